@@ -1,0 +1,52 @@
+# make demo   set up, boot the twin, deploy the whole city, verify it     (LIVE=1: refuse the simulated fallback)
+# make test   set up, run every test, the live ones included
+# make check  the static checks alone
+# make bench  the side-by-side runs against peers
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup packages demo test check bench clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+IC := $(BIN)/infra-ctl
+# Debian packages of the twin: the routers' daemons, their way in, and what breaks and measures links.
+PACKAGES := frr frr-pythontools openssh-server openssh-client iproute2 iputils-ping nftables procps python3-venv
+
+help:
+	@sed -n 's/^# //p' $(MAKEFILE_LIST) | head -4
+
+setup: packages .venv/ready
+
+# Services stay down on the machine itself: policy-rc.d says so while the packages are installed.
+packages:
+	@missing=$$(for p in $(PACKAGES); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ "$$(id -u)" != 0 ]; then echo "not root: cannot install" $$missing >&2; exit 0; fi; \
+	policy=/usr/sbin/policy-rc.d; made=; \
+	if [ ! -e $$policy ]; then printf '#!/bin/sh\nexit 101\n' > $$policy; chmod 755 $$policy; made=1; fi; \
+	trap 'if [ -n "$$made" ]; then rm -f '$$policy'; fi' EXIT; \
+	apt-get update -q; DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing
+
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install -q -c constraints.txt -e '.[dev,bench]'
+	@touch $@
+
+demo: setup
+	@LIVE=$(LIVE) $(BIN)/python -m infra_ctl.lab.demo
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy -p infra_ctl
+	$(BIN)/lint-imports
+
+test: check
+	$(BIN)/python -m pytest
+
+bench: setup
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

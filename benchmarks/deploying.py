@@ -1,0 +1,65 @@
+"""One line changed on every router, beside the device's own reload run over asyncssh and nothing more."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Iterator
+
+from benchmarks.measure import Cost, cost_of, interleaved, median, table, verdict
+from benchmarks.twin import INFRA_CTL, Twin
+from infra_ctl.city import load_city
+from infra_ctl.render import render
+from infra_ctl.secrets import open_vault, resolve
+
+ROUNDS = 5
+RELOAD = "cat >/run/candidate && /usr/lib/frr/frr-reload.py --reload /run/candidate"
+LINE = "bfd: {interval_ms: 1000, multiplier: %d}"
+
+
+def run(twin: Twin) -> None:
+    """Print medians and ratios of five interleaved rounds; each contender changes the line once a round."""
+    devices = len(twin.city.intents)
+    values = itertools.cycle((6, 5))
+    costs = interleaved(
+        {
+            "asyncssh + reload (floor)": lambda: _floor(twin, values),
+            "infra-ctl deploy --plan": lambda: _ours(twin, values),
+        },
+        ROUNDS,
+    )
+    print(
+        f"\ndeploy of one line to {devices} live routers, without plan, {ROUNDS} interleaved rounds, medians"
+    )
+    print(table(costs, "asyncssh + reload (floor)", devices))
+    ours, floor = costs["infra-ctl deploy --plan"], costs["asyncssh + reload (floor)"]
+    print(verdict("wall against the floor", median(ours, "wall") / median(floor, "wall"), 1.6))
+
+
+def _change(twin: Twin, values: Iterator[int]) -> None:
+    """Write the other value into the inventory."""
+    value = next(values)
+    path = twin.inventory / "city.yaml"
+    text = path.read_text(encoding="utf-8")
+    changed = text.replace(LINE % (11 - value), LINE % value)
+    if changed == text:
+        raise SystemExit("the line that the benchmark changes is not in city.yaml")
+    path.write_text(changed, encoding="utf-8")
+
+
+def _ours(twin: Twin, values: Iterator[int]) -> Cost:
+    _change(twin, values)
+    plan = twin.folder / "plan.json"
+    twin.run("plan", "-o", str(plan), "--output", "json")
+    return cost_of((*INFRA_CTL, "deploy", "--plan", str(plan), "--yes"), twin.env)
+
+
+def _floor(twin: Twin, values: Iterator[int]) -> Cost:
+    _change(twin, values)
+    folder = twin.folder / "candidates"
+    folder.mkdir(exist_ok=True)
+    vault = open_vault(twin.home / "vault.yml", twin.home / "vault-password")
+    for hostname, intent in load_city(twin.inventory).intents.items():
+        (folder / hostname).write_text(resolve(render(intent), vault), encoding="utf-8")
+    peer = (*twin.inside, sys.executable, "-m", "benchmarks.peers.asyncssh_run")
+    return cost_of((*peer, str(twin.targets), "8", RELOAD, str(folder)))

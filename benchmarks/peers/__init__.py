@@ -1,0 +1,1 @@
+"""What infra-ctl is measured against, each a process of its own."""

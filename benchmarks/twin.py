@@ -1,0 +1,74 @@
+"""The live routers of the benchmark: the whole city as a lab of its own, with an inventory of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.peers.targets import Target, Targets, write
+from infra_ctl.city import City, load_city
+
+REFERENCE = Path("inventory")
+INFRA_CTL = (sys.executable, "-m", "infra_ctl.cli.app")
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """A booted and deployed city; everything of it is below `folder`."""
+
+    folder: Path
+    city: City
+
+    @classmethod
+    def boot(cls, folder: Path) -> Twin:
+        shutil.copytree(REFERENCE, folder / "inventory")
+        twin = cls(folder, load_city(folder / "inventory"))
+        twin.run("lab", "up")
+        twin.run("deploy", "--yes", "--reason", "benchmark")
+        twin.run("verify", "--wait", "120")
+        twin.run("plan")
+        targets = Targets(
+            devices=tuple(Target(name, str(i.management)) for name, i in twin.city.intents.items()),
+            username="root",
+            key_file=str(twin.home / "keys" / "controller"),
+            known_hosts=str(twin.home / "keys" / "known_hosts"),
+        )
+        write(twin.targets, targets)
+        return twin
+
+    @property
+    def inventory(self) -> Path:
+        return self.folder / "inventory"
+
+    @property
+    def home(self) -> Path:
+        return self.folder / "var" / "lab" / "bench"
+
+    @property
+    def targets(self) -> Path:
+        return self.folder / "targets.json"
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        return {
+            "INFRA_CTL_CONTEXT": "lab:bench",
+            "INFRA_CTL_INVENTORY": str(self.inventory),
+            "INFRA_CTL_VAR": str(self.folder / "var"),
+        }
+
+    @property
+    def inside(self) -> tuple[str, ...]:
+        """What runs a peer where the routers can be reached; our own commands go there by themselves."""
+        return ("ip", "netns", "exec", "bench-mgmt")
+
+    def run(self, *arguments: str) -> None:
+        print(f"$ infra-ctl {' '.join(arguments)}", file=sys.stderr)
+        subprocess.run((*INFRA_CTL, *arguments), env={**os.environ, **self.env}, check=True)
+
+    def down(self) -> None:
+        self.run("lab", "down")

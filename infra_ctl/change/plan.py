@@ -1,0 +1,93 @@
+"""A plan: what would change on which device, in which order. Saved as JSON, and what is saved is what runs.
+
+It holds no secret: candidates carry `vault:` references, diffs are masked.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from infra_ctl.errors import RefusedError
+
+
+class Status(StrEnum):
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    FAILED = "failed"
+    """Could not be read or refused the candidate: see its cause."""
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PlannedDevice(_Frozen):
+    """One device in a plan."""
+
+    hostname: str
+    platform: str
+    status: Status
+    cause: str = ""
+    base: str = ""
+    """Fingerprint of the running configuration that the plan rests on."""
+    candidate: str = ""
+    """The whole configuration to be, with `vault:` references; empty unless changed."""
+    resolved: str = ""
+    """Keyed hash of the candidate with its secrets, so that a secret changed since is noticed."""
+    diff: str = ""
+    """The device's own verdict, masked: lines that start with `+`, `-` or a blank."""
+    foreign: tuple[str, ...] = ()
+    """Lines on the device that intent does not know: kept, and to be claimed or declared unmanaged."""
+    may_lose: tuple[str, ...] = ()
+    """Neighbours that the state after its wave has no more, in words: their loss is no failure."""
+
+
+class Plan(_Frozen):
+    """A whole plan; `inventory` is the inventory's digest, `created` in UTC, ISO 8601."""
+
+    format: Literal[1] = 1
+    id: str
+    created: str
+    tool: str
+    context: str
+    selector: str
+    inventory: str
+    devices: tuple[PlannedDevice, ...]
+    waves: tuple[tuple[str, ...], ...]
+
+    @property
+    def changed(self) -> tuple[PlannedDevice, ...]:
+        return tuple(device for device in self.devices if device.status is Status.CHANGED)
+
+    @property
+    def failed(self) -> tuple[PlannedDevice, ...]:
+        return tuple(device for device in self.devices if device.status is Status.FAILED)
+
+    @property
+    def foreign(self) -> tuple[PlannedDevice, ...]:
+        return tuple(device for device in self.devices if device.foreign)
+
+
+def save(plan: Plan, path: Path) -> None:
+    """Write it in one move."""
+    new = path.with_name(f".{path.name}.new")
+    new.write_text(plan.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    new.replace(path)
+
+
+def read(path: Path) -> Plan:
+    """A saved plan. Raises RefusedError for a file that is damaged or is none of ours."""
+    try:
+        return Plan.model_validate_json(path.read_bytes())
+    except OSError as exc:
+        raise RefusedError(f"{path}: {exc.strerror}") from exc
+    except ValidationError as exc:
+        first = exc.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise RefusedError(
+            f"{path} is not a plan that this version can carry out: {where}: {first['msg']}"
+        ) from exc

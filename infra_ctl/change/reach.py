@@ -1,0 +1,125 @@
+"""Who reaches whom, in both families, by the configurations of all routers.
+
+Routes are those of connected subnets and of OSPF. Not followed are static routes, routes learned by BGP,
+and filters (see `reading`). An address that no router has counts as a host that answers, where it is in the
+subnet of a LAN or of a wire that leads outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from infra_ctl.change import spf
+from infra_ctl.change.router import Address
+from infra_ctl.change.topology import Place, Topology
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """The routers on a packet's way, the source first, or what is in its way."""
+
+    hops: tuple[str, ...] = ()
+    obstacle: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return not self.obstacle
+
+
+class Reach:
+    """Answers over one topology; trees of shortest paths are kept until its revision changes."""
+
+    def __init__(self, topology: Topology) -> None:
+        self.topology = topology
+        self._trees: dict[tuple[str, int], spf.Tree] = {}
+        self._revision = topology.revision
+
+    def path(self, source: str, target: Address, size: int | None = None) -> Path:
+        """How a packet of `size` bytes (None for a small one) gets from a router to an address, one way."""
+        if source not in self.topology.routers:
+            return Path(obstacle=f"nothing is known of {source}")
+        owner = self.topology.owner(target)
+        if owner and owner[0] == source:
+            return Path((source,))
+        if owner and not self.topology.up(owner):
+            return Path(obstacle=f"{'/'.join(owner)} is down")
+        gateways = [place for place in self.topology.connected(target) if owner or self._leads_on(place)]
+        if not gateways:
+            return Path(obstacle=f"nobody has {target}")
+        return self._through(gateways, owner, source, target, size)
+
+    def round_trip(
+        self, source: str, source_address: Address, target: Address, size: int | None = None
+    ) -> Path:
+        """The way to an address, if an answer of the same size finds its way back to the source's."""
+        there = self.path(source, target, size)
+        if not there.ok:
+            return there
+        back = self.path(there.hops[-1], source_address, size)
+        return there if back.ok else Path(obstacle=f"no way back: {back.obstacle}")
+
+    def _leads_on(self, place: Place) -> bool:
+        """Whether there may be hosts behind an interface that have no configuration here."""
+        far = self.topology.far(place)
+        return place[1] != "lo" and (far is None or far.device not in self.topology.routers)
+
+    def _through(
+        self, gateways: list[Place], owner: Place | None, source: str, target: Address, size: int | None
+    ) -> Path:
+        """The cheapest way to a router that is on the target's subnet, and over that subnet."""
+        if on_it := next((place for place in gateways if place[0] == source), None):
+            return self._over(on_it, (source,), (), owner, size)
+        tree = self._tree(source, target.version)
+        ways = [
+            (tree[state].cost, place, state)
+            for place in gateways
+            for state in self._announced(place, tree, target.version)
+        ]
+        if not ways:
+            return Path(obstacle=self._why_not(source, gateways, tree, target))
+        _, place, state = min(ways)
+        return self._over(place, *spf.walk(tree, state), owner, size)
+
+    def _over(
+        self,
+        place: Place,
+        hops: tuple[str, ...],
+        mtus: tuple[int, ...],
+        owner: Place | None,
+        size: int | None,
+    ) -> Path:
+        """A way that ends on the subnet of `place`, checked for its MTU; the owner may be one hop further."""
+        if owner is None or owner[0] != hops[-1]:
+            mtus = (*mtus, self.topology.mtu(place))
+        if owner is not None and owner[0] != hops[-1]:
+            hops = (*hops, owner[0])
+        for hop, mtu in zip(hops, mtus, strict=False):
+            if size is not None and size > mtu:
+                return Path(obstacle=f"{size} bytes do not fit into the MTU of {mtu} behind {hop}")
+        return Path(hops)
+
+    def _announced(self, place: Place, tree: spf.Tree, version: int) -> Iterator[spf.State]:
+        """States of a router in which others have a route to the subnet of its interface."""
+        device, interface = place
+        router = self.topology.routers[device]
+        process, port = router.ospf.get(version), router.ports[interface].ospf.get(version)
+        for state in spf.arrivals(self.topology, tree, device, version):
+            if (port and state[2] == int(port.area)) or (process and process.connected):
+                yield state
+
+    def _why_not(self, source: str, gateways: list[Place], tree: spf.Tree, target: Address) -> str:
+        names = ", ".join("/".join(place) for place in gateways)
+        met = [spf.arrivals(self.topology, tree, device, target.version) for device, _ in gateways]
+        if any(next(states, None) for states in met):
+            return f"{names} does not announce {target}"
+        return f"no OSPF path from {source} to {names}"
+
+    def _tree(self, source: str, version: int) -> spf.Tree:
+        if self._revision != self.topology.revision:
+            self._trees.clear()
+            self._revision = self.topology.revision
+        key = source, version
+        if key not in self._trees:
+            self._trees[key] = spf.tree(self.topology, source, version)
+        return self._trees[key]

@@ -1,0 +1,36 @@
+"""Who is joined to whom, from the intents, in the two shapes that the rest of `change` needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from infra_ctl.change.topology import End, Wire
+from infra_ctl.intent.model import DeviceIntent, Interface
+
+OUTSIDE = "eth0"
+"""An interface of something that is none of our devices."""
+
+
+def pairs(intents: Mapping[str, DeviceIntent]) -> tuple[tuple[str, str], ...]:
+    """Devices that a link joins, each pair as often as there are links between the two."""
+    return tuple((wire.a.device, wire.z.device) for wire in wires(intents) if wire.z.device in intents)
+
+
+def wires(intents: Mapping[str, DeviceIntent]) -> tuple[Wire, ...]:
+    """Every circuit and cable once, and a wire that leads outside for each peering and each foreign end."""
+    ends: dict[str, list[End]] = {}
+    outside: list[Wire] = []
+    for hostname, interface in _cabled(intents):
+        end = End(hostname, interface.name, interface.mtu)
+        if interface.kind == "link" and interface.neighbour in intents:
+            ends.setdefault(interface.circuit or "", []).append(end)
+        else:
+            outside.append(Wire(end, End(interface.neighbour or "", OUTSIDE, interface.mtu)))
+    return (*(Wire(a, z) for a, z in ends.values()), *outside)
+
+
+def _cabled(intents: Mapping[str, DeviceIntent]) -> Iterator[tuple[str, Interface]]:
+    for hostname, intent in intents.items():
+        for interface in intent.interfaces:
+            if interface.kind in ("link", "peering"):
+                yield hostname, interface

@@ -1,0 +1,92 @@
+"""The city as every command needs it: the inventory, its locked addresses, and an intent a device."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra_ctl.errors import InfraCtlError, InventoryError, Problem
+from infra_ctl.intent import (
+    DeviceIntent,
+    allocate,
+    build,
+    format_lock,
+    missing,
+    parse_lock,
+    relocked,
+    stale,
+)
+from infra_ctl.intent.lock import LOCK_FILE
+from infra_ctl.intent.purposes import Key, Network
+from infra_ctl.inventory import Inventory, load
+
+
+@dataclass(frozen=True, slots=True)
+class City:
+    """An inventory that holds, with every device's intent by hostname, sorted."""
+
+    inventory: Inventory
+    intents: Mapping[str, DeviceIntent]
+
+    def intent(self, hostname: str) -> DeviceIntent:
+        """Raises InfraCtlError with the nearest name where there is no such device."""
+        if hostname in self.intents:
+            return self.intents[hostname]
+        from difflib import get_close_matches
+
+        close = get_close_matches(hostname, self.intents, n=1)
+        hint = f" (did you mean '{close[0]}'?)" if close else ""
+        raise InfraCtlError(f"there is no device '{hostname}'{hint}")
+
+    def select(self, text: str) -> tuple[str, ...]:
+        """Hostnames of the devices that a selector means, sorted; all for an empty one.
+
+        Raises SelectorError, also where it means none.
+        """
+        if not text.strip():
+            return tuple(self.intents)
+        from infra_ctl.inventory.selectors import select
+
+        return tuple(sorted(device.hostname for device in select(text, self.inventory)))
+
+
+def load_city(folder: Path) -> City:
+    """The city in a folder. Raises InventoryError with every problem of the inventory, then of the lock."""
+    inventory = load(folder)
+    locked = _read_lock(folder)
+    allocations = allocate(inventory, locked)
+    if unlocked := missing(allocations, locked):
+        first = " ".join(unlocked[0])
+        more = f" and {len(unlocked) - 1} more" if len(unlocked) > 1 else ""
+        message = f"no prefix is locked for {first}{more}: infra-ctl ip lock"
+        raise InventoryError([Problem(str(folder / LOCK_FILE), 0, 0, message)])
+    return City(inventory, build(inventory, allocations))
+
+
+def relock(folder: Path, *, free: bool) -> tuple[dict[Key, Network], dict[Key, Network]]:
+    """Bring the lock up to the inventory; with `free`, release what belongs to objects that are gone.
+
+    Returns what was added and what was freed. Raises InventoryError.
+    """
+    inventory = load(folder)
+    locked = _read_lock(folder)
+    allocations = allocate(inventory, locked)
+    added = {key: allocations.prefixes[key] for key in missing(allocations, locked)}
+    freed = {key: locked[key] for key in stale(allocations, locked)} if free else {}
+    wanted = {key: network for key, network in relocked(allocations, locked).items() if key not in freed}
+    if wanted != locked:
+        new = folder / f".{LOCK_FILE}.new"
+        new.write_text(format_lock(wanted), encoding="utf-8")
+        new.replace(folder / LOCK_FILE)
+    return added, freed
+
+
+def _read_lock(folder: Path) -> dict[Key, Network]:
+    path = folder / LOCK_FILE
+    try:
+        return parse_lock(path.read_text(encoding="utf-8"), str(path))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as exc:
+        raise InventoryError([Problem(str(path), 0, 0, f"cannot be read: {exc}")]) from exc

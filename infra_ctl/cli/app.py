@@ -1,0 +1,109 @@
+"""`infra-ctl`: parse, call one function, print, exit. Commands are imported when they are asked for."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import sys
+
+import click
+
+from infra_ctl.cli.exits import Exit
+from infra_ctl.errors import InfraCtlError, InventoryError, RefusedError, SecretError, SelectorError
+
+COMMANDS = {
+    "check": "inventory:check",
+    "schema": "inventory:schema",
+    "ip": "inventory:ip",
+    "render": "inventory:render",
+    "plan": "plan:plan",
+    "deploy": "deploy:deploy",
+    "adopt": "plan:adopt",
+    "runs": "journal:runs",
+    "show": "journal:show",
+    "verify": "verify:verify",
+    "lab": "lab:lab",
+}
+
+
+class Commands(click.Group):
+    """A group whose commands live in modules that are imported on demand."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        place = COMMANDS.get(cmd_name)
+        if place is None:
+            return None
+        module, name = place.split(":")
+        command = getattr(importlib.import_module(f"infra_ctl.cli.{module}"), name)
+        assert isinstance(command, click.Command)  # noqa: S101 - COMMANDS names commands only
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        from difflib import get_close_matches
+
+        name = args[0]
+        if name not in COMMANDS and (close := get_close_matches(name, COMMANDS, n=1)):
+            raise click.UsageError(f"there is no command '{name}' (did you mean '{close[0]}'?)", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="infra-ctl", message="%(prog)s %(version)s")
+def root() -> None:
+    """One inventory of a whole city's infrastructure: plan, deploy, prove and watch it.
+
+    \b
+    infra-ctl check                     every problem of the inventory, in one go
+    infra-ctl plan pop=nk               what would change, device by device
+    infra-ctl deploy pop=nk             change it, wave by wave, each with a way back
+    infra-ctl verify                    does the network do what the inventory says?
+
+    \b
+    exit codes: 0 done or nothing to do · 1 tried and failed · 2 usage or inventory, nothing tried
+    3 changes (plan --exit-code) or findings (verify) · 4 refused · 5 stopped part-way · 130 interrupted
+    """
+
+
+def exit_code(error: InfraCtlError) -> Exit:
+    """Which exit code an error means."""
+    if isinstance(error, InventoryError | SelectorError | SecretError):
+        return Exit.USAGE
+    return Exit.REFUSED if isinstance(error, RefusedError) else Exit.FAILED
+
+
+def main() -> None:
+    """The entry point: every error we raise on purpose becomes one line on stderr and an exit code."""
+    # An inventory is large, lives as long as the process and has no cycles: looking for some costs half the time.
+    gc.set_threshold(200_000, 50, 100)
+    try:
+        code = root.main(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else Exit.DONE)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(Exit.USAGE)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        sys.exit(Exit.INTERRUPTED)
+    except BrokenPipeError:
+        # The reader left (`infra-ctl render | head`): nothing more to say, and no second error at shutdown.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(Exit.DONE)
+    except InventoryError as error:
+        count = len(error.problems)
+        click.echo(f"{error}\n{count} problem{'s' if count != 1 else ''}", err=True)
+        sys.exit(Exit.USAGE)
+    except InfraCtlError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(exit_code(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""Where a command works: which inventory, which network (the city's, its twin, or a simulated fleet)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from infra_ctl.errors import InfraCtlError
+
+Kind = Literal["live", "lab", "embedded"]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """A named way to the devices. `lab:NAME` is the twin NAME; `lab` alone is the twin called `city`."""
+
+    name: str
+    kind: Kind
+    inventory: Path
+    var: Path
+    """Journal, twins, generated keys: all that is ours and not the inventory's."""
+    username: str
+    key_file: Path
+    known_hosts: Path
+    vault: Path
+    vault_password: Path | None
+    namespace: str | None
+    """Network namespace that management happens in; None is the machine's own."""
+
+    @property
+    def journal_url(self) -> str:
+        return os.environ.get("INFRA_CTL_JOURNAL", f"sqlite:///{self.var / 'journal.db'}")
+
+    @property
+    def lab_name(self) -> str:
+        return self.name.partition(":")[2] or "city"
+
+
+def context(name: str, inventory: Path) -> Context:
+    """The context called `name`. Raises InfraCtlError for one that does not exist."""
+    var = Path(os.environ.get("INFRA_CTL_VAR", inventory.resolve().parent / "var"))
+    kind = name.partition(":")[0]
+    make = _KINDS.get(kind)
+    if make is None:
+        raise InfraCtlError(f"there is no context '{name}'; there are live, lab, lab:NAME and embedded")
+    return make(name, inventory, var)
+
+
+def _live(name: str, inventory: Path, var: Path) -> Context:
+    ssh = Path.home() / ".ssh"
+    password = os.environ.get("INFRA_CTL_VAULT_PASSWORD_FILE")
+    return Context(
+        name=name,
+        kind="live",
+        inventory=inventory,
+        var=var,
+        username=os.environ.get("INFRA_CTL_USER", "root"),
+        key_file=Path(os.environ.get("INFRA_CTL_KEY", ssh / "id_ed25519")),
+        known_hosts=Path(os.environ.get("INFRA_CTL_KNOWN_HOSTS", ssh / "known_hosts")),
+        vault=inventory / "vault.yml",
+        vault_password=Path(password) if password else None,
+        namespace=None,
+    )
+
+
+def _lab(name: str, inventory: Path, var: Path) -> Context:
+    lab = name.partition(":")[2] or "city"
+    home = var / "lab" / lab
+    return Context(
+        name=f"lab:{lab}",
+        kind="lab",
+        inventory=inventory,
+        var=var,
+        username="root",
+        key_file=home / "keys" / "controller",
+        known_hosts=home / "keys" / "known_hosts",
+        vault=home / "vault.yml",
+        vault_password=home / "vault-password",
+        namespace=f"{lab}-mgmt",
+    )
+
+
+def _embedded(name: str, inventory: Path, var: Path) -> Context:
+    home = var / "embedded"
+    return Context(
+        name=name,
+        kind="embedded",
+        inventory=inventory,
+        var=var,
+        username="nobody",
+        key_file=home / "no-key",
+        known_hosts=home / "no-known-hosts",
+        vault=home / "vault.yml",
+        vault_password=home / "vault-password",
+        namespace=None,
+    )
+
+
+_KINDS: dict[str, Callable[[str, Path, Path], Context]] = {"live": _live, "lab": _lab, "embedded": _embedded}

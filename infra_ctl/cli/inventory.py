@@ -1,0 +1,147 @@
+"""`infra-ctl check`, `schema`, `ip` and `render`: the inventory alone, no device is asked."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from infra_ctl.cli.session import Session, selector_argument, session_options
+
+
+@click.command()
+@session_options
+def check(session: Session) -> None:
+    """Every problem of the inventory in one go, as file:line:column: message.
+
+    \b
+    infra-ctl check
+    infra-ctl check -i /srv/city/inventory
+    """
+    city = session.city()
+    counts = {
+        "devices": len(city.intents),
+        "sites": len(city.inventory.sites),
+        "circuits": len(city.inventory.circuits),
+        "hosts": len(city.inventory.hosts),
+        "systems": len(city.inventory.systems),
+        "rooms": len(city.inventory.rooms),
+    }
+    if session.is_json:
+        session.emit({"problems": [], "counts": counts})
+        return
+    click.echo(f"{city.inventory.city.name}: " + " · ".join(f"{n} {what}" for what, n in counts.items()))
+    click.echo("no problems")
+
+
+@click.command()
+@click.option(
+    "-o", "folder", type=click.Path(path_type=Path, file_okay=False), help="Write a file each here."
+)
+def schema(folder: Path | None) -> None:
+    """JSON Schema of the inventory's YAML files, for editors.
+
+    \b
+    infra-ctl schema -o .schema
+    """
+    from infra_ctl.inventory.schema import schemas
+
+    found = schemas()
+    if folder is None:
+        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in found.items():
+        target = folder / f"{Path(name).stem}.schema.json"
+        target.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        click.echo(str(target))
+
+
+@click.group()
+def ip() -> None:
+    """The city's addresses and their lock.
+
+    \b
+    infra-ctl ip lock
+    infra-ctl ip list site=nk-an-hoa
+    """
+
+
+@ip.command("lock")
+@click.option("--free", is_flag=True, help="Also release the prefixes of objects that are gone.")
+@session_options
+def ip_lock(session: Session, free: bool) -> None:
+    """Give every new object its prefixes, and write them to allocations.lock.csv. Nobody is renumbered.
+
+    \b
+    infra-ctl ip lock
+    """
+    from infra_ctl.city import relock
+
+    added, freed = relock(session.context.inventory, free=free)
+    changes = {"added": added, "freed": freed}
+    if session.is_json:
+        rows = {
+            what: {" ".join(key): str(net) for key, net in some.items()} for what, some in changes.items()
+        }
+        session.emit(rows)
+        return
+    for sign, some in zip("+-", changes.values(), strict=True):
+        for key, network in some.items():
+            click.echo(f"{sign} {' '.join(key):<40} {network}")
+    click.echo(f"{len(added)} added · {len(freed)} freed")
+
+
+@ip.command("list")
+@selector_argument
+@session_options
+def ip_list(session: Session, selector: tuple[str, ...]) -> None:
+    """The addresses of the selected devices' interfaces.
+
+    \b
+    infra-ctl ip list pop=nk role=ce
+    """
+    city = session.city()
+    rows = [
+        (host, interface.name, str(address))
+        for host in city.select(" ".join(selector))
+        for interface in city.intents[host].interfaces
+        for address in (interface.ipv4, interface.ipv6)
+        if address is not None
+    ]
+    if session.is_json:
+        session.emit([{"device": h, "interface": i, "address": a} for h, i, a in rows])
+        return
+    for host, interface_name, address in rows:
+        click.echo(f"{host:<28} {interface_name:<10} {address}")
+
+
+@click.command()
+@selector_argument
+@click.option(
+    "-o", "folder", type=click.Path(path_type=Path, file_okay=False), help="Write a file a device here."
+)
+@session_options
+def render(session: Session, selector: tuple[str, ...], folder: Path | None) -> None:
+    """The intended configuration of the selected devices; secrets stay references.
+
+    \b
+    infra-ctl render nk-cai-khe-ce1
+    infra-ctl render pop=nk -o build/
+    """
+    from infra_ctl.render import render as render_intent
+
+    city = session.city()
+    texts = {host: render_intent(city.intents[host]) for host in city.select(" ".join(selector))}
+    if session.is_json:
+        session.emit(texts)
+    elif folder is None:
+        for host, text in texts.items():
+            click.echo(f"! {host}" if len(texts) > 1 else "", nl=len(texts) > 1)
+            click.echo(text, nl=False)
+    else:
+        folder.mkdir(parents=True, exist_ok=True)
+        for host, text in texts.items():
+            (folder / f"{host}.conf").write_text(text, encoding="utf-8")
+        click.echo(f"{len(texts)} files in {folder}")

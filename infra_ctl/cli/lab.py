@@ -1,0 +1,213 @@
+"""`infra-ctl lab`: the twin of the network on this machine."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from infra_ctl.cli.exits import Exit
+from infra_ctl.cli.progress import Stopwatch, stages
+from infra_ctl.cli.session import Session, selector_argument, session_options
+from infra_ctl.errors import LabError
+
+if TYPE_CHECKING:
+    from infra_ctl.lab.state import Fault
+
+
+@click.group()
+def lab() -> None:
+    """A living twin of the network on this machine: the same inventory, the same addresses, real routers.
+
+    \b
+    infra-ctl lab up                        the whole city
+    infra-ctl lab up pop=nk or site=dc      a slice of it
+    infra-ctl lab shell nk-pop1             a login on a router
+    infra-ctl plan --context lab            every command works on it
+    """
+
+
+def folder(session: Session) -> Path:
+    """The lab that the context names: `lab` or `live` mean the one called `city`."""
+    return session.context.var / "lab" / session.context.lab_name
+
+
+@lab.command()
+@selector_argument
+@session_options
+def up(session: Session, selector: tuple[str, ...]) -> None:
+    """Boot the twin of the selected devices, with generated keys and secrets of its own.
+
+    \b
+    infra-ctl lab up
+    infra-ctl lab up pop=nk or site=dc --context lab:small
+    """
+    from infra_ctl.lab.city import twin_of
+    from infra_ctl.lab.twin import up as boot
+
+    city = session.city()
+    clock = Stopwatch()
+    spec = twin_of(session.context.lab_name, city, city.select(" ".join(selector)), folder(session))
+    with stages() as progress:
+        boot(spec, folder(session), progress)
+    click.echo(f"lab {spec.name}: {len(spec.nodes)} nodes, {len(spec.links)} links up ({clock})")
+
+
+@lab.command()
+@session_options
+def down(session: Session) -> None:
+    """Take the twin down; its keys and logs stay.
+
+    \b
+    infra-ctl lab down
+    """
+    from infra_ctl.lab.twin import down as take_down
+
+    clock = Stopwatch()
+    with stages() as progress:
+        was_up = take_down(folder(session), progress)
+    click.echo(f"lab {session.context.lab_name}: " + (f"down ({clock})" if was_up else "was not up"))
+
+
+@lab.command()
+@session_options
+def status(session: Session) -> None:
+    """What is up, what is off, what is broken on purpose. Exits 1 where no lab is up.
+
+    \b
+    infra-ctl lab status --output json
+    """
+    from dataclasses import asdict
+
+    from infra_ctl.lab.twin import status as look
+
+    seen = look(folder(session))
+    if session.is_json:
+        session.emit(None if seen is None else asdict(seen))
+    elif seen is None:
+        click.echo(f"lab {session.context.lab_name} is not up: infra-ctl lab up")
+    else:
+        off = [node.hostname for node in seen.nodes if node.pid is None]
+        click.echo(f"lab {seen.name}: {len(seen.nodes)} nodes" + ("" if seen.built else ", not whole"))
+        for hostname in off:
+            click.echo(f"  off     {hostname}")
+        for fault in seen.faults:
+            click.echo(f"  fault   {in_words(fault)}")
+    raise click.exceptions.Exit(Exit.FAILED if seen is None else Exit.DONE)
+
+
+def in_words(fault: Fault) -> str:
+    """`loss 5% nk-cai-khe-1`."""
+    amount = (
+        ""
+        if fault.amount is None
+        else f" {fault.amount:g}"
+        if fault.kind == "rate"
+        else f" {fault.amount:.1%}"
+    )
+    return f"{fault.kind}{amount} {fault.object}"
+
+
+@lab.command("exec", context_settings={"ignore_unknown_options": True})
+@click.argument("node")
+@click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
+@session_options
+def exec_(session: Session, node: str, command: tuple[str, ...]) -> None:
+    """Run a command on a NODE of the twin, or in its management network (`mgmt`).
+
+    \b
+    infra-ctl lab exec nk-pop1 -- vtysh -c "show ip ospf neighbor"
+    infra-ctl lab exec mgmt -- ping -c1 10.0.1.0
+    """
+    from infra_ctl.lab.enter import command as enter
+
+    done = subprocess.run(enter(folder(session), node, command), check=False)
+    raise click.exceptions.Exit(done.returncode)
+
+
+@lab.command()
+@click.argument("node")
+@session_options
+def shell(session: Session, node: str) -> None:
+    """A shell on a NODE of the twin, or in its management network (`mgmt`).
+
+    \b
+    infra-ctl lab shell dc-core1
+    """
+    from infra_ctl.lab.enter import shell as enter
+
+    command = enter(folder(session), node)
+    os.execvp(command[0], command)  # noqa: S606 - the shell takes this process's place and terminal
+
+
+@lab.command("break")
+@click.argument("kind", type=click.Choice(["cut", "loss", "rate", "off", "killed"]))
+@click.argument("object_name", metavar="OBJECT")
+@click.option("--amount", type=float, help="A ratio for loss (0.03), Mbit/s for rate.")
+@click.option("--dark", is_flag=True, help="A cut that the routers notice at once: the light goes.")
+@session_options
+def break_(session: Session, kind: str, object_name: str, *, amount: float | None, dark: bool) -> None:
+    """Break something: a circuit (cut, loss, rate), a node (off), a daemon (killed, NODE/DAEMON).
+
+    \b
+    infra-ctl lab break cut nk-cai-khe-1
+    infra-ctl lab break loss nk-cai-khe-1 --amount 0.03
+    infra-ctl lab break killed nk-pop1/ospfd
+    """
+    from infra_ctl.lab.faults import break_ as do
+    from infra_ctl.lab.state import Fault
+
+    fault = Fault(kind, object_name, amount, dark)  # type: ignore[arg-type]  # click has checked the kind
+    do(folder(session), fault)
+    click.echo(f"broken: {in_words(fault)}; undo: infra-ctl lab heal {object_name}")
+
+
+@lab.command()
+@click.argument("object_name", metavar="[OBJECT]", required=False)
+@session_options
+def heal(session: Session, object_name: str | None) -> None:
+    """Undo the faults of one object, or all of them.
+
+    \b
+    infra-ctl lab heal
+    """
+    from infra_ctl.lab.faults import heal as do
+
+    healed = do(folder(session), object_name)
+    for fault in healed:
+        click.echo(f"healed: {in_words(fault)}")
+    if not healed:
+        click.echo("nothing was broken")
+
+
+@lab.command()
+@click.argument("ways", nargs=-1, required=True, metavar="PORT:ADDRESS:PORT...")
+@session_options
+def forward(session: Session, ways: tuple[str, ...]) -> None:
+    """Relay ports of 127.0.0.1 into the twin's management network, until Ctrl-C; for browsers.
+
+    \b
+    infra-ctl lab forward 3000:10.20.0.20:3000
+    """
+    from ipaddress import IPv4Address
+
+    from infra_ctl.lab.forward import Forward
+    from infra_ctl.lab.forward import forward as relay
+
+    forwards = []
+    for way in ways:
+        port, _, rest = way.partition(":")
+        address, _, to_port = rest.rpartition(":")
+        try:
+            forwards.append(Forward(int(port), IPv4Address(address), int(to_port)))
+        except ValueError as error:
+            raise LabError(f"'{way}' is not PORT:ADDRESS:PORT, as in 3000:10.20.0.20:3000") from error
+
+    def ready(ports: tuple[int, ...]) -> None:
+        for port, way in zip(ports, forwards, strict=True):
+            click.echo(f"http://127.0.0.1:{port}  →  {way.address} port {way.to_port}")
+
+    relay(folder(session), forwards, ready)

@@ -1,0 +1,92 @@
+"""`infra-ctl plan` and `infra-ctl adopt`: what would change, and what is not ours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from infra_ctl.cli.exits import Exit
+from infra_ctl.cli.progress import Stopwatch
+from infra_ctl.cli.session import Session, selector_argument, session_options
+
+
+@click.command()
+@selector_argument
+@click.option("-o", "path", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan here.")
+@click.option("--exit-code", is_flag=True, help="Exit 3 when there are changes.")
+@session_options
+def plan(session: Session, selector: tuple[str, ...], path: Path | None, *, exit_code: bool) -> None:
+    """What would change on the selected devices, by their own verdict, and in which order. Changes nothing.
+
+    \b
+    infra-ctl plan
+    infra-ctl plan pop=nk role=ce -o plan.json
+    """
+    from infra_ctl.change.plan import save
+    from infra_ctl.cli.planning import prepare, print_plan
+
+    clock = Stopwatch()
+    prepared = prepare(session, " ".join(selector))
+    found = prepared.plan
+    if path is not None:
+        save(found, path)
+    if session.is_json:
+        print_plan(session, found)
+    elif not found.changed and not found.failed and not found.foreign:
+        session.say(f"no changes ({len(found.devices)} devices, {clock})")
+    else:
+        print_plan(session, found)
+        if path is not None and found.changed:
+            session.say(f"saved  {path}     run it:  infra-ctl deploy --plan {path}")
+    raise click.exceptions.Exit(
+        _code(changed=bool(found.changed), failed=bool(found.failed), asked=exit_code)
+    )
+
+
+def _code(*, changed: bool, failed: bool, asked: bool) -> Exit:
+    if failed:
+        return Exit.FAILED
+    return Exit.FOUND if changed and asked else Exit.DONE
+
+
+@click.command()
+@click.argument("device")
+@click.option("--claim", is_flag=True, help="They are ours now: the next deploy removes them.")
+@click.option("--keep", is_flag=True, help="They stay: declare them unmanaged.")
+@click.option("--reason", default="", help="Why, for unmanaged.yaml.")
+@session_options
+def adopt(session: Session, device: str, *, claim: bool, keep: bool, reason: str) -> None:
+    """List the lines on a device that intent does not know; claim them, or declare them unmanaged.
+
+    \b
+    infra-ctl adopt nk-an-hoa-ce1
+    infra-ctl adopt nk-an-hoa-ce1 --keep --reason "telemetry pilot until March"
+    """
+    from infra_ctl.cli.planning import prepare
+    from infra_ctl.inventory.adoption import declare
+
+    if claim and keep:
+        raise click.UsageError("--claim and --keep exclude each other")
+    if (claim or keep) and not reason:
+        raise click.UsageError("say why with --reason: it is written into unmanaged.yaml")
+    session.city().intent(device)
+    planned = prepare(session, device).plan.devices[0]
+    if planned.cause:
+        raise click.ClickException(f"{device}: {planned.cause}")
+    if session.is_json:
+        session.emit({"device": device, "lines": planned.foreign})
+    elif not planned.foreign:
+        session.say(f"{device}: nothing that intent does not know")
+    else:
+        for line in planned.foreign:
+            session.say(f"  {line}")
+    if planned.foreign and (claim or keep):
+        declare(
+            session.context.inventory / "unmanaged.yaml",
+            "claimed" if claim else "unmanaged",
+            device,
+            planned.foreign,
+            reason,
+        )
+        session.say(f"{len(planned.foreign)} lines {'claimed' if claim else 'kept'} in unmanaged.yaml")

@@ -1,0 +1,69 @@
+"""Progress of many devices: a bar on a terminal, plain lines elsewhere. All of it on stderr."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import click
+
+from infra_ctl.cli.session import console
+
+
+@contextmanager
+def counting(what: str, total: int) -> Iterator[Callable[[str], None]]:
+    """Yields a function to call once a device is done; its argument is the hostname."""
+    screen = console(stderr=True)
+    if not screen.is_terminal:
+        click.echo(f"{what} {total} devices", err=True)
+        yield lambda _hostname: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=screen) as progress:
+        task = progress.add_task(f"{what} {total} devices", total=total)
+        yield lambda _hostname: progress.advance(task)
+
+
+class Stopwatch:
+    """Seconds since it was made, as people read them."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._started
+
+    def __str__(self) -> str:
+        return f"{self.seconds:.1f} s"
+
+
+@contextmanager
+def stages() -> Iterator[Callable[[str, int, int], None]]:
+    """Yields a function to tell a stage, how many of it are done and how many there are."""
+    screen = console(stderr=True)
+    if not screen.is_terminal:
+        told: set[str] = set()
+
+        def tell(stage: str, _done: int, of: int) -> None:
+            if stage not in told:
+                told.add(stage)
+                click.echo(f"{stage} ({of})" if of > 1 else stage, err=True)
+
+        yield tell
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description:<8}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    tasks: dict[str, TaskID] = {}
+    with Progress(*columns, console=screen) as progress:
+
+        def show(stage: str, done: int, of: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = progress.add_task(stage, total=of)
+            progress.update(tasks[stage], completed=done, total=of)
+
+        yield show

@@ -1,0 +1,122 @@
+"""What every command shares: its options, and the city, the journal and the devices that they lead to."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+import click
+
+from infra_ctl.cli.context import Context, context
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from infra_ctl.city import City
+    from infra_ctl.drivers.fleet import Fleet
+    from infra_ctl.journal.store import Journal
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One command's surroundings."""
+
+    context: Context
+    output: str
+    verbose: bool
+
+    @property
+    def is_json(self) -> bool:
+        return self.output == "json"
+
+    def city(self) -> City:
+        from infra_ctl.city import load_city
+
+        return load_city(self.context.inventory)
+
+    def journal(self) -> Journal:
+        from infra_ctl.journal.store import open_journal
+
+        return open_journal(self.context.journal_url)
+
+    def fleet(self, city: City) -> Fleet:
+        from infra_ctl.cli.devices import fleet
+
+        return fleet(self.context, city)
+
+    def select(self, city: City, selector: str) -> tuple[str, ...]:
+        """Hostnames that a selector means, of those that the context has. Raises SelectorError."""
+        from infra_ctl.cli.devices import present
+
+        there = set(present(self.context, city))
+        return tuple(host for host in city.select(selector) if host in there)
+
+    def say(self, line: str) -> None:
+        """Print a line for people; on stderr where stdout is JSON."""
+        click.echo(line, err=self.is_json)
+
+    def emit(self, value: object) -> None:
+        """Print a value as JSON, the same shape for every reader."""
+        click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+def session_options(command: Callable[Concatenate[Session, P], R]) -> Callable[P, R]:
+    """Give a command `-i`, `--context`, `--output` and `-v`, and a Session as its first argument."""
+
+    @click.option(
+        "-i",
+        "--inventory",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=Path("inventory"),
+        envvar="INFRA_CTL_INVENTORY",
+        show_default=True,
+        help="The city's folder.",
+    )
+    @click.option(
+        "--context",
+        "context_name",
+        default="live",
+        envvar="INFRA_CTL_CONTEXT",
+        show_default=True,
+        metavar="NAME",
+        help="live, lab, lab:NAME or embedded (simulated).",
+    )
+    @click.option("--output", type=click.Choice(["text", "json"]), default="text", help="How to print.")
+    @click.option("-v", "--verbose", is_flag=True, help="Say more.")
+    @functools.wraps(command)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        options: dict[str, Any] = dict(kwargs)
+        where = context(options.pop("context_name"), options.pop("inventory"))
+        session = Session(where, options.pop("output"), options.pop("verbose"))
+        return command(session, *args, **options)
+
+    return wrapped
+
+
+def selector_argument(command: Callable[P, R]) -> Callable[P, R]:
+    """Give a command its SELECTOR: words that are joined, so that quotes are seldom needed."""
+    return click.argument("selector", nargs=-1, metavar="[SELECTOR]")(command)
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Rich honours NO_COLOR and prints plain lines where there is no terminal."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False, soft_wrap=True)
+
+
+def confirm(question: str, *, yes: bool) -> bool:
+    """Ask, unless `--yes` was given; where nobody can answer, the answer is no."""
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise click.UsageError("nobody is there to answer: pass --yes")
+    return click.confirm(question)

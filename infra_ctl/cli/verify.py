@@ -1,0 +1,81 @@
+"""`infra-ctl verify`: does the network do what the inventory says?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from infra_ctl.cli.exits import Exit
+from infra_ctl.cli.progress import Stopwatch, counting
+from infra_ctl.cli.session import Session, selector_argument, session_options
+
+SHOWN = 8
+"""Failures of one check that are shown without -v."""
+
+if TYPE_CHECKING:
+    from infra_ctl.outcome import Outcome
+
+
+@click.command()
+@selector_argument
+@click.option("--wait", default=0, metavar="SECONDS", help="Look again until it passes or the time is up.")
+@session_options
+def verify(session: Session, selector: tuple[str, ...], *, wait: int) -> None:
+    """Check the live network against the inventory: interfaces, neighbours, reachability, path MTU.
+
+    \b
+    infra-ctl verify
+    infra-ctl verify pop=nk --wait 60
+    """
+    from infra_ctl.cli.verifying import look
+
+    clock = Stopwatch()
+    city = session.city()
+    fleet = session.fleet(city)
+    hostnames = session.select(city, " ".join(selector))
+    with counting("asking", len(hostnames)) as on_done:
+        outcomes = look(session.context, city, fleet, hostnames, wait, on_done)
+    bad = [outcome for outcome in outcomes if outcome.verdict != "pass"]
+    if session.is_json:
+        session.emit([_as_dict(outcome) for outcome in outcomes])
+    else:
+        for outcome in outcomes if session.verbose else bad:
+            session.say(
+                f"{outcome.verdict.upper():<5} {outcome.check:<10} {outcome.object}: {outcome.message}"
+            )
+        for check, (passed, total) in _counts(outcomes).items():
+            session.say(f"{check:<10} {passed:>5} of {total}")
+        session.say(
+            f"{len(outcomes) - len(bad)} passed, {len(bad)} failed ({len(hostnames)} devices, {clock})"
+        )
+    raise click.exceptions.Exit(Exit.FOUND if bad else Exit.DONE)
+
+
+def _lines(outcomes: Sequence[Outcome], most: int) -> Iterator[str]:
+    """A line an outcome, at most so many a check: one dead core is not two thousand lines."""
+    shown: Counter[str] = Counter()
+    for outcome in outcomes:
+        shown[outcome.check] += 1
+        if shown[outcome.check] <= most:
+            yield f"{outcome.verdict.upper():<5} {outcome.check:<10} {outcome.object}: {outcome.message}"
+    for check, count in shown.items():
+        if count > most:
+            yield f"      {check:<10} … and {count - most} more: -v shows all"
+
+
+def _counts(outcomes: tuple[Outcome, ...]) -> dict[str, tuple[int, int]]:
+    total = Counter(outcome.check for outcome in outcomes)
+    passed = Counter(outcome.check for outcome in outcomes if outcome.verdict == "pass")
+    return {check: (passed[check], count) for check, count in total.items()}
+
+
+def _as_dict(outcome: Outcome) -> dict[str, str]:
+    return {
+        "check": outcome.check,
+        "object": outcome.object,
+        "verdict": outcome.verdict,
+        "message": outcome.message,
+    }

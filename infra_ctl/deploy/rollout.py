@@ -1,0 +1,110 @@
+"""A plan, carried out: wave after wave, each applied, tested in the state it makes, confirmed or taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from threading import Event as Flag
+
+from infra_ctl.change.plan import Plan
+from infra_ctl.deploy.step import Applied, Ended, Stepper
+from infra_ctl.drivers.fleet import Fleet
+from infra_ctl.journal.records import RunState, StepState
+
+Report = Callable[[int, str, StepState, str], None]
+"""Told of each device's progress: wave (from 1), hostname, where it stands, cause."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a run ended: the end of every device that was started, in the order of the plan."""
+
+    run: str
+    ends: Mapping[str, Ended]
+    not_started: tuple[str, ...]
+    interrupted: bool
+
+    def count(self, *states: StepState) -> int:
+        return sum(1 for ended in self.ends.values() if ended.state in states)
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        return tuple(host for host, ended in self.ends.items() if ended.state is not StepState.CONFIRMED)
+
+    @property
+    def state(self) -> RunState:
+        if self.interrupted:
+            return RunState.STOPPED
+        return RunState.FAILED if self.failed else RunState.DONE
+
+    @property
+    def summary(self) -> str:
+        """`12 confirmed · 1 restored · 70 not started`: only what there is."""
+        counts = [(self.count(state), str(state)) for state in _ENDS]
+        counts.append((len(self.not_started), "not started"))
+        return " · ".join(f"{count} {name}" for count, name in counts if count) or "nothing to do"
+
+
+_ENDS = (
+    StepState.CONFIRMED,
+    StepState.RESTORED,
+    StepState.FAILED,
+    StepState.NOT_RESTORED,
+    StepState.UNKNOWN,
+)
+
+
+@dataclass(slots=True)
+class Rollout:
+    """One run over a plan's waves. `stop` may be set at any time: devices in flight end, no other starts."""
+
+    plan: Plan
+    stepper: Stepper
+    fleet: Fleet
+    bases: Mapping[str, str]
+    """Running configurations as the plan read them, where the plan was made by this very process."""
+    budget: int = 0
+    """How many devices may fail before the next wave is not started."""
+    report: Report = lambda _wave, _hostname, _state, _cause: None
+    stop: Flag = field(default_factory=Flag)
+
+    def go(self) -> Result:
+        """Carry the plan out and write how it ended."""
+        ends: dict[str, Ended] = {}
+        for number, wave in enumerate(self.plan.waves, start=1):
+            if self.stop.is_set() or _failures(ends) > self.budget:
+                break
+            ends |= self._wave(number, wave)
+        started = set(ends)
+        waiting = tuple(host for wave in self.plan.waves for host in wave if host not in started)
+        result = Result(self.stepper.run, ends, waiting, self.stop.is_set())
+        self.stepper.journal.finish_run(result.run, result.state, result.summary)
+        return result
+
+    def _wave(self, number: int, wave: tuple[str, ...]) -> dict[str, Ended]:
+        """All of a wave is applied before any of it is tested: the test sees the state that the wave makes."""
+        applied = self.fleet.each(wave, lambda host: self._apply(number, host))
+        armed = {host: step for host, step in applied.items() if isinstance(step, Applied)}
+        finished = self.fleet.each(armed, lambda host: self._finish(number, host, armed[host]))
+        return {host: step for host, step in (applied | finished).items() if isinstance(step, Ended)}
+
+    def _apply(self, number: int, host: str) -> Applied | Ended | None:
+        """None where the run was stopped before this device's turn."""
+        if self.stop.is_set():
+            return None
+        self.report(number, host, StepState.APPLYING, "")
+        step = self.stepper.apply(host, self.bases.get(host))
+        if isinstance(step, Applied):
+            self.report(number, host, StepState.APPLIED, "")
+        else:
+            self.report(number, host, step.state, step.cause)
+        return step
+
+    def _finish(self, number: int, host: str, applied: Applied) -> Ended:
+        ended = self.stepper.finish(host, applied)
+        self.report(number, host, ended.state, ended.cause)
+        return ended
+
+
+def _failures(ends: Mapping[str, Ended]) -> int:
+    return sum(1 for ended in ends.values() if ended.state is not StepState.CONFIRMED)

@@ -1,0 +1,191 @@
+"""One device in a run: apply under a dead-man timer, test over a new session, confirm or restore.
+
+The journal is written before each effect, and the outcome once after it. A device ends confirmed,
+restored, failed (nothing was done to it), or NOT RESTORED, which is loud.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from infra_ctl.change.losses import named
+from infra_ctl.change.plan import PlannedDevice
+from infra_ctl.drivers.base import ConfigDriver, DeviceState, Neighbour
+from infra_ctl.errors import (
+    BusyError,
+    DeviceError,
+    NotRestoredError,
+    RejectedError,
+    SessionLostError,
+)
+from infra_ctl.journal.records import StepState
+from infra_ctl.journal.store import Journal
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait, in seconds."""
+
+    revert_in: int = 120
+    """The dead-man timer of every device."""
+    neighbours: float = 30.0
+    """For adjacencies that the change may have reset to come back."""
+    pause: float = 1.0
+    """Between two looks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A device with an armed, unconfirmed configuration, and what it had before."""
+
+    before: DeviceState
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a device ended."""
+
+    state: StepState
+    cause: str = ""
+    running: str = ""
+    """The running configuration that was read last, its secrets as they are; empty where none was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stepper:
+    """The steps of one run. `open_device` gives a new session each time it is called."""
+
+    run: str
+    journal: Journal
+    open_device: Callable[[str], ConfigDriver]
+    planned: Mapping[str, PlannedDevice]
+    fingerprint: Callable[[str], str]
+    """Of a running configuration, in normal form and masked."""
+    resolve: Callable[[str], str]
+    """Candidate text with `vault:` references to text with secrets."""
+    patience: Patience = Patience()
+
+    def apply(self, hostname: str, base: str | None) -> Applied | Ended:
+        """Arm and apply. `base` is the running configuration as planned, where it is still at hand."""
+        plan = self.planned[hostname]
+        self.journal.record(self.run, hostname, StepState.APPLYING, f"timer {self.patience.revert_in} s")
+        try:
+            with self.open_device(hostname) as device:
+                base = base if base is not None else self._unchanged(device, plan)
+                before = device.state()
+                device.apply(
+                    self.resolve(plan.candidate), base=base, revert_in=self.patience.revert_in, token=self.run
+                )
+        except SessionLostError as error:
+            return self._settle(hostname, error.cause, tested=False)
+        except NotRestoredError as error:
+            return self._end(hostname, Ended(StepState.NOT_RESTORED, error.cause))
+        except RejectedError as error:
+            return self._end(hostname, Ended(StepState.RESTORED, error.cause))
+        except DeviceError as error:
+            return self._end(hostname, Ended(StepState.FAILED, error.cause))
+        self.journal.record(self.run, hostname, StepState.APPLIED)
+        return Applied(before)
+
+    def _unchanged(self, device: ConfigDriver, plan: PlannedDevice) -> str:
+        running = device.read()
+        if self.fingerprint(running) != plan.base:
+            raise BusyError(plan.hostname, "changed since the plan: plan again")
+        return running
+
+    def finish(self, hostname: str, applied: Applied) -> Ended:
+        """Test over a new session, then confirm; a test that fails takes the change back."""
+        tested = False
+        try:
+            with self.open_device(hostname) as device:
+                lost = self._lost(device, hostname, applied)
+                if lost:
+                    return self._restore(hostname, f"test failed: lost what it had: {lost}", device)
+                tested = True
+                self.journal.record(self.run, hostname, StepState.CONFIRMING)
+                device.confirm(self.run)
+                running = device.read()
+        except DeviceError as error:
+            return self._settle(
+                hostname, error.cause if tested else f"test failed: {error.cause}", tested=tested
+            )
+        return self._end(hostname, Ended(StepState.CONFIRMED, running=running))
+
+    def _lost(self, device: ConfigDriver, hostname: str, applied: Applied) -> str:
+        """What the device had before and has no more, as text; empty when nothing, waiting for its return."""
+        allowed = set(self.planned[hostname].may_lose)
+        deadline = time.monotonic() + self.patience.neighbours
+        while True:
+            missing = [item for item in missing_after(applied.before, device.state()) if item not in allowed]
+            if not missing:
+                return ""
+            if time.monotonic() >= deadline:
+                return ", ".join(missing)
+            time.sleep(self.patience.pause)
+
+    def _restore(self, hostname: str, cause: str, device: ConfigDriver) -> Ended:
+        self.journal.record(self.run, hostname, StepState.RESTORING, cause)
+        try:
+            device.restore(self.run)
+        except NotRestoredError as error:
+            return self._end(hostname, Ended(StepState.NOT_RESTORED, f"{cause}; {error.cause}"))
+        return self._end(hostname, Ended(StepState.RESTORED, cause))
+
+    def _settle(self, hostname: str, cause: str, *, tested: bool) -> Ended:
+        """The session was lost: find out over a new one what the device did, until its timer has run out."""
+        self.journal.record(self.run, hostname, StepState.UNKNOWN, cause)
+        deadline = time.monotonic() + self.patience.revert_in + 30
+        while time.monotonic() < deadline:
+            try:
+                with self.open_device(hostname) as device:
+                    return self._read_end(hostname, cause, device, tested=tested)
+            except DeviceError:  # whatever the reason, until the timer has run out there is another look
+                time.sleep(self.patience.pause)
+        cause = f"{cause}; still unreachable after its timer of {self.patience.revert_in} s: look at it"
+        return self._end(hostname, Ended(StepState.UNKNOWN, cause))
+
+    def _read_end(self, hostname: str, cause: str, device: ConfigDriver, *, tested: bool) -> Ended:
+        """What the device says of itself is the truth. A change that passed its test is still confirmed."""
+        pending = device.pending()
+        ours = pending is not None and pending.token == self.run
+        if ours and not tested:
+            return self._restore(hostname, cause, device)
+        if ours:
+            device.confirm(self.run)
+        running = device.read()
+        if self.fingerprint(running) == self.planned[hostname].base:
+            return self._end(hostname, Ended(StepState.RESTORED, cause, running))
+        if tested:
+            return self._end(hostname, Ended(StepState.CONFIRMED, running=running))
+        cause = f"{cause}; it runs neither the old nor a pending configuration: plan again"
+        return self._end(hostname, Ended(StepState.UNKNOWN, cause, running))
+
+    def _end(self, hostname: str, ended: Ended) -> Ended:
+        result = self.fingerprint(ended.running) if ended.running else ""
+        self.journal.record(self.run, hostname, ended.state, cause=ended.cause, result=result)
+        return ended
+
+
+def missing_after(before: DeviceState, after: DeviceState) -> tuple[str, ...]:
+    """What was up before and is not now: interfaces and neighbours, named as predictions name them."""
+    now = set(_up(after))
+    return tuple(item for item in _up(before) if item not in now)
+
+
+def _up(state: DeviceState) -> Iterator[str]:
+    for interface in state.interfaces:
+        if interface.up:
+            yield f"interface {interface.name}"
+    for neighbour in state.neighbours:
+        if neighbour.up:
+            yield named(neighbour.protocol, neighbour.interface, _key(neighbour))
+
+
+def _key(neighbour: Neighbour) -> str:
+    """Nobody predicts a link-local address: it is whatever the interface gave itself."""
+    if neighbour.protocol == "bfd" and ip_address(neighbour.key).is_link_local:
+        return ""
+    return neighbour.key

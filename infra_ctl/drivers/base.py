@@ -1,0 +1,103 @@
+"""The seam to network devices: what every driver promises, and the state it reports.
+
+A driver knows neither plans nor the journal. It promises old-or-new: after any of its methods the
+device runs the whole old or the whole new configuration, or a dead-man timer on the device is going
+to bring the old one back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
+from typing import Literal, Protocol, Self, TypeAlias
+
+Address: TypeAlias = IPv4Address | IPv6Address
+
+
+@dataclass(frozen=True, slots=True)
+class InterfaceState:
+    """An interface as the device sees it; `mtu` in bytes."""
+
+    name: str
+    up: bool
+    mtu: int
+    addresses: tuple[IPv4Interface | IPv6Interface, ...]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Neighbour:
+    """A routing neighbour: `key` is a router id for OSPF, an address for BFD and BGP."""
+
+    protocol: Literal["ospf", "ospf6", "bfd", "bgp"]
+    interface: str
+    """Empty for BGP."""
+    key: str
+    up: bool
+    """Full, up or Established; anything less is False."""
+    detail: str
+    """The device's own word for the state."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceState:
+    """What one sweep of a device saw."""
+
+    interfaces: tuple[InterfaceState, ...]
+    neighbours: tuple[Neighbour, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """A reachability question: `size` is the whole IP packet in bytes, never fragmented; None: a small one."""
+
+    target: Address
+    source: Address
+    size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An armed, unconfirmed commit: who made it and when the device takes it back (seconds left)."""
+
+    token: str
+    seconds_left: int
+
+
+class ConfigDriver(Protocol):
+    """A session with one device. Used as a context manager; every error is a `DeviceError`."""
+
+    def __enter__(self) -> Self: ...
+    def __exit__(self, *exc: object) -> None: ...
+
+    def read(self) -> str:
+        """The running configuration, with its secrets as they are."""
+
+    def stage(self, candidate: str) -> str:
+        """What would change if `candidate` replaced the running configuration, the device's own verdict.
+
+        Lines start with `+`, `-` or a blank (context); empty when nothing would. Raises RejectedError.
+        """
+
+    def apply(self, candidate: str, *, base: str, revert_in: int, token: str) -> None:
+        """Arm the dead-man timer (`revert_in` seconds), then replace the running configuration.
+
+        `base` is the running configuration the decision rests on, as `read` gave it; a device that has
+        another by now raises BusyError and is not touched. A rejected candidate is reverted at once and
+        raises RejectedError. `token` names the commit, to `confirm` it or to recognise it in `pending`.
+        """
+
+    def confirm(self, token: str) -> None:
+        """Keep what `apply` did, over a reboot too. Raises BusyError when nothing of `token` is pending."""
+
+    def restore(self, token: str) -> None:
+        """Take back what `apply` did, now. Raises NotRestoredError."""
+
+    def pending(self) -> Pending | None:
+        """The unconfirmed commit, if there is one."""
+
+    def state(self) -> DeviceState:
+        """Interfaces and neighbours, read in one go."""
+
+    def ping(self, questions: Sequence[Ping]) -> tuple[bool, ...]:
+        """Answers in the order of the questions; asked from the device itself, in parallel."""

@@ -1,0 +1,47 @@
+"""Many devices at once: the same work on each, in threads, one device's failure apart from the others'."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from typing import TypeVar
+
+from infra_ctl.drivers.base import ConfigDriver
+from infra_ctl.errors import DeviceError
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """How to get a session with a device, and how many sessions may be open at a time."""
+
+    open: Callable[[str], ConfigDriver]
+    """From a hostname to a driver that is not opened yet."""
+    simulated: bool = False
+    workers: int = 16
+
+    def each(
+        self,
+        hostnames: Iterable[str],
+        work: Callable[[str], Result],
+        on_done: Callable[[str], None] = lambda _hostname: None,
+        workers: int | None = None,
+    ) -> dict[str, Result | DeviceError]:
+        """`work` on every device; a DeviceError stands in the place of its result.
+
+        Any other exception is a defect of ours and is raised once all devices have ended.
+        """
+        with ThreadPoolExecutor(workers or self.workers) as pool:
+            futures = {pool.submit(_guarded, work, hostname): hostname for hostname in hostnames}
+            for future in as_completed(futures):
+                on_done(futures[future])
+        return {hostname: future.result() for future, hostname in futures.items()}
+
+
+def _guarded(work: Callable[[str], Result], hostname: str) -> Result | DeviceError:
+    try:
+        return work(hostname)
+    except DeviceError as error:
+        return error

@@ -1,0 +1,140 @@
+"""The controller's side of the dead-man timer: calls `deadman.sh` on a router and says what it answered.
+
+The script is uploaded under a name that holds its own hash. The usual call costs no extra round trip: only
+a router that lacks this very version answers MISSING, and gets it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from functools import cache
+from importlib import resources
+from typing import Literal
+
+from infra_ctl.drivers.base import Pending
+from infra_ctl.drivers.command import Completed
+from infra_ctl.drivers.frr.rejection import rejection
+from infra_ctl.drivers.frr.shell import Shell, encoded, said
+from infra_ctl.errors import (
+    BusyError,
+    DeviceError,
+    NoSpaceError,
+    NotRestoredError,
+    RejectedError,
+    SessionLostError,
+)
+
+MISSING = 47
+"""Exit code of the wrapper when the device does not have this version of the script."""
+
+ANSWERS: dict[int, type[DeviceError]] = {
+    40: BusyError,
+    41: BusyError,  # the running configuration has changed
+    42: NoSpaceError,
+    43: RejectedError,
+    44: NotRestoredError,
+    45: BusyError,  # nothing of that token is pending
+    46: SessionLostError,  # the candidate did not arrive whole
+}
+"""What the exit codes of deadman.sh mean."""
+
+LOCKED = "VTY configuration is locked by other VTY"
+"""What FRR says when somebody else is in `configure terminal`: nothing was touched."""
+
+PATIENCE = 30.0
+"""Seconds to wait for an answer beyond the time that the work itself may take."""
+
+
+@cache
+def _script() -> bytes:
+    return resources.files("infra_ctl.drivers.frr").joinpath("deadman.sh").read_bytes()
+
+
+@cache
+def _name() -> str:
+    return f"deadman-{hashlib.sha256(_script()).hexdigest()[:12]}.sh"
+
+
+def new_token() -> str:
+    """A name for a commit that nobody else gives one."""
+    return secrets.token_hex(8)
+
+
+def commit(
+    shell: Shell,
+    candidate: str,
+    *,
+    base: str,
+    revert_in: int,
+    token: str,
+    mode: Literal["replace", "merge"] = "replace",
+) -> None:
+    """Arm the timer (`revert_in` seconds), then put `candidate` in force: see ConfigDriver.apply.
+
+    `base` is the running configuration as `vtysh.running` gave it. Raises BusyError, NoSpaceError,
+    RejectedError, NotRestoredError, SessionLostError.
+    """
+    started = time.monotonic()
+    arguments = ["commit", mode, str(revert_in), token, _sha256(base), _sha256(candidate)]
+    done = _call(shell, arguments, encoded(candidate), timeout=revert_in + PATIENCE)
+    if done.rc == 0 and time.monotonic() - started >= revert_in:
+        raise SessionLostError(shell.device, f"the answer took over {revert_in} s: the timer took it back")
+    _raise_for(shell.device, done, candidate)
+
+
+def confirm(shell: Shell, token: str) -> None:
+    """Keep what `commit` did, over a reboot too. Raises BusyError when nothing of `token` is pending."""
+    _raise_for(shell.device, _call(shell, ["confirm", token], timeout=2 * PATIENCE))
+
+
+def restore(shell: Shell, token: str) -> None:
+    """Take back what `commit` did. Raises NotRestoredError; BusyError when nothing of `token` is pending."""
+    _raise_for(shell.device, _call(shell, ["revert", token], timeout=8 * PATIENCE))
+
+
+def pending(shell: Shell) -> Pending | None:
+    """The unconfirmed commit; seconds count on the device's uptime, which no clock change moves."""
+    done = shell.run(f"cat {shell.state}/pending/mark /proc/uptime 2>/dev/null")
+    mark, _, uptime = said(done.stdout).partition("; ")
+    if not uptime:  # there is no mark: the first line is the uptime
+        return None
+    token, deadline = mark.split()
+    return Pending(token, max(0, int(deadline) - int(float(uptime.split()[0]))))
+
+
+def _call(shell: Shell, arguments: list[str], stdin: bytes = b"", *, timeout: float) -> Completed:
+    done = shell.run(_invocation(shell, arguments), stdin, timeout)
+    if done.rc == MISSING:
+        _upload(shell)
+        done = shell.run(_invocation(shell, arguments), stdin, timeout)
+    return done
+
+
+def _invocation(shell: Shell, arguments: list[str]) -> str:
+    path = f"{shell.state}/{_name()}"
+    return f"[ -r {path} ] || exit {MISSING}; exec /bin/sh {path} {' '.join(arguments)}"
+
+
+def _upload(shell: Shell) -> None:
+    """Put this version beside an older one, which a timer may be running from, and hook it into the boot."""
+    path = f"{shell.state}/{_name()}"
+    write = f"umask 077; mkdir -p {shell.state} && cat >{path}.new && mv {path}.new {path}"
+    done = shell.run(f"{write} && /bin/sh {path} install", _script())
+    if done.rc != 0:
+        raise NoSpaceError(shell.device, f"cannot install the dead-man timer: {said(done.stderr)}")
+
+
+def _raise_for(device: str, done: Completed, candidate: str = "") -> None:
+    if done.rc == 0:
+        return
+    if LOCKED in said(done.stderr):
+        raise BusyError(device, "somebody is in `configure terminal` on the device")
+    if done.rc not in ANSWERS:
+        raise DeviceError(device, f"dead-man timer ended with {done.rc}: {said(done.stderr)}")
+    raise ANSWERS[done.rc](device, rejection(done.stderr, candidate) or "frr-reload.py was killed")
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(encoded(text)).hexdigest()

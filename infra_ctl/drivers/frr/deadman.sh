@@ -1,0 +1,264 @@
+#!/bin/sh
+# A dead-man timer for FRR: what is committed and not confirmed in time is taken back, whatever happens to
+# the session, the controller or the power in between.
+#
+# usage: deadman.sh commit MODE SECONDS TOKEN BASE CANDIDATE   arm, then replace or merge; candidate on stdin
+#        deadman.sh confirm TOKEN                              keep it, over a reboot too
+#        deadman.sh revert TOKEN                               take it back now
+#        deadman.sh boot                                       before FRR starts: take back what was never kept
+#        deadman.sh install                                    make `boot` run before FRR does
+#
+#   MODE       `replace`: stdin is the whole configuration; `merge`: it is lines to add
+#   BASE       sha256 of `show running-config no-header` that the decision rests on
+#   CANDIDATE  sha256 of stdin, so that half a candidate is never applied
+#
+# State is in this script's own directory. `pending` is the mark of an unconfirmed commit; it appears and
+# goes by one rename. The start-up file is not touched before `confirm`, so that a reboot comes up on the
+# old configuration by itself. Needs root, coreutils, util-linux and frr-pythontools.
+set -u
+umask 077
+LC_ALL=C
+VTYSH_HISTFILE=/dev/null # vtysh keeps its -c commands in the home directory, secrets included
+export LC_ALL VTYSH_HISTFILE
+
+startup=${FRR_STARTUP:-/etc/frr/frr.conf}
+vtysh_conf=${FRR_VTYSH_CONF:-/etc/frr/vtysh.conf}
+frr_reload=${FRR_RELOAD:-/usr/lib/frr/frr-reload.py}
+daemons=${FRR_RUN:-/run/frr}
+work=${DEADMAN_WORK:-/run/infra-ctl} # in memory: candidates leave no trace on the disk
+hook=${DEADMAN_HOOK:-/usr/local/sbin/infra-ctl-deadman}
+unit=${DEADMAN_UNIT:-/etc/systemd/system/infra-ctl-deadman.service}
+state=${0%/*}
+pending=$state/pending
+
+# Exit codes, one a kind of answer; deadman.py knows them by number.
+busy=40 changed=41 no_space=42 rejected=43 not_restored=44 not_pending=45 truncated=46
+
+fail() { # CODE TEXT
+    printf '%s\n' "$2" >&2
+    exit "$1"
+}
+
+# Held until this process ends, as is the work directory; children that outlive it close descriptor 9.
+lock() { # FLOCK-OPTION...
+    { : >>"$state/lock"; } 2>/dev/null || fail "$no_space" "cannot write to $state"
+    exec 9>>"$state/lock"
+    flock "$@" 9 || fail "$busy" 'another commit is under way'
+    trap 'rm -rf "$work"' EXIT
+}
+
+# A cut session must not stop a script half-way: nothing to write to is no reason to die.
+outlive_session() { trap '' HUP INT PIPE; }
+
+uptime() {
+    read -r up _ </proc/uptime
+    echo "${up%%.*}"
+}
+
+sum() {
+    digest=$(sha256sum <"$1")
+    echo "${digest%% *}"
+}
+
+running() { vtysh -c 'show running-config no-header'; }
+
+# FRR prints what was deleted and restored in another place: lines are compared with their context, sorted.
+normal_form() {
+    awk '
+        /^ *(!|$|end$|exit)/ { next }
+        { depth = match($0, /[^ ]/) - 1; path[depth] = $0; line = ""
+          for (i = 0; i < depth; i++) if (i in path) line = line path[i] "\t"
+          print line $0 }
+        ' "$1" | sort
+}
+
+# Replace the running configuration by FILE. frr-reload.py leaves the start-up file alone because FILE is
+# frr.conf in the configuration directory it is told of. There vtysh.conf is without its one usual line,
+# which costs every call of vtysh a fourth of its time. It logs to us, never to /var/log, and runs in a
+# session of its own: it goes on to the end when this script is killed.
+reload() { # FILE PIDFILE
+    [ "$1" = "$work/frr.conf" ] || cat "$1" >"$work/frr.conf"
+    grep -vsx ' *service integrated-vtysh-config *' "$vtysh_conf" >"$work/vtysh.conf"
+    setsid "$frr_reload" --reload --stdout --log-level warning --confdir "$work" --rundir "$work" \
+        "$work/frr.conf" </dev/null >"$work/said" 2>&1 9>&- &
+    echo "$!" >"$2"
+    wait "$!" 2>/dev/null # where the shell would say that it was killed
+}
+
+merge() { # FILE: one that does not parse is refused before anything is touched
+    vtysh -m -f "$1" >/dev/null 2>"$work/said" </dev/null && vtysh -f "$1" >"$work/said" 2>&1 </dev/null
+}
+
+# A reload that outlived its commit must not go on changing things under a restore.
+stop_reload() {
+    { read -r pid <"$work/reload"; } 2>/dev/null || return 0
+    if grep -qs frr-reload "/proc/$pid/cmdline"; then kill -s KILL -- "-$pid" "$pid" 2>/dev/null; fi
+}
+
+fresh_work() {
+    stop_reload
+    rm -rf "$work"
+    mkdir "$work" || fail "$no_space" "cannot write to $work"
+}
+
+owns() { # TOKEN
+    { read -r token _ <"$pending/mark"; } 2>/dev/null && [ "$token" = "$1" ]
+}
+
+incarnation() { cat "$daemons"/*.pid 2>/dev/null || :; }
+
+# Everything a way back needs is on the disk before anything is touched.
+arm() { # MODE SECONDS TOKEN
+    rm -rf "$state/new"
+    mkdir "$state/new" &&
+        cp "$work/running" "$state/new/running" &&
+        { [ "$1" = merge ] || cp "$work/frr.conf" "$state/new/candidate"; } &&
+        { [ ! -e "$startup" ] || cp -p "$startup" "$state/new/startup"; } &&
+        incarnation >"$state/new/armed" &&
+        echo "$3 $(($(uptime) + $2))" >"$state/new/mark" &&
+        sync "$state/new"/* "$state/new" &&
+        mv "$state/new" "$pending" &&
+        sync "$state" &&
+        start_timer "$2" "$3"
+}
+
+start_timer() { # SECONDS TOKEN
+    setsid /bin/sh "$0" timer "$2" "$1" </dev/null >/dev/null 2>&1 9>&- &
+    echo "$!" >"$pending/timer"
+}
+
+disarm() {
+    { read -r pid <"$pending/timer"; } 2>/dev/null || pid=
+    rm -rf "$state/gone"
+    mv "$pending" "$state/gone" && sync "$state"
+    if [ -n "$pid" ] && [ "$pid" != $$ ] && grep -qs deadman "/proc/$pid/cmdline"; then
+        kill -s KILL -- "-$pid" "$pid" 2>/dev/null
+    fi
+    rm -rf "$state/gone"
+}
+
+# Whole or not at all: a full disk or a power cut leaves the old file.
+replace_startup() { # FILE
+    [ ! -e "$startup" ] || cp -p "$startup" "$startup.new" # for its owner and mode
+    if cat "$1" >"$startup.new" && sync "$startup.new" && mv "$startup.new" "$startup"; then
+        sync "${startup%/*}"
+    else
+        rm -f "$startup.new"
+        return 1
+    fi
+}
+
+restore_startup() {
+    if [ ! -e "$pending/startup" ]; then rm -f "$startup"; return; fi
+    cmp -s "$pending/startup" "$startup" || replace_startup "$pending/startup"
+}
+
+is_restored() {
+    running >"$work/running"
+    [ "$(normal_form "$work/running")" = "$(normal_form "$pending/running")" ]
+}
+
+restore() {
+    fresh_work
+    tries=3
+    until is_restored; do
+        [ "$tries" -gt 0 ] || return 1
+        tries=$((tries - 1))
+        reload "$pending/running" /dev/null
+    done
+    restore_startup
+}
+
+# Whether the commit ran to its end, and every daemon of FRR is still the one that it changed: one that has
+# restarted since has read the old start-up file.
+is_as_applied() { [ -e "$pending/applied" ] && [ "$(incarnation)" = "$(cat "$pending/applied")" ]; }
+
+restore_or_fail() { # CODE TEXT : exits with CODE once the old configuration is back
+    restore || fail "$not_restored" "$2
+NOT RESTORED: the running configuration is not what it was; that is kept in $pending"
+    disarm
+    fail "$1" "$2"
+}
+
+commit() { # MODE SECONDS TOKEN BASE CANDIDATE
+    outlive_session
+    lock -n
+    [ ! -e "$pending" ] || fail "$busy" "commit $(cut -d' ' -f1 "$pending/mark") is pending"
+    fresh_work
+    cat >"$work/frr.conf" || fail "$no_space" "cannot write to $work"
+    [ "$(sum "$work/frr.conf")" = "$5" ] || fail "$truncated" 'the candidate did not arrive whole'
+    running >"$work/running"
+    [ "$(sum "$work/running")" = "$4" ] || fail "$changed" 'the running configuration has changed'
+    arm "$1" "$2" "$3" || { rm -rf "$state/new" "$pending"; fail "$no_space" "cannot save a way back in $state"; }
+    case $1 in
+    replace) reload "$work/frr.conf" "$work/reload" ;;
+    merge) merge "$work/frr.conf" ;;
+    esac || restore_or_fail "$rejected" "$(cat "$work/said")"
+    mv "$pending/armed" "$pending/applied"
+}
+
+confirm() { # TOKEN
+    outlive_session
+    lock -w 30
+    owns "$1" || fail "$not_pending" "commit $1 is not pending"
+    fresh_work
+    is_as_applied || restore_or_fail "$rejected" 'the commit did not end, or a daemon of FRR restarted since'
+    kept=$pending/candidate
+    [ -e "$kept" ] || { kept=$work/running && running >"$kept"; }
+    replace_startup "$kept" || fail "$no_space" "cannot write $startup: the commit will be taken back"
+    disarm
+}
+
+revert() { # TOKEN
+    outlive_session
+    lock -w 60
+    owns "$1" || fail "$not_pending" "commit $1 is not pending"
+    restore_or_fail 0 "commit $1: taken back"
+}
+
+timer() { # TOKEN SECONDS
+    outlive_session
+    sleep "$2"
+    owns "$1" || exit 0
+    stop_reload # its commit, if it still waits for it, restores; if it was killed, we do
+    lock -w 600
+    owns "$1" || exit 0
+    if restore; then disarm; verdict=RESTORED; else verdict='NOT RESTORED'; fi
+    logger -t infra-ctl-deadman "commit $1 was not confirmed within $2 s: $verdict" 2>/dev/null
+}
+
+boot() {
+    lock -w 60
+    rm -rf "$state/new" "$state/gone"
+    [ -e "$pending" ] || exit 0
+    restore_startup || fail "$no_space" "cannot write $startup"
+    disarm
+    echo 'an unconfirmed commit was taken back'
+}
+
+install_hook() {
+    for old in "$state"/deadman-*.sh; do [ "$old" = "$0" ] || rm -f "$old"; done # a running timer has it open
+    printf '#!/bin/sh\nexec /bin/sh %s "$@"\n' "$0" >"$hook" && chmod 755 "$hook" || exit 1
+    [ -d /run/systemd/system ] || [ -n "${DEADMAN_UNIT:-}" ] || return 0
+    printf '%s\n' '[Unit]' 'Description=Take back an unconfirmed FRR configuration' 'Before=frr.service' \
+        "RequiresMountsFor=$state" '[Service]' 'Type=oneshot' "ExecStart=/bin/sh $0 boot" \
+        '[Install]' 'WantedBy=frr.service' >"$unit" &&
+        chmod 644 "$unit" && systemctl daemon-reload && systemctl enable --quiet "${unit##*/}"
+}
+
+main() {
+    command=$1
+    shift
+    case $command in
+    commit) commit "$@" ;;
+    confirm) confirm "$@" ;;
+    revert) revert "$@" ;;
+    timer) timer "$@" ;;
+    boot) boot ;;
+    install) install_hook ;;
+    *) fail 64 "unknown command: $command" ;;
+    esac
+}
+
+main "$@"
+exit

@@ -1,0 +1,18 @@
+"""What every device should be: addresses, topology, stages of IPv6, one `DeviceIntent` a device."""
+
+from infra_ctl.intent.allocation import Allocations, allocate, missing, relocked, stale
+from infra_ctl.intent.build import build
+from infra_ctl.intent.lock import format_lock, parse_lock
+from infra_ctl.intent.model import DeviceIntent
+
+__all__ = [
+    "Allocations",
+    "DeviceIntent",
+    "allocate",
+    "build",
+    "format_lock",
+    "missing",
+    "parse_lock",
+    "relocked",
+    "stale",
+]

@@ -1,0 +1,104 @@
+"""The whole inventory → one `DeviceIntent` a device."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from infra_ctl.intent import interfaces
+from infra_ctl.intent.addressing import host_addresses
+from infra_ctl.intent.allocation import Allocations
+from infra_ctl.intent.bgp import sessions
+from infra_ctl.intent.model import Address, Bfd, Bgp, DeviceIntent, Interface
+from infra_ctl.intent.stages import meaning
+from infra_ctl.intent.topology import Link, links
+from infra_ctl.inventory import Device, Inventory, devices, port
+from infra_ctl.inventory.models import Peer
+
+
+def build(inventory: Inventory, allocations: Allocations) -> dict[str, DeviceIntent]:
+    """Every device as it should be, by hostname, sorted."""
+    city = _City.of(inventory, allocations)
+    intents = {device.hostname: city.intent(device) for device in devices(inventory)}
+    return dict(sorted(intents.items()))
+
+
+@dataclass(frozen=True, slots=True)
+class _City:
+    """What every device's intent is drawn from; mappings are by hostname."""
+
+    inventory: Inventory
+    allocations: Allocations
+    links: Mapping[str, Sequence[Link]]
+    peers: Mapping[str, Sequence[Peer]]
+    kept: Mapping[str, Sequence[tuple[str, ...]]]
+    bgp: Mapping[str, Bgp]
+    dns: tuple[Address, ...]
+    syslog: tuple[Address, ...]
+
+    @classmethod
+    def of(cls, inventory: Inventory, allocations: Allocations) -> _City:
+        attached: defaultdict[str, list[Link]] = defaultdict(list)
+        for link in links(inventory):
+            attached[link.a.device.hostname].append(link)
+            attached[link.z.device.hostname].append(link)
+        peers: defaultdict[str, list[Peer]] = defaultdict(list)
+        for peer in inventory.peers.values():
+            peers[port(peer.device).hostname].append(peer)
+        kept: defaultdict[str, list[tuple[str, ...]]] = defaultdict(list)
+        for line in inventory.unmanaged:
+            kept[line.device].append(tuple(line.line.split(" / ")))
+        return cls(
+            inventory=inventory,
+            allocations=allocations,
+            links=attached,
+            peers=peers,
+            kept=kept,
+            bgp=sessions(inventory, allocations),
+            dns=_addresses(inventory.services.dns, inventory, allocations),
+            syslog=_addresses(inventory.services.syslog, inventory, allocations),
+        )
+
+    def intent(self, device: Device) -> DeviceIntent:
+        router_id = self.allocations.ipv4(device.hostname, "loopback").network_address
+        routing = self.inventory.routing
+        return DeviceIntent(
+            hostname=device.hostname,
+            site=device.site,
+            role=device.role,
+            platform=device.platform,
+            router_id=router_id,
+            management=router_id,
+            domain=self.inventory.city.domain,
+            stage=device.ipv6,
+            interfaces=self._interfaces(device),
+            ospf=True,
+            ospf6=meaning(device.ipv6).routed,
+            default_originate=device.role == "edge",
+            reference_mbps=routing.reference_mbps,
+            bfd=Bfd(routing.bfd.interval_ms, routing.bfd.multiplier),
+            bgp=self.bgp.get(device.hostname),
+            dns=self.dns,
+            syslog=self.syslog,
+            kept=tuple(self.kept.get(device.hostname, ())),
+        )
+
+    def _interfaces(self, device: Device) -> tuple[Interface, ...]:
+        inventory, allocations, stage = self.inventory, self.allocations, meaning(device.ipv6)
+        found = [
+            interfaces.loopback(device, inventory, allocations),
+            *(
+                interfaces.link_end(link, device, inventory, allocations)
+                for link in self.links.get(device.hostname, ())
+            ),
+            *interfaces.served(device, inventory, allocations),
+            *(interfaces.peering(peer, stage) for peer in self.peers.get(device.hostname, ())),
+        ]
+        return tuple(sorted(found, key=interfaces.in_order))
+
+
+def _addresses(names: Iterable[str], inventory: Inventory, allocations: Allocations) -> tuple[Address, ...]:
+    return tuple(
+        address for name in names for address in host_addresses(inventory.hosts[name], inventory, allocations)
+    )

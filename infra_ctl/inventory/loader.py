@@ -1,0 +1,60 @@
+"""A folder of files → the whole city, or everything that is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from infra_ctl.errors import InventoryError
+from infra_ctl.inventory.build import build
+from infra_ctl.inventory.draft import CityFile, Draft
+from infra_ctl.inventory.files import open_folder
+from infra_ctl.inventory.models import Inventory, Room
+from infra_ctl.inventory.rules import check
+
+
+def load(folder: Path) -> Inventory:
+    """Read and check an inventory. Raises InventoryError with every problem that was found."""
+    files = open_folder(folder)
+    draft = build(files)
+    problems = [*files.problems, *check(draft)]
+    if problems or draft.city is None:
+        # What two profiles inherit from a third is wrong in one place.
+        raise InventoryError([*dict.fromkeys(problems)])
+    return _inventory(draft, draft.city, files.digest)
+
+
+def _inventory(draft: Draft, city: CityFile, digest: str) -> Inventory:
+    # Everything in it has been validated; to do it again would cost as much as to read it.
+    return Inventory.model_construct(
+        edition=city.edition,
+        city=city.city,
+        addressing=city.addressing,
+        services=city.services,
+        routing=city.routing,
+        profiles=draft.profiles.objects,
+        units={(unit.edition, unit.code): unit for unit in draft.all_units.objects.values()},
+        pops=draft.pops.objects,
+        sites=draft.sites.objects,
+        contracts=draft.contracts.objects,
+        circuits=draft.circuits.objects,
+        peers=draft.peers.objects,
+        hosts=draft.hosts.objects,
+        systems=draft.systems.objects,
+        rooms={room.id: room for room in _standard_rooms(draft)} | dict(draft.rooms.objects),
+        mcus=draft.mcus.objects,
+        unmanaged=tuple(draft.unmanaged.objects.values()),
+        claimed=tuple(draft.claimed.objects.values()),
+        digest=digest,
+    )
+
+
+def _standard_rooms(draft: Draft) -> Iterator[Room]:
+    """The room that a profile gives each of its sites, on the first MCU that speaks its protocol."""
+    for site in draft.sites.objects.values():
+        profile = draft.profile(site)
+        if profile.room is not None:
+            protocol = profile.room.protocol
+            mcu = next(mcu for mcu in draft.mcus.objects.values() if protocol in mcu.protocols)
+            values = {"class": profile.room.video_class}
+            yield Room(id=f"{site.id}-room", site=site.id, protocol=protocol, mcu=mcu.id, **values)

@@ -1,0 +1,447 @@
+"""What an inventory is made of: frozen, strict, and free of behaviour beyond what a value can know of itself.
+
+Files in, one `Inventory` out; nothing here reads a file.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import total_ordering
+from ipaddress import (
+    IPv4Address,
+    IPv4Interface,
+    IPv4Network,
+    IPv6Address,
+    IPv6Interface,
+    IPv6Network,
+    ip_network,
+)
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+
+def _site_number(value: object) -> object:
+    """Two hex digits as the address plan writes them; a number stays a number."""
+    if not isinstance(value, str):
+        return value
+    if not re.fullmatch("[0-9a-f]{2}", value):
+        raise ValueError("must be two hex digits")
+    return int(value, 16)
+
+
+def _ratio(value: object) -> object:
+    """`0.1%` is 0.001; a number stays a ratio."""
+    if not isinstance(value, str):
+        return value
+    if not (match := re.fullmatch("([0-9]+(?:[.][0-9]+)?)(%?)", value)):
+        raise ValueError("must be a ratio such as 0.1% or 0.001")
+    return float(match[1]) / (100 if match[2] else 1)
+
+
+def _seconds(value: object) -> object:
+    """`90s`, `15m`, `4h`, `1d`; a number stays a number of seconds."""
+    if not isinstance(value, str):
+        return value
+    if not (match := re.fullmatch("([0-9]{1,6})([smhd])", value)):
+        raise ValueError("must be a duration such as 90s, 15m, 4h or 1d")
+    return int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
+
+
+def _date(value: object) -> object:
+    """A text is a calendar date, never a number of seconds since 1970."""
+    if isinstance(value, str) and not re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        raise ValueError("must be a date such as 2020-06-30")
+    return value
+
+
+def _prefix(value: object) -> object:
+    """Either family; in one step, so that a wrong one is one problem and not one a family."""
+    try:
+        return ip_network(value) if isinstance(value, str) else value
+    except ValueError:
+        raise ValueError("is not an IP prefix, such as 10.0.0.0/16 (no bits set after the prefix)") from None
+
+
+Slug: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
+Text: TypeAlias = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f]+$", max_length=300)]
+"""One line: some of it becomes descriptions on devices, where a line break would start a command."""
+DomainName: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$", max_length=253)]
+InterfaceName: TypeAlias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9.]{0,14}$")]
+SecretReference: TypeAlias = Annotated[str, Field(pattern=r"^vault:[a-z0-9][a-z0-9/_-]*$")]
+Level: TypeAlias = Annotated[int, Field(ge=1, le=5)]
+Prefix: TypeAlias = Annotated[IPv4Network | IPv6Network, BeforeValidator(_prefix)]
+Asn: TypeAlias = Annotated[int, Field(ge=1, le=4294967295)]
+SiteNumber: TypeAlias = Annotated[
+    int,
+    Field(ge=0, le=255),
+    BeforeValidator(_site_number),
+    WithJsonSchema({"type": "string", "pattern": "^[0-9a-f]{2}$"}),
+]
+Date: TypeAlias = Annotated[datetime.date, BeforeValidator(_date)]
+Ratio: TypeAlias = Annotated[
+    float,
+    Field(ge=0, le=1),
+    BeforeValidator(_ratio),
+    WithJsonSchema({"type": ["number", "string"], "pattern": "^[0-9]+([.][0-9]+)?%?$"}),
+]
+Seconds: TypeAlias = Annotated[
+    int,
+    Field(ge=0),
+    BeforeValidator(_seconds),
+    WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,6}[smhd]$"}),
+]
+ENDPOINT = r"^[a-z0-9]+(-[a-z0-9]+)*:[a-z0-9]+(-[a-z0-9]+)*/[a-z][a-z0-9.]{0,14}$"
+"""`site:device/interface`."""
+Endpoint: TypeAlias = Annotated[str, Field(pattern=ENDPOINT)]
+Port: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*/[a-z][a-z0-9.]{0,14}$")]
+"""`device/interface`, inside one site."""
+Flow: TypeAlias = Annotated[str, Field(pattern=r"^(external:)?[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+Url: TypeAlias = Annotated[
+    str, Field(pattern=r"^[a-z][a-z0-9+.-]*://[^\s\x00-\x1f\x7f-\x9f]+$", max_length=300)
+]
+
+
+class Model(BaseModel):
+    """Frozen, strict in its keys."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, validate_by_name=True, defer_build=True
+    )
+
+
+@total_ordering
+class Stage(StrEnum):
+    """How far an object has moved to IPv6, in order.
+
+    none       no IPv6
+    planned    prefixes reserved, nothing on devices
+    addressed  loopback and links have addresses, no routing
+    routed     OSPFv3 runs, the loopback is reachable
+    dual       LANs have both families
+    preferred  as dual; users' hosts are told to prefer IPv6
+    v6only     LANs have IPv6 only, save management
+    """
+
+    NONE = "none"
+    PLANNED = "planned"
+    ADDRESSED = "addressed"
+    ROUTED = "routed"
+    DUAL = "dual"
+    PREFERRED = "preferred"
+    V6ONLY = "v6only"
+
+    @property
+    def rank(self) -> int:
+        return list(Stage).index(self)
+
+    def __lt__(self, other: str) -> bool:
+        return self.rank < Stage(other).rank
+
+
+class SiteKind(StrEnum):
+    DC = "dc"
+    DC_BACKUP = "dc-backup"
+    POP = "pop"
+    DEPARTMENT = "department"
+    COMMUNE = "commune"
+
+
+class Lan(StrEnum):
+    """What a LAN is for. Its place here is its function digit in the address plan (domain.md, 4)."""
+
+    MANAGEMENT = "management"
+    STAFF = "staff"
+    ONE_STOP = "one-stop"
+    VOICE = "voice"
+    VIDEO = "video"
+    IOT = "iot"
+    SERVERS = "servers"
+    GUEST = "guest"
+
+
+class Zone(StrEnum):
+    """A security zone of a data centre. Its place here is its zone digit in the address plan."""
+
+    EDGE = "edge"
+    DMZ = "dmz"
+    SERVERS = "servers"
+    DATABASES = "databases"
+    MANAGEMENT = "management"
+    USERS = "users"
+    WIRELESS = "wireless"
+    STORAGE = "storage"
+    SOC = "soc"
+    MCU = "mcu"
+    CLOUD = "cloud"
+    LGSP = "lgsp"
+    PARTY = "party"
+
+
+class CircuitClass(StrEnum):
+    TSLCD_1 = "tslcd-1"
+    TSLCD_2 = "tslcd-2"
+    LEASED = "leased"
+    INTERNET_VPN = "internet-vpn"
+
+
+class City(Model):
+    code: Slug
+    slug: Slug
+    name: Text
+    asn: Asn
+    domain: DomainName
+
+
+class Addressing(Model):
+    """Pools that the lock draws from. `access` and `departments` are cut a PoP, then a site."""
+
+    ipv6: IPv6Network
+    ipv4: IPv4Network
+    loopback_ipv6: IPv6Network
+    loopback_ipv4: IPv4Network
+    link_ipv6: IPv6Network
+    link_ipv4: IPv4Network
+    dc_ipv6: IPv6Network
+    dc_ipv4: IPv4Network
+    dc_backup_ipv6: IPv6Network
+    dc_backup_ipv4: IPv4Network
+    departments_ipv6: IPv6Network
+    departments_ipv4: IPv4Network
+    access_ipv6: IPv6Network
+    access_ipv4: IPv4Network
+    overrides: Mapping[str, Prefix] = {}
+    """`<object> <purpose>`, as in the lock, to the prefix that the national authority assigned."""
+
+
+class Services(Model):
+    """Hosts (keys of the inventory) that serve the whole city."""
+
+    ntp: tuple[Slug, ...]
+    dns: tuple[Slug, ...]
+    syslog: tuple[Slug, ...]
+
+
+class BfdTimers(Model):
+    interval_ms: Annotated[int, Field(ge=50, le=60000)]
+    multiplier: Annotated[int, Field(ge=2, le=255)]
+
+
+class Routing(Model):
+    ospf_secret: SecretReference
+    ospf6_secret: SecretReference
+    bgp_secret: SecretReference
+    bfd: BfdTimers
+    reference_mbps: Annotated[int, Field(ge=1, le=4294967)]
+    """OSPF's reference bandwidth: a link of this speed costs 1."""
+    max_prefixes: Annotated[int, Field(ge=1)]
+
+
+class DeviceProfile(Model):
+    """A device that every site of a profile has."""
+
+    role: Literal["edge", "core", "backup", "pop", "ce"]
+    platform: Literal["frr"]
+    uplinks: tuple[InterfaceName, ...] = ()
+    trunk: InterfaceName | None = None
+    """Where the site's LANs are, as sub-interfaces; None where the device serves none."""
+
+
+class CircuitRule(Model):
+    """What the city standard asks of a site's circuits."""
+
+    at_least: Annotated[int, Field(ge=0)] = 0
+    directions: Annotated[int, Field(ge=1)] = 1
+
+
+class RoomProfile(Model):
+    protocol: Literal["sip", "h323"]
+    video_class: Annotated[Literal["720p", "1080p"], Field(alias="class")]
+
+
+class Profile(Model):
+    """The city standard for a kind of site. `extends` is resolved by the loader, so it is None here."""
+
+    kind: SiteKind
+    devices: Mapping[Slug, DeviceProfile] = {}
+    links: tuple[tuple[Port, Port], ...] = ()
+    """Cables inside the site, each end `device/interface`."""
+    link_mbps: Annotated[int, Field(ge=1)] = 10000
+    lans: tuple[Lan, ...] = ()
+    zones: tuple[Zone, ...] = ()
+    circuits: CircuitRule = CircuitRule()
+    room: RoomProfile | None = None
+
+
+class Unit(Model):
+    """An administrative unit of one edition of the law; it governs places, it is not one."""
+
+    edition: Slug
+    code: Slug
+    kind: Literal["city", "quan", "huyen", "phuong", "xa", "thi-tran", "department"]
+    name: Text
+    parent: Slug | None = None
+    """Code of the unit above it in the same edition; None for the city."""
+
+
+class Pop(Model):
+    """A point of presence: an OSPF area and an address aggregate. Not a level of government."""
+
+    id: Slug
+    number: Annotated[int, Field(ge=0, le=4095)]
+    name: Text
+    area: IPv4Address
+
+
+class Site(Model):
+    """A permanent place. `number` is its number in its PoP, the two hex digits of the address plan."""
+
+    id: Slug
+    kind: SiteKind
+    unit: Slug
+    pop: Slug
+    number: SiteNumber
+    profile: Slug
+    ipv6: Stage
+    name: Text
+    lat: Annotated[float, Field(ge=-90, le=90)] | None = None
+    lon: Annotated[float, Field(ge=-180, le=180)] | None = None
+    contract: Slug | None = None
+
+
+class Contract(Model):
+    id: Slug
+    provider: Text
+    subject: Text
+    sla: Ratio
+    """Promised availability, a ratio."""
+    expires: Date
+
+
+class Circuit(Model):
+    """A contract that somebody pays for, between two devices. Delay is a round trip."""
+
+    id: Slug
+    a: Endpoint
+    """The end nearer to the data centre."""
+    z: Endpoint
+    circuit_class: Annotated[CircuitClass, Field(alias="class")]
+    handoff: Literal["l2", "l3vpn", "tunnel"]
+    provider: Text
+    mbps: Annotated[int, Field(ge=1)]
+    mtu: Annotated[int, Field(ge=1280, le=9216)]
+    direction: Slug
+    """The physical way it leaves the site; circuits of one direction can fail together."""
+    loss: Ratio
+    rtt_ms: Annotated[float, Field(gt=0)]
+    jitter_ms: Annotated[float, Field(ge=0)]
+
+
+class Peer(Model):
+    """An external BGP neighbour of the city. Its addresses are assigned, so they are written, not drawn."""
+
+    id: Slug
+    name: Text
+    device: Endpoint
+    asn: Asn
+    mtu: Annotated[int, Field(ge=1280, le=9216)] = 1500
+    local_ipv4: IPv4Interface
+    local_ipv6: IPv6Interface
+    remote_ipv4: IPv4Address
+    remote_ipv6: IPv6Address
+    secret: SecretReference
+    max_prefixes: Annotated[int, Field(ge=1)]
+
+
+class Host(Model):
+    id: Slug
+    site: Slug
+    zone: Zone
+    number: Annotated[int, Field(ge=16, le=250)]
+    """Last octet of its address and last hextet, in decimal digits, of its IPv6 address."""
+    roles: tuple[Slug, ...]
+    databases: tuple[Slug, ...] = ()
+
+
+class Approval(Model):
+    state: Literal["none", "draft", "sent", "appraised", "approved"]
+    decision: Text | None = None
+    date: Date | None = None
+
+
+class System(Model):
+    """An information system with its security level (Decree 331/2026) and what it needs to live."""
+
+    id: Slug
+    name: Text
+    owner: Slug
+    """Code of the unit that owns it."""
+    level: Level
+    approval: Approval
+    runs_on: tuple[Slug, ...]
+    zone: Zone
+    ipv6: Stage
+    databases: tuple[Slug, ...] = ()
+    flows: tuple[Flow, ...] = ()
+    """Systems it exchanges data with; only LGSP may name one outside the city, as `external:NAME`."""
+    probes: tuple[Url, ...] = ()
+    rpo_seconds: Annotated[Seconds | None, Field(alias="rpo")] = None
+    rto_seconds: Annotated[Seconds | None, Field(alias="rto")] = None
+    sites: tuple[Slug, ...] = ()
+    """Sites that host work of this system beside the data centres; `communes` rules are in the profile."""
+
+
+class Room(Model):
+    """A video room; those that a site's profile gives it are named `<site>-room`."""
+
+    id: Slug
+    site: Slug
+    protocol: Literal["sip", "h323"]
+    video_class: Annotated[Literal["720p", "1080p"], Field(alias="class")]
+    mcu: Slug
+
+
+class Mcu(Model):
+    id: Slug
+    site: Slug
+    number: Annotated[int, Field(ge=16, le=250)]
+    protocols: tuple[Literal["sip", "h323"], ...]
+    ports: Annotated[int, Field(ge=1)]
+
+
+class UnmanagedLine(Model):
+    """A configuration line that intent does not produce and that is to stay."""
+
+    device: Slug
+    """Hostname."""
+    line: Text
+    """Context lines and the line itself, joined with ` / `."""
+    reason: Text
+
+
+class Inventory(Model):
+    """The whole city, checked: every reference holds. Keys are ids."""
+
+    edition: Slug
+    city: City
+    addressing: Addressing
+    services: Services
+    routing: Routing
+    profiles: Mapping[str, Profile]
+    units: Mapping[tuple[str, str], Unit]
+    pops: Mapping[str, Pop]
+    sites: Mapping[str, Site]
+    contracts: Mapping[str, Contract]
+    circuits: Mapping[str, Circuit]
+    peers: Mapping[str, Peer]
+    hosts: Mapping[str, Host]
+    systems: Mapping[str, System]
+    rooms: Mapping[str, Room]
+    mcus: Mapping[str, Mcu]
+    unmanaged: tuple[UnmanagedLine, ...]
+    claimed: tuple[UnmanagedLine, ...]
+    digest: str
+    """SHA-256 of all files that it was read from, hex."""

@@ -1,0 +1,78 @@
+"""JSON Schemas of the YAML files, for editors that complete and check while one writes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from infra_ctl.inventory.draft import CityFile
+from infra_ctl.inventory.models import (
+    Contract,
+    Host,
+    Mcu,
+    Model,
+    Peer,
+    Profile,
+    Room,
+    Site,
+    Slug,
+    System,
+    UnmanagedLine,
+)
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+class _VideoFile(Model):
+    mcus: Mapping[Slug, Mcu] = {}
+    rooms: Mapping[Slug, Room] = {}
+
+
+class _UnmanagedFile(Model):
+    unmanaged: tuple[UnmanagedLine, ...] = ()
+    claimed: tuple[UnmanagedLine, ...] = ()
+
+
+_SHAPES: Mapping[str, tuple[str, Any]] = {
+    "city.yaml": ("The city", CityFile),
+    "profiles.yaml": ("The city standard: what a kind of site has", Mapping[Slug, Profile]),
+    "sites.yaml": ("Sites that are not wards", Mapping[Slug, Site]),
+    "contracts.yaml": ("What is leased", Mapping[Slug, Contract]),
+    "peers.yaml": ("BGP neighbours outside the city", Mapping[Slug, Peer]),
+    "hosts.yaml": ("Machines of the data centres", Mapping[Slug, Host]),
+    "systems.yaml": ("Information systems", Mapping[Slug, System]),
+    "video.yaml": ("MCUs, and rooms beside those of the profiles", _VideoFile),
+    "unmanaged.yaml": ("Lines on devices that the inventory does not produce", _UnmanagedFile),
+}
+_FILLED = {"Site": ("kind", "name"), "Profile": ("kind",)}
+"""By model, what the loader fills in: from the profile, the unit, the profile that is extended."""
+
+
+def schemas() -> dict[str, dict[str, Any]]:
+    """File name → JSON Schema of that file."""
+    return {file: _schema(title, shape) for file, (title, shape) in _SHAPES.items()}
+
+
+def _schema(title: str, shape: Any) -> dict[str, Any]:
+    schema = TypeAdapter(shape).json_schema(by_alias=True)
+    for name, definition in schema.get("$defs", {}).items():
+        _as_written(name, definition)
+    for entries in (schema, *schema.get("properties", {}).values()):
+        if "patternProperties" in entries:
+            entries["additionalProperties"] = False
+    return {"$schema": _DIALECT, **schema, "title": title}
+
+
+def _as_written(name: str, definition: dict[str, Any]) -> None:
+    """Turn a model's schema into that of its entry in a file."""
+    properties = definition.get("properties", {})
+    optional = ("id", *_FILLED.get(name, ()))
+    if "required" in definition:
+        definition["required"] = [field for field in definition["required"] if field not in optional]
+    properties.pop("id", None)
+    if name == "Site":
+        del properties["kind"]
+    if name == "Profile":
+        properties["extends"] = {"type": "string", "description": "The profile that this one lies on."}

@@ -1,0 +1,103 @@
+"""What the journal remembers, as frozen values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class RunState(StrEnum):
+    """`running` until its last line is written; a run whose process is gone was `killed`."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    KILLED = "killed"
+
+
+class StepState(StrEnum):
+    """Where a device stands in a run. Only the last five are ends."""
+
+    WAITING = "waiting"
+    APPLYING = "applying"
+    APPLIED = "applied"
+    CONFIRMING = "confirming"
+    RESTORING = "restoring"
+    CONFIRMED = "confirmed"
+    RESTORED = "restored"
+    NOT_RESTORED = "NOT RESTORED"
+    FAILED = "failed"
+    """Nothing was done to the device."""
+    UNKNOWN = "unknown"
+    """The session was lost under way; the dead-man timer decides, the next plan reads which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """What a run is for, as its engineer said it; `inventory` is the inventory's digest."""
+
+    kind: str
+    context: str
+    reason: str
+    ticket: str
+    inventory: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One `deploy`, from its first line to its last. `started` and `ended` are in UTC."""
+
+    id: str
+    kind: str
+    context: str
+    reason: str
+    ticket: str
+    inventory: str
+    user: str
+    host: str
+    process: str
+    """Id and start time of its process, so that a reused id is not taken for it."""
+    started: datetime
+    ended: datetime | None
+    state: RunState
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One device in a run. `diff` is masked; fingerprints are of the masked normal form."""
+
+    run: str
+    device: str
+    wave: int
+    state: StepState
+    cause: str
+    diff: str
+    base: str
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of a device's timeline."""
+
+    run: str
+    device: str
+    at: datetime
+    state: StepState
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """A device seen to run what was intended: while both stay the same, nothing needs staging."""
+
+    device: str
+    intended: str
+    """Keyed hash of the intended text with its secrets resolved."""
+    running: str
+    """Fingerprint of the running configuration's normal form."""
+    text: str
+    """The intended text, with `vault:` references."""

@@ -1,0 +1,211 @@
+"""The journal in a database: written before a step is done, its outcome once after."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from getpass import getuser
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from sqlalchemy import Connection, Engine, RowMapping, create_engine, delete, event, insert, select, update
+from sqlalchemy.exc import OperationalError
+
+from infra_ctl.errors import InfraCtlError, RefusedError
+from infra_ctl.journal.records import Event, Purpose, Run, RunState, Step, StepState, Synced
+from infra_ctl.journal.schema import events, metadata, runs, steps, synced
+
+
+def open_journal(url: str) -> Journal:
+    """The journal at `url` (SQLAlchemy form); a SQLite file is made when it is not there.
+
+    Raises InfraCtlError when the database cannot be opened.
+    """
+    engine = create_engine(url)
+    if engine.dialect.name == "sqlite":
+        Path(engine.url.database or "").parent.mkdir(parents=True, exist_ok=True)
+        event.listen(engine, "connect", _sqlite_pragmas)
+    try:
+        metadata.create_all(engine)
+    except OperationalError as exc:
+        raise InfraCtlError(f"journal {engine.url.render_as_string()}: {exc.orig}") from exc
+    return Journal(engine)
+
+
+def _sqlite_pragmas(connection: Any, _record: object) -> None:
+    """WAL lets `show run` read while a deploy writes."""
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute("PRAGMA busy_timeout=10000")
+    connection.execute("PRAGMA foreign_keys=ON")
+
+
+def now() -> datetime:
+    """UTC without a zone: SQLite keeps none."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+class Journal:
+    """What was done, by whom, why, and how it ended. Safe to use from several threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._writing = Lock()
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    @contextmanager
+    def _write(self) -> Iterator[Connection]:
+        with self._writing, self._engine.begin() as connection:
+            yield connection
+
+    def start_run(self, purpose: Purpose, steps_of: Callable[[str], Iterable[Step]]) -> Run:
+        """Open a run with the steps that `steps_of` its id are planned.
+
+        Raises RefusedError while another run of the same context is alive.
+        """
+        with self._write() as connection:
+            self._refuse_second(connection, purpose.context)
+            run = Run(
+                id=_next_id(connection),
+                **asdict(purpose),
+                user=getuser(),
+                host=socket.gethostname(),
+                process=_process(os.getpid()),
+                started=now(),
+                ended=None,
+                state=RunState.RUNNING,
+                summary="",
+            )
+            connection.execute(insert(runs).values(asdict(run)))
+            if rows := [asdict(step) for step in steps_of(run.id)]:
+                connection.execute(insert(steps), rows)
+        return run
+
+    def _refuse_second(self, connection: Connection, context: str) -> None:
+        query = select(runs).where(runs.c.context == context, runs.c.state == RunState.RUNNING)
+        for row in connection.execute(query).mappings().all():
+            run = _run(row)
+            if is_alive(run):
+                raise RefusedError(
+                    f"run {run.id} is under way: {run.user}@{run.host}, process {run.process.split(':')[0]}, "
+                    f"since {run.started:%H:%M:%S} UTC; see infra-ctl show run {run.id}"
+                )
+            killed = {"state": RunState.KILLED, "summary": "its process ended without a word"}
+            connection.execute(update(runs).where(runs.c.id == run.id).values(killed))
+
+    def finish_run(self, run: str, state: RunState, summary: str) -> None:
+        with self._write() as connection:
+            values = {"state": state, "summary": summary, "ended": now()}
+            connection.execute(update(runs).where(runs.c.id == run).values(values))
+
+    def record(
+        self, run: str, device: str, state: StepState, detail: str = "", *, cause: str = "", result: str = ""
+    ) -> None:
+        """Write where a device stands; `cause` and `result` go with an end."""
+        values: dict[str, object] = {"state": state}
+        if cause:
+            values["cause"] = cause
+        if result:
+            values["result"] = result
+        with self._write() as connection:
+            connection.execute(
+                insert(events).values(run=run, device=device, at=now(), state=state, detail=detail or cause)
+            )
+            connection.execute(
+                update(steps).where(steps.c.run == run, steps.c.device == device).values(values)
+            )
+
+    def runs(self, limit: int = 20) -> tuple[Run, ...]:
+        """The newest runs, newest first."""
+        query = select(runs).order_by(runs.c.started.desc(), runs.c.id.desc()).limit(limit)
+        with self._engine.connect() as connection:
+            return tuple(_run(row) for row in connection.execute(query).mappings())
+
+    def run(self, run: str) -> Run:
+        """Raises InfraCtlError where there is no such run."""
+        with self._engine.connect() as connection:
+            row = connection.execute(select(runs).where(runs.c.id == run)).mappings().first()
+        if row is None:
+            raise InfraCtlError(f"there is no run {run}; infra-ctl runs lists them")
+        return _run(row)
+
+    def steps(self, run: str) -> tuple[Step, ...]:
+        """A run's devices in the order of their waves."""
+        query = select(steps).where(steps.c.run == run).order_by(steps.c.wave, steps.c.device)
+        with self._engine.connect() as connection:
+            return tuple(
+                Step(**{**row, "state": StepState(row["state"])})
+                for row in connection.execute(query).mappings()
+            )
+
+    def events(self, run: str, device: str | None = None) -> tuple[Event, ...]:
+        """A run's timeline, or one device's in it."""
+        query = select(events).where(events.c.run == run).order_by(events.c.id)
+        if device is not None:
+            query = query.where(events.c.device == device)
+        with self._engine.connect() as connection:
+            return tuple(
+                Event(row["run"], row["device"], row["at"], StepState(row["state"]), row["detail"])
+                for row in connection.execute(query).mappings()
+            )
+
+    def synced(self, context: str) -> Mapping[str, Synced]:
+        """For each device of a context, what it was last seen to run as intended."""
+        query = select(synced).where(synced.c.context == context)
+        with self._engine.connect() as connection:
+            return {
+                row["device"]: Synced(row["device"], row["intended"], row["running"], row["text"])
+                for row in connection.execute(query).mappings()
+            }
+
+    def remember_synced(self, context: str, seen: Iterable[Synced]) -> None:
+        """Keep the newest pair of each device."""
+        rows = [asdict(pair) | {"context": context} for pair in seen]
+        if not rows:
+            return
+        with self._write() as connection:
+            devices = [row["device"] for row in rows]
+            connection.execute(
+                delete(synced).where(synced.c.context == context, synced.c.device.in_(devices))
+            )
+            connection.execute(insert(synced), rows)
+
+
+def is_alive(run: Run) -> bool:
+    """Whether the run's process still exists; one of another machine is believed until it says otherwise."""
+    if run.state is not RunState.RUNNING:
+        return False
+    return run.host != socket.gethostname() or _process(int(run.process.split(":")[0])) == run.process
+
+
+def _process(pid: int) -> str:
+    """`PID:START`, START in clock ticks since boot (proc(5), field 22 of stat), empty where it is gone."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return f"{pid}:"
+    return f"{pid}:{stat.rpartition(')')[2].split()[19]}"
+
+
+def _next_id(connection: Connection) -> str:
+    """`2026-11-21-004`: the day and a number in it."""
+    day = f"{now():%Y-%m-%d}"
+    last = connection.scalar(
+        select(runs.c.id).where(runs.c.id.startswith(day)).order_by(runs.c.id.desc()).limit(1)
+    )
+    number = int(last.rsplit("-", 1)[1]) + 1 if last else 1
+    return f"{day}-{number:03}"
+
+
+def _run(row: RowMapping) -> Run:
+    run = Run(**{**row, "state": RunState(row["state"])})
+    if run.state is RunState.RUNNING and not is_alive(run):
+        return Run(**{**asdict(run), "state": RunState.KILLED, "summary": "its process ended without a word"})
+    return run

@@ -1,0 +1,1 @@
+"""The twin: the inventory as running routers, in namespaces of this machine."""

@@ -1,0 +1,63 @@
+"""Ways into a lab that is up: the controller's access, commands in a node or in the management namespace."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra_ctl.errors import LabError
+from infra_ctl.lab import keys, namespace, node, state
+from infra_ctl.lab.state import Folder
+
+MANAGEMENT = "mgmt"
+"""What the management namespace is called where a node could be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How the controller reaches the devices of a lab: as `user` by SSH, from inside `namespace`."""
+
+    namespace: str
+    user: str
+    key: Path
+    known_hosts: Path
+
+
+def access(directory: Path) -> Access:
+    """Raises LabError when no lab is up in `directory`."""
+    spec = state.require(directory).spec
+    kept = Folder.of(directory).keys
+    return Access(spec.management_namespace, "root", keys.controller_key(kept), keys.known_hosts(kept))
+
+
+def enter_management(directory: Path) -> Access:
+    """Move this process into the lab's management namespace for good; call it before any thread starts.
+
+    Only the network changes: files stay the machine's. Raises LabError.
+    """
+    found = access(directory)
+    namespace.enter(found.namespace)
+    return found
+
+
+def command(directory: Path, where: str, argv: Sequence[str]) -> tuple[str, ...]:
+    """What runs `argv` in the node `where`, or in the management namespace where that is `mgmt`.
+
+    In a node it sees the node's files, processes and network, as a login would. Raises LabError when the
+    node does not exist or is off.
+    """
+    found = state.require(directory)
+    if where == MANAGEMENT:
+        return ("nsenter", f"--net={namespace.RUN / found.spec.management_namespace}", "--", *argv)
+    found.spec.node(where)
+    pid = node.process_one(Folder.of(directory), found.spec, where)
+    if pid is None:
+        broken = any((fault.kind, fault.object) == ("off", where) for fault in found.faults)
+        raise LabError(f"{where} is off: infra-ctl lab {f'heal {where}' if broken else 'up'}")
+    return node.enter_command(pid, argv)
+
+
+def shell(directory: Path, where: str) -> tuple[str, ...]:
+    """What gives a shell there; its prompt names the place."""
+    return command(directory, where, ("/usr/bin/env", rf"PS1={where}:\w# ", "/bin/bash", "--norc"))

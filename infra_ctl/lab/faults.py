@@ -1,0 +1,145 @@
+"""Things broken on purpose, each recorded before it is done, so that `heal` undoes all of them.
+
+cut      a circuit carries nothing; its ends keep their light, as with a provider's fault further away,
+         unless it is `dark`
+loss     a circuit drops a share of its packets, each direction for itself
+rate     a circuit carries no more than so many Mbit/s, each direction for itself
+off      a node has no power
+killed   one FRR daemon of a node has ended (there is no watchfrr: it stays away)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from infra_ctl.errors import LabError
+from infra_ctl.lab import circuit, namespace, node, state
+from infra_ctl.lab.model import TwinSpec
+from infra_ctl.lab.state import Fault, Folder, State
+
+
+def break_(directory: Path, fault: Fault) -> None:
+    """Do one fault and record it. Raises LabError when the lab has no such object or is not up."""
+    with _lab(directory) as (folder, found):
+        fault = _checked(found.spec, fault)
+        state.save(folder, _with(found, fault))
+        _apply(found.spec, fault)
+
+
+def heal(directory: Path, name: str | None = None) -> tuple[Fault, ...]:
+    """Undo the faults of one object (circuit, hostname, `hostname/daemon`), or all; returns those undone."""
+    with _lab(directory) as (folder, found):
+        undone = tuple(fault for fault in reversed(found.faults) if name in (None, fault.object))
+        left = found
+        for fault in undone:
+            _undo(folder, found.spec, fault)
+            left = left.without(fault.kind, fault.object)
+            state.save(folder, left)
+        return undone
+
+
+def reboot(directory: Path, hostname: str) -> None:
+    """Cut a node's power and give it back; what it wrote to its disk is there still. Raises LabError."""
+    break_(directory, Fault("off", hostname))
+    heal(directory, hostname)
+
+
+@contextmanager
+def _lab(directory: Path) -> Iterator[tuple[Folder, State]]:
+    folder = Folder.of(directory)
+    with folder.locked():
+        yield folder, state.require(folder.root)
+
+
+def _with(found: State, fault: Fault) -> State:
+    """A node that loses power has no killed daemons any more: all of them start with it."""
+    if fault.kind == "off":
+        gone = f"{fault.object}/"
+        found = replace(found, faults=tuple(one for one in found.faults if not one.object.startswith(gone)))
+    return found.with_fault(fault)
+
+
+def _checked(spec: TwinSpec, fault: Fault) -> Fault:
+    """The fault as it is recorded. Raises LabError when it cannot be done."""
+    match fault.kind:
+        case "off":
+            spec.node(fault.object)
+        case "killed":
+            return replace(fault, command=_command_line(_running(spec, *_daemon(fault)), fault))
+        case _:
+            spec.link(fault.object)
+    if fault.kind == "loss" and not 0 < _amount(fault) < 1:
+        raise LabError(f"loss on {fault.object}: give a ratio between 0 and 1; to lose all, cut it")
+    if fault.kind == "rate" and _amount(fault) <= 0:
+        raise LabError(f"rate of {fault.object}: give Mbit/s above 0")
+    return fault
+
+
+def _amount(fault: Fault) -> float:
+    return 0.0 if fault.amount is None else fault.amount
+
+
+def _apply(spec: TwinSpec, fault: Fault) -> None:
+    match fault.kind:
+        case "cut":
+            circuit.cut(spec, spec.link(fault.object), dark=fault.dark)
+        case "loss":
+            circuit.lose(spec, spec.link(fault.object), _amount(fault))
+        case "rate":
+            circuit.limit(spec, spec.link(fault.object), _amount(fault))
+        case "off":
+            node.power_off(spec, fault.object)
+        case "killed":
+            hostname, daemon = _daemon(fault)
+            pid = _running(spec, hostname, daemon)
+            if pid is not None:
+                namespace.kill_one(spec.namespace(hostname), pid)
+
+
+def _undo(folder: Folder, spec: TwinSpec, fault: Fault) -> None:
+    """What is undone already, or was never done, stays as it is: a break may have been cut short."""
+    match fault.kind:
+        case "cut":
+            circuit.mend(spec, spec.link(fault.object), dark=fault.dark)
+        case "loss":
+            circuit.keep(spec, spec.link(fault.object))
+        case "rate":
+            circuit.widen(spec, spec.link(fault.object))
+        case "off":
+            if node.process_one(folder, spec, fault.object) is None:
+                node.start(folder, spec, spec.node(fault.object))
+        case "killed":
+            _revive(folder, spec, fault)
+
+
+def _daemon(fault: Fault) -> tuple[str, str]:
+    hostname, _, daemon = fault.object.partition("/")
+    return hostname, daemon
+
+
+def _running(spec: TwinSpec, hostname: str, daemon: str) -> int | None:
+    """PID of an FRR daemon on a node, as the machine sees it."""
+    name = spec.namespace(spec.node(hostname).hostname)
+    for pid in namespace.processes([name]).get(name, ()):
+        if namespace.program(pid) == daemon:
+            return pid
+    return None
+
+
+def _command_line(pid: int | None, fault: Fault) -> tuple[str, ...]:
+    if pid is None:
+        raise LabError(f"{fault.object}: no such daemon runs; give HOSTNAME/DAEMON, as in nk-pop1/ospfd")
+    return tuple(Path(f"/proc/{pid}/cmdline").read_bytes().decode().rstrip("\0").split("\0"))
+
+
+def _revive(folder: Folder, spec: TwinSpec, fault: Fault) -> None:
+    """Start the daemon as it was started before, and give it its part of the start-up configuration."""
+    hostname, daemon = _daemon(fault)
+    pid = node.process_one(folder, spec, hostname)
+    if pid is None or _running(spec, hostname, daemon) is not None:
+        return
+    for argv in (fault.command, ("vtysh", "-d", daemon, "-b")):
+        namespace.run(node.enter_command(pid, argv))

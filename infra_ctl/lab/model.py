@@ -1,0 +1,234 @@
+"""What a twin is made of: nodes, links and LAN segments, as one frozen value built from the intents."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+
+from infra_ctl.errors import LabError
+from infra_ctl.intent.model import DeviceIntent, Interface
+from infra_ctl.lab.external import External, Session, external_config, sessions
+
+CONTROLLER = IPv4Address("10.20.255.254")
+"""Where devices see the controller: in the management zone of the data centre."""
+
+NAME = re.compile(r"^[a-z][a-z0-9]{0,15}$")
+"""A lab's name has no dash, so `<lab>-<hostname>` names one namespace of one lab."""
+
+RESERVED = frozenset({"mgmt", "lan"})
+"""Namespaces of a lab that are not nodes."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class End:
+    """An interface of a node."""
+
+    node: str
+    interface: str
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A circuit, a cable or a peering between two nodes; `mtu` in bytes."""
+
+    circuit: str
+    a: End
+    z: End
+    mtu: int
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A LAN, or the stub of a link whose other end is not in the slice; `mtu` in bytes.
+
+    With one end it is up and empty; with more a bridge joins them.
+    """
+
+    id: str
+    ends: tuple[End, ...]
+    mtu: int
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A router. `daemons` are FRR's beside zebra and staticd; `config` its frr.conf on day 0.
+
+    Without a `management` address it has no sshd: nobody of the city manages it.
+    """
+
+    hostname: str
+    management: IPv4Address | None
+    daemons: tuple[str, ...]
+    config: str
+
+
+@dataclass(frozen=True, slots=True)
+class TwinSpec:
+    """A whole twin. `disk_mb` limits the disk of every node, MiB; None where the machine's is the limit."""
+
+    name: str
+    nodes: tuple[Node, ...]
+    links: tuple[Link, ...]
+    segments: tuple[Segment, ...]
+    controller: IPv4Address = CONTROLLER
+    disk_mb: int | None = None
+
+    @property
+    def management_namespace(self) -> str:
+        return self.namespace("mgmt")
+
+    @property
+    def lan_namespace(self) -> str:
+        return self.namespace("lan")
+
+    def namespace(self, hostname: str) -> str:
+        """Name of a node's network namespace."""
+        return f"{self.name}-{hostname}"
+
+    def namespaces(self) -> tuple[str, ...]:
+        """All network namespaces of this twin."""
+        nodes = (self.namespace(node.hostname) for node in self.nodes)
+        return (self.management_namespace, self.lan_namespace, *nodes)
+
+    def node(self, hostname: str) -> Node:
+        """Raises LabError when there is none of that name."""
+        for node in self.nodes:
+            if node.hostname == hostname:
+                return node
+        raise LabError(f"lab {self.name} has no node {hostname!r}")
+
+    def link(self, circuit: str) -> Link:
+        """Raises LabError when no circuit of that id joins two nodes of this twin."""
+        for link in self.links:
+            if link.circuit == circuit:
+                return link
+        raise LabError(f"lab {self.name} has no circuit {circuit!r} between two of its nodes")
+
+
+def day0_config(intent: DeviceIntent) -> str:
+    """The frr.conf that a device leaves the workshop with: it can be reached, and nothing else.
+
+    The loopback is in it because FRR takes an address off the kernel with the line that sets it: a first
+    deployment that is taken back would otherwise take the management address with it.
+    """
+    return (
+        "frr defaults traditional\n"
+        f"hostname {intent.hostname}\n"
+        "log syslog informational\n"
+        "service integrated-vtysh-config\n"
+        "!\n"
+        "interface lo\n"
+        f" ip address {intent.management}/32\n"
+        "exit\n"
+        "!\n"
+    )
+
+
+def spec(
+    name: str,
+    intents: Mapping[str, DeviceIntent],
+    externals: Iterable[External] = (),
+    *,
+    day0: Callable[[DeviceIntent], str] = day0_config,
+    disk_mb: int | None = None,
+) -> TwinSpec:
+    """The twin of the devices in `intents` (by hostname), a slice or the whole city.
+
+    A peering whose peer is in `externals` gets a BGP speaker at its other end. Raises LabError when the lab
+    cannot carry a name or an id.
+    """
+    if not NAME.match(name):
+        raise LabError(f"lab name {name!r}: use a letter, then up to 15 letters and digits")
+    joined = [_Joined.of(intent, interface) for intent, interface in _wired(intents)]
+    peerings = sessions(intents.values(), externals)
+    links, segments = _wire([*joined, *(_Joined.of_session(peering) for peering in peerings)])
+    nodes = (*_routers(intents, day0), *_speakers(peerings))
+    _check_names(nodes)
+    return TwinSpec(name, nodes, links, segments, disk_mb=disk_mb)
+
+
+@dataclass(frozen=True, slots=True)
+class _Joined:
+    """An interface and what it is joined to: all that have the same `kind` and `id`."""
+
+    kind: str
+    id: str
+    end: End
+    mtu: int
+
+    @classmethod
+    def of(cls, intent: DeviceIntent, interface: Interface) -> _Joined:
+        end = End(intent.hostname, interface.name)
+        joined_by = interface.circuit or f"{end.node}/{end.interface}"
+        if interface.kind == "peering":
+            joined_by = f"{interface.neighbour}/{end.node}/{end.interface}"
+        return cls(interface.kind, joined_by, end, interface.mtu)
+
+    @classmethod
+    def of_session(cls, session: Session) -> _Joined:
+        end = End(session.external.id, session.interface)
+        return cls("peering", f"{end.node}/{session.device}/{session.device_interface}", end, session.mtu)
+
+
+def _wired(intents: Mapping[str, DeviceIntent]) -> list[tuple[DeviceIntent, Interface]]:
+    return [
+        (intents[hostname], interface)
+        for hostname in sorted(intents)
+        for interface in intents[hostname].interfaces
+        if interface.kind != "loopback"
+    ]
+
+
+def _wire(joined: Iterable[_Joined]) -> tuple[tuple[Link, ...], tuple[Segment, ...]]:
+    groups: dict[tuple[str, str], list[_Joined]] = defaultdict(list)
+    for one in joined:
+        groups[one.kind, one.id].append(one)
+    links: list[Link] = []
+    segments: list[Segment] = []
+    for (kind, joined_by), members in groups.items():
+        ends = tuple(member.end for member in members)
+        mtu = min(member.mtu for member in members)
+        if kind == "lan" or len(ends) == 1:
+            segments.append(Segment(joined_by, ends, mtu))
+        elif len(ends) == 2:
+            links.append(Link(joined_by, ends[0], ends[1], mtu))
+        else:
+            raise LabError(f"{kind} {joined_by} has {len(ends)} ends: a circuit joins two")
+    return tuple(links), tuple(segments)
+
+
+def _routers(intents: Mapping[str, DeviceIntent], day0: Callable[[DeviceIntent], str]) -> list[Node]:
+    """OSPFv3 runs from the start everywhere: a device must not need a new daemon to move to IPv6."""
+    igp = ("ospfd", "ospf6d", "bfdd")
+    return [
+        Node(
+            hostname,
+            intents[hostname].management,
+            (*igp, "bgpd") if intents[hostname].bgp else igp,
+            day0(intents[hostname]),
+        )
+        for hostname in sorted(intents)
+    ]
+
+
+def _speakers(peerings: Iterable[Session]) -> list[Node]:
+    by_external: dict[External, list[Session]] = defaultdict(list)
+    for peering in peerings:
+        by_external[peering.external].append(peering)
+    return [
+        Node(external.id, None, ("bgpd",), external_config(external, own))
+        for external, own in by_external.items()
+    ]
+
+
+def _check_names(nodes: Iterable[Node]) -> None:
+    seen: set[str] = set()
+    for node in nodes:
+        if node.hostname in RESERVED or node.hostname in seen:
+            raise LabError(f"node {node.hostname}: the name is taken in this lab")
+        if len(node.hostname) > 63:
+            raise LabError(f"node {node.hostname}: a hostname has at most 63 characters (RFC 1035)")
+        seen.add(node.hostname)

@@ -1,0 +1,25 @@
+"""What a check answers: never a bare bool, always with the reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """PASS it holds, FAIL it does not, ERROR it could not be judged, SKIP it does not apply."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    ERROR = "error"
+    SKIP = "skip"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One check of one object, with what was seen."""
+
+    check: str
+    object: str
+    verdict: Verdict
+    message: str

@@ -1,0 +1,193 @@
+"""Making a plan: read every device, let it judge its candidate, put the changes in order.
+
+A device that runs what it was last seen to run as intended, and whose intended text is the same, is
+unchanged and is asked nothing more. Any other judges the candidate itself.
+"""
+
+from __future__ import annotations
+
+import secrets as randomness
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+from infra_ctl.change import diff as diffs
+from infra_ctl.change import normal
+from infra_ctl.change.plan import Plan, PlannedDevice, Status
+from infra_ctl.change.losses import losses
+from infra_ctl.change.reading import read
+from infra_ctl.change.unmanaged import foreign, keep
+from infra_ctl.change.waves import waves
+from infra_ctl.change.wiring import pairs, wires
+from infra_ctl.city import City
+from infra_ctl.drivers.base import ConfigDriver
+from infra_ctl.drivers.fleet import Fleet
+from infra_ctl.errors import DeviceError, RefusedError
+from infra_ctl.intent.model import DeviceIntent
+from infra_ctl.journal.records import Synced
+from infra_ctl.render import render
+from infra_ctl.secrets import keyed_hash, mask, resolve
+
+
+@dataclass(frozen=True, slots=True)
+class Masking:
+    """The city's secrets, to put them in and to keep them out. `key` hashes those that nobody knows."""
+
+    vault: Mapping[str, str] = field(repr=False)
+    key: bytes = field(repr=False)
+
+    def resolve(self, text: str) -> str:
+        """`vault:` references to secrets. Raises SecretError."""
+        return resolve(text, self.vault)
+
+    def mask(self, text: str) -> str:
+        return mask(text, self.vault, self.key)
+
+    def fingerprint(self, running: str) -> str:
+        """Of a running configuration, in normal form and masked."""
+        return normal.fingerprint(normal.parse(self.mask(running)))
+
+    def keyed_hash(self, text: str) -> str:
+        return keyed_hash(text, self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A device as planned, with its running configuration, secrets as they are, for those who apply now."""
+
+    planned: PlannedDevice
+    running: str = field(repr=False)
+    synced: Synced | None
+    """What to remember where the device runs what is intended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """All that planning a city needs beside the hostnames."""
+
+    city: City
+    fleet: Fleet
+    masking: Masking
+    synced: Mapping[str, Synced]
+    """What each device was last seen to run as intended."""
+
+    def judge(self, hostnames: Iterable[str], on_done: Callable[[str], None]) -> dict[str, Judged]:
+        """Read and judge the devices; one that fails is planned as failed, with its cause."""
+        answers = self.fleet.each(hostnames, self._judge, on_done)
+        return {
+            hostname: self._failed(hostname, answer) if isinstance(answer, DeviceError) else answer
+            for hostname, answer in sorted(answers.items())
+        }
+
+    def _failed(self, hostname: str, error: DeviceError) -> Judged:
+        platform = self.city.intents[hostname].platform
+        planned = PlannedDevice(
+            hostname=hostname, platform=platform, status=Status.FAILED, cause=self.masking.mask(error.cause)
+        )
+        return Judged(planned, "", None)
+
+    def _judge(self, hostname: str) -> Judged:
+        intent = self.city.intents[hostname]
+        candidate = render(intent)
+        resolved = self.masking.keyed_hash(self.masking.resolve(candidate))
+        with self.fleet.open(hostname) as device:
+            running = device.read()
+            base = self.masking.fingerprint(running)
+            known = self.synced.get(hostname)
+            if known is not None and (known.intended, known.running) == (resolved, base):
+                return Judged(_unchanged(intent, base), running, None)
+            return self._stage(device, intent, candidate, running)
+
+    def _stage(self, device: ConfigDriver, intent: DeviceIntent, candidate: str, running: str) -> Judged:
+        """The device's own verdict, with the lines that intent does not know kept in the candidate."""
+        base = self.masking.fingerprint(running)
+        verdict = self.masking.mask(device.stage(self.masking.resolve(candidate)))
+        unknown = self._foreign(intent.hostname, candidate, verdict)
+        if unknown:
+            candidate = keep(candidate, unknown)
+            verdict = self.masking.mask(device.stage(self.masking.resolve(candidate)))
+        lines = tuple(normal.path(pair) for pair in unknown)
+        resolved = self.masking.keyed_hash(self.masking.resolve(candidate))
+        if not verdict:
+            planned = _unchanged(intent, base).model_copy(update={"foreign": lines})
+            synced = None if lines else Synced(intent.hostname, resolved, base, candidate)
+            return Judged(planned, running, synced)
+        planned = PlannedDevice(
+            hostname=intent.hostname,
+            platform=intent.platform,
+            status=Status.CHANGED,
+            base=base,
+            candidate=candidate,
+            resolved=resolved,
+            diff=verdict,
+            foreign=lines,
+        )
+        return Judged(planned, running, None)
+
+    def _foreign(self, hostname: str, candidate: str, verdict: str) -> normal.Normal:
+        changes = diffs.parse(verdict)
+        if all(line.op != "-" for line in changes):
+            return ()
+        last = self.synced.get(hostname)
+        claimed = [normal.at(line.line) for line in self.city.inventory.claimed if line.device == hostname]
+        deployed = normal.parse(last.text) if last else None
+        return foreign(changes, normal.parse(candidate), deployed, claimed)
+
+
+def _unchanged(intent: DeviceIntent, base: str) -> PlannedDevice:
+    return PlannedDevice(
+        hostname=intent.hostname, platform=intent.platform, status=Status.UNCHANGED, base=base
+    )
+
+
+def assemble(planner: Planner, judged: Mapping[str, Judged], context: str, selector: str) -> Plan:
+    """The plan: waves over what changes, and what each wave's state is expected to lose."""
+    intents = planner.city.intents
+    changed = [host for host, each in judged.items() if each.planned.status is Status.CHANGED]
+    cores = [host for host, intent in intents.items() if intent.role == "core"]
+    order = waves(changed, pairs(intents), cores) if changed else ()
+    expected = _losses(planner, judged, order) if changed else {}
+    return Plan(
+        id=randomness.token_hex(2),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        tool=version("infra-ctl"),
+        context=context,
+        selector=selector,
+        inventory=planner.city.inventory.digest,
+        devices=tuple(
+            each.planned.model_copy(update={"may_lose": expected.get(host, ())})
+            for host, each in judged.items()
+        ),
+        waves=order,
+    )
+
+
+def _losses(
+    planner: Planner, judged: Mapping[str, Judged], order: tuple[tuple[str, ...], ...]
+) -> dict[str, tuple[str, ...]]:
+    """From the configurations that were read; a device that was not is taken to be as intended."""
+    masking, intents = planner.masking, planner.city.intents
+    before = {
+        host: read(normal.parse(masking.mask(judged[host].running)))
+        if host in judged and judged[host].running
+        else read(normal.parse(render(intent)))
+        for host, intent in intents.items()
+    }
+    after = {host: read(normal.parse(judged[host].planned.candidate)) for wave in order for host in wave}
+    return losses(before, after, wires(intents), order)
+
+
+def refuse_stale(plan: Plan, city: City, masking: Masking, context: str) -> None:
+    """Raises RefusedError where a saved plan does not fit what there is now; devices are checked at apply."""
+    if plan.context != context:
+        raise RefusedError(f"plan {plan.id} was made in context {plan.context}, not {context}")
+    if plan.tool != version("infra-ctl"):
+        raise RefusedError(f"plan {plan.id} was made by infra-ctl {plan.tool}: plan again")
+    if plan.inventory != city.inventory.digest:
+        raise RefusedError(f"the inventory changed since plan {plan.id} was made: plan again")
+    for device in plan.changed:
+        if masking.keyed_hash(masking.resolve(device.candidate)) != device.resolved:
+            raise RefusedError(
+                f"{device.hostname}: a secret changed since plan {plan.id} was made: plan again"
+            )

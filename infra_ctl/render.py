@@ -1,0 +1,48 @@
+"""A `DeviceIntent` into the text that the device should run. Same intent, same bytes.
+
+A platform is a folder of templates and a feature is a file in it. A city may override any file by a folder of
+its own, laid out alike, that is searched first.
+"""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+from infra_ctl.intent.model import DeviceIntent
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def render(device: DeviceIntent, overrides: Path | None = None) -> str:
+    """Configuration text of a device, its secrets as `vault:` references.
+
+    Raises jinja2.TemplateError where a template is broken or names what an intent does not have.
+    """
+    return _template(device.platform, overrides).render(device=device)
+
+
+@functools.cache
+def _template(platform: str, overrides: Path | None) -> Template:
+    return _environment(overrides).get_template(f"{platform}/device.conf.j2")
+
+
+@functools.cache
+def _environment(overrides: Path | None) -> Environment:
+    folders = [overrides, _templates()] if overrides else [_templates()]
+    return Environment(  # noqa: S701 - configuration text, not HTML
+        loader=FileSystemLoader(folders),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        auto_reload=False,
+    )
+
+
+def _templates() -> Path:
+    """Inside the package where it is installed, beside it in a checkout."""
+    packaged = _PACKAGE / "templates"
+    return packaged if packaged.is_dir() else _PACKAGE.parent / "templates"

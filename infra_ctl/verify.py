@@ -1,0 +1,89 @@
+"""Checks judge what was collected: is the network as the inventory says? Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from ipaddress import IPv4Address, ip_address
+
+from infra_ctl.drivers.base import DeviceState, Neighbour
+from infra_ctl.errors import DeviceError
+from infra_ctl.evidence import Answer, Evidence
+from infra_ctl.intent.expectations import LINK_LOCAL, DeviceExpectation, Reachable
+from infra_ctl.intent.model import Interface
+from infra_ctl.outcome import Outcome, Verdict
+
+
+def judge(
+    expectations: Iterable[DeviceExpectation], reachability: Iterable[Reachable], evidence: Evidence
+) -> tuple[Outcome, ...]:
+    """One outcome a check and object; what could not be asked is ERROR, never PASS."""
+    found: list[Outcome] = []
+    for expected in expectations:
+        state = evidence.states[expected.hostname]
+        if isinstance(state, DeviceError):
+            found.append(Outcome("device", expected.hostname, Verdict.ERROR, state.cause))
+        else:
+            found += _interfaces(expected, state)
+            found += _neighbours(expected, state)
+    found += [_reachable(each, evidence.answers[each]) for each in reachability]
+    return tuple(found)
+
+
+def _interfaces(expected: DeviceExpectation, state: DeviceState) -> Iterator[Outcome]:
+    seen = {interface.name: interface for interface in state.interfaces}
+    for wanted in expected.interfaces:
+        place = f"{expected.hostname}/{wanted.name}"
+        interface = seen.get(wanted.name)
+        if interface is None:
+            yield Outcome("interface", place, Verdict.FAIL, "is not there")
+            continue
+        wrong = [] if interface.up else ["is down"]
+        if wanted.kind != "loopback" and interface.mtu != wanted.mtu:
+            wrong.append(f"has MTU {interface.mtu}, not {wanted.mtu}")
+        wrong += [f"lacks {address}" for address in _addresses(wanted) if address not in interface.addresses]
+        yield _outcome("interface", place, "up, as intended", wrong)
+
+
+def _addresses(interface: Interface) -> list[object]:
+    return [address for address in (interface.ipv4, interface.ipv6) if address is not None]
+
+
+def _neighbours(expected: DeviceExpectation, state: DeviceState) -> Iterator[Outcome]:
+    """Those that were designed, and none besides."""
+    seen = {(n.protocol, n.interface, _key(n)): n for n in state.neighbours}
+    wanted = {(a.protocol, a.interface, a.key): a for a in expected.adjacencies}
+    for place, adjacency in wanted.items():
+        name = f"{expected.hostname} {adjacency.peer} {adjacency.interface}".rstrip()
+        neighbour = seen.get(place)
+        wrong = ["is not there"] if neighbour is None else [] if neighbour.up else [f"is {neighbour.detail}"]
+        yield _outcome(adjacency.protocol, name, "up", wrong)
+    for place in sorted(seen.keys() - wanted.keys()):
+        neighbour = seen[place]
+        if neighbour.up:
+            name = f"{expected.hostname} {neighbour.key} {neighbour.interface}".rstrip()
+            yield Outcome(neighbour.protocol, name, Verdict.FAIL, "is a neighbour that nobody designed")
+
+
+def _key(neighbour: Neighbour) -> str:
+    if neighbour.protocol == "bfd" and ip_address(neighbour.key).is_link_local:
+        return LINK_LOCAL
+    return neighbour.key
+
+
+def _reachable(question: Reachable, answer: Answer | DeviceError) -> Outcome:
+    family = "IPv4" if isinstance(question.address, IPv4Address) else "IPv6"
+    check = "path-mtu" if isinstance(answer, Answer) and not answer.full and answer.small else "reachable"
+    name = f"{question.target} {question.what} {question.address} from {question.source}"
+    if isinstance(answer, DeviceError):
+        return Outcome(check, name, Verdict.ERROR, f"{question.source}: {answer.cause}")
+    if answer.full:
+        return Outcome(check, name, Verdict.PASS, f"answers over {family} at MTU {question.mtu}")
+    if answer.small:
+        return Outcome(check, name, Verdict.FAIL, f"small packets pass, {question.mtu} bytes do not")
+    return Outcome(check, name, Verdict.FAIL, f"does not answer over {family}")
+
+
+def _outcome(check: str, name: str, fine: str, wrong: list[str]) -> Outcome:
+    if wrong:
+        return Outcome(check, name, Verdict.FAIL, "; ".join(wrong))
+    return Outcome(check, name, Verdict.PASS, fine)

@@ -1,0 +1,348 @@
+"""The dead-man timer when things go wrong: the real script and its client, over a stub of FRR."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from infra_ctl.drivers.frr import deadman
+from infra_ctl.drivers.frr.shell import Shell
+from infra_ctl.errors import BusyError, NoSpaceError, NotRestoredError, RejectedError, SessionLostError
+from tests.contract.stub_router import StubRouter
+
+SCRIPT = resources.files("infra_ctl.drivers.frr").joinpath("deadman.sh").read_text()
+
+
+@pytest.fixture
+def router(tmp_path):
+    router = StubRouter.install(tmp_path)
+    yield router
+    for name in ("slow", "stuck"):
+        (tmp_path / name).unlink(missing_ok=True)
+    pending = deadman.pending(router.shell())
+    if pending is not None:  # no timer outlives its test
+        deadman.restore(router.shell(), pending.token)
+
+
+@pytest.fixture
+def candidate(router):
+    return router.running.replace("to the core", "to the edge")
+
+
+def commit(router, candidate, *, revert_in=30, token="run-1", **options):
+    deadman.commit(router.shell(), candidate, base=router.running, revert_in=revert_in, token=token, **options)
+
+
+def until(condition, seconds=10.0):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if condition():
+            return
+        time.sleep(0.05)
+    raise AssertionError("it did not come true in time")
+
+
+def is_running(pid):
+    """Whether a process does anything: a dead one that nobody waits for has no command line."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text() != ""
+    except FileNotFoundError:
+        return False
+
+
+def lines(text):
+    """A configuration whatever the order of its blocks."""
+    return sorted(line for line in text.splitlines() if line.strip() not in ("!", "exit", "exit-address-family"))
+
+
+def left_behind(router):
+    """What the timer keeps on the device when nothing is pending, and in memory."""
+    kept = {re.sub(r"-[0-9a-f]{12}", "", path.name) for path in router.state.iterdir()}
+    return kept | ({"run"} if (router.folder / "run").exists() else set())
+
+
+def test_the_script_is_uploaded_once(router, candidate):
+    class Counting:
+        calls = 0
+
+        def run(self, *arguments):
+            Counting.calls += 1
+            return router.runner().run(*arguments)
+
+    shell = Shell("stub", Counting(), state=str(router.state))
+    deadman.commit(shell, candidate, base=router.running, revert_in=30, token="run-1")
+    assert Counting.calls == 3  # missing, upload, commit
+    deadman.confirm(shell, "run-1")
+    assert Counting.calls == 4
+
+
+def test_another_version_takes_the_place_of_the_old(router, candidate):
+    (router.state / "deadman-000000000000.sh").write_text("exit 1\n")
+    commit(router, candidate)
+    assert len(list(router.state.glob("deadman-*.sh"))) == 1
+
+
+def test_the_start_up_file_is_untouched_until_confirmed(router, candidate):
+    before = router.startup
+    commit(router, candidate)
+    assert router.running != before
+    assert router.startup == before
+    deadman.confirm(router.shell(), "run-1")
+    assert router.startup == candidate
+    assert (router.folder / "frr.conf").stat().st_mode & 0o777 == 0o640
+
+
+def test_a_merge_adds_lines_and_saves_the_running_configuration(router):
+    commit(router, "interface eth1\n description new\n", mode="merge")
+    assert "interface eth1" in router.running
+    assert "interface eth0" in router.running
+    deadman.confirm(router.shell(), "run-1")
+    assert router.startup == router.running
+
+
+def test_a_merge_that_does_not_parse_touches_nothing(router):
+    before = router.running
+    with pytest.raises(RejectedError, match="line 2: Unknown command: bogus"):
+        commit(router, "interface eth1\n bogus\n", mode="merge")
+    assert router.running == before
+
+
+def test_a_refused_line_is_quoted_with_its_number(router, candidate):
+    refused = candidate.replace("remote-as 65000", "remote-as 65000\n refused 1")
+    number = refused.splitlines().index(" refused 1") + 1
+    with pytest.raises(RejectedError, match=rf"line {number}: Not today: refused 1"):
+        commit(router, refused)
+
+
+def test_half_a_configuration_is_taken_back_at_once(router, candidate):
+    """What comes back stands elsewhere: it is the same in normal form."""
+    before = router.running
+    with pytest.raises(RejectedError):
+        commit(router, candidate.replace(" neighbor 10.0.0.2 remote-as", " refused\n neighbor 10.0.0.2 remote-as"))
+    assert lines(router.running) == lines(before)
+    assert left_behind(router) == {"lock", "deadman.sh"}
+
+
+def test_half_a_candidate_is_not_applied(router, candidate):
+    commit(router, candidate)  # has the script uploaded
+    deadman.restore(router.shell(), "run-1")
+    before = router.running
+    sums = [hashlib.sha256(text.encode()).hexdigest() for text in (before, candidate)]
+    arguments = ["commit", "replace", "30", "run-2", *sums]
+    done = deadman._call(router.shell(), arguments, candidate[:100].encode(), timeout=10)
+    with pytest.raises(SessionLostError, match="did not arrive whole"):
+        deadman._raise_for("stub", done)
+    assert router.running == before
+    assert left_behind(router) == {"lock", "deadman.sh"}
+
+
+def test_nothing_is_touched_without_room_for_a_way_back(router, candidate):
+    before = router.running
+    cp = router.folder / "bin/cp"
+    cp.write_text("#!/bin/sh\necho 'No space left on device' >&2\nexit 1\n")
+    cp.chmod(0o755)
+    with pytest.raises(NoSpaceError):
+        commit(router, candidate)
+    assert router.running == before
+    assert deadman.pending(router.shell()) is None
+    assert left_behind(router) == {"lock", "deadman.sh"}
+
+
+def test_no_room_for_the_start_up_file_leaves_the_commit_to_its_timer(router, candidate):
+    before = router.startup
+    commit(router, candidate)
+    (router.folder / "frr.conf.new").mkdir()  # what would be written cannot be
+    with pytest.raises(NoSpaceError):
+        deadman.confirm(router.shell(), "run-1")
+    assert deadman.pending(router.shell()).token == "run-1"
+    assert router.startup == before
+
+
+def test_two_commits_at_once(router, candidate):
+    commit(router, candidate)
+    deadman.restore(router.shell(), "run-1")
+    (router.folder / "slow").write_text("1")
+    outcomes: list[str] = []
+
+    def one(token):
+        try:
+            commit(router, candidate, token=token)
+            outcomes.append(token)
+        except BusyError:
+            outcomes.append("busy")
+
+    threads = [threading.Thread(target=one, args=(token,)) for token in ("run-2", "run-3")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (winner,) = set(outcomes) - {"busy"}
+    assert sorted(outcomes)[0] == "busy"
+    assert deadman.pending(router.shell()).token == winner
+
+
+def test_a_restore_that_fails_is_loud_and_can_be_tried_again(router, candidate):
+    before = router.running
+    commit(router, candidate)
+    (router.folder / "stuck").touch()
+    with pytest.raises(NotRestoredError, match="NOT RESTORED"):
+        deadman.restore(router.shell(), "run-1")
+    assert deadman.pending(router.shell()).token == "run-1"
+    (router.folder / "stuck").unlink()
+    deadman.restore(router.shell(), "run-1")
+    assert lines(router.running) == lines(before)
+    assert left_behind(router) == {"lock", "deadman.sh"}
+
+
+def test_a_daemon_that_restarted_has_forgotten_the_commit(router, candidate):
+    before = router.running
+    commit(router, candidate)
+    (router.folder / "pids/zebra.pid").write_text("200\n")
+    with pytest.raises(RejectedError, match="restarted"):
+        deadman.confirm(router.shell(), "run-1")
+    assert lines(router.running) == lines(before)
+
+
+def test_the_timer_stops_a_reload_that_takes_too_long(router, candidate):
+    commit(router, candidate)
+    deadman.restore(router.shell(), "run-1")
+    before = router.running
+    (router.folder / "slow").write_text("20")
+    threading.Timer(1.5, (router.folder / "slow").unlink).start()
+    with pytest.raises(RejectedError, match="killed"):
+        commit(router, candidate, revert_in=2)
+    assert router.running == before
+    assert deadman.pending(router.shell()) is None
+
+
+def test_a_killed_commit_is_taken_back_by_its_timer(router, candidate):
+    """The reload goes on without its commit, in the middle of which the timer runs out."""
+    commit(router, candidate)
+    deadman.restore(router.shell(), "run-1")
+    before = router.running
+    (router.folder / "slow").write_text("20")
+    script = next(router.state.glob("deadman-*.sh"))
+    sums = [hashlib.sha256(text.encode()).hexdigest() for text in (before, candidate)]
+    process = subprocess.Popen(
+        ["/bin/sh", str(script), "commit", "replace", "3", "run-2", *sums],
+        stdin=subprocess.PIPE,
+        env={**os.environ, **router.environment},
+        start_new_session=True,
+    )
+    process.stdin.write(candidate.encode())
+    process.stdin.close()
+    until(lambda: (router.folder / "run/reload").exists() and (router.folder / "run/reload").read_text())
+    reload = int((router.folder / "run/reload").read_text())
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert is_running(reload)
+    (router.folder / "slow").unlink()
+    until(lambda: deadman.pending(router.shell()) is None)
+    assert not is_running(reload)
+    assert router.running == before
+    until(lambda: left_behind(router) == {"lock", "deadman.sh"})
+
+
+def test_a_hang_up_does_not_stop_a_commit(router, candidate):
+    commit(router, candidate)
+    deadman.restore(router.shell(), "run-1")
+    (router.folder / "slow").write_text("1")
+    script = next(router.state.glob("deadman-*.sh"))
+    sums = [hashlib.sha256(text.encode()).hexdigest() for text in (router.running, candidate)]
+    process = subprocess.Popen(
+        ["/bin/sh", str(script), "commit", "replace", "30", "run-2", *sums],
+        stdin=subprocess.PIPE,
+        env={**os.environ, **router.environment},
+        start_new_session=True,
+    )
+    process.stdin.write(candidate.encode())
+    process.stdin.close()
+    until(lambda: (router.folder / "run/reload").exists())
+    os.killpg(process.pid, signal.SIGHUP)
+    assert process.wait() == 0
+    assert "to the edge" in router.running
+
+
+def test_a_reboot_takes_an_unconfirmed_commit_back(router, candidate):
+    """Somebody has even saved it meanwhile."""
+    before = router.startup
+    commit(router, candidate)
+    (router.folder / "frr.conf").write_text(candidate)
+    subprocess.run([router.folder / "hook", "boot"], env={**os.environ, **router.environment}, check=True)
+    assert router.startup == before
+    assert deadman.pending(router.shell()) is None
+    assert left_behind(router) == {"lock", "deadman.sh"}
+
+
+def test_a_reboot_with_nothing_pending_touches_nothing(router, candidate):
+    commit(router, candidate)
+    deadman.confirm(router.shell(), "run-1")
+    subprocess.run([router.folder / "hook", "boot"], env={**os.environ, **router.environment}, check=True)
+    assert router.startup == candidate
+
+
+def test_systemd_runs_the_boot_hook_before_frr(router, candidate):
+    unit = router.folder / "infra-ctl-deadman.service"
+    calls = router.folder / "systemctl.calls"
+    systemctl = router.folder / "bin/systemctl"
+    systemctl.write_text(f'#!/bin/sh\necho "$@" >>{calls}\n')
+    systemctl.chmod(0o755)
+    runner = router.runner()
+    runner.environment["DEADMAN_UNIT"] = str(unit)
+    deadman._upload(Shell("stub", runner, state=str(router.state)))
+    assert {"Before=frr.service", "WantedBy=frr.service", "Type=oneshot"} <= set(unit.read_text().splitlines())
+    assert re.search(r"^ExecStart=/bin/sh .*/deadman-[0-9a-f]{12}\.sh boot$", unit.read_text(), re.MULTILINE)
+    assert calls.read_text().splitlines()[-1] == "enable --quiet infra-ctl-deadman.service"
+
+
+def test_a_confirmed_commit_leaves_no_timer_and_no_secret(router, candidate):
+    commit(router, candidate)
+    timer = int((router.state / "pending/timer").read_text())
+    assert is_running(timer)
+    assert "hunter2" in (router.state / "pending/running").read_text()
+    deadman.confirm(router.shell(), "run-1")
+    until(lambda: not is_running(timer))
+    assert left_behind(router) == {"lock", "deadman.sh"}
+    for path in router.state.iterdir():
+        assert "hunter2" not in path.read_text()
+
+
+def test_what_is_kept_while_pending_is_for_root_only(router, candidate):
+    commit(router, candidate)
+    modes = {path.name: path.stat().st_mode & 0o077 for path in router.state.glob("pending/*")}
+    modes.pop("startup")  # a copy with the file's own mode, in a folder that only root enters
+    assert set(modes.values()) == {0}
+    assert (router.state / "pending").stat().st_mode & 0o077 == 0
+
+
+def test_somebody_in_configure_terminal_is_not_a_bad_candidate():
+    done = deadman.Completed(43, b"", b"vtysh 'configure' returned\nVTY configuration is locked by other VTY\n")
+    with pytest.raises(BusyError):
+        deadman._raise_for("stub", done)
+
+
+def test_an_unknown_answer_is_an_error():
+    with pytest.raises(Exception, match="ended with 127: sha256sum: not found"):
+        deadman._raise_for("stub", deadman.Completed(127, b"", b"sha256sum: not found\n"))
+
+
+def test_every_exit_code_of_the_script_has_a_meaning():
+    (line,) = re.findall(r"^busy=.*$", SCRIPT, re.MULTILINE)
+    assert {int(code) for code in re.findall(r"=(\d+)", line)} == set(deadman.ANSWERS)
+    assert deadman.MISSING not in deadman.ANSWERS
+
+
+def test_a_late_answer_is_not_taken_for_a_success(router, candidate, monkeypatch):
+    clock = iter([0.0, 31.0])
+    monkeypatch.setattr(deadman.time, "monotonic", lambda: next(clock))
+    with pytest.raises(SessionLostError, match="timer took it back"):
+        commit(router, candidate, revert_in=30)

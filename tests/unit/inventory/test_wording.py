@@ -1,0 +1,113 @@
+"""What is said of wrong values."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from infra_ctl.inventory import models
+from infra_ctl.inventory.hints import did_you_mean
+from infra_ctl.inventory.models import Circuit, Host, Model, Profile, Site
+from infra_ctl.inventory.records import Row
+from infra_ctl.inventory.wording import MEANINGS, problems
+
+
+def said(model: type[Model], values: object) -> list[str]:
+    with pytest.raises(ValidationError) as caught:
+        model.model_validate(values, by_alias=True, by_name=False)
+    return [problem.message for problem in problems(caught.value, model, Row("x", 1, {}, []))]
+
+
+def test_every_pattern_of_the_models_has_words() -> None:
+    schema = json.dumps(TypeAdapter(models.Inventory).json_schema())
+    text = json.loads(schema)
+    found: set[str] = set()
+
+    def walk(value: object) -> None:
+        if isinstance(value, dict):
+            if isinstance(value.get("pattern"), str):
+                found.add(value["pattern"])
+            for item in value.values():
+                walk(item)
+        if isinstance(value, list):
+            for item in value:
+                walk(item)
+
+    walk(text)
+    own = {
+        r"^[0-9a-f]{2}$",
+        r"^[0-9]{1,6}[smhd]$",
+        r"^[0-9]+([.][0-9]+)?%?$",
+    }  # validators with words of their own
+    assert found - own == set(MEANINGS)
+
+
+def test_values_are_cut() -> None:
+    (message,) = said(Host, {"id": "a", "site": "x" * 500, "zone": "dmz", "number": 16, "roles": []})
+    assert message == f"'{'x' * 59}… is longer than 40 characters"
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ([], "must be a mapping: lines of `key: value`"),
+        (None, "is empty"),
+        ("dc", "must be a mapping: lines of `key: value`"),
+    ],
+)
+def test_something_that_is_no_object(values: object, message: str) -> None:
+    assert said(Profile, values) == [message]
+
+
+@pytest.mark.parametrize(
+    ("circuits", "message"),
+    [
+        ({"at_least": "-1"}, "'-1' must be at least 0"),
+        ({"at_least": "2.5"}, "'2.5' is not a whole number"),
+        ({"at_least": "9" * 5000}, f"'{'9' * 59}… is too large a number"),
+        ({"at_least": None}, "is empty"),
+        ({"at_least": ["1"]}, "a list is not a whole number"),
+        ({"at_least": {"a": "1"}}, "a mapping is not a whole number"),
+        ({"most": "1"}, "unknown key 'most' (known: at_least, directions)"),
+    ],
+)
+def test_numbers_and_keys(circuits: object, message: str) -> None:
+    assert said(Profile, {"kind": "pop", "circuits": circuits}) == [message]
+
+
+def test_unknown_keys_are_looked_up_where_they_stand() -> None:
+    assert said(
+        Profile, {"kind": "pop", "devices": {"a": {"role": "pop", "platform": "frr", "trunks": "eth1"}}}
+    ) == ["unknown key 'trunks' (did you mean 'trunk'?)"]
+    assert said(Profile, {"kind": "pop", "room": {"protocol": "sip", "clas": "720p", "class": "720p"}}) == [
+        "unknown key 'clas' (did you mean 'class'?)"
+    ]
+
+
+def test_a_name_from_the_code_is_no_name_in_a_file() -> None:
+    assert "unknown key 'circuit_class' (did you mean 'class'?)" not in said(Circuit, {})
+    assert "'class' is missing" in said(Circuit, {"circuit_class": "leased"})
+
+
+@pytest.mark.parametrize("number", ["1", "100", "0x10", "1g", "FF", "-1", " 1"])
+def test_a_site_number_is_two_hex_digits(number: str) -> None:
+    assert f"{number!r} must be two hex digits" in said(Site, {"number": number})
+
+
+@pytest.mark.parametrize("loss", ["nan", "inf", "1e-3", "-1%", "50 %", "%", "0,1%"])
+def test_a_ratio_is_plain(loss: str) -> None:
+    assert f"{loss!r} must be a ratio such as 0.1% or 0.001" in said(Circuit, {"loss": loss})
+
+
+@pytest.mark.parametrize("delay", ["nan", "inf", "-inf"])
+def test_a_delay_is_a_number(delay: str) -> None:
+    assert f"{delay!r} is not a number" in said(Circuit, {"rtt_ms": delay})
+
+
+def test_hints() -> None:
+    assert did_you_mean("comune", ["commune", "pop"]) == " (did you mean 'commune'?)"
+    assert did_you_mean("xyz", ["b", "a"]) == " (known: a, b)"
+    assert did_you_mean("xyz", []) == ""
+    assert did_you_mean("xyz", [f"{number:03}" for number in range(100)]) == ""

@@ -1,0 +1,131 @@
+"""What a lab keeps in its folder: state, keys, and what is put on a node's disk."""
+
+from __future__ import annotations
+
+import os
+import stat
+from ipaddress import IPv4Address
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.serialization import load_ssh_private_key, load_ssh_public_key
+
+from infra_ctl.errors import LabError
+from infra_ctl.intent.model import DeviceIntent
+from infra_ctl.lab import keys, state
+from infra_ctl.lab.model import Node, spec
+from infra_ctl.lab.node import files
+from infra_ctl.lab.requirements import requirements
+from infra_ctl.lab.state import Fault, Folder, State
+
+R1 = Node("r1", IPv4Address("10.0.0.1"), ("ospfd",), "hostname r1\n")
+ISP = Node("isp", None, ("bgpd",), "hostname isp\n")
+
+
+def test_state_comes_back_as_it_was(intents: dict[str, DeviceIntent], tmp_path: Path) -> None:
+    kept = State(
+        spec("t", intents, disk_mb=16), built=True, faults=(Fault("killed", "a/b", command=("x", "-y")),)
+    )
+    state.save(Folder(tmp_path), kept)
+    assert state.load(tmp_path) == kept
+    assert stat.S_IMODE((tmp_path / "state.json").stat().st_mode) == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == ["state.json"]
+
+
+def test_no_state_is_no_lab(tmp_path: Path) -> None:
+    assert state.load(tmp_path) is None
+    with pytest.raises(LabError, match="infra-ctl lab up"):
+        state.require(tmp_path)
+
+
+def test_half_a_lab_is_not_up(intents: dict[str, DeviceIntent], tmp_path: Path) -> None:
+    state.save(Folder(tmp_path), State(spec("t", intents)))
+    with pytest.raises(LabError, match="no lab is up"):
+        state.require(tmp_path)
+
+
+def test_a_foreign_state_file_is_not_guessed_at(tmp_path: Path) -> None:
+    (tmp_path / "state.json").write_text('{"spec": 1}')
+    with pytest.raises(LabError, match="take the lab down with that one"):
+        state.load(tmp_path)
+
+
+def test_a_new_fault_replaces_one_of_its_kind_on_its_object(intents: dict[str, DeviceIntent]) -> None:
+    found = State(spec("t", intents))
+    for fault in (
+        Fault("loss", "c", 0.1),
+        Fault("rate", "c", 2),
+        Fault("loss", "d", 0.1),
+        Fault("loss", "c", 0.2),
+    ):
+        found = found.with_fault(fault)
+    assert found.faults == (Fault("rate", "c", 2), Fault("loss", "d", 0.1), Fault("loss", "c", 0.2))
+    assert found.without("rate", "c").faults == (Fault("loss", "d", 0.1), Fault("loss", "c", 0.2))
+
+
+def test_one_command_at_a_time(tmp_path: Path) -> None:
+    with (
+        Folder(tmp_path).locked(),
+        pytest.raises(LabError, match="another command"),
+        Folder(tmp_path).locked(),
+    ):
+        pass
+    with Folder(tmp_path).locked():
+        pass
+
+
+def test_keys_are_made_once_and_pinned(tmp_path: Path) -> None:
+    keys.ensure(tmp_path, [R1, ISP])
+    first = keys.host_key(tmp_path, "r1").read_bytes()
+    assert stat.S_IMODE(keys.host_key(tmp_path, "r1").stat().st_mode) == 0o600
+    assert stat.S_IMODE(keys.controller_key(tmp_path).stat().st_mode) == 0o600
+    r2 = Node("r2", IPv4Address("10.0.0.2"), (), "")
+    keys.ensure(tmp_path, [R1, r2])
+    assert keys.host_key(tmp_path, "r1").read_bytes() == first
+    pins = [line.split(" ", 1) for line in keys.known_hosts(tmp_path).read_text().splitlines()]
+    assert [address for address, _ in pins] == ["10.0.0.1", "10.0.0.2"]
+    pinned = load_ssh_public_key(pins[0][1].encode())
+    assert load_ssh_private_key(first, password=None).public_key() == pinned
+
+
+def test_a_managed_node_lets_the_controller_in_and_nobody_else(tmp_path: Path) -> None:
+    keys.ensure(tmp_path, [R1])
+    disk = {file.path: file for file in files(R1, tmp_path)}
+    public = (tmp_path / "controller.pub").read_text()
+    assert disk["root/.ssh/authorized_keys"].text == public
+    settings = dict(line.split(" ", 1) for line in disk["etc/ssh/sshd_config"].text.splitlines())
+    assert settings["ListenAddress"] == "10.0.0.1:22"
+    assert settings["PermitRootLogin"] == "prohibit-password"
+    assert {
+        settings[name] for name in ("PasswordAuthentication", "KbdInteractiveAuthentication", "UsePAM")
+    } == {"no"}
+    assert disk["etc/ssh/ssh_host_ed25519_key"].mode == 0o600
+    assert (disk["etc/frr/frr.conf"].text, disk["etc/frr/frr.conf"].owner) == ("hostname r1\n", "frr")
+    assert disk["etc/hostname"].text == "r1\n"
+
+
+def test_an_unmanaged_node_has_no_door(tmp_path: Path) -> None:
+    keys.ensure(tmp_path, [ISP])
+    assert [file.path for file in files(ISP, tmp_path) if "ssh" in file.path] == []
+    assert keys.known_hosts(tmp_path).read_text() == ""
+
+
+def test_without_root_one_thing_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert requirements(tmp_path) == ("it needs root: run it with sudo",)
+
+
+def test_missing_packages_are_named_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    missing = requirements(tmp_path)
+    assert "package iproute2 (apt install iproute2)" in missing
+    assert len(missing) == len(set(missing))
+
+
+def test_a_folder_that_overlayfs_cannot_name_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    (reason,) = requirements(tmp_path / "a:b")
+    assert "choose another" in reason
