@@ -14,8 +14,8 @@ from importlib.metadata import version
 
 from infra_ctl.change import diff as diffs
 from infra_ctl.change import normal
-from infra_ctl.change.plan import Plan, PlannedDevice, Status
 from infra_ctl.change.losses import losses
+from infra_ctl.change.plan import Plan, PlannedDevice, Status
 from infra_ctl.change.reading import read
 from infra_ctl.change.unmanaged import foreign, keep
 from infra_ctl.change.waves import waves

@@ -28,7 +28,7 @@ PASSWORD_FILE = "INFRA_CTL_VAULT_PASSWORD_FILE"  # noqa: S105 - the name of a va
 
 PLACES = (
     r"neighbor \S+ password (?P<bgp>\S.*?)\s*$",
-    r"(?:enable )?password (?:8 )?(?P<vty>\S.*?)\s*$",
+    r"^[-+ ]*(?:enable )?password (?:8 )?(?P<vty>\S.*?)\s*$",
     r"message-digest-key \d+ md5 (?P<ospf_md5>\S+)",
     r"authentication-key (?P<ospf_key>\S+)",
     r"authentication key-id \d+ hash-algo \S+ key (?P<ospf6>\S+)",
@@ -102,7 +102,7 @@ def _searched(known: tuple[str, ...]) -> Pattern[str]:
     words = "|".join(map(re.escape, known))
     values = rf"|(?<!\w)(?P<known>{words})(?!\w)" if words else ""
     return re.compile(
-        rf"(?:\b(?:{'|'.join(PLACES)})|(?P<placeholder>{_PLACEHOLDER.pattern}){values})", re.MULTILINE
+        rf"(?:(?<!\w)(?:{'|'.join(PLACES)})|(?P<placeholder>{_PLACEHOLDER.pattern}){values})", re.MULTILINE
     )
 
 

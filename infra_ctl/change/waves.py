@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, Mapping
 
-LARGEST = 48
+LARGEST = 32
 """Devices in a wave: all of it must be applied and tested before the first one's timer runs out."""
 
 

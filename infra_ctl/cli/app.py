@@ -79,7 +79,7 @@ def exit_code(error: InfraCtlError) -> Exit:
 
 def main() -> None:
     """The entry point: every error we raise on purpose becomes one line on stderr and an exit code."""
-    # An inventory is large, lives as long as the process and has no cycles: looking for some costs half the time.
+    # An inventory is large, stays to the end and has no cycles: looking for some would take half the time.
     gc.set_threshold(200_000, 50, 100)
     try:
         code = root.main(standalone_mode=False)

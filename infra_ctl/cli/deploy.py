@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Lock
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from infra_ctl.cli.exits import Exit
-from infra_ctl.cli.progress import Stopwatch
+from infra_ctl.cli.progress import Stopwatch, bar
 from infra_ctl.cli.session import Session, confirm, selector_argument, session_options
 from infra_ctl.errors import RefusedError
 from infra_ctl.journal.records import StepState
@@ -119,27 +119,31 @@ def _carry_out(
         resolve=prepared.masking.resolve,
         patience=Patience(revert_in=timer),
     )
-    lines = Lines(session, len(plan.waves))
-    rollout = Rollout(plan, stepper, prepared.fleet, prepared.bases, budget, lines.report)
-    with stopping(rollout.stop):
-        return rollout.go()
+    with bar("deploying", len(plan.changed), session.say) as (say, advance):
+        lines = Lines(say, len(plan.waves), advance)
+        rollout = Rollout(plan, stepper, prepared.fleet, prepared.bases, budget, lines.report)
+        with stopping(rollout.stop):
+            return rollout.go()
 
 
 class Lines:
     """A line a device when it has ended: the steps that it went through, and how long it took."""
 
-    def __init__(self, session: Session, waves: int) -> None:
-        self._session = session
+    def __init__(self, say: Callable[[str], None], waves: int, advance: Callable[[], None]) -> None:
+        self._say = say
         self._waves = waves
+        self._advance = advance
         self._clocks: dict[str, Stopwatch] = {}
         self._printing = Lock()
 
     def report(self, wave: int, hostname: str, state: StepState, cause: str) -> None:
+        """What the rollout tells of a device."""
         with self._printing:
             if state is StepState.APPLYING:
                 self._clocks[hostname] = Stopwatch()
             elif state is not StepState.APPLIED:
-                self._session.say(self._line(wave, hostname, state, cause))
+                self._say(self._line(wave, hostname, state, cause))
+                self._advance()
 
     def _line(self, wave: int, hostname: str, state: StepState, cause: str) -> str:
         words = {

@@ -1,8 +1,10 @@
-"""From a context to the devices: sessions over SSH, inside the twin where it is one, or the simulated fleet."""
+"""From a context to its devices: sessions over SSH, inside the twin where it is one, or a simulated fleet."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+import click
 
 from infra_ctl.cli.context import Context
 from infra_ctl.drivers.connection import Connection
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 def fleet(context: Context, city: City) -> Fleet:
     """The devices of a context. For a twin, this process moves into its management namespace first."""
     if context.kind == "embedded":
+        click.echo("simulated: no device is asked, neighbours and paths are computed from text", err=True)
         return _embedded(context, city)
     if context.kind == "lab":
         from infra_ctl.lab.enter import enter_management

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,17 +15,28 @@ from infra_ctl.cli.session import console
 @contextmanager
 def counting(what: str, total: int) -> Iterator[Callable[[str], None]]:
     """Yields a function to call once a device is done; its argument is the hostname."""
+    with bar(f"{what} {total} devices", total, lambda line: click.echo(line, err=True)) as (say, advance):
+        if not console(stderr=True).is_terminal:
+            say(f"{what} {total} devices")
+        yield lambda _hostname: advance()
+
+
+@contextmanager
+def bar(
+    what: str, total: int, say: Callable[[str], None]
+) -> Iterator[tuple[Callable[[str], None], Callable[[], None]]]:
+    """Yields `say`, whose lines appear above the bar where there is one, and what moves the bar on."""
     screen = console(stderr=True)
     if not screen.is_terminal:
-        click.echo(f"{what} {total} devices", err=True)
-        yield lambda _hostname: None
+        yield say, lambda: None
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=screen) as progress:
-        task = progress.add_task(f"{what} {total} devices", total=total)
-        yield lambda _hostname: progress.advance(task)
+    # A redirected stdout gets its lines as they are; on a terminal they have to go around the bar.
+    with Progress(*columns, console=screen, redirect_stdout=sys.stdout.isatty()) as progress:
+        task = progress.add_task(what, total=total)
+        yield say, lambda: progress.advance(task)
 
 
 class Stopwatch:

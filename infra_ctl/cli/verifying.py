@@ -29,7 +29,7 @@ def look(
     patience: float,
     on_done: Callable[[str], None],
 ) -> tuple[Outcome, ...]:
-    """Every check of the devices called `hostnames`; again while some fail and seconds of `patience` are left."""
+    """Every check of the devices called `hostnames`; again while some fail and `patience` (seconds) lasts."""
     deadline = time.monotonic() + patience
     there, wanted = present(context, city), set(hostnames)
     expected = _expected(context, city, hostnames)

@@ -1,4 +1,4 @@
-"""A plan, carried out: wave after wave, each applied, tested in the state it makes, confirmed or taken back."""
+"""A plan, carried out wave by wave: applied, tested in the state that this makes, confirmed or taken back."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Rollout:
         return result
 
     def _wave(self, number: int, wave: tuple[str, ...]) -> dict[str, Ended]:
-        """All of a wave is applied before any of it is tested: the test sees the state that the wave makes."""
+        """All of a wave is applied before any of it is tested: tests see the state that the wave makes."""
         applied = self.fleet.each(wave, lambda host: self._apply(number, host))
         armed = {host: step for host, step in applied.items() if isinstance(step, Applied)}
         finished = self.fleet.each(armed, lambda host: self._finish(number, host, armed[host]))

@@ -117,7 +117,7 @@ def _overrides(inventory: Inventory, folder: Path) -> dict[Key, Network]:
 
 
 def _override(folder: Path, key: Key, message: str) -> Problem:
-    return Problem(str(folder / CITY_FILE), 0, 0, f"override {' '.join(key)!r}: {message}")
+    return Problem(str(folder / CITY_FILE), 0, 0, f"override {' '.join(key).rstrip()!r}: {message}")
 
 
 def _assign(demands: Sequence[Demand], fixed: _Fixed) -> dict[Key, Network]:

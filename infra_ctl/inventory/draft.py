@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from infra_ctl.errors import Problem
+from infra_ctl.inventory.fields import Slug
 from infra_ctl.inventory.hints import did_you_mean
 from infra_ctl.inventory.models import (
     Addressing,
@@ -35,7 +36,7 @@ T_co = TypeVar("T_co", bound=Model, covariant=True)
 class CityFile(Model):
     """city.yaml."""
 
-    edition: str
+    edition: Slug
     city: City
     addressing: Addressing
     services: Services

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from infra_ctl.errors import InventoryError, Problem
 from infra_ctl.inventory import table, tree
 from infra_ctl.inventory.hints import did_you_mean
-from infra_ctl.inventory.records import Entry, Node, Place, Record, Row
+from infra_ctl.inventory.records import Entry, Node, Record, Row
 from infra_ctl.inventory.table import Columns
 from infra_ctl.inventory.text import decode, read, unreadable
 
@@ -88,10 +89,13 @@ class Folder:
         return Entry(self.name(file), (1, 1), self.nodes.get(file, Node((1, 1), {})))
 
     def check_sections(self, file: str) -> None:
-        """Only its sections may stand at the top of a file that has some."""
-        known = SECTIONS.get(file, ())
-        for key, (place, _) in _mapping(self.nodes.get(file)).items():
-            if known and key not in known:
+        """A file of sections has these at its top and nothing else."""
+        node, known = self.nodes[file], SECTIONS[file]
+        if not isinstance(node.content, dict):
+            self._lose(file, node, f"must have the keys {' and '.join(known)}")
+            return
+        for key, (place, _) in node.content.items():
+            if key not in known:
                 message = f"unknown key {key!r}{did_you_mean(key, known)}"
                 self.problems.append(Problem(self.name(file), *place, message))
 
@@ -119,12 +123,8 @@ class Folder:
         node = self.nodes.get(file)
         if section is None or node is None:
             return node
-        found = _mapping(node).get(section)
+        found = node.child(section)
         return found[1] if found else None
-
-
-def _mapping(node: Node | None) -> Mapping[str, tuple[Place, Node]]:
-    return node.content if node is not None and isinstance(node.content, dict) else {}
 
 
 def open_folder(path: Path) -> Folder:
@@ -132,13 +132,16 @@ def open_folder(path: Path) -> Folder:
 
     Raises InventoryError where there is no folder at all.
     """
-    if not path.is_dir():
-        raise unreadable(str(path), "is not a folder with an inventory")
+    try:
+        names = {entry.name for entry in path.iterdir()}
+    except OSError as error:
+        reason = os.strerror(error.errno or 0).lower()
+        raise unreadable(str(path), f"is no folder that can be read: {reason}") from error
     folder = Folder(path)
     digest = hashlib.sha256()
     for file in (*TREES, *TABLES, *OPTIONAL):
         try:
-            data = _bytes(folder, file)
+            data = _bytes(folder, file, names)
             # Lengths keep apart what is only cut differently between two files.
             digest.update(b"%s %d\n" % (file.encode(), len(data)) + data)
             _parse(folder, file, data)
@@ -149,20 +152,14 @@ def open_folder(path: Path) -> Folder:
     return folder
 
 
-def _bytes(folder: Folder, file: str) -> bytes:
-    path = folder.path / file
-    # A link that leads nowhere is there and is said to be unreadable, not to be missing.
-    if path.exists() or path.is_symlink():
-        return read(path, folder.name(file))
+def _bytes(folder: Folder, file: str, names: Set[str]) -> bytes:
+    # Asked of the folder: a link that leads nowhere is there, and is unreadable, not missing.
+    if file in names:
+        return read(folder.path / file, folder.name(file))
     if file in OPTIONAL:
         return b""
-    others = [other.name for other in _siblings(folder.path)]
+    others = names - {*TREES, *TABLES, *OPTIONAL}
     raise unreadable(folder.name(file), f"is missing{did_you_mean(file, others)}")
-
-
-def _siblings(path: Path) -> Iterator[Path]:
-    known = {*TREES, *TABLES, *OPTIONAL}
-    return (other for other in path.iterdir() if other.name not in known)
 
 
 def _parse(folder: Folder, file: str, data: bytes) -> None:
@@ -177,4 +174,5 @@ def _parse(folder: Folder, file: str, data: bytes) -> None:
             folder.damaged.add(file)
     else:
         folder.nodes[file] = tree.parse(text, folder.name(file))
-        folder.check_sections(file)
+        if file in SECTIONS:
+            folder.check_sections(file)

@@ -10,7 +10,7 @@ KNOWN_AT_MOST = 16
 
 def did_you_mean(name: str, known: Collection[str]) -> str:
     """` (did you mean 'x'?)`, else ` (known: …)` where that is short, else nothing."""
-    from difflib import get_close_matches  # noqa: PLC0415 - needed only when something is wrong
+    from difflib import get_close_matches
 
     # Comparing is slow and a hint is a courtesy: of a very large city only a part is looked at.
     if close := get_close_matches(name[:60], list(known)[:20_000], n=1):

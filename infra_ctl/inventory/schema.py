@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from infra_ctl.inventory.draft import CityFile
+from infra_ctl.inventory.fields import Slug
 from infra_ctl.inventory.models import (
     Contract,
     Host,
@@ -17,7 +18,6 @@ from infra_ctl.inventory.models import (
     Profile,
     Room,
     Site,
-    Slug,
     System,
     UnmanagedLine,
 )

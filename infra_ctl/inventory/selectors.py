@@ -82,7 +82,7 @@ _ORDER: Mapping[str, Callable[[int, int], bool]] = {
 
 def parse(text: str) -> Selector:
     """Read a selector; an empty one selects everything. Raises SelectorError."""
-    from pyparsing import ParseBaseException  # noqa: PLC0415 - only who selects pays for it
+    from pyparsing import ParseBaseException
 
     if not text.strip():
         return Selector(text, lambda _subject: True)
@@ -138,7 +138,7 @@ def _reason(text: str, location: int) -> str:
 
 @cache
 def _grammar() -> ParserElement:
-    from pyparsing import CaselessKeyword, Forward, MatchFirst, Opt, Regex, Suppress, ZeroOrMore  # noqa: PLC0415
+    from pyparsing import CaselessKeyword, Forward, MatchFirst, Opt, Regex, Suppress, ZeroOrMore
 
     words = MatchFirst([CaselessKeyword(word) for word in ("and", "or", "not")])
     value = Regex(r"[^\s()=<>!]+")

@@ -8,8 +8,9 @@ from typing import TypeVar
 
 from infra_ctl.errors import Problem
 from infra_ctl.inventory.draft import Draft, Table
+from infra_ctl.inventory.fields import ENDPOINT
 from infra_ctl.inventory.hints import did_you_mean
-from infra_ctl.inventory.models import ENDPOINT, Model, Room, Zone
+from infra_ctl.inventory.models import Model, Room, Zone
 from infra_ctl.inventory.records import Path, problem
 from infra_ctl.inventory.rules.survey import Survey, end_problem, hostnames, missing_device
 

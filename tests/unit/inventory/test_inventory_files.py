@@ -19,7 +19,15 @@ Problems = Callable[[], list[str]]
 def test_no_folder(tmp_path: Path) -> None:
     with pytest.raises(InventoryError) as caught:
         load(tmp_path / "nowhere")
-    assert str(caught.value) == f"{tmp_path}/nowhere:0:0: is not a folder with an inventory"
+    assert (
+        str(caught.value)
+        == f"{tmp_path}/nowhere:0:0: is no folder that can be read: no such file or directory"
+    )
+
+
+def test_a_file_in_place_of_the_folder(city: Path) -> None:
+    with pytest.raises(InventoryError, match="pops.csv:0:0: is no folder that can be read: not a directory"):
+        load(city / "pops.csv")
 
 
 def test_a_missing_file_and_the_name_that_it_may_have(city: Path, problems: Problems) -> None:
@@ -189,6 +197,15 @@ def test_a_table_of_rubbish_is_given_up(city: Path, problems: Problems) -> None:
 def test_a_list_of_lines_must_be_one(city: Path, problems: Problems) -> None:
     (city / "unmanaged.yaml").write_text("unmanaged: {a: b}\nclaimed: x\n", encoding="utf-8")
     assert problems() == ["unmanaged.yaml:1:12: must be a list", "unmanaged.yaml:2:10: must be a list"]
+
+
+def test_a_file_of_sections_must_have_them(city: Path, problems: Problems) -> None:
+    (city / "unmanaged.yaml").write_text("- a\n", encoding="utf-8")
+    (city / "video.yaml").write_text("none\n", encoding="utf-8")
+    assert problems() == [
+        "unmanaged.yaml:1:1: must have the keys unmanaged and claimed",
+        "video.yaml:1:1: must have the keys mcus and rooms",
+    ]
 
 
 def test_sections_may_be_empty(city: Path, problems: Problems) -> None:

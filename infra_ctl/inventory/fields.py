@@ -1,0 +1,91 @@
+"""Types of single values, as an engineer writes them in YAML or CSV."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Annotated, TypeAlias
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+
+def _site_number(value: object) -> object:
+    """Two hex digits as the address plan writes them; a number stays a number."""
+    if not isinstance(value, str):
+        return value
+    if not re.fullmatch("[0-9a-f]{2}", value):
+        raise ValueError("must be two hex digits")
+    return int(value, 16)
+
+
+def _ratio(value: object) -> object:
+    """`0.1%` is 0.001; a number stays a ratio."""
+    if not isinstance(value, str):
+        return value
+    if not (match := re.fullmatch("([0-9]+(?:[.][0-9]+)?)(%?)", value)):
+        raise ValueError("must be a ratio such as 0.1% or 0.001")
+    return float(match[1]) / (100 if match[2] else 1)
+
+
+def _seconds(value: object) -> object:
+    """`90s`, `15m`, `4h`, `1d`; a number stays a number of seconds."""
+    if not isinstance(value, str):
+        return value
+    if not (match := re.fullmatch("([0-9]{1,6})([smhd])", value)):
+        raise ValueError("must be a duration such as 90s, 15m, 4h or 1d")
+    return int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
+
+
+def _date(value: object) -> object:
+    """A text is a calendar date, never a number of seconds since 1970."""
+    if isinstance(value, str) and not re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        raise ValueError("must be a date such as 2020-06-30")
+    return value
+
+
+def _prefix(value: object) -> object:
+    """Either family; in one step, so that a wrong one is one problem and not one a family."""
+    try:
+        return ip_network(value) if isinstance(value, str) else value
+    except ValueError:
+        raise ValueError("is not an IP prefix, such as 10.0.0.0/16 (no bits set after the prefix)") from None
+
+
+Slug: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
+Text: TypeAlias = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f]+$", max_length=300)]
+"""One line: some of it becomes descriptions on devices, where a line break would start a command."""
+DomainName: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$", max_length=253)]
+InterfaceName: TypeAlias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9.]{0,14}$")]
+SecretReference: TypeAlias = Annotated[str, Field(pattern=r"^vault:[a-z0-9][a-z0-9/_-]*$")]
+Level: TypeAlias = Annotated[int, Field(ge=1, le=5)]
+Prefix: TypeAlias = Annotated[IPv4Network | IPv6Network, BeforeValidator(_prefix)]
+Asn: TypeAlias = Annotated[int, Field(ge=1, le=4294967295)]
+SiteNumber: TypeAlias = Annotated[
+    int,
+    Field(ge=0, le=255),
+    BeforeValidator(_site_number),
+    WithJsonSchema({"type": "string", "pattern": "^[0-9a-f]{2}$"}),
+]
+Date: TypeAlias = Annotated[datetime.date, BeforeValidator(_date)]
+Ratio: TypeAlias = Annotated[
+    float,
+    Field(ge=0, le=1),
+    BeforeValidator(_ratio),
+    WithJsonSchema({"type": ["number", "string"], "pattern": "^[0-9]+([.][0-9]+)?%?$"}),
+]
+Seconds: TypeAlias = Annotated[
+    int,
+    Field(ge=0),
+    BeforeValidator(_seconds),
+    WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,6}[smhd]$"}),
+]
+ENDPOINT = r"^[a-z0-9]+(-[a-z0-9]+)*:[a-z0-9]+(-[a-z0-9]+)*/[a-z][a-z0-9.]{0,14}$"
+"""`site:device/interface`."""
+Endpoint: TypeAlias = Annotated[str, Field(pattern=ENDPOINT)]
+CableEnd: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*/[a-z][a-z0-9.]{0,14}$")]
+"""`device/interface`, inside one site."""
+Flow: TypeAlias = Annotated[str, Field(pattern=r"^(external:)?[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+Url: TypeAlias = Annotated[
+    str, Field(pattern=r"^[a-z][a-z0-9+.-]*://[^\s\x00-\x1f\x7f-\x9f]+$", max_length=300)
+]
