@@ -23,11 +23,11 @@ from infra_ctl.change.wiring import pairs, wires
 from infra_ctl.city import City
 from infra_ctl.drivers.base import ConfigDriver
 from infra_ctl.drivers.fleet import Fleet
-from infra_ctl.errors import DeviceError, RefusedError
+from infra_ctl.errors import DeviceError, RefusedError, RejectedError, SecretError
 from infra_ctl.intent.model import DeviceIntent
 from infra_ctl.journal.records import Synced
 from infra_ctl.render import render
-from infra_ctl.secrets import keyed_hash, mask, resolve
+from infra_ctl.secrets import held, keyed_hash, mask, references, resolve
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,9 @@ class Masking:
     vault: Mapping[str, str] = field(repr=False)
     key: bytes = field(repr=False)
 
-    def resolve(self, text: str) -> str:
-        """`vault:` references to secrets. Raises SecretError."""
-        return resolve(text, self.vault)
+    def resolve(self, text: str, running: str = "") -> str:
+        """References to secrets, and masks to what `running` has in their place. Raises SecretError."""
+        return resolve(text, {**held(running, self.key), **self.vault})
 
     def mask(self, text: str) -> str:
         return mask(text, self.vault, self.key)
@@ -48,8 +48,10 @@ class Masking:
         """Of a running configuration, in normal form and masked."""
         return normal.fingerprint(normal.parse(self.mask(running)))
 
-    def keyed_hash(self, text: str) -> str:
-        return keyed_hash(text, self.key)
+    def digest(self, candidate: str) -> str:
+        """Keyed hash of a candidate and of the secrets that it refers to. Raises SecretError."""
+        secrets = (self.resolve(f"vault:{name}") for name in references(candidate))
+        return keyed_hash("\n".join((candidate, *secrets)), self.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,40 +92,46 @@ class Planner:
     def _judge(self, hostname: str) -> Judged:
         intent = self.city.intents[hostname]
         candidate = render(intent)
-        resolved = self.masking.keyed_hash(self.masking.resolve(candidate))
+        intended = self.masking.digest(candidate)
         with self.fleet.open(hostname) as device:
             running = device.read()
             base = self.masking.fingerprint(running)
             known = self.synced.get(hostname)
-            if known is not None and (known.intended, known.running) == (resolved, base):
+            if known is not None and (known.intended, known.running) == (intended, base):
                 return Judged(_unchanged(intent, base), running, None)
             return self._stage(device, intent, candidate, running)
 
-    def _stage(self, device: ConfigDriver, intent: DeviceIntent, candidate: str, running: str) -> Judged:
+    def _stage(self, device: ConfigDriver, intent: DeviceIntent, text: str, running: str) -> Judged:
         """The device's own verdict, with the lines that intent does not know kept in the candidate."""
         base = self.masking.fingerprint(running)
-        verdict = self.masking.mask(device.stage(self.masking.resolve(candidate)))
-        unknown = self._foreign(intent.hostname, candidate, verdict)
+        verdict = self._verdict(device, intent.hostname, text, running)
+        unknown = self._foreign(intent.hostname, text, verdict)
+        candidate = keep(text, unknown)
         if unknown:
-            candidate = keep(candidate, unknown)
-            verdict = self.masking.mask(device.stage(self.masking.resolve(candidate)))
+            verdict = self._verdict(device, intent.hostname, candidate, running)
         lines = tuple(normal.path(pair) for pair in unknown)
-        resolved = self.masking.keyed_hash(self.masking.resolve(candidate))
         if not verdict:
             planned = _unchanged(intent, base).model_copy(update={"foreign": lines})
-            synced = None if lines else Synced(intent.hostname, resolved, base, candidate)
-            return Judged(planned, running, synced)
+            return Judged(planned, running, in_sync(planned, self.masking.digest(text), base, text))
         planned = PlannedDevice(
             hostname=intent.hostname,
             platform=intent.platform,
             status=Status.CHANGED,
             base=base,
             candidate=candidate,
-            resolved=resolved,
+            resolved=self.masking.digest(candidate),
             diff=verdict,
             foreign=lines,
         )
         return Judged(planned, running, None)
+
+    def _verdict(self, device: ConfigDriver, hostname: str, candidate: str, running: str) -> str:
+        """The device's, masked. Raises DeviceError."""
+        try:
+            resolved = self.masking.resolve(candidate, running)
+        except SecretError as exc:  # not of the vault, which `digest` has asked: of a line that is kept
+            raise RejectedError(hostname, f"a kept line's secret is not on the device: {exc}") from exc
+        return self.masking.mask(device.stage(resolved))
 
     def _foreign(self, hostname: str, candidate: str, verdict: str) -> normal.Normal:
         changes = diffs.parse(verdict)
@@ -139,6 +147,11 @@ def _unchanged(intent: DeviceIntent, base: str) -> PlannedDevice:
     return PlannedDevice(
         hostname=intent.hostname, platform=intent.platform, status=Status.UNCHANGED, base=base
     )
+
+
+def in_sync(planned: PlannedDevice, intended: str, running: str, text: str) -> Synced:
+    """What to remember of a device that runs `text`; it is staged again while foreign lines are on it."""
+    return Synced(planned.hostname, intended, "" if planned.foreign else running, text)
 
 
 def assemble(planner: Planner, judged: Mapping[str, Judged], context: str, selector: str) -> Plan:
@@ -187,7 +200,7 @@ def refuse_stale(plan: Plan, city: City, masking: Masking, context: str) -> None
     if plan.inventory != city.inventory.digest:
         raise RefusedError(f"the inventory changed since plan {plan.id} was made: plan again")
     for device in plan.changed:
-        if masking.keyed_hash(masking.resolve(device.candidate)) != device.resolved:
+        if masking.digest(device.candidate) != device.resolved:
             raise RefusedError(
                 f"{device.hostname}: a secret changed since plan {plan.id} was made: plan again"
             )

@@ -14,13 +14,13 @@ from __future__ import annotations
 import functools
 import re
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from re import Pattern
 from typing import Literal, TypeAlias
 
 from infra_ctl.change.grammar import FRR, kind
-from infra_ctl.change.normal import Context, Normal, path
+from infra_ctl.change.normal import Context, Pair, path
 
 Check: TypeAlias = Callable[[str], bool]
 Sharing: TypeAlias = Literal["value", "one of several", "switch", "itself"]
@@ -319,9 +319,9 @@ def use(context: Context, line: str) -> Use | None:
     return next((found for command in candidates if (found := command.use(positive))), None)
 
 
-def invalid(normal: Normal) -> Iterator[str]:
+def invalid(pairs: Iterable[Pair]) -> Iterator[str]:
     """Lines of FRR that it would refuse, as far as the table can tell, each with its contexts."""
-    for context, line in normal:
+    for context, line in pairs:
         lines = (*context, line)
         if not all(use(lines[:depth], lines[depth]) for depth in range(len(lines))):
             yield path((context, line))

@@ -115,8 +115,7 @@ def _carry_out(
         journal=prepared.journal,
         open_device=prepared.fleet.open,
         planned={device.hostname: device for device in plan.devices},
-        fingerprint=prepared.masking.fingerprint,
-        resolve=prepared.masking.resolve,
+        masking=prepared.masking,
         patience=Patience(revert_in=timer),
     )
     with bar("deploying", len(plan.changed), session.say) as (say, advance):

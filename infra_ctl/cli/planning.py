@@ -14,7 +14,7 @@ from infra_ctl.change.plan import Plan, Status
 from infra_ctl.cli.progress import counting
 from infra_ctl.cli.session import Session, console
 from infra_ctl.journal.records import Step, StepState, Synced
-from infra_ctl.plan import Judged, Masking, Planner, assemble, refuse_stale
+from infra_ctl.plan import Judged, Masking, Planner, assemble, in_sync, refuse_stale
 from infra_ctl.render import render
 from infra_ctl.secrets import open_vault
 
@@ -57,11 +57,12 @@ class Prepared:
     def _in_sync(self, result: Result) -> Iterator[Synced]:
         for device in self.plan.changed:
             ended = result.ends.get(device.hostname)
-            if ended is None or ended.state is not StepState.CONFIRMED or device.foreign:
+            if ended is None or ended.state is not StepState.CONFIRMED:
                 continue
             running = self.masking.fingerprint(ended.running)
-            if running == self.masking.fingerprint(self.masking.resolve(device.candidate)):
-                yield Synced(device.hostname, device.resolved, running, device.candidate)
+            if running == self.masking.fingerprint(self.masking.resolve(device.candidate, ended.running)):
+                text = render(self.city.intents[device.hostname])
+                yield in_sync(device, self.masking.digest(text), running, text)
 
     def end_state(self, session: Session) -> list[Outcome]:
         """What the changed devices should be by now and are not; adjacencies get time to come up."""

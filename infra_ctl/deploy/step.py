@@ -23,6 +23,7 @@ from infra_ctl.errors import (
 )
 from infra_ctl.journal.records import StepState
 from infra_ctl.journal.store import Journal
+from infra_ctl.plan import Masking
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,8 @@ class Patience:
     """For adjacencies that the change may have reset to come back."""
     pause: float = 1.0
     """Between two looks."""
+    grace: float = 30.0
+    """For a device that was lost to answer again, once its timer has run out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +65,7 @@ class Stepper:
     journal: Journal
     open_device: Callable[[str], ConfigDriver]
     planned: Mapping[str, PlannedDevice]
-    fingerprint: Callable[[str], str]
-    """Of a running configuration, in normal form and masked."""
-    resolve: Callable[[str], str]
-    """Candidate text with `vault:` references to text with secrets."""
+    masking: Masking
     patience: Patience = Patience()
 
     def apply(self, hostname: str, base: str | None) -> Applied | Ended:
@@ -76,42 +76,44 @@ class Stepper:
             with self.open_device(hostname) as device:
                 base = base if base is not None else self._unchanged(device, plan)
                 before = device.state()
-                device.apply(
-                    self.resolve(plan.candidate), base=base, revert_in=self.patience.revert_in, token=self.run
-                )
+                candidate = self.masking.resolve(plan.candidate, base)
+                device.apply(candidate, base=base, revert_in=self.patience.revert_in, token=self.run)
         except SessionLostError as error:
-            return self._settle(hostname, error.cause, tested=False)
+            return self._settle(hostname, self._cause(error), tested=False)
         except NotRestoredError as error:
-            return self._end(hostname, Ended(StepState.NOT_RESTORED, error.cause))
+            return self._end(hostname, Ended(StepState.NOT_RESTORED, self._cause(error)))
         except RejectedError as error:
-            return self._end(hostname, Ended(StepState.RESTORED, error.cause))
+            return self._end(hostname, Ended(StepState.RESTORED, self._cause(error)))
         except DeviceError as error:
-            return self._end(hostname, Ended(StepState.FAILED, error.cause))
+            return self._end(hostname, Ended(StepState.FAILED, self._cause(error)))
         self.journal.record(self.run, hostname, StepState.APPLIED)
         return Applied(before)
 
     def _unchanged(self, device: ConfigDriver, plan: PlannedDevice) -> str:
         running = device.read()
-        if self.fingerprint(running) != plan.base:
+        if self.masking.fingerprint(running) != plan.base:
             raise BusyError(plan.hostname, "changed since the plan: plan again")
         return running
 
+    def _cause(self, error: DeviceError) -> str:
+        """What a device says may quote a line with a secret."""
+        return self.masking.mask(error.cause)
+
     def finish(self, hostname: str, applied: Applied) -> Ended:
         """Test over a new session, then confirm; a test that fails takes the change back."""
-        tested = False
+        cause, tested = "", False
         try:
             with self.open_device(hostname) as device:
-                lost = self._lost(device, hostname, applied)
-                if lost:
-                    return self._restore(hostname, f"test failed: lost what it had: {lost}", device)
+                if lost := self._lost(device, hostname, applied):
+                    cause = f"test failed: lost what it had: {lost}"
+                    return self._restore(hostname, cause, device)
                 tested = True
                 self.journal.record(self.run, hostname, StepState.CONFIRMING)
                 device.confirm(self.run)
                 running = device.read()
         except DeviceError as error:
-            return self._settle(
-                hostname, error.cause if tested else f"test failed: {error.cause}", tested=tested
-            )
+            cause = cause or f"{'' if tested else 'test failed: '}{self._cause(error)}"
+            return self._settle(hostname, cause, tested=tested)
         return self._end(hostname, Ended(StepState.CONFIRMED, running=running))
 
     def _lost(self, device: ConfigDriver, hostname: str, applied: Applied) -> str:
@@ -131,13 +133,13 @@ class Stepper:
         try:
             device.restore(self.run)
         except NotRestoredError as error:
-            return self._end(hostname, Ended(StepState.NOT_RESTORED, f"{cause}; {error.cause}"))
+            return self._end(hostname, Ended(StepState.NOT_RESTORED, f"{cause}; {self._cause(error)}"))
         return self._end(hostname, Ended(StepState.RESTORED, cause))
 
     def _settle(self, hostname: str, cause: str, *, tested: bool) -> Ended:
         """The session was lost: find out over a new one what the device did, until its timer has run out."""
         self.journal.record(self.run, hostname, StepState.UNKNOWN, cause)
-        deadline = time.monotonic() + self.patience.revert_in + 30
+        deadline = time.monotonic() + self.patience.revert_in + self.patience.grace
         while time.monotonic() < deadline:
             try:
                 with self.open_device(hostname) as device:
@@ -154,9 +156,10 @@ class Stepper:
         if ours and not tested:
             return self._restore(hostname, cause, device)
         if ours:
+            self.journal.record(self.run, hostname, StepState.CONFIRMING)
             device.confirm(self.run)
         running = device.read()
-        if self.fingerprint(running) == self.planned[hostname].base:
+        if self.masking.fingerprint(running) == self.planned[hostname].base:
             return self._end(hostname, Ended(StepState.RESTORED, cause, running))
         if tested:
             return self._end(hostname, Ended(StepState.CONFIRMED, running=running))
@@ -164,7 +167,7 @@ class Stepper:
         return self._end(hostname, Ended(StepState.UNKNOWN, cause, running))
 
     def _end(self, hostname: str, ended: Ended) -> Ended:
-        result = self.fingerprint(ended.running) if ended.running else ""
+        result = self.masking.fingerprint(ended.running) if ended.running else ""
         self.journal.record(self.run, hostname, ended.state, cause=ended.cause, result=result)
         return ended
 

@@ -49,7 +49,7 @@ class DeviceState:
 
 @dataclass(frozen=True, slots=True)
 class Ping:
-    """A reachability question: `size` is the whole IP packet in bytes, never fragmented; None: a small one."""
+    """A reachability question: `size` is the whole IP packet in bytes, unfragmented; None: a small one."""
 
     target: Address
     source: Address

@@ -1,9 +1,9 @@
 """A fleet without devices: what a real driver promises, kept in a folder of this machine.
 
 Every device is a file with its running and start-up configuration and its armed timer, so the fleet
-outlives the process, as devices do. A candidate is judged by the platform's commands; neighbours and pings are computed
-from the running configurations of all devices. For demonstrations where there are no namespaces, and for fast
-tests of what stands on drivers. What goes wrong is plain data, too.
+outlives the process, as devices do. A candidate is judged by the platform's commands; neighbours and pings
+are computed from the running configurations of all devices. For demonstrations where there are no namespaces,
+and for fast tests of what stands on drivers. What goes wrong is plain data, too.
 """
 
 from __future__ import annotations
@@ -326,7 +326,9 @@ _UP = {"ospf": "Full", "ospf6": "Full", "bfd": "up", "bgp": "Established"}
 
 def _neighbour(hostname: str, session: Session) -> Neighbour:
     """A session as a device reports it, save that this one knows why a session is not up."""
-    key = session.key or _link_local(f"{session.peer} {hostname} {session.interface}")
+    key = session.key
+    if session.protocol == "bfd" and not key:
+        key = _link_local(f"{session.peer} {hostname} {session.interface}")
     detail = _UP[session.protocol] if session.up else session.obstacle
     return Neighbour(session.protocol, session.interface, key, session.up, detail)
 

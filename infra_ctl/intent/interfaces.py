@@ -17,6 +17,8 @@ from infra_ctl.inventory.models import Lan, Peer, Zone
 
 LOOPBACK_MTU = 65536
 LAN_MTU = 1500
+MAX_COST = 65535
+"""Largest OSPF cost of a link, 16 bits (RFC 2328, A.4.2). FRR's OSPFv3 counts on beyond it, and wraps."""
 ZONE_ROUTER = 2
 """Number of a data centre's first router on a zone's LAN; 1 is kept for a gateway that they will share."""
 
@@ -44,6 +46,7 @@ def link_end(link: Link, device: Device, inventory: Inventory, allocations: Allo
     own, far = (link.z, link.a) if is_z else (link.a, link.z)
     stage, area, routing = meaning(link.stage), link_area(link, inventory), inventory.routing
     ipv6 = allocations.ipv6(link.id, "link")
+    cost = MAX_COST if routing.reference_mbps / link.mbps > MAX_COST else None
     return Interface(
         name=own.interface,
         kind="link",
@@ -51,8 +54,8 @@ def link_end(link: Link, device: Device, inventory: Inventory, allocations: Allo
         mtu=link.mtu,
         ipv4=addressing.link_ipv4(allocations.ipv4(link.id, "link"), int(is_z)),
         ipv6=addressing.link_ipv6(ipv6, int(is_z)) if stage.addressed else None,
-        ospf=Ospf(area, passive=False, secret=routing.ospf_secret),
-        ospf6=Ospf(area, passive=False, secret=routing.ospf6_secret) if stage.routed else None,
+        ospf=Ospf(area, passive=False, cost=cost, secret=routing.ospf_secret),
+        ospf6=Ospf(area, passive=False, cost=cost, secret=routing.ospf6_secret) if stage.routed else None,
         bfd=True,
         mbps=link.mbps,
         circuit=link.id,

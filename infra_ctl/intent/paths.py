@@ -35,11 +35,11 @@ def ospf_of(interface: Interface, family: Family) -> Ospf | None:
 
 
 def cost(interface: Interface, family: Family, reference_mbps: int) -> int:
-    """OSPF's cost of sending out of an interface, rounded as FRR does."""
+    """OSPF's cost of sending out of an interface, rounded as FRR 8.4 rounds it."""
     ospf = ospf_of(interface, family)
     if ospf is not None and ospf.cost is not None:
         return ospf.cost
-    return min(max(int(reference_mbps / (interface.mbps or DEFAULT_MBPS) + 0.5), 1), 65535)
+    return max(int(reference_mbps / (interface.mbps or DEFAULT_MBPS) + 0.5), 1)
 
 
 def paths(intents: Mapping[str, DeviceIntent], source: str, family: Family) -> dict[str, Path]:

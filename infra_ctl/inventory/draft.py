@@ -62,11 +62,11 @@ class Table(Generic[T_co]):
         """Something wrong with the value at `path` of the object `key`."""
         return problem(self.records[key], path, message)
 
-    def missing(self, name: str) -> str | None:
+    def missing(self, name: str, *, hint: bool = True) -> str | None:
         """What to say of a reference to `name`; None where it exists."""
         if name in self.records or not self.complete:
             return None
-        return f"{self.kind} {name!r} does not exist{did_you_mean(name, self.records)}"
+        return f"{self.kind} {name!r} does not exist{did_you_mean(name, self.records) if hint else ''}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,6 @@ class Synced:
     intended: str
     """Keyed hash of the intended text with its secrets resolved."""
     running: str
-    """Fingerprint of the running configuration's normal form."""
+    """Fingerprint of the running configuration's normal form; empty while it has foreign lines."""
     text: str
     """The intended text, with `vault:` references."""

@@ -1,4 +1,4 @@
-"""What every ConfigDriver promises, as tests: a driver's test class inherits them and says what its device is."""
+"""What every ConfigDriver promises, as tests: a driver's test class inherits them and names its device."""
 
 from __future__ import annotations
 
@@ -49,7 +49,9 @@ class ConfigDriverContract:
     def candidate(self, subject: Subject, base: str) -> str:
         return subject.changed(base)
 
-    def apply(self, driver: ConfigDriver, candidate: str, base: str, token: str = "run-1", seconds: int = SECONDS):
+    def apply(
+        self, driver: ConfigDriver, candidate: str, base: str, token: str = "run-1", seconds: int = SECONDS
+    ):
         driver.apply(candidate, base=base, revert_in=seconds, token=token)
 
     def test_reading_changes_nothing(self, driver, base):

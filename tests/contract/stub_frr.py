@@ -1,3 +1,4 @@
+# ruff: noqa: T201 # it stands for programs that print
 """An FRR that is a file: stands for vtysh, frr-reload.py and ping, so that deadman.sh runs without FRR.
 
 It keeps what makes FRR awkward: a restored block comes back in another place, a refused line leaves half of
@@ -47,7 +48,11 @@ def printed(tree: dict, depth: int = 0) -> str:
 
 def merged(old: dict, new: dict, *, replace: bool) -> dict:
     """The old order, without what is gone; what is new comes last."""
-    kept = {line: merged(old[line], new.get(line, {}), replace=replace) for line in old if line in new or not replace}
+    kept = {
+        line: merged(old[line], new.get(line, {}), replace=replace)
+        for line in old
+        if line in new or not replace
+    }
     return kept | {line: new[line] for line in new if line not in old}
 
 
@@ -72,7 +77,9 @@ def parse_error(text: str) -> str:
 
 def put_in_force(text: str, *, replace: bool) -> int:
     taken, refused = until_refused(parse(text))
-    RUNNING.write_text(printed(merged(parse(RUNNING.read_text()), taken, replace=replace and not refused)) + "end\n")
+    RUNNING.write_text(
+        printed(merged(parse(RUNNING.read_text()), taken, replace=replace and not refused)) + "end\n"
+    )
     if refused:
         print(f"% Not today\nline 3: Failure to communicate[13] to bgpd, line:  {refused}\n")
     return 13 if refused else 0

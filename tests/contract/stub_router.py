@@ -51,7 +51,11 @@ class StubRouter:
     def install(cls, folder: Path) -> StubRouter:
         for name in ("bin", "state", "pids"):
             (folder / name).mkdir()
-        for program, path in (("vtysh", "bin/vtysh"), ("ping", "bin/ping"), ("frr-reload.py", "frr-reload.py")):
+        for program, path in (
+            ("vtysh", "bin/vtysh"),
+            ("ping", "bin/ping"),
+            ("frr-reload.py", "frr-reload.py"),
+        ):
             wrapper = folder / path
             wrapper.write_text(f'#!/bin/sh\nexec {sys.executable} -I -S {STUB} {program} "$@"\n')
             wrapper.chmod(0o755)

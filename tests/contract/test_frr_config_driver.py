@@ -16,7 +16,9 @@ class TestFrrConfigDriver(ConfigDriverContract):
         router = StubRouter.install(tmp_path)
         yield Subject(
             connect=router.driver,
-            changed=lambda base: base.replace("to the core", "to the edge").replace("10.0.0.0/8", "10.92.0.0/16"),
+            changed=lambda base: base.replace("to the core", "to the edge").replace(
+                "10.0.0.0/8", "10.92.0.0/16"
+            ),
             rejected=lambda base: base.replace("router bgp 65000", "router bogus 65000"),
             own=ip_address("10.0.0.1"),
             silent=ip_address("192.0.2.1"),

@@ -32,7 +32,9 @@ class ReplayDouble(BaseTestDouble):
 class PatchedFRRDriver(FRRDriver):
     """The driver over recordings."""
 
-    def __init__(self, hostname: str, username: str, password: str, timeout: int = 60, optional_args: Any = None):
+    def __init__(
+        self, hostname: str, username: str, password: str, timeout: int = 60, optional_args: Any = None
+    ):
         super().__init__(hostname, username, password, timeout, {"runner": ReplayDouble()})
         self.patched_attrs = ["_runner"]
 

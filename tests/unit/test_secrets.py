@@ -105,6 +105,10 @@ def test_known_values_are_hidden_wherever_they_stand_the_longest_first() -> None
     )
 
 
+def test_a_value_that_begins_another_does_not_spoil_it() -> None:
+    assert mask("it is key-2", {"a": "key", "b": "key-2"}, KEY) == "it is vault:b"
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -7,10 +7,13 @@ a router that lacks this very version answers MISSING, and gets it.
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
+import shlex
 import time
 from functools import cache
 from importlib import resources
+from shlex import quote
 from typing import Literal
 
 from infra_ctl.drivers.base import Pending
@@ -43,6 +46,8 @@ ANSWERS: dict[int, type[DeviceError]] = {
 LOCKED = "VTY configuration is locked by other VTY"
 """What FRR says when somebody else is in `configure terminal`: nothing was touched."""
 
+TOKEN = re.compile(r"[\w.:-]+", re.ASCII)
+
 PATIENCE = 30.0
 """Seconds to wait for an answer beyond the time that the work itself may take."""
 
@@ -73,9 +78,11 @@ def commit(
 ) -> None:
     """Arm the timer (`revert_in` seconds), then put `candidate` in force: see ConfigDriver.apply.
 
-    `base` is the running configuration as `vtysh.running` gave it. Raises BusyError, NoSpaceError,
+    `base` is the running configuration as `router.running` gave it. Raises BusyError, NoSpaceError,
     RejectedError, NotRestoredError, SessionLostError.
     """
+    if not TOKEN.fullmatch(token):
+        raise ValueError(f"a token is letters, digits and .:_-, not {token!r}")
     started = time.monotonic()
     arguments = ["commit", mode, str(revert_in), token, _sha256(base), _sha256(candidate)]
     done = _call(shell, arguments, encoded(candidate), timeout=revert_in + PATIENCE)
@@ -96,7 +103,7 @@ def restore(shell: Shell, token: str) -> None:
 
 def pending(shell: Shell) -> Pending | None:
     """The unconfirmed commit; seconds count on the device's uptime, which no clock change moves."""
-    done = shell.run(f"cat {shell.state}/pending/mark /proc/uptime 2>/dev/null")
+    done = shell.run(f"cat {quote(f'{shell.state}/pending/mark')} /proc/uptime 2>/dev/null")
     mark, _, uptime = said(done.stdout).partition("; ")
     if not uptime:  # there is no mark: the first line is the uptime
         return None
@@ -113,14 +120,14 @@ def _call(shell: Shell, arguments: list[str], stdin: bytes = b"", *, timeout: fl
 
 
 def _invocation(shell: Shell, arguments: list[str]) -> str:
-    path = f"{shell.state}/{_name()}"
-    return f"[ -r {path} ] || exit {MISSING}; exec /bin/sh {path} {' '.join(arguments)}"
+    path = quote(f"{shell.state}/{_name()}")
+    return f"[ -r {path} ] || exit {MISSING}; exec /bin/sh {path} {shlex.join(arguments)}"
 
 
 def _upload(shell: Shell) -> None:
     """Put this version beside an older one, which a timer may be running from, and hook it into the boot."""
-    path = f"{shell.state}/{_name()}"
-    write = f"umask 077; mkdir -p {shell.state} && cat >{path}.new && mv {path}.new {path}"
+    path = quote(f"{shell.state}/{_name()}")
+    write = f"umask 077; mkdir -p {quote(shell.state)} && cat >{path}.new && mv {path}.new {path}"
     done = shell.run(f"{write} && /bin/sh {path} install", _script())
     if done.rc != 0:
         raise NoSpaceError(shell.device, f"cannot install the dead-man timer: {said(done.stderr)}")

@@ -16,10 +16,11 @@ RUNNING = vtysh("show running-config no-header")
 
 STARTUP = "cat /etc/frr/frr.conf"
 
-COMPARE = (
-    'f=$(mktemp "${DEADMAN_WORK:-/run/infra-ctl}.XXXXXX") && trap \'rm -f "$f"\' EXIT && cat >"$f" && '
-    '"${FRR_RELOAD:-/usr/lib/frr/frr-reload.py}" --test --log-level warning "$f"'
-)
+COMPARE = """\
+export VTYSH_HISTFILE=/dev/null
+f=$(mktemp "${DEADMAN_WORK:-/run/infra-ctl}.XXXXXX") && trap 'rm -f "$f"' EXIT && cat >"$f" &&
+"${FRR_RELOAD:-/usr/lib/frr/frr-reload.py}" --test --log-level warning "$f"
+"""
 """The candidate goes into a file that only root reads, in memory, for as long as the comparison takes."""
 
 PING_SECONDS = 2

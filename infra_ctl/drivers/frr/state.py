@@ -52,7 +52,7 @@ def interpret(answers: Mapping[str, str]) -> DeviceState:
 
 
 def interfaces(answer: Any) -> Iterator[InterfaceState]:
-    """By name; without link-local addresses, which nobody assigned. What is shut has no operational status."""
+    """By name, without link-local addresses. An interface that is shut has no operational status."""
     for name, interface in sorted((answer or {}).items()):
         addresses = (ip_interface(each["address"]) for each in interface.get("ipAddresses", ()))
         yield InterfaceState(

@@ -28,7 +28,7 @@ def profile_links(draft: Draft, _survey: Survey) -> Iterator[Problem]:
     """Cables inside a site join two devices that it has, on ports that nothing else of the profile uses."""
     for key, profile in draft.profiles.objects.items():
         record = draft.profiles.records[key]
-        used = dict(_own_ports(profile))
+        used = {end: what for _, end, what in _own_ports(profile)}
         for index, link in enumerate(profile.links):
             if link[0].partition("/")[0] == link[1].partition("/")[0]:
                 yield problem(record, ("links", index, 1), f"a link from {link[0]} to the device itself")
@@ -38,12 +38,23 @@ def profile_links(draft: Draft, _survey: Survey) -> Iterator[Problem]:
                 used.setdefault(end, f"part of link {index + 1}")
 
 
-def _own_ports(profile: Profile) -> Iterator[tuple[str, str]]:
+def device_ports(draft: Draft, _survey: Survey) -> Iterator[Problem]:
+    """A port of a device is one uplink, or the trunk."""
+    for key, profile in draft.profiles.objects.items():
+        used: dict[str, str] = {}
+        for path, end, what in _own_ports(profile):
+            if (other := used.setdefault(end, what)) != what:
+                yield problem(draft.profiles.records[key], path, f"{end} is already {other}")
+
+
+def _own_ports(profile: Profile) -> Iterator[tuple[Path, str, str]]:
+    """Where in the profile, `device/interface`, and what it is."""
     for name, device in profile.devices.items():
-        for interface in device.uplinks:
-            yield f"{name}/{interface}", "an uplink"
+        yield ("devices", name), f"{name}/lo", "the loopback"
+        for index, interface in enumerate(device.uplinks):
+            yield ("devices", name, "uplinks", index), f"{name}/{interface}", f"uplink {index + 1}"
         if device.trunk is not None:
-            yield f"{name}/{device.trunk}", "the trunk"
+            yield ("devices", name, "trunk"), f"{name}/{device.trunk}", "the trunk"
 
 
 def _link_end_problem(profile: Profile, end: str, used: Mapping[str, str]) -> str | None:
@@ -71,13 +82,11 @@ def _wire_problems(draft: Draft, wire: Wire) -> Iterator[tuple[str, str]]:
     if near > far:
         yield "a", f"{wire.a.site} is farther from the data centre than {wire.z.site}: swap a and z"
     elif wire.a_device.role not in ("core", "pop"):
-        yield (
-            "a",
-            f"{wire.a.hostname} is {_article(wire.a_device.role)}; a circuit starts at a core or PoP router",
-        )
+        what = _called(wire.a_device.role)
+        yield "a", f"{wire.a.hostname} is {what}; a circuit starts at a core or PoP router"
 
 
-def _article(role: str) -> str:
+def _called(role: str) -> str:
     names = {"ce": "a CE", "edge": "an edge router", "backup": "a router of the backup site"}
     return names.get(role, f"a {role} router")
 
@@ -152,7 +161,7 @@ def peer_routers(draft: Draft, _survey: Survey) -> Iterator[Problem]:
     for key, peer in draft.peers.objects.items():
         device = device_at(draft, port(peer.device))
         if device is not None and device.role != "edge":
-            message = f"{port(peer.device).hostname} is {_article(device.role)}; peers are at edge routers"
+            message = f"{port(peer.device).hostname} is {_called(device.role)}; peers are at edge routers"
             yield draft.peers.problem(key, ("device",), message)
 
 
@@ -164,14 +173,13 @@ def enough_circuits(draft: Draft, survey: Survey) -> Iterator[Problem]:
         rule = draft.profile(site).circuits
         circuits, directions = len(survey.circuits.get(key, ())), survey.directions(key)
         if circuits < rule.at_least:
-            message = (
-                f"{key} has {_count(circuits, 'circuit')}; profile {site.profile} asks for {rule.at_least}"
-            )
-            yield draft.sites.problem(key, ("profile",), message)
+            has, asked = _count(circuits, "circuit"), rule.at_least
         elif rule.at_least and directions < rule.directions:
-            has = f"{key} has circuits in {_count(directions, 'direction')}"
-            message = f"{has}; profile {site.profile} asks for {rule.directions}"
-            yield draft.sites.problem(key, ("profile",), message)
+            has, asked = f"circuits in {_count(directions, 'direction')}", rule.directions
+        else:
+            continue
+        message = f"{key} has {has}; profile {site.profile} asks for {asked}"
+        yield draft.sites.problem(key, ("profile",), message)
 
 
 def _count(number: int, noun: str) -> str:
@@ -242,4 +250,4 @@ def stages(draft: Draft, survey: Survey) -> Iterator[Problem]:
             yield draft.sites.problem(key, ("ipv6",), f"{key} cannot be {site.ipv6} yet: {has}")
 
 
-RULES = (profile_links, circuit_ends, ports, peer_routers, enough_circuits, paths, stages)
+RULES = (device_ports, profile_links, circuit_ends, ports, peer_routers, enough_circuits, paths, stages)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from infra_ctl.inventory.devices import Port, port
 from infra_ctl.inventory.draft import Draft
-from infra_ctl.inventory.hints import did_you_mean
 from infra_ctl.inventory.models import Circuit, DeviceProfile, SiteKind
 
 
@@ -68,10 +67,10 @@ def survey(draft: Draft) -> Survey:
     return Survey(tuple(wires), circuits, frozenset(doubtful), complete)
 
 
-def end_problem(draft: Draft, endpoint: str) -> str | None:
+def end_problem(draft: Draft, endpoint: str, *, hint: bool = True) -> str | None:
     """What is wrong with the site or device of `site:device/interface`; None where it is there, or may be."""
     end = port(endpoint)
-    if missing := draft.sites.missing(end.site):
+    if missing := draft.sites.missing(end.site, hint=hint):
         return missing
     profile = draft.profile_at(end.site)
     if profile is None or end.device in profile.devices:
@@ -90,14 +89,6 @@ def hostnames(draft: Draft) -> Iterator[tuple[str, str]]:
     """Hostname and site of every device."""
     for site in draft.sites.objects.values():
         yield from ((f"{site.id}-{device}", site.id) for device in draft.profile(site).devices)
-
-
-def missing_device(draft: Draft, hostname: str) -> str | None:
-    """What to say of a hostname that no site gives; None where it exists."""
-    known = {name for name, _ in hostnames(draft)}
-    if not (draft.sites.sound and draft.profiles.sound):
-        return None
-    return None if hostname in known else f"device {hostname!r} does not exist{did_you_mean(hostname, known)}"
 
 
 def _wire(draft: Draft, circuit: Circuit) -> Wire | None:

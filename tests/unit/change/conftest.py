@@ -13,7 +13,7 @@ from infra_ctl.change.topology import End, Topology, Wire
 
 @pytest.fixture
 def network() -> Callable[[Mapping[str, str], Iterable[str]], Reach]:
-    """Makes a network of configurations by hostname, and of wires as `a/eth0 b/eth1` or `a/eth0:1400 b/eth1`."""
+    """Makes a network of configurations by hostname, and of wires: `a/eth0 b/eth1`, `a/eth0:1400 b/eth1`."""
 
     def made(texts: Mapping[str, str], wires: Iterable[str]) -> Reach:
         routers = {name: reading.read(normal.parse(text)) for name, text in texts.items()}

@@ -1,4 +1,4 @@
-"""Every session that a configuration asks for: OSPF and BFD on links, BGP between loopbacks and to the outside."""
+"""Every session that a configuration asks for: OSPF and BFD on links, BGP inside the city and outside."""
 
 from __future__ import annotations
 
@@ -122,7 +122,9 @@ def test_a_session_that_is_asked_for_and_down_is_named_with_its_reason(network: 
 def test_bfd_needs_both_ends(network: Network) -> None:
     reach = two(network, edge=EDGE.replace(" ip ospf bfd\n", "").replace(" neighbor 10.0.0.1 bfd\n", ""))
     obstacles = {
-        (each.interface, each.key): each.obstacle for each in sessions(reach, "core") if each.protocol == "bfd"
+        (each.interface, each.key): each.obstacle
+        for each in sessions(reach, "core")
+        if each.protocol == "bfd"
     }
     assert obstacles == {
         ("", "10.0.0.2"): "BFD is not on at edge",
@@ -139,8 +141,16 @@ def test_an_external_session_counts_as_right_while_its_link_is_up(network: Netwo
 
 BROKEN = {
     "no neighbour": (" neighbor 10.0.0.1 remote-as 65000\n", "", "edge has no BGP neighbour 10.0.0.1"),
-    "AS": ("10.0.0.1 remote-as 65000", "10.0.0.1 remote-as 65009", "AS differs: 65009 is expected of 10.0.0.1"),
-    "internal": ("10.0.0.1 remote-as 65000", "10.0.0.1 remote-as external", "AS differs: external is expected"),
+    "AS": (
+        "10.0.0.1 remote-as 65000",
+        "10.0.0.1 remote-as 65009",
+        "AS differs: 65009 is expected of 10.0.0.1",
+    ),
+    "internal": (
+        "10.0.0.1 remote-as 65000",
+        "10.0.0.1 remote-as external",
+        "AS differs: external is expected",
+    ),
     "password": ("password secret", "password other", "passwords differ between 10.0.0.1 and 10.0.0.2"),
     "no password": (" neighbor 10.0.0.1 password secret\n", "", "passwords differ"),
     "source": (" neighbor 10.0.0.1 update-source lo\n", "", "edge speaks to 10.0.0.1 from None"),
@@ -164,7 +174,9 @@ def test_what_keeps_a_bgp_session_down(network: Network, old: str, new: str, obs
 
 
 def test_an_own_neighbour_that_is_shut_down(network: Network) -> None:
-    core = CORE.replace(" neighbor 10.0.0.2 peer-group", " neighbor 10.0.0.2 shutdown\n neighbor 10.0.0.2 peer-group")
+    core = CORE.replace(
+        " neighbor 10.0.0.2 peer-group", " neighbor 10.0.0.2 shutdown\n neighbor 10.0.0.2 peer-group"
+    )
     assert bgp(two(network, core=core), "core", "10.0.0.2") == "core has shut 10.0.0.2 down"
 
 

@@ -39,7 +39,9 @@ def candidate(router):
 
 
 def commit(router, candidate, *, revert_in=30, token="run-1", **options):
-    deadman.commit(router.shell(), candidate, base=router.running, revert_in=revert_in, token=token, **options)
+    deadman.commit(
+        router.shell(), candidate, base=router.running, revert_in=revert_in, token=token, **options
+    )
 
 
 def until(condition, seconds=10.0):
@@ -61,7 +63,9 @@ def is_running(pid):
 
 def lines(text):
     """A configuration whatever the order of its blocks."""
-    return sorted(line for line in text.splitlines() if line.strip() not in ("!", "exit", "exit-address-family"))
+    return sorted(
+        line for line in text.splitlines() if line.strip() not in ("!", "exit", "exit-address-family")
+    )
 
 
 def left_behind(router):
@@ -127,7 +131,10 @@ def test_half_a_configuration_is_taken_back_at_once(router, candidate):
     """What comes back stands elsewhere: it is the same in normal form."""
     before = router.running
     with pytest.raises(RejectedError):
-        commit(router, candidate.replace(" neighbor 10.0.0.2 remote-as", " refused\n neighbor 10.0.0.2 remote-as"))
+        commit(
+            router,
+            candidate.replace(" neighbor 10.0.0.2 remote-as", " refused\n neighbor 10.0.0.2 remote-as"),
+        )
     assert lines(router.running) == lines(before)
     assert left_behind(router) == {"lock", "deadman.sh"}
 
@@ -266,7 +273,7 @@ def test_a_hang_up_does_not_stop_a_commit(router, candidate):
     )
     process.stdin.write(candidate.encode())
     process.stdin.close()
-    until(lambda: (router.folder / "run/reload").exists())
+    until((router.folder / "run/reload").exists)
     os.killpg(process.pid, signal.SIGHUP)
     assert process.wait() == 0
     assert "to the edge" in router.running
@@ -299,7 +306,9 @@ def test_systemd_runs_the_boot_hook_before_frr(router, candidate):
     runner = router.runner()
     runner.environment["DEADMAN_UNIT"] = str(unit)
     deadman._upload(Shell("stub", runner, state=str(router.state)))
-    assert {"Before=frr.service", "WantedBy=frr.service", "Type=oneshot"} <= set(unit.read_text().splitlines())
+    assert {"Before=frr.service", "WantedBy=frr.service", "Type=oneshot"} <= set(
+        unit.read_text().splitlines()
+    )
     assert re.search(r"^ExecStart=/bin/sh .*/deadman-[0-9a-f]{12}\.sh boot$", unit.read_text(), re.MULTILINE)
     assert calls.read_text().splitlines()[-1] == "enable --quiet infra-ctl-deadman.service"
 
@@ -325,7 +334,9 @@ def test_what_is_kept_while_pending_is_for_root_only(router, candidate):
 
 
 def test_somebody_in_configure_terminal_is_not_a_bad_candidate():
-    done = deadman.Completed(43, b"", b"vtysh 'configure' returned\nVTY configuration is locked by other VTY\n")
+    done = deadman.Completed(
+        43, b"", b"vtysh 'configure' returned\nVTY configuration is locked by other VTY\n"
+    )
     with pytest.raises(BusyError):
         deadman._raise_for("stub", done)
 

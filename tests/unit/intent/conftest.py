@@ -32,20 +32,26 @@ def intents(small: Inventory) -> dict[str, DeviceIntent]:
 
 
 @pytest.fixture
-def at_stage(small: Inventory) -> Callable[..., dict[str, DeviceIntent]]:
-    """Intents of the small city with some sites at other stages: `at_stage(nk_an_hoa="dual")`."""
+def staged(small: Inventory) -> Callable[..., Inventory]:
+    """The small city with some sites at other stages: `staged(nk_an_hoa="dual")`."""
+
+    def changed(**stages: str) -> Inventory:
+        wanted = {site.replace("_", "-"): Stage(stage) for site, stage in stages.items()}
+        sites = {
+            key: site.model_copy(update={"ipv6": wanted.get(key, site.ipv6)})
+            for key, site in small.sites.items()
+        }
+        return small.model_copy(update={"sites": sites})
+
+    return changed
+
+
+@pytest.fixture
+def at_stage(staged: Callable[..., Inventory]) -> Callable[..., dict[str, DeviceIntent]]:
+    """Intents of that city."""
 
     def built(**stages: str) -> dict[str, DeviceIntent]:
-        city = staged(small, {site.replace("_", "-"): stage for site, stage in stages.items()})
+        city = staged(**stages)
         return build(city, allocate(city, {}))
 
     return built
-
-
-def staged(inventory: Inventory, stages: dict[str, str]) -> Inventory:
-    """The same city with sites at other stages."""
-    sites = {
-        key: site.model_copy(update={"ipv6": Stage(stages[key])}) if key in stages else site
-        for key, site in inventory.sites.items()
-    }
-    return inventory.model_copy(update={"sites": sites})

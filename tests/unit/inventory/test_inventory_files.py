@@ -26,7 +26,9 @@ def test_no_folder(tmp_path: Path) -> None:
 
 
 def test_a_file_in_place_of_the_folder(city: Path) -> None:
-    with pytest.raises(InventoryError, match="pops.csv:0:0: is no folder that can be read: not a directory"):
+    with pytest.raises(
+        InventoryError, match=r"pops\.csv:0:0: is no folder that can be read: not a directory"
+    ):
         load(city / "pops.csv")
 
 

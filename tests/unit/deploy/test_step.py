@@ -1,0 +1,327 @@
+"""One device in a run: every end, and the journal a step ahead of every effect."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from threading import Timer
+
+import pytest
+
+from infra_ctl.change.plan import PlannedDevice
+from infra_ctl.deploy.step import Applied, Ended
+from infra_ctl.drivers.embedded import Fault
+from infra_ctl.errors import NotRestoredError, SessionLostError, UnreachableError
+from infra_ctl.journal.records import StepState
+from tests.unit.deploy.conftest import CONFIGURATIONS, MASKING, QUICK, Bench, Mishap
+
+CUT = SessionLostError("ward", "the session was cut")
+OTHER_AREA = ("eth0\n ip address 10.1.2.1/31\n ip ospf area 0.0.0.0", "eth0\n ip address 10.1.2.1/31\n ip ospf area 0.0.0.7")
+"""The ward's link in another area than the PoP's: they are neighbours no more."""
+LOST = "ospf neighbour 10.0.0.2 on eth0"
+
+
+def deploy(bench: Bench, planned: PlannedDevice, *, fresh: bool = True) -> Ended:
+    """Both halves of the steps; `fresh`: the plan was made by this very process."""
+    stepper = bench.stepper(planned)
+    base = bench.running(planned.hostname) if fresh else None
+    step = stepper.apply(planned.hostname, base)
+    return stepper.finish(planned.hostname, step) if isinstance(step, Applied) else step
+
+
+# Confirmed
+
+
+def test_a_change_is_armed_applied_tested_over_a_new_session_and_confirmed(bench: Bench) -> None:
+    ended = deploy(bench, bench.planned("ward"))
+    assert (ended.state, ended.cause) == (StepState.CONFIRMED, "")
+    assert bench.said("ward") == [
+        "> applying", "open", "state", "apply", "> applied",
+        "open", "state", "> confirming", "confirm", "read", "> confirmed",
+    ]  # fmt: skip
+    assert "description changed" in bench.running("ward")
+    with bench.devices.driver("ward") as device:
+        assert device.pending() is None
+
+
+def test_the_journal_keeps_what_a_confirmed_device_runs_masked(bench: Bench) -> None:
+    ended = deploy(bench, bench.planned("ward"))
+    assert ended.running == bench.running("ward")
+    step = bench.step("ward")
+    assert (step.state, step.result) == (StepState.CONFIRMED, MASKING.fingerprint(ended.running))
+    assert step.result != step.base
+
+
+def test_secrets_are_put_in_last_and_those_of_the_device_alone_too(bench: Bench) -> None:
+    edited = CONFIGURATIONS["ward"] + "password hunter2\n"
+    bench.devices.edit("ward", edited)
+    kept = MASKING.mask("password hunter2")
+    planned = bench.planned("ward", ("exit\ninterface lo", " ip ospf message-digest-key 1 md5 vault:ospf/key\nexit\ninterface lo"))
+    planned = planned.model_copy(update={"candidate": f"{planned.candidate}{kept}\n"})
+    assert deploy(bench, planned, fresh=False).state is StepState.CONFIRMED
+    assert " md5 0spf-s3cret\n" in bench.running("ward")
+    assert "password hunter2\n" in bench.running("ward")
+
+
+def test_a_saved_plan_reads_its_base_first(bench: Bench) -> None:
+    assert deploy(bench, bench.planned("ward"), fresh=False).state is StepState.CONFIRMED
+    assert bench.said("ward")[:5] == ["> applying", "open", "read", "state", "apply"]
+
+
+def test_a_neighbour_that_comes_back_in_time_is_not_lost(bench: Bench) -> None:
+    planned = bench.planned("ward", OTHER_AREA)
+    pop = CONFIGURATIONS["pop"].replace(
+        "10.1.2.0/31\n ip ospf area 0.0.0.0", "10.1.2.0/31\n ip ospf area 0.0.0.7"
+    )
+    stepper = bench.stepper(planned, patience=replace(QUICK, neighbours=5, revert_in=600))
+    step = stepper.apply("ward", bench.running("ward"))
+    assert isinstance(step, Applied)
+    later = Timer(0.1, bench.devices.edit, ("pop", pop))
+    later.start()
+    assert stepper.finish("ward", step).state is StepState.CONFIRMED
+    later.join()
+    assert bench.said("ward").count("state") > 2
+
+
+def test_a_predicted_loss_is_none(bench: Bench) -> None:
+    ended = deploy(bench, bench.planned("ward", OTHER_AREA, may_lose=(LOST,)))
+    assert (ended.state, ended.cause) == (StepState.CONFIRMED, "")
+
+
+def test_what_was_down_before_is_not_missed(bench: Bench) -> None:
+    bench.devices.edit("pop", CONFIGURATIONS["pop"].replace("interface eth1\n", "interface eth1\n shutdown\n"))
+    assert deploy(bench, bench.planned("ward", OTHER_AREA)).state is StepState.CONFIRMED
+
+
+# Restored
+
+
+def test_a_lost_neighbour_takes_the_change_back(bench: Bench) -> None:
+    ended = deploy(bench, bench.planned("ward", OTHER_AREA))
+    assert ended == Ended(StepState.RESTORED, f"test failed: lost what it had: {LOST}")
+    assert bench.is_old("ward")
+    assert "confirm" not in bench.said("ward")
+    assert bench.said("ward")[-3:] == ["> restoring", "restore", "> restored"]
+    assert bench.step("ward").cause == ended.cause
+
+
+def test_a_prediction_excuses_nothing_else(bench: Bench) -> None:
+    ended = deploy(bench, bench.planned("ward", OTHER_AREA, may_lose=("ospf neighbour 10.0.0.2 on eth1",)))
+    assert ended.state is StepState.RESTORED
+
+
+def test_a_lost_interface_takes_the_change_back(bench: Bench) -> None:
+    ended = deploy(bench, bench.planned("ward", ("interface eth0\n", "interface eth0\n shutdown\n"), may_lose=(LOST,)))
+    assert ended == Ended(StepState.RESTORED, "test failed: lost what it had: interface eth0")
+    assert bench.is_old("ward")
+
+
+def test_a_rejected_candidate_is_restored_and_its_secret_is_not_told(bench: Bench) -> None:
+    bench.devices.faults["ward"] = Fault(rejects="line 9: bad value: key-string 0spf-s3cret")
+    ended = deploy(bench, bench.planned("ward"))
+    assert ended == Ended(StepState.RESTORED, "line 9: bad value: key-string vault:ospf/key")
+    assert bench.written("ward") == ["applying", "restored"]
+    assert bench.step("ward").cause == ended.cause
+    assert bench.is_old("ward")
+
+
+# Failed: nothing was done
+
+
+@pytest.mark.parametrize("fresh", [True, False])
+def test_a_device_that_does_not_answer_has_failed(bench: Bench, fresh: bool) -> None:
+    planned = bench.planned("ward")
+    stepper = bench.stepper(planned)
+    base = bench.running("ward") if fresh else None
+    bench.devices.faults["ward"] = Fault(unreachable=True)
+    assert stepper.apply("ward", base) == Ended(StepState.FAILED, "no answer")
+    assert bench.written("ward") == ["applying", "failed"]
+
+
+def test_a_device_that_somebody_else_changes_now_has_failed(bench: Bench) -> None:
+    planned = bench.planned("ward")
+    with bench.devices.driver("ward") as other:
+        other.apply(CONFIGURATIONS["ward"], base=other.read(), revert_in=600, token="theirs")
+    assert deploy(bench, planned) == Ended(StepState.FAILED, "commit theirs is pending")
+    with bench.devices.driver("ward") as other:
+        assert other.pending() is not None, "it is theirs to end"
+
+
+@pytest.mark.parametrize(
+    ("fresh", "cause"),
+    [(True, "the running configuration has changed"), (False, "changed since the plan: plan again")],
+)
+def test_a_device_that_changed_since_the_plan_is_not_touched(bench: Bench, fresh: bool, cause: str) -> None:
+    planned = bench.planned("ward")
+    stepper = bench.stepper(planned)
+    base = bench.running("ward") if fresh else None
+    bench.devices.edit("ward", CONFIGURATIONS["ward"] + "ip route 198.51.100.0/24 blackhole\n")
+    edited = bench.running("ward")
+    assert stepper.apply("ward", base) == Ended(StepState.FAILED, cause)
+    assert bench.running("ward") == edited
+    if not fresh:
+        assert "apply" not in bench.said("ward")
+
+
+# Not restored
+
+
+def test_a_restore_that_fails_is_loud_and_tells_both_causes(bench: Bench) -> None:
+    bench.devices.faults["ward"] = Fault(cannot_restore=True)
+    ended = deploy(bench, bench.planned("ward", OTHER_AREA))
+    assert ended.state is StepState.NOT_RESTORED
+    assert ended.cause == f"test failed: lost what it had: {LOST}; the old configuration does not load"
+    assert bench.step("ward").state is StepState.NOT_RESTORED
+
+
+def test_a_device_that_cannot_take_back_what_it_rejects_is_loud(bench: Bench) -> None:
+    bench.mishaps["ward", "apply"] = Mishap(NotRestoredError("ward", "rejected, and the old one does not load"))
+    ended = deploy(bench, bench.planned("ward"))
+    assert ended == Ended(StepState.NOT_RESTORED, "rejected, and the old one does not load")
+
+
+# The session is lost
+
+
+def test_a_session_lost_in_apply_is_settled_by_taking_the_change_back(bench: Bench) -> None:
+    bench.devices.faults["ward"] = Fault(loses_session=True)
+    ended = deploy(bench, bench.planned("ward"))
+    assert ended == Ended(StepState.RESTORED, "the session was cut while applying")
+    assert bench.written("ward") == ["applying", "unknown", "restoring", "restored"]
+    assert bench.is_old("ward")
+
+
+def test_a_session_lost_before_anything_was_done_is_settled_by_reading(bench: Bench) -> None:
+    bench.mishaps["ward", "apply"] = Mishap(CUT)
+    ended = deploy(bench, bench.planned("ward"))
+    assert (ended.state, ended.cause) == (StepState.RESTORED, "the session was cut")
+    assert bench.written("ward") == ["applying", "unknown", "restored"]
+    assert "restore" not in bench.said("ward")
+
+
+def test_a_device_that_is_lost_is_looked_at_until_its_timer_has_brought_it_back(bench: Bench) -> None:
+    def lost() -> None:
+        bench.devices.faults["ward"] = Fault(unreachable=True)
+        Timer(0.35, bench.devices.faults.clear).start()
+
+    bench.mishaps["ward", "apply"] = Mishap(CUT, after=True, also=lost)
+    ended = deploy(bench, bench.planned("ward"))
+    assert (ended.state, ended.cause) == (StepState.RESTORED, "the session was cut")
+    assert "restore" not in bench.said("ward"), "its timer did"
+    assert bench.said("ward").count("open") > 5
+    assert bench.is_old("ward")
+
+
+def test_a_device_that_stays_away_ends_unknown_and_says_so(bench: Bench) -> None:
+    def lost() -> None:
+        bench.devices.faults["ward"] = Fault(unreachable=True)
+
+    bench.mishaps["ward", "apply"] = Mishap(CUT, after=True, also=lost)
+    planned = bench.planned("ward")
+    stepper = bench.stepper(planned, patience=replace(QUICK, revert_in=0))
+    ended = stepper.apply("ward", bench.running("ward"))
+    assert ended == Ended(
+        StepState.UNKNOWN, "the session was cut; still unreachable after its timer of 0 s: look at it"
+    )
+
+
+def test_a_device_that_runs_neither_the_old_nor_a_pending_configuration_ends_unknown(bench: Bench) -> None:
+    def meddle() -> None:
+        bench.devices.edit("ward", CONFIGURATIONS["ward"].replace("router-id 10.0.0.3", "router-id 10.0.0.9"))
+
+    bench.mishaps["ward", "apply"] = Mishap(CUT, also=meddle)
+    ended = deploy(bench, bench.planned("ward"))
+    assert ended.state is StepState.UNKNOWN
+    assert ended.cause == "the session was cut; it runs neither the old nor a pending configuration: plan again"
+
+
+def test_a_lost_session_whose_restore_fails_is_loud(bench: Bench) -> None:
+    bench.devices.faults["ward"] = Fault(loses_session=True, cannot_restore=True)
+    assert deploy(bench, bench.planned("ward")).state is StepState.NOT_RESTORED
+
+
+def test_a_session_lost_in_the_test_takes_the_change_back(bench: Bench) -> None:
+    planned = bench.planned("ward")
+    stepper = bench.stepper(planned)
+    applied = stepper.apply("ward", bench.running("ward"))
+    assert isinstance(applied, Applied)
+    bench.mishaps["ward", "state"] = Mishap(CUT)
+    assert stepper.finish("ward", applied) == Ended(StepState.RESTORED, "test failed: the session was cut")
+    assert bench.is_old("ward")
+
+
+def test_a_device_that_the_new_session_does_not_reach_is_restored_by_its_timer(bench: Bench) -> None:
+    planned = bench.planned("ward")
+    stepper = bench.stepper(planned)
+    applied = stepper.apply("ward", bench.running("ward"))
+    assert isinstance(applied, Applied)
+    bench.devices.faults["ward"] = Fault(unreachable=True)
+    Timer(0.35, bench.devices.faults.clear).start()
+    ended = stepper.finish("ward", applied)
+    assert (ended.state, ended.cause) == (StepState.RESTORED, "test failed: no answer")
+    assert bench.is_old("ward")
+
+
+@pytest.mark.parametrize("after", [True, False])
+def test_a_session_lost_in_confirm_is_confirmed_once_it_is_read(bench: Bench, after: bool) -> None:
+    bench.mishaps["ward", "confirm"] = Mishap(CUT, after=after)
+    ended = deploy(bench, bench.planned("ward"))
+    assert (ended.state, ended.cause) == (StepState.CONFIRMED, "")
+    assert ended.running == bench.running("ward")
+    with bench.devices.driver("ward") as device:
+        assert device.pending() is None
+    bench.devices.reboot("ward")
+    assert "description changed" in bench.running("ward"), "it is kept over a reboot"
+    if not after:
+        assert bench.said("ward").count("confirm") == 2
+
+
+def test_a_timer_that_runs_out_before_the_confirmation_is_not_taken_for_a_success(bench: Bench) -> None:
+    def dawdle() -> None:
+        time.sleep(0.3)
+
+    bench.mishaps["ward", "confirm"] = Mishap(CUT, also=dawdle)
+    ended = deploy(bench, bench.planned("ward"))
+    assert (ended.state, ended.cause) == (StepState.RESTORED, "the session was cut")
+    assert bench.is_old("ward")
+
+
+def test_a_session_lost_in_restore_still_tells_why_it_was_taken_back(bench: Bench) -> None:
+    bench.mishaps["ward", "restore"] = Mishap(CUT)
+    ended = deploy(bench, bench.planned("ward", OTHER_AREA))
+    assert ended.state is StepState.RESTORED
+    assert LOST in ended.cause
+    assert bench.is_old("ward")
+
+
+# The journal
+
+
+@pytest.mark.parametrize(
+    "mishap",
+    [
+        None,
+        ("apply", Mishap(CUT, after=True)),
+        ("confirm", Mishap(CUT)),
+        ("confirm", Mishap(CUT, after=True)),
+        ("restore", Mishap(UnreachableError("ward", "no answer"))),
+    ],
+)
+@pytest.mark.parametrize("edits", [(), (OTHER_AREA,)])
+def test_every_effect_is_written_before_it_is_made_and_an_end_once(
+    bench: Bench, mishap: tuple[str, Mishap] | None, edits: tuple[tuple[str, str], ...]
+) -> None:
+    if mishap:
+        bench.mishaps["ward", mishap[0]] = replace(mishap[1])
+    deploy(bench, bench.planned("ward", *edits))
+    said = bench.said("ward")
+    for effect, written in (("apply", "> applying"), ("confirm", "> confirming"), ("restore", "> restoring")):
+        before = ""
+        for what in said:
+            if what == effect:
+                assert before == written, f"{effect} after {before} in {said}"
+            if what.startswith("> "):
+                before = what
+    ends = {"> confirmed", "> restored", "> failed", "> NOT RESTORED"}
+    assert [what for what in said if what in ends] == said[-1:]
