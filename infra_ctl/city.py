@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra_ctl.errors import InfraCtlError, InventoryError, Problem
+from infra_ctl.errors import InfraCtlError, InventoryError, Problem, SelectorError
 from infra_ctl.intent import (
     DeviceIntent,
     allocate,
@@ -20,6 +20,7 @@ from infra_ctl.intent import (
 from infra_ctl.intent.lock import LOCK_FILE
 from infra_ctl.intent.purposes import Key, Network
 from infra_ctl.inventory import Inventory, load
+from infra_ctl.inventory.hints import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +34,7 @@ class City:
         """Raises InfraCtlError with the nearest name where there is no such device."""
         if hostname in self.intents:
             return self.intents[hostname]
-        from difflib import get_close_matches
-
-        close = get_close_matches(hostname, self.intents, n=1)
-        hint = f" (did you mean '{close[0]}'?)" if close else ""
-        raise InfraCtlError(f"there is no device '{hostname}'{hint}")
+        raise InfraCtlError(f"there is no device '{hostname}'{did_you_mean(hostname, self.intents)}")
 
     def select(self, text: str) -> tuple[str, ...]:
         """Hostnames of the devices that a selector means, sorted; all for an empty one.
@@ -48,14 +45,17 @@ class City:
             return tuple(self.intents)
         from infra_ctl.inventory.selectors import select
 
-        return tuple(sorted(device.hostname for device in select(text, self.inventory)))
+        if found := sorted(device.hostname for device in select(text, self.inventory)):
+            return tuple(found)
+        hint = "" if "=" in text else did_you_mean(text, self.intents)
+        raise SelectorError(1, f"'{text}' means no device{hint}")
 
 
 def load_city(folder: Path) -> City:
     """The city in a folder. Raises InventoryError with every problem of the inventory, then of the lock."""
     inventory = load(folder)
     locked = _read_lock(folder)
-    allocations = allocate(inventory, locked)
+    allocations = allocate(inventory, locked, folder)
     if unlocked := missing(allocations, locked):
         first = " ".join(unlocked[0])
         more = f" and {len(unlocked) - 1} more" if len(unlocked) > 1 else ""
@@ -71,7 +71,7 @@ def relock(folder: Path, *, free: bool) -> tuple[dict[Key, Network], dict[Key, N
     """
     inventory = load(folder)
     locked = _read_lock(folder)
-    allocations = allocate(inventory, locked)
+    allocations = allocate(inventory, locked, folder)
     added = {key: allocations.prefixes[key] for key in missing(allocations, locked)}
     freed = {key: locked[key] for key in stale(allocations, locked)} if free else {}
     wanted = {key: network for key, network in relocked(allocations, locked).items() if key not in freed}

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from infra_ctl.errors import RefusedError
+from infra_ctl.errors import InfraCtlError, RefusedError
 
 
 class Status(StrEnum):
@@ -59,6 +59,13 @@ class Plan(_Frozen):
     devices: tuple[PlannedDevice, ...]
     waves: tuple[tuple[str, ...], ...]
 
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        ordered = sorted(hostname for wave in self.waves for hostname in wave)
+        if ordered != sorted(device.hostname for device in self.changed):
+            raise ValueError("the waves are not of the devices that change")
+        return self
+
     @property
     def changed(self) -> tuple[PlannedDevice, ...]:
         return tuple(device for device in self.devices if device.status is Status.CHANGED)
@@ -73,10 +80,13 @@ class Plan(_Frozen):
 
 
 def save(plan: Plan, path: Path) -> None:
-    """Write it in one move."""
+    """Write it in one move. Raises InfraCtlError."""
     new = path.with_name(f".{path.name}.new")
-    new.write_text(plan.model_dump_json(indent=1) + "\n", encoding="utf-8")
-    new.replace(path)
+    try:
+        new.write_text(plan.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        new.replace(path)
+    except OSError as exc:
+        raise InfraCtlError(f"{path}: {exc.strerror}") from exc
 
 
 def read(path: Path) -> Plan:

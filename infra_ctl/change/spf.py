@@ -1,8 +1,11 @@
 """Shortest paths through OSPF's areas, from one router to all others.
 
-A packet goes through its own area to a border router, through the backbone, and from a border router through
-the area of its destination (RFC 2328, 3.2). So a router counts once for each area that it is in, and for
-whether the packet is before, in or past the backbone.
+A packet stays within its area, or it goes to a border router, through the backbone, and from a border router
+through the area of its destination (RFC 2328, 3.2). So a router counts once for each area that it is in, and
+for where the packet is as to the backbone. Every router on the way decides anew: a border router that has a
+neighbour in the backbone knows other areas from the backbone only, and passes nothing on to another border
+router through an area that they share. FRR's OSPFv2 was seen to do so; its OSPFv3 lets more through, which
+is not relied on.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from typing import TypeAlias
 from infra_ctl.change.topology import Topology
 
 BACKBONE = 0
-BEFORE, IN, PAST = range(3)
+WITHIN, BEFORE, IN, PAST = range(4)
 
 State: TypeAlias = tuple[str, int, int]
 """A router, where the packet is as to the backbone, and the number of the area."""
@@ -52,9 +55,9 @@ def tree(topology: Topology, source: str, version: int) -> Tree:
 
 
 def arrivals(topology: Topology, found: Tree, device: str, version: int) -> Iterator[State]:
-    """The states of a router that a tree reaches."""
+    """The states of a router that a tree reaches, and in which a packet may have reached its destination."""
     for area in topology.areas(device, version):
-        for phase in (IN,) if area == BACKBONE else (BEFORE, PAST):
+        for phase in (IN,) if area == BACKBONE else (WITHIN, PAST):
             if (device, phase, area) in found:
                 yield device, phase, area
 
@@ -72,24 +75,29 @@ def walk(found: Tree, state: State) -> tuple[tuple[str, ...], tuple[int, ...]]:
 
 
 def _starts(topology: Topology, source: str, version: int) -> Iterator[State]:
-    """A border router takes other areas' routes from the backbone only, while it has a neighbour there."""
     areas = topology.areas(source, version)
+    own = [area for area in areas if area != BACKBONE]
+    yield from ((source, WITHIN, area) for area in own)
     if BACKBONE in areas:
         yield source, IN, BACKBONE
-    if not any(link.area == BACKBONE for link in topology.links(source, version)):
-        yield from ((source, BEFORE, area) for area in areas if area != BACKBONE)
+    if not _has_backbone(topology, source, version):
+        yield from ((source, BEFORE, area) for area in own)
 
 
 def _moves(topology: Topology, state: State, version: int) -> Iterator[tuple[State, int, int]]:
     """Next states with cost and MTU: over a link of the area, or into another area at a border router."""
     device, phase, area = state
+    if phase == BEFORE and BACKBONE in topology.areas(device, version):
+        yield (device, IN, BACKBONE), 0, NO_LINK
+        if _has_backbone(topology, device, version):
+            return
     for link in topology.links(device, version):
         if link.area == area:
             yield (link.peer, phase, area), link.cost, link.mtu
-    areas = topology.areas(device, version)
-    if phase == PAST or len(areas) < 2 or BACKBONE not in areas:
-        return
-    if phase == BEFORE:
-        yield (device, IN, BACKBONE), 0, NO_LINK
-    else:
-        yield from (((device, PAST, other), 0, NO_LINK) for other in areas if other != BACKBONE)
+    if phase == IN:
+        others = (other for other in topology.areas(device, version) if other != BACKBONE)
+        yield from (((device, PAST, other), 0, NO_LINK) for other in others)
+
+
+def _has_backbone(topology: Topology, device: str, version: int) -> bool:
+    return any(link.area == BACKBONE for link in topology.links(device, version))

@@ -9,7 +9,8 @@ nothing of. A line to be removed is **managed**, and goes, when one of these hol
 3. its slot is written by intent in the same context: a changed cost, description, secret or remote AS; an
    entry too many in one of our prefix lists. Where a slot holds several values (`ip address`), only if this
    change adds one to it: the line is then the old value of a new one, else it is one that somebody added;
-4. it switches off what intent describes: `shutdown` on our interface, on our neighbour;
+4. it is about what intent describes there: `shutdown` of our interface or neighbour, a cost on an interface
+   where intent sets up OSPF, a weight for our neighbour;
 5. it is in a context that belongs as a whole to intent, which opens it: our route map's entry, our profile;
 6. what it belongs to goes: the first line of its context, or its neighbour's definition, is removed and
    managed.
@@ -107,13 +108,21 @@ class _Owner:
         if use.sharing == "switch":
             subject = use.slot.rpartition(" ")[0]
             return (context, subject) in self.subjects if subject else context in self.contexts
-        return (context, use.slot) in (self.growing if use.sharing == "one of several" else self.slots)
+        if use.sharing == "one of several":
+            return (context, use.slot) in self.growing
+        about_ours = bool(context) and (context, _subject(line)) in self.subjects
+        return about_ours or (context, use.slot) in self.slots
 
 
 def _slot(pair: Pair) -> Pair:
     context, line = pair
     use = commands.use(context, line)
     return context, use.slot if use else line
+
+
+def _subject(line: str) -> str:
+    """What a line is about: `neighbor 10.0.0.1`, or a protocol on an interface, `ip ospf`."""
+    return " ".join(line.split(" ")[:2])
 
 
 def _starts(line: str) -> Iterator[str]:
@@ -136,8 +145,7 @@ def _brought(pair: Pair) -> Iterator[Pair]:
 def _places(pair: Pair) -> Iterator[Pair]:
     """What a line needs to be there: its contexts, and in each of them the object that it is about."""
     context, line = pair
-    subject = " ".join(line.split(" ")[:2])
     for depth in range(len(context) + 1):
-        yield context[:depth], subject
+        yield context[:depth], _subject(line)
         if depth:
             yield context[: depth - 1], context[depth - 1]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import gc
 import importlib
-import os
 import sys
 
 import click
 
 from infra_ctl.cli.exits import Exit
+from infra_ctl.cli.streams import outlive_readers
 from infra_ctl.errors import InfraCtlError, InventoryError, RefusedError, SecretError, SelectorError
 
 COMMANDS = {
@@ -81,6 +81,7 @@ def main() -> None:
     """The entry point: every error we raise on purpose becomes one line on stderr and an exit code."""
     # An inventory is large, stays to the end and has no cycles: looking for some would take half the time.
     gc.set_threshold(200_000, 50, 100)
+    outlive_readers()
     try:
         code = root.main(standalone_mode=False)
         sys.exit(code if isinstance(code, int) else Exit.DONE)
@@ -92,10 +93,6 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         sys.exit(Exit.INTERRUPTED)
-    except BrokenPipeError:
-        # The reader left (`infra-ctl render | head`): nothing more to say, and no second error at shutdown.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(Exit.DONE)
     except InventoryError as error:
         count = len(error.problems)
         click.echo(f"{error}\n{count} problem{'s' if count != 1 else ''}", err=True)
@@ -103,6 +100,11 @@ def main() -> None:
     except InfraCtlError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(exit_code(error))
+    except OSError as error:
+        if error.filename is None:
+            raise  # of no file: a defect of ours
+        click.echo(f"error: {error.filename}: {error.strerror}", err=True)
+        sys.exit(Exit.FAILED)
 
 
 if __name__ == "__main__":

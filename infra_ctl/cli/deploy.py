@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from threading import Event, Lock
 from typing import TYPE_CHECKING
@@ -14,12 +16,14 @@ import click
 from infra_ctl.cli.exits import Exit
 from infra_ctl.cli.progress import Stopwatch, bar
 from infra_ctl.cli.session import Session, confirm, selector_argument, session_options
+from infra_ctl.cli.verify import in_words
 from infra_ctl.errors import RefusedError
-from infra_ctl.journal.records import StepState
+from infra_ctl.journal.records import RunState, StepState
 
 if TYPE_CHECKING:
     from infra_ctl.cli.planning import Prepared
     from infra_ctl.deploy.rollout import Result
+    from infra_ctl.outcome import Outcome
 
 
 @click.command()
@@ -35,9 +39,19 @@ if TYPE_CHECKING:
 @click.option("--reason", default="", help="Why, for the journal.")
 @click.option("--ticket", default="", help="Ticket, for the journal.")
 @click.option(
-    "--max-fail", default="0", metavar="N|P%", help="Devices that may fail; unreachable ones count."
+    "--max-fail",
+    default="0",
+    metavar="N|P%",
+    callback=lambda _context, _option, text: share(text),
+    help="Devices that may fail; unreachable ones count.",
 )
-@click.option("--timer", default=120, show_default=True, help="Seconds until a device takes a change back.")
+@click.option(
+    "--timer",
+    type=click.IntRange(min=10),
+    default=120,
+    show_default=True,
+    help="Seconds until a device takes a change back.",
+)
 @session_options
 def deploy(
     session: Session,
@@ -64,27 +78,33 @@ def deploy(
         raise click.UsageError("a saved plan names its devices: leave the selector out")
     prepared = prepare(session, " ".join(selector), plan_file)
     plan = prepared.plan
+    worth_showing = plan.changed or plan.failed or plan.foreign
+    if dry_run if session.is_json else worth_showing:  # JSON is one value: the plan or how it ended
+        print_plan(session, plan)
+        if dry_run:
+            return
     budget = failures_allowed(max_fail, len(plan.devices))
-    if not plan.changed and not plan.failed:
-        session.say(f"no changes ({len(plan.devices)} devices, {clock})")
-        return
-    print_plan(session, plan)
-    if dry_run:
-        return
     refuse_unreachable(prepared, budget)
-    if not confirm(f"deploy to {len(plan.changed)} devices?", yes=yes):
-        session.say("nothing was done")
-        return
-    result = _carry_out(session, prepared, reason=reason, ticket=ticket, budget=budget, timer=timer)
-    raise click.exceptions.Exit(_conclude(session, prepared, result))
+    if not plan.changed:
+        _do_nothing(session, f"no changes ({len(plan.devices)} devices, {clock})")
+    elif not confirm(f"deploy to {len(plan.changed)} devices?", yes=yes):
+        _do_nothing(session, "nothing was done")
+    else:
+        result = _carry_out(session, prepared, reason=reason, ticket=ticket, budget=budget, timer=timer)
+        raise click.exceptions.Exit(_conclude(session, prepared, result))
+
+
+def share(text: str) -> str:
+    """A count or a percentage, as it was written. Raises click.BadParameter."""
+    if not text.removesuffix("%").isdecimal():
+        raise click.BadParameter(f"'{text}' is neither a count nor a percentage")
+    return text
 
 
 def failures_allowed(text: str, devices: int) -> int:
     """`2` or `2%` of the devices, rounded down."""
-    digits = text.removesuffix("%")
-    if not digits.isdecimal():
-        raise click.BadParameter(f"'{text}' is neither a count nor a percentage", param_hint="--max-fail")
-    return int(digits) * devices // 100 if text.endswith("%") else int(digits)
+    number = int(text.removesuffix("%"))
+    return number * devices // 100 if text.endswith("%") else number
 
 
 def refuse_unreachable(prepared: Prepared, budget: int) -> None:
@@ -120,7 +140,8 @@ def _carry_out(
     )
     with bar("deploying", len(plan.changed), session.say) as (say, advance):
         lines = Lines(say, len(plan.waves), advance)
-        rollout = Rollout(plan, stepper, prepared.fleet, prepared.bases, budget, lines.report)
+        left = budget - len(plan.failed)
+        rollout = Rollout(plan, stepper, prepared.fleet, prepared.bases, left, lines.report)
         with stopping(rollout.stop):
             return rollout.go()
 
@@ -133,6 +154,7 @@ class Lines:
         self._waves = waves
         self._advance = advance
         self._clocks: dict[str, Stopwatch] = {}
+        self._applied: set[str] = set()
         self._printing = Lock()
 
     def report(self, wave: int, hostname: str, state: StepState, cause: str) -> None:
@@ -140,16 +162,16 @@ class Lines:
         with self._printing:
             if state is StepState.APPLYING:
                 self._clocks[hostname] = Stopwatch()
-            elif state is not StepState.APPLIED:
+            elif state is StepState.APPLIED:
+                self._applied.add(hostname)
+            else:
                 self._say(self._line(wave, hostname, state, cause))
                 self._advance()
 
     def _line(self, wave: int, hostname: str, state: StepState, cause: str) -> str:
-        words = {
-            StepState.CONFIRMED: "armed · applied · tested · confirmed",
-            StepState.RESTORED: "armed · applied · RESTORED",
-        }.get(state, str(state))
-        told = f"{cause} · {words}" if cause else words
+        steps = ["armed", "applied"] if hostname in self._applied else []
+        steps += ["tested", "confirmed"] if state is StepState.CONFIRMED else [cause, state.upper()]
+        told = " · ".join(step for step in steps if step)
         return f"wave {wave}/{self._waves}  {hostname:<26} {told}   {self._clocks[hostname]}"
 
 
@@ -159,7 +181,7 @@ def stopping(flag: Event) -> Iterator[None]:
 
     def stop(_signal: int, _frame: object) -> None:
         if flag.is_set():
-            raise KeyboardInterrupt
+            os._exit(Exit.INTERRUPTED)  # anything gentler would wait for the threads of devices in flight
         flag.set()
         click.echo(
             "stopping: devices in flight end first (Ctrl-C again leaves them to their timers)", err=True
@@ -172,36 +194,47 @@ def stopping(flag: Event) -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
+def _do_nothing(session: Session, why: str) -> None:
+    session.say(why)
+    if session.is_json:
+        session.emit(_as_dict(None, {}, ()))
+
+
 def _conclude(session: Session, prepared: Prepared, result: Result) -> Exit:
     """Remember what is in sync now, check the end state, print the last lines."""
     prepared.remember(result)
-    problems = [] if result.failed or result.interrupted else prepared.end_state(session)
+    unmet = [] if result.failed or result.interrupted else prepared.end_state(session)
+    unplanned = {device.hostname: device.cause for device in prepared.plan.failed}
     if session.is_json:
-        session.emit(
-            {
-                "run": result.run,
-                "state": result.state,
-                "summary": result.summary,
-                "devices": {
-                    host: {"state": ended.state, "cause": ended.cause} for host, ended in result.ends.items()
-                },
-                "not_started": result.not_started,
-                "end_state": [str(problem) for problem in problems],
-            }
-        )
-        return exit_of(result, problems)
-    for problem in problems:
-        session.say(f"end state  {problem}")
+        session.emit(_as_dict(result, unplanned, unmet))
+    for outcome in unmet:
+        session.say(f"end state  {in_words(outcome)}")
     session.say(f"{result.summary} · run {result.run}")
     if result.failed:
         session.say(f"why     infra-ctl show run {result.run} {result.failed[0]}")
-    return exit_of(result, problems)
+    return exit_of(result, end_state=not unmet, all_planned=not unplanned)
 
 
-def exit_of(result: Result, problems: object) -> Exit:
-    """The exit code of a run."""
+def _as_dict(
+    result: Result | None, unplanned: Mapping[str, str], unmet: Sequence[Outcome]
+) -> dict[str, object]:
+    """A run as JSON has it, or that there was none."""
+    ends = result.ends.items() if result else ()
+    return {
+        "run": result.run if result else None,
+        "state": result.state if result else RunState.DONE,
+        "summary": result.summary if result else "nothing to do",
+        "devices": {host: {"state": ended.state, "cause": ended.cause} for host, ended in ends},
+        "not_started": result.not_started if result else (),
+        "not_planned": unplanned,
+        "end_state": [asdict(outcome) for outcome in unmet],
+    }
+
+
+def exit_of(result: Result, *, end_state: bool, all_planned: bool) -> Exit:
+    """The exit code of a run; whether its end state holds, and whether every device could be planned."""
     if result.interrupted:
         return Exit.INTERRUPTED
-    if not result.failed:
-        return Exit.FAILED if problems else Exit.DONE
-    return Exit.PARTIAL if result.count(StepState.CONFIRMED) else Exit.FAILED
+    if result.failed or not all_planned:
+        return Exit.PARTIAL if result.count(StepState.CONFIRMED) else Exit.FAILED
+    return Exit.DONE if end_state else Exit.FAILED

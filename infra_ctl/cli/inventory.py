@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from infra_ctl.cli.session import Session, selector_argument, session_options
+from infra_ctl.errors import InventoryError
 
 
 @click.command()
@@ -19,7 +21,12 @@ def check(session: Session) -> None:
     infra-ctl check
     infra-ctl check -i /srv/city/inventory
     """
-    city = session.city()
+    try:
+        city = session.city()
+    except InventoryError as error:
+        if session.is_json:
+            session.emit({"problems": [asdict(problem) for problem in error.problems], "counts": {}})
+        raise
     counts = {
         "devices": len(city.intents),
         "sites": len(city.inventory.sites),

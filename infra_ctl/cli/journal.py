@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--last", default=20, show_default=True, help="How many.")
+@click.option("--last", type=click.IntRange(min=1), default=20, show_default=True, help="How many.")
 @session_options
 def runs(session: Session, last: int) -> None:
     """The newest runs: when, who, why, and how they ended.

@@ -9,6 +9,7 @@ import click
 from infra_ctl.cli.exits import Exit
 from infra_ctl.cli.progress import Stopwatch
 from infra_ctl.cli.session import Session, selector_argument, session_options
+from infra_ctl.errors import InfraCtlError
 
 
 @click.command()
@@ -73,7 +74,7 @@ def adopt(session: Session, device: str, *, claim: bool, keep: bool, reason: str
     session.city().intent(device)
     planned = prepare(session, device).plan.devices[0]
     if planned.cause:
-        raise click.ClickException(f"{device}: {planned.cause}")
+        raise InfraCtlError(f"{device}: {planned.cause}")
     if session.is_json:
         session.emit({"device": device, "lines": planned.foreign})
     elif not planned.foreign:

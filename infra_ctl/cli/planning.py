@@ -127,7 +127,9 @@ def print_plan(session: Session, plan: Plan) -> None:
     for hosts, cause in _alike((device.hostname, device.cause) for device in plan.failed):
         screen.print(f"\n! {_names(hosts, 6)}   {cause}", style="red", markup=False)
     for hosts, lines in _alike((device.hostname, device.foreign) for device in plan.foreign):
-        kept = f"{len(lines)} line{'s' if len(lines) > 1 else ''} that intent does not know stay"
+        kept = "1 line that intent does not know stays"
+        if len(lines) > 1:
+            kept = f"{len(lines)} lines that intent does not know stay"
         advice = f"infra-ctl adopt {hosts[0]}"
         screen.print(f"\n? {_names(hosts, 3)}   {kept}: {advice}", style="yellow", markup=False)
     screen.print(f"\n{summary(plan)}")

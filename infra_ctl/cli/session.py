@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 import click
 
 from infra_ctl.cli.context import Context, context
+from infra_ctl.errors import SelectorError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -57,7 +58,9 @@ class Session:
         from infra_ctl.cli.devices import present
 
         there = set(present(self.context, city))
-        return tuple(host for host in city.select(selector) if host in there)
+        if found := tuple(host for host in city.select(selector) if host in there):
+            return found
+        raise SelectorError(1, f"'{selector}' means no device that {self.context.name} has")
 
     def say(self, line: str) -> None:
         """Print a line for people; on stderr where stdout is JSON."""
@@ -119,4 +122,4 @@ def confirm(question: str, *, yes: bool) -> bool:
         return True
     if not sys.stdin.isatty():
         raise click.UsageError("nobody is there to answer: pass --yes")
-    return click.confirm(question)
+    return click.confirm(question, err=True)

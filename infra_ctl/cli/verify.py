@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 
 @click.command()
 @selector_argument
-@click.option("--wait", default=0, metavar="SECONDS", help="Look again until it passes or the time is up.")
+@click.option(
+    "--wait",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="SECONDS",
+    help="Look again until it passes or the time is up.",
+)
 @session_options
 def verify(session: Session, selector: tuple[str, ...], *, wait: int) -> None:
     """Check the live network against the inventory: interfaces, neighbours, reachability, path MTU.
@@ -42,10 +48,8 @@ def verify(session: Session, selector: tuple[str, ...], *, wait: int) -> None:
     if session.is_json:
         session.emit([_as_dict(outcome) for outcome in outcomes])
     else:
-        for outcome in outcomes if session.verbose else bad:
-            session.say(
-                f"{outcome.verdict.upper():<5} {outcome.check:<10} {outcome.object}: {outcome.message}"
-            )
+        for line in map(in_words, outcomes) if session.verbose else _lines(bad, SHOWN):
+            session.say(line)
         for check, (passed, total) in _counts(outcomes).items():
             session.say(f"{check:<10} {passed:>5} of {total}")
         session.say(
@@ -54,13 +58,18 @@ def verify(session: Session, selector: tuple[str, ...], *, wait: int) -> None:
     raise click.exceptions.Exit(Exit.FOUND if bad else Exit.DONE)
 
 
+def in_words(outcome: Outcome) -> str:
+    """`FAIL  ospf       nk-pop1 nk-an-hoa-ce1 eth11: is not there`."""
+    return f"{outcome.verdict.upper():<5} {outcome.check:<10} {outcome.object}: {outcome.message}"
+
+
 def _lines(outcomes: Sequence[Outcome], most: int) -> Iterator[str]:
     """A line an outcome, at most so many a check: one dead core is not two thousand lines."""
     shown: Counter[str] = Counter()
     for outcome in outcomes:
         shown[outcome.check] += 1
         if shown[outcome.check] <= most:
-            yield f"{outcome.verdict.upper():<5} {outcome.check:<10} {outcome.object}: {outcome.message}"
+            yield in_words(outcome)
     for check, count in shown.items():
         if count > most:
             yield f"      {check:<10} … and {count - most} more: -v shows all"

@@ -3,7 +3,7 @@
 
 It keeps what makes FRR awkward: a restored block comes back in another place, a refused line leaves half of
 the candidate applied, `-m` finds what does not parse. Its folder ($STUB_FRR) holds `running`, and may hold
-`slow` (seconds that a reload takes) and `stuck` (a reload changes nothing and fails).
+`slow` (seconds that the next reload takes) and `stuck` (a reload changes nothing and fails).
 
 A line with `bogus` does not parse; a line with `refused` is refused by its daemon.
 """
@@ -116,8 +116,11 @@ def frr_reload(arguments: list[str]) -> int:
     if "--test" in arguments:
         show_changes(text)
         return 0
-    if (FOLDER / "slow").exists():
-        time.sleep(float((FOLDER / "slow").read_text()))
+    slow = FOLDER / "slow"
+    if slow.exists():
+        seconds = float(slow.read_text())
+        slow.unlink()
+        time.sleep(seconds)
     if (FOLDER / "stuck").exists():
         return 1
     return 1 if put_in_force(text, replace=True) else 0

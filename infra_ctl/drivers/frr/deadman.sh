@@ -219,7 +219,7 @@ timer() { # TOKEN SECONDS
     outlive_session
     sleep "$2"
     owns "$1" || exit 0
-    : # its commit, if it still waits for it, restores; if it was killed, we do
+    stop_reload # its commit, if it still waits for it, restores; if it was killed, we do
     lock -w 600
     owns "$1" || exit 0
     if restore; then disarm; verdict=RESTORED; else verdict='NOT RESTORED'; fi

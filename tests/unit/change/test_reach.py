@@ -96,6 +96,15 @@ def test_an_area_is_left_through_the_backbone_only(city: Reach) -> None:
     assert city.path("pop1", LOOPBACKS["core2"]).obstacle == "no OSPF path from pop1 to core2/lo"
 
 
+def test_every_router_on_the_way_decides_anew(city: Reach) -> None:
+    """The ward's way to core2 begins at pop1, which knows of core2 from the backbone only: seen on FRR."""
+    edit(city, "core1", "interface eth0\n shutdown\nexit")
+    assert city.path("core2", LOOPBACKS["one"]).hops == ("core2", "pop2", "both", "pop1", "one")
+    for target in ("core2", "pop2"):
+        assert city.path("one", LOOPBACKS[target]).obstacle == f"no OSPF path from one to {target}/lo"
+    assert city.path("both", LOOPBACKS["core2"]).hops == ("both", "pop2", "core2")
+
+
 def test_an_area_is_no_way_into_another(network: Network) -> None:
     """A PoP without the backbone tells its areas of each other, and the backbone of none."""
     pop2 = (

@@ -107,6 +107,8 @@ ADDED_AND_REMOVED = {
     "mode of our profile": "bfd / profile city / passive-mode",
     "our interface shut down": "interface eth0 / shutdown",
     "our adjacency silenced": "interface eth0 / ip ospf passive",
+    "priority where intent sets up OSPF": "interface eth0 / ip ospf priority 7",
+    "weight of our neighbour": "router bgp 65000 / address-family ipv4 unicast / neighbor 10.0.0.2 weight 5",
     "our neighbour shut down": "router bgp 65000 / neighbor 10.0.0.2 shutdown",
 }
 
@@ -130,9 +132,6 @@ FOREIGN = {
         "router bgp 65000 / neighbor 192.0.2.9 password <secret:0badcafe>",
         "router bgp 65000 / neighbor 192.0.2.9 remote-as 65009",
         "router bgp 65000 / neighbor 192.0.2.9 shutdown",
-    ],
-    "weight of our neighbour": [
-        "router bgp 65000 / address-family ipv4 unicast / neighbor 10.0.0.2 weight 5"
     ],
     "announced prefix": ["router bgp 65000 / address-family ipv4 unicast / network 192.0.2.0/24"],
     "routing protocol": ["router rip", "router rip / network 10.0.0.0/8"],
@@ -163,15 +162,6 @@ def test_what_belongs_to_a_neighbour_goes_with_it() -> None:
     running = edited(added=(gone, by_hand))
     assert kept(running, deployed=edited(added=(gone,))) == []
     assert kept(running) == [by_hand, gone]
-
-
-def test_what_belongs_to_a_neighbour_whose_as_is_repaired_stays() -> None:
-    by_hand = "router bgp 65000 / address-family ipv4 unicast / neighbor 10.0.0.2 weight 7"
-    running = edited(
-        without=("router bgp 65000 / neighbor 10.0.0.2 remote-as 65000",),
-        added=("router bgp 65000 / neighbor 10.0.0.2 remote-as 65001", by_hand),
-    )
-    assert kept(running) == [by_hand]
 
 
 def test_what_is_in_a_context_goes_with_it() -> None:

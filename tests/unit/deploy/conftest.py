@@ -1,4 +1,4 @@
-"""A bench for deployment: a ward behind a PoP behind a core, and one log of what journal and devices were told."""
+"""A bench for deployment: a ward, a PoP, a core, and one log of what devices and journal were told."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from infra_ctl.plan import Masking
 WIRES = (Wire(End("ward", "eth0"), End("pop", "eth1")), Wire(End("pop", "eth0"), End("core", "eth1")))
 MASKING = Masking({"ospf/key": "0spf-s3cret"}, b"key")
 HASTE = 20
-"""The devices' clocks run so much faster than ours: a timer of a second fires after a twentieth of it."""
-QUICK = Patience(revert_in=5, neighbours=0.1, pause=0.01, grace=0.2)
+"""The devices' clocks run so many times faster than ours."""
+QUICK = Patience(revert_in=60, neighbours=0.1, pause=0.01, grace=0.2)
 
 
 def configuration(hostname: str, number: int, links: Mapping[str, str]) -> str:
@@ -93,7 +93,7 @@ def _struck(method: Callable[..., Any], mishap: Mishap, *args: Any, **options: A
 
 @dataclass
 class Bench:
-    """Three devices and a journal. `log` has what was called and written, `> state` being a line of the journal."""
+    """Three devices and a journal. `log` has what was called and, as `> state`, what was written."""
 
     devices: EmbeddedFleet
     journal: Journal
@@ -119,7 +119,9 @@ class Bench:
         with self.devices.driver(hostname) as device:
             return device.stage(CONFIGURATIONS[hostname]) == "" and device.pending() is None
 
-    def planned(self, hostname: str, *edits: tuple[str, str], may_lose: tuple[str, ...] = ()) -> PlannedDevice:
+    def planned(
+        self, hostname: str, *edits: tuple[str, str], may_lose: tuple[str, ...] = ()
+    ) -> PlannedDevice:
         """A change by replacing texts of a device's configuration; without any, a description is added."""
         candidate = CONFIGURATIONS[hostname]
         for old, new in edits or [("interface lo\n", "interface lo\n description changed\n")]:

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from threading import Timer
 
 import pytest
 
 from infra_ctl.change.plan import PlannedDevice
-from infra_ctl.deploy.step import Applied, Ended
+from infra_ctl.deploy.step import Applied, Ended, Patience
 from infra_ctl.drivers.embedded import Fault
 from infra_ctl.errors import NotRestoredError, SessionLostError, UnreachableError
 from infra_ctl.journal.records import StepState
 from tests.unit.deploy.conftest import CONFIGURATIONS, MASKING, QUICK, Bench, Mishap
 
 CUT = SessionLostError("ward", "the session was cut")
-OTHER_AREA = ("eth0\n ip address 10.1.2.1/31\n ip ospf area 0.0.0.0", "eth0\n ip address 10.1.2.1/31\n ip ospf area 0.0.0.7")
+OTHER_AREA = (
+    "eth0\n ip address 10.1.2.1/31\n ip ospf area 0.0.0.0",
+    "eth0\n ip address 10.1.2.1/31\n ip ospf area 0.0.0.7",
+)
 """The ward's link in another area than the PoP's: they are neighbours no more."""
+SHORT = replace(QUICK, revert_in=4)
+"""A timer that fires after a fifth of a second."""
 LOST = "ospf neighbour 10.0.0.2 on eth0"
 
 
-def deploy(bench: Bench, planned: PlannedDevice, *, fresh: bool = True) -> Ended:
+def deploy(bench: Bench, planned: PlannedDevice, *, fresh: bool = True, patience: Patience = QUICK) -> Ended:
     """Both halves of the steps; `fresh`: the plan was made by this very process."""
-    stepper = bench.stepper(planned)
+    stepper = bench.stepper(planned, patience=patience)
     base = bench.running(planned.hostname) if fresh else None
     step = stepper.apply(planned.hostname, base)
     return stepper.finish(planned.hostname, step) if isinstance(step, Applied) else step
@@ -57,7 +61,9 @@ def test_secrets_are_put_in_last_and_those_of_the_device_alone_too(bench: Bench)
     edited = CONFIGURATIONS["ward"] + "password hunter2\n"
     bench.devices.edit("ward", edited)
     kept = MASKING.mask("password hunter2")
-    planned = bench.planned("ward", ("exit\ninterface lo", " ip ospf message-digest-key 1 md5 vault:ospf/key\nexit\ninterface lo"))
+    planned = bench.planned(
+        "ward", ("exit\ninterface lo", " ip ospf message-digest-key 1 md5 vault:ospf/key\nexit\ninterface lo")
+    )
     planned = planned.model_copy(update={"candidate": f"{planned.candidate}{kept}\n"})
     assert deploy(bench, planned, fresh=False).state is StepState.CONFIRMED
     assert " md5 0spf-s3cret\n" in bench.running("ward")
@@ -74,7 +80,7 @@ def test_a_neighbour_that_comes_back_in_time_is_not_lost(bench: Bench) -> None:
     pop = CONFIGURATIONS["pop"].replace(
         "10.1.2.0/31\n ip ospf area 0.0.0.0", "10.1.2.0/31\n ip ospf area 0.0.0.7"
     )
-    stepper = bench.stepper(planned, patience=replace(QUICK, neighbours=5, revert_in=600))
+    stepper = bench.stepper(planned, patience=replace(QUICK, neighbours=5))
     step = stepper.apply("ward", bench.running("ward"))
     assert isinstance(step, Applied)
     later = Timer(0.1, bench.devices.edit, ("pop", pop))
@@ -90,7 +96,9 @@ def test_a_predicted_loss_is_none(bench: Bench) -> None:
 
 
 def test_what_was_down_before_is_not_missed(bench: Bench) -> None:
-    bench.devices.edit("pop", CONFIGURATIONS["pop"].replace("interface eth1\n", "interface eth1\n shutdown\n"))
+    bench.devices.edit(
+        "pop", CONFIGURATIONS["pop"].replace("interface eth1\n", "interface eth1\n shutdown\n")
+    )
     assert deploy(bench, bench.planned("ward", OTHER_AREA)).state is StepState.CONFIRMED
 
 
@@ -112,7 +120,9 @@ def test_a_prediction_excuses_nothing_else(bench: Bench) -> None:
 
 
 def test_a_lost_interface_takes_the_change_back(bench: Bench) -> None:
-    ended = deploy(bench, bench.planned("ward", ("interface eth0\n", "interface eth0\n shutdown\n"), may_lose=(LOST,)))
+    ended = deploy(
+        bench, bench.planned("ward", ("interface eth0\n", "interface eth0\n shutdown\n"), may_lose=(LOST,))
+    )
     assert ended == Ended(StepState.RESTORED, "test failed: lost what it had: interface eth0")
     assert bench.is_old("ward")
 
@@ -176,7 +186,9 @@ def test_a_restore_that_fails_is_loud_and_tells_both_causes(bench: Bench) -> Non
 
 
 def test_a_device_that_cannot_take_back_what_it_rejects_is_loud(bench: Bench) -> None:
-    bench.mishaps["ward", "apply"] = Mishap(NotRestoredError("ward", "rejected, and the old one does not load"))
+    bench.mishaps["ward", "apply"] = Mishap(
+        NotRestoredError("ward", "rejected, and the old one does not load")
+    )
     ended = deploy(bench, bench.planned("ward"))
     assert ended == Ended(StepState.NOT_RESTORED, "rejected, and the old one does not load")
 
@@ -206,7 +218,7 @@ def test_a_device_that_is_lost_is_looked_at_until_its_timer_has_brought_it_back(
         Timer(0.35, bench.devices.faults.clear).start()
 
     bench.mishaps["ward", "apply"] = Mishap(CUT, after=True, also=lost)
-    ended = deploy(bench, bench.planned("ward"))
+    ended = deploy(bench, bench.planned("ward"), patience=SHORT)
     assert (ended.state, ended.cause) == (StepState.RESTORED, "the session was cut")
     assert "restore" not in bench.said("ward"), "its timer did"
     assert bench.said("ward").count("open") > 5
@@ -233,7 +245,9 @@ def test_a_device_that_runs_neither_the_old_nor_a_pending_configuration_ends_unk
     bench.mishaps["ward", "apply"] = Mishap(CUT, also=meddle)
     ended = deploy(bench, bench.planned("ward"))
     assert ended.state is StepState.UNKNOWN
-    assert ended.cause == "the session was cut; it runs neither the old nor a pending configuration: plan again"
+    assert (
+        ended.cause == "the session was cut; it runs neither the old nor a pending configuration: plan again"
+    )
 
 
 def test_a_lost_session_whose_restore_fails_is_loud(bench: Bench) -> None:
@@ -252,8 +266,7 @@ def test_a_session_lost_in_the_test_takes_the_change_back(bench: Bench) -> None:
 
 
 def test_a_device_that_the_new_session_does_not_reach_is_restored_by_its_timer(bench: Bench) -> None:
-    planned = bench.planned("ward")
-    stepper = bench.stepper(planned)
+    stepper = bench.stepper(bench.planned("ward"), patience=SHORT)
     applied = stepper.apply("ward", bench.running("ward"))
     assert isinstance(applied, Applied)
     bench.devices.faults["ward"] = Fault(unreachable=True)
@@ -282,7 +295,7 @@ def test_a_timer_that_runs_out_before_the_confirmation_is_not_taken_for_a_succes
         time.sleep(0.3)
 
     bench.mishaps["ward", "confirm"] = Mishap(CUT, also=dawdle)
-    ended = deploy(bench, bench.planned("ward"))
+    ended = deploy(bench, bench.planned("ward"), patience=SHORT)
     assert (ended.state, ended.cause) == (StepState.RESTORED, "the session was cut")
     assert bench.is_old("ward")
 

@@ -26,8 +26,7 @@ SCRIPT = resources.files("infra_ctl.drivers.frr").joinpath("deadman.sh").read_te
 def router(tmp_path):
     router = StubRouter.install(tmp_path)
     yield router
-    for name in ("slow", "stuck"):
-        (tmp_path / name).unlink(missing_ok=True)
+    (tmp_path / "stuck").unlink(missing_ok=True)
     pending = deadman.pending(router.shell())
     if pending is not None:  # no timer outlives its test
         deadman.restore(router.shell(), pending.token)
@@ -224,59 +223,96 @@ def test_the_timer_stops_a_reload_that_takes_too_long(router, candidate):
     deadman.restore(router.shell(), "run-1")
     before = router.running
     (router.folder / "slow").write_text("20")
-    threading.Timer(1.5, (router.folder / "slow").unlink).start()
     with pytest.raises(RejectedError, match="killed"):
         commit(router, candidate, revert_in=2)
     assert router.running == before
     assert deadman.pending(router.shell()) is None
 
 
-def test_a_killed_commit_is_taken_back_by_its_timer(router, candidate):
-    """The reload goes on without its commit, in the middle of which the timer runs out."""
-    commit(router, candidate)
+@pytest.fixture
+def slow_commit(router, candidate):
+    """Starts a commit whose reload takes long, apart from the driver; gives its process."""
+    commit(router, candidate)  # has the script uploaded
     deadman.restore(router.shell(), "run-1")
-    before = router.running
-    (router.folder / "slow").write_text("20")
     script = next(router.state.glob("deadman-*.sh"))
-    sums = [hashlib.sha256(text.encode()).hexdigest() for text in (before, candidate)]
-    process = subprocess.Popen(
-        ["/bin/sh", str(script), "commit", "replace", "3", "run-2", *sums],
-        stdin=subprocess.PIPE,
-        env={**os.environ, **router.environment},
-        start_new_session=True,
-    )
-    process.stdin.write(candidate.encode())
-    process.stdin.close()
-    until(lambda: (router.folder / "run/reload").exists() and (router.folder / "run/reload").read_text())
-    reload = int((router.folder / "run/reload").read_text())
+
+    def start(seconds, slow):
+        (router.folder / "slow").write_text(str(slow))
+        sums = [hashlib.sha256(text.encode()).hexdigest() for text in (router.running, candidate)]
+        process = subprocess.Popen(
+            ["/bin/sh", str(script), "commit", "replace", str(seconds), "run-2", *sums],
+            stdin=subprocess.PIPE,
+            env={**os.environ, **router.environment},
+            start_new_session=True,
+        )
+        process.stdin.write(candidate.encode())
+        process.stdin.close()
+        until(lambda: reload_of(router) is not None and not (router.folder / "slow").exists())
+        return process
+
+    return start
+
+
+def reload_of(router):
+    """PID of the reload under way, once it is in a session of its own."""
+    try:
+        pid = int((router.folder / "run/reload").read_text())
+        return pid if os.getsid(pid) == pid else None
+    except (FileNotFoundError, ValueError, ProcessLookupError):
+        return None
+
+
+def kill(process):
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+
+
+def test_a_killed_commit_is_taken_back_by_its_timer(router, slow_commit):
+    """The reload goes on without its commit, in the middle of which the timer runs out."""
+    before = router.running
+    process = slow_commit(seconds=5, slow=60)
+    reload = reload_of(router)
+    kill(process)
     assert is_running(reload)
-    (router.folder / "slow").unlink()
-    until(lambda: deadman.pending(router.shell()) is None)
-    assert not is_running(reload)
+    until(lambda: deadman.pending(router.shell()) is None, 20)
+    until(lambda: not is_running(reload))
     assert router.running == before
     until(lambda: left_behind(router) == {"lock", "deadman.sh"})
 
 
-def test_a_hang_up_does_not_stop_a_commit(router, candidate):
-    commit(router, candidate)
-    deadman.restore(router.shell(), "run-1")
-    (router.folder / "slow").write_text("1")
-    script = next(router.state.glob("deadman-*.sh"))
-    sums = [hashlib.sha256(text.encode()).hexdigest() for text in (router.running, candidate)]
-    process = subprocess.Popen(
-        ["/bin/sh", str(script), "commit", "replace", "30", "run-2", *sums],
-        stdin=subprocess.PIPE,
-        env={**os.environ, **router.environment},
-        start_new_session=True,
-    )
-    process.stdin.write(candidate.encode())
-    process.stdin.close()
-    until((router.folder / "run/reload").exists)
+def test_a_killed_commit_is_taken_back_by_hand(router, slow_commit):
+    before = router.running
+    process = slow_commit(seconds=60, slow=60)
+    reload = reload_of(router)
+    kill(process)
+    with pytest.raises(BusyError):
+        commit(router, before, token="run-3")
+    deadman.restore(router.shell(), "run-2")
+    until(lambda: not is_running(reload))
+    assert router.running == before
+
+
+def test_a_killed_commit_cannot_be_confirmed(router, slow_commit):
+    before = router.running
+    kill(slow_commit(seconds=60, slow=60))
+    with pytest.raises(RejectedError, match="did not end"):
+        deadman.confirm(router.shell(), "run-2")
+    assert router.running == before
+
+
+def test_a_hang_up_does_not_stop_a_commit(router, slow_commit):
+    process = slow_commit(seconds=60, slow=1)
     os.killpg(process.pid, signal.SIGHUP)
     assert process.wait() == 0
     assert "to the edge" in router.running
+
+
+def test_what_somebody_wrote_meanwhile_is_taken_back_too(router, candidate):
+    before = router.startup
+    commit(router, candidate)
+    (router.folder / "frr.conf").write_text(candidate)
+    deadman.restore(router.shell(), "run-1")
+    assert router.startup == before
 
 
 def test_a_reboot_takes_an_unconfirmed_commit_back(router, candidate):

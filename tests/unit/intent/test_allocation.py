@@ -114,6 +114,18 @@ def test_a_taken_slot_sends_the_newcomer_to_the_next_free_one(small: Inventory) 
     assert allocate(city, locked).ipv4("nk-cai-khe-2", "link") == IPv4Network("10.1.0.0/31")
 
 
+def test_a_ninth_link_of_a_site_does_not_take_its_neighbours_slot(small: Inventory) -> None:
+    """Three bits number a site's links in the IPv4 formula, four in the IPv6 one."""
+    first = small.circuits["nk-cai-khe-1"]
+    more = {f"nk-cai-khe-{n}": first.model_copy(update={"id": f"nk-cai-khe-{n}"}) for n in range(3, 10)}
+    city = small.model_copy(update={"circuits": {**small.circuits, **more}})
+    allocations = allocate(city, {})
+    assert allocations.ipv4("nk-cai-khe-8", "link") == IPv4Network("10.1.17.14/31")
+    assert allocations.ipv4("nk-cai-khe-9", "link") == IPv4Network("10.1.0.0/31")
+    assert allocations.ipv4("nk-an-hoa-1", "link") == IPv4Network("10.1.17.16/31")
+    assert allocations.ipv6("nk-cai-khe-9", "link") == IPv6Network("2001:db8:9201:1108::/64")
+
+
 def test_the_next_free_goes_around_what_is_bigger_than_a_slot(small: Inventory) -> None:
     city = without(small, "nk-cai-khe-1")
     locked: dict[tuple[str, str], Network] = {

@@ -1,0 +1,81 @@
+"""Many devices at once: one device's failure stays its own, a defect of ours is nobody's."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from infra_ctl.drivers.base import ConfigDriver
+from infra_ctl.drivers.fleet import Fleet
+from infra_ctl.errors import DeviceError, UnreachableError
+
+
+def nobody(hostname: str) -> ConfigDriver:
+    raise AssertionError(f"{hostname} was opened")
+
+
+def test_results_come_back_by_hostname_in_the_order_asked() -> None:
+    answers = Fleet(nobody).each(["b", "c", "a"], str.upper)
+    assert list(answers.items()) == [("b", "B"), ("c", "C"), ("a", "A")]
+
+
+def test_a_failed_device_stands_beside_the_others() -> None:
+    def work(hostname: str) -> str:
+        if hostname == "b":
+            raise UnreachableError("b", "no answer")
+        return hostname.upper()
+
+    answers = Fleet(nobody).each("abc", work)
+    assert isinstance(answers["b"], DeviceError)
+    assert (answers["a"], answers["c"]) == ("A", "C")
+
+
+def test_every_device_is_told_of_when_it_is_done_failed_or_not() -> None:
+    def work(hostname: str) -> None:
+        if hostname == "b":
+            raise UnreachableError("b", "no answer")
+
+    done: list[str] = []
+    Fleet(nobody).each("abc", work, done.append)
+    assert sorted(done) == ["a", "b", "c"]
+
+
+def test_a_defect_is_raised_after_all_devices_have_ended() -> None:
+    ended: list[str] = []
+
+    def work(hostname: str) -> None:
+        if hostname == "a":
+            raise ZeroDivisionError
+        ended.append(hostname)
+
+    with pytest.raises(ZeroDivisionError):
+        Fleet(nobody, workers=1).each("abc", work)
+    assert ended == ["b", "c"]
+
+
+def test_devices_are_worked_on_side_by_side() -> None:
+    together = threading.Barrier(4, timeout=10)
+    Fleet(nobody, workers=4).each("abcd", lambda _hostname: together.wait())
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_no_more_sessions_are_open_than_there_are_workers(workers: int) -> None:
+    now, most, lock = 0, 0, threading.Lock()
+    pause = threading.Event()
+
+    def work(_hostname: str) -> None:
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        pause.wait(0.01)
+        with lock:
+            now -= 1
+
+    Fleet(nobody, workers=workers).each(map(str, range(12)), work)
+    assert most <= workers
+
+
+def test_nobody_to_ask_is_no_answer() -> None:
+    assert Fleet(nobody).each([], str.upper) == {}
