@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from ipaddress import IPv4Address, ip_address
 
 from infra_ctl.drivers.base import DeviceState, Neighbour
@@ -14,9 +14,15 @@ from infra_ctl.outcome import Outcome, Verdict
 
 
 def judge(
-    expectations: Iterable[DeviceExpectation], reachability: Iterable[Reachable], evidence: Evidence
+    expectations: Iterable[DeviceExpectation],
+    reachability: Iterable[Reachable],
+    evidence: Evidence,
+    undeployed: Collection[str] = (),
 ) -> tuple[Outcome, ...]:
-    """One outcome a check and object; what could not be asked is ERROR, never PASS."""
+    """One outcome a check and object; what could not be asked is ERROR, never PASS.
+
+    A neighbour that is not up is SKIP where it is one of `undeployed`, devices that may not be as intended.
+    """
     found: list[Outcome] = []
     for expected in expectations:
         state = evidence.states[expected.hostname]
@@ -24,7 +30,7 @@ def judge(
             found.append(Outcome("device", expected.hostname, Verdict.ERROR, state.cause))
         else:
             found += _interfaces(expected, state)
-            found += _neighbours(expected, state)
+            found += _neighbours(expected, state, undeployed)
     found += [_reachable(each, evidence.answers[each]) for each in reachability]
     return tuple(found)
 
@@ -48,7 +54,9 @@ def _addresses(interface: Interface) -> list[object]:
     return [address for address in (interface.ipv4, interface.ipv6) if address is not None]
 
 
-def _neighbours(expected: DeviceExpectation, state: DeviceState) -> Iterator[Outcome]:
+def _neighbours(
+    expected: DeviceExpectation, state: DeviceState, undeployed: Collection[str]
+) -> Iterator[Outcome]:
     """Those that were designed, and none besides."""
     seen = {(n.protocol, n.interface, _key(n)): n for n in state.neighbours}
     wanted = {(a.protocol, a.interface, a.key): a for a in expected.adjacencies}
@@ -56,7 +64,10 @@ def _neighbours(expected: DeviceExpectation, state: DeviceState) -> Iterator[Out
         name = f"{expected.hostname} {adjacency.peer} {adjacency.interface}".rstrip()
         neighbour = seen.get(place)
         wrong = ["is not there"] if neighbour is None else [] if neighbour.up else [f"is {neighbour.detail}"]
-        yield _outcome(adjacency.protocol, name, "up", wrong)
+        if wrong and adjacency.peer in undeployed:
+            yield Outcome(adjacency.protocol, name, Verdict.SKIP, f"{adjacency.peer} is not deployed yet")
+        else:
+            yield _outcome(adjacency.protocol, name, "up", wrong)
     for place in sorted(seen.keys() - wanted.keys()):
         neighbour = seen[place]
         if neighbour.up:

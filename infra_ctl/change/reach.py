@@ -77,7 +77,7 @@ class Reach:
             for state in self._announced(place, tree, target.version)
         ]
         if not ways:
-            return Path(obstacle=self._why_not(source, gateways, tree, target))
+            return Path(obstacle=self._why_not(source, gateways, target))
         _, place, state = min(ways)
         return self._over(place, *spf.walk(tree, state), owner, size)
 
@@ -101,17 +101,20 @@ class Reach:
 
     def _announced(self, place: Place, tree: spf.Tree, version: int) -> Iterator[spf.State]:
         """States of a router in which others have a route to the subnet of its interface."""
-        device, interface = place
-        router = self.topology.routers[device]
-        process, port = router.ospf.get(version), router.ports[interface].ospf.get(version)
-        for state in spf.arrivals(self.topology, tree, device, version):
-            if (port and state[2] == int(port.area)) or (process and process.connected):
+        area, everywhere = self._announcement(place, version)
+        for state in spf.arrivals(self.topology, tree, place[0], version):
+            if everywhere or state[2] == area:
                 yield state
 
-    def _why_not(self, source: str, gateways: list[Place], tree: spf.Tree, target: Address) -> str:
+    def _announcement(self, place: Place, version: int) -> tuple[int | None, bool]:
+        """The area that a router announces an interface's subnet into, and whether into all of them."""
+        router = self.topology.routers[place[0]]
+        process, port = router.ospf.get(version), router.ports[place[1]].ospf.get(version)
+        return int(port.area) if port else None, process is not None and process.connected
+
+    def _why_not(self, source: str, gateways: list[Place], target: Address) -> str:
         names = ", ".join("/".join(place) for place in gateways)
-        met = [spf.arrivals(self.topology, tree, device, target.version) for device, _ in gateways]
-        if any(next(states, None) for states in met):
+        if all(self._announcement(place, target.version) == (None, False) for place in gateways):
             return f"{names} does not announce {target}"
         return f"no OSPF path from {source} to {names}"
 

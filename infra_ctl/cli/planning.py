@@ -68,8 +68,7 @@ class Prepared:
         """What the changed devices should be by now and are not; adjacencies get time to come up."""
         from infra_ctl.cli.verifying import unmet
 
-        changed = [device.hostname for device in self.plan.changed]
-        return unmet(session.context, self.city, self.fleet, changed, END_STATE_SECONDS)
+        return unmet(session.context, self.city, self.fleet, self.plan, END_STATE_SECONDS)
 
 
 def masking(session: Session, city: City) -> Masking:

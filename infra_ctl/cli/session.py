@@ -26,6 +26,10 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+UNFOLDED = 400
+"""Columns of a table that nobody looks at in a terminal."""
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
     """One command's surroundings."""
@@ -110,10 +114,13 @@ def selector_argument(command: Callable[P, R]) -> Callable[P, R]:
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Rich honours NO_COLOR and prints plain lines where there is no terminal."""
+    """Rich honours NO_COLOR and prints plain lines where there is no terminal, none of them folded."""
     from rich.console import Console
 
-    return Console(stderr=stderr, highlight=False, soft_wrap=True)
+    screen = Console(stderr=stderr, highlight=False, soft_wrap=True)
+    if not screen.is_terminal:
+        screen.width = UNFOLDED
+    return screen
 
 
 def confirm(question: str, *, yes: bool) -> bool:

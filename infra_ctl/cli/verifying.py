@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
+from infra_ctl.change.plan import Plan, Status
 from infra_ctl.cli.context import Context
 from infra_ctl.cli.devices import present
 from infra_ctl.evidence import collect
@@ -42,21 +43,26 @@ def look(
         time.sleep(PAUSE)
 
 
-def unmet(
-    context: Context, city: City, fleet: Fleet, hostnames: Collection[str], patience: float
-) -> list[Outcome]:
-    """What interfaces and neighbours of the devices lack of their intent, once it had time to come up."""
-    expected = _expected(context, city, hostnames)
+def unmet(context: Context, city: City, fleet: Fleet, plan: Plan, patience: float) -> list[Outcome]:
+    """What the devices that a plan changed lack of their intent, once it had time to come up.
+
+    Devices that the plan is not about owe them nothing: perhaps they are to be deployed next.
+    """
+    settled = {device.hostname for device in plan.devices if device.status is not Status.FAILED}
+    undeployed = set(city.intents) - settled
+    expected = _expected(context, city, [device.hostname for device in plan.changed])
     deadline = time.monotonic() + patience
     while True:
-        asked = [each.hostname for each in expected]
-        outcomes = judge(expected, (), collect(fleet, asked, ()))
-        bad = [outcome for outcome in outcomes if outcome.verdict is not Verdict.PASS]
-        if not bad or time.monotonic() >= deadline:
-            return bad
-        unhappy = {outcome.object.partition(" ")[0].partition("/")[0] for outcome in bad}
-        expected = [each for each in expected if each.hostname in unhappy]
+        evidence = collect(fleet, [each.hostname for each in expected], ())
+        found = [(each, judge([each], (), evidence, undeployed)) for each in expected]
+        bad = [(each, [one for one in outcomes if one.verdict in _BAD]) for each, outcomes in found]
+        expected = [each for each, outcomes in bad if outcomes]
+        if not expected or time.monotonic() >= deadline:
+            return [outcome for _, outcomes in bad for outcome in outcomes]
         time.sleep(PAUSE)
+
+
+_BAD = (Verdict.FAIL, Verdict.ERROR)
 
 
 def _expected(context: Context, city: City, hostnames: Collection[str]) -> list[DeviceExpectation]:

@@ -259,7 +259,7 @@ class EmbeddedDriver:
             record = self._record()
             if record.commit is not None:
                 raise BusyError(self._hostname, f"commit {record.commit.token} is pending")
-            if normal.parse(base) != normal.parse(record.running):
+            if base != record.running:
                 raise BusyError(self._hostname, "the running configuration has changed")
             wanted = self._judged(candidate)
             if fault.rejects:

@@ -47,7 +47,7 @@ def _steps() -> Iterator[Sequence[str]]:
     yield ("check",)
     yield ("deploy", "--yes", "--reason", "make demo")
     yield ("verify", "--wait", "120")
-    yield ("deploy", "--yes")
+    yield ("plan", "--exit-code")
 
 
 def _live_steps() -> Iterator[Sequence[str]]:
@@ -60,14 +60,15 @@ def _run(context: str, steps: Iterator[Sequence[str]], prefix: str) -> int:
     env = {**os.environ, "INFRA_CTL_CONTEXT": context, "PYTHONUNBUFFERED": "1"}
     for step in steps:
         _say(f"\n$ infra-ctl {shlex.join(step)}", prefix)
-        process = subprocess.Popen(
+        with subprocess.Popen(
             (*command, *step), env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
-        assert process.stdout is not None  # noqa: S101 - PIPE was asked for
-        for line in process.stdout:
-            _say(line.rstrip("\n"), prefix)
-        if process.wait() != 0:
-            _say(f"\nthe demo stopped: infra-ctl {shlex.join(step)} ended with {process.returncode}", prefix)
+        ) as process:
+            assert process.stdout is not None  # noqa: S101 - PIPE was asked for
+            for line in process.stdout:
+                _say(line.rstrip("\n"), prefix)
+        if process.returncode != 0:
+            ended = f"infra-ctl {shlex.join(step)} ended with {process.returncode}"
+            _say(f"\nthe demo stopped: {ended}", prefix)
             return 1
     _say("\nevery check passed", prefix)
     if not prefix:

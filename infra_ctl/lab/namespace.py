@@ -64,7 +64,7 @@ def inside(name: str) -> Iterator[None]:
 def run(command: Sequence[str], text: str = "", within: str | None = None) -> None:
     """Run a command to its end, with `text` as its input, in a namespace or where we are. Raises LabError."""
     with nullcontext() if within is None else inside(within):
-        done = subprocess.run(command, input=text, text=True, capture_output=True, check=False)  # noqa: S603
+        done = subprocess.run(command, input=text, text=True, capture_output=True, check=False)
     if done.returncode != 0:
         said = (done.stderr or done.stdout).strip().splitlines()
         raise LabError(

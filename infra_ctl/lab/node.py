@@ -117,7 +117,7 @@ def start(folder: Folder, spec: TwinSpec, node: Node, seconds: float = START_SEC
     reader, writer = os.pipe()
     try:
         with log.open("w") as errors, os.fdopen(writer, "w") as output:
-            subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, check=False)  # noqa: S603
+            subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, check=False)
         if not _says_ready(reader, seconds):
             raise LabError(f"{node.hostname} did not start: {_last_line(log)}; see {log}")
     finally:

@@ -154,6 +154,22 @@ def test_a_neighbour_that_nobody_designed_and_that_is_not_up_is_no_finding() -> 
     assert judged([], [], DeviceState((), (stranger,))) == []
 
 
+@pytest.mark.parametrize(
+    ("seen", "verdict", "message"),
+    [
+        ((), Verdict.SKIP, "pop is not deployed yet"),
+        ((neighbour("ospf", "eth0", "10.0.0.2", "Init", up=False),), Verdict.SKIP, "pop is not deployed yet"),
+        ((neighbour("ospf", "eth0", "10.0.0.2"),), PASS, "up"),
+    ],
+)
+def test_a_device_that_is_not_deployed_yet_owes_nobody_a_neighbour(
+    seen: tuple[Neighbour, ...], verdict: Verdict, message: str
+) -> None:
+    wanted = DeviceExpectation("ward", (), (adjacency("ospf", "eth0", "10.0.0.2"),))
+    (outcome,) = judge([wanted], [], Evidence({"ward": DeviceState((), seen)}, {}), undeployed={"pop"})
+    assert (outcome.verdict, outcome.message) == (verdict, message)
+
+
 def test_a_device_that_could_not_be_asked_is_one_error_and_no_pass() -> None:
     found = judged([WANTED], [adjacency("ospf", "eth0", "10.0.0.2")], UnreachableError("ward", "timed out"))
     assert found == [("device", "ward", ERROR, "timed out")]

@@ -39,12 +39,11 @@ fail() { # CODE TEXT
     exit "$1"
 }
 
-# Held until this process ends, as is the work directory; children that outlive it close descriptor 9.
+# Held until this process ends; children that outlive it close descriptor 9.
 lock() { # FLOCK-OPTION...
     { : >>"$state/lock"; } 2>/dev/null || fail "$no_space" "cannot write to $state"
     exec 9>>"$state/lock"
     flock "$@" 9 || fail "$busy" 'another commit is under way'
-    trap 'rm -rf "$work"' EXIT
 }
 
 # A cut session must not stop a script half-way: nothing to write to is no reason to die.
@@ -94,8 +93,10 @@ stop_reload() {
     if grep -qs frr-reload "/proc/$pid/cmdline"; then kill -s KILL -- "-$pid" "$pid" 2>/dev/null; fi
 }
 
+# Under the lock only. It goes when this process ends; before that, what a killed commit left is stopped.
 fresh_work() {
     stop_reload
+    trap 'rm -rf "$work"' EXIT
     rm -rf "$work"
     mkdir "$work" || fail "$no_space" "cannot write to $work"
 }

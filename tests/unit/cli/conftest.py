@@ -1,4 +1,4 @@
-"""The command line as a user has it: a city in a folder, a simulated network in another, nothing of this machine."""
+"""The command line as a user has it: a city in a folder, a simulated network in another."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from inspect import cleandoc
 from pathlib import Path
 
 import click
@@ -51,7 +52,7 @@ COMMANDS = dict(leaves(app.root))
 
 @pytest.mark.parametrize("path", COMMANDS)
 def test_every_help_has_an_example_of_itself(path: str) -> None:
-    text = COMMANDS[path].help or ""
+    text = cleandoc(COMMANDS[path].help or "")
     assert f"\n{path}" in text, f"{path} --help shows no example"
 
 
@@ -96,17 +97,33 @@ def test_an_error_of_ours_is_one_line_and_no_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(monkeypatch, "show", "run", "2026-01-01-001", "--context", "nowhere") == Exit.FAILED
-    assert capsys.readouterr().err == "error: there is no context 'nowhere'; there are live, lab, lab:NAME and embedded\n"
+    assert (
+        capsys.readouterr().err
+        == "error: there is no context 'nowhere'; there are live, lab, lab:NAME and embedded\n"
+    )
 
 
 def test_a_reader_that_leaves_is_no_error() -> None:
     command = f"{sys.executable} -m infra_ctl.cli.app render -i {INVENTORY} | head -1"
-    done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_help_does_not_import_what_only_commands_need() -> None:
-    code = "import sys, infra_ctl.cli.app as a; a.root.main(['--help'], standalone_mode=False); print(*sys.modules)"
+    code = (
+        "import sys, infra_ctl.cli.app as a; a.root.main(['-h'], standalone_mode=False); print(*sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
-    assert not loaded & {"pydantic", "sqlalchemy", "paramiko", "netmiko", "napalm", "networkx", "ansible", "jinja2"}
+    assert not loaded & {
+        "pydantic",
+        "sqlalchemy",
+        "paramiko",
+        "netmiko",
+        "napalm",
+        "networkx",
+        "ansible",
+        "jinja2",
+    }

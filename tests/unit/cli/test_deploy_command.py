@@ -1,0 +1,164 @@
+"""`infra-ctl deploy` when something goes wrong: who is stopped, what is said, and with which exit code."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from infra_ctl.cli import planning, verifying
+from infra_ctl.cli.deploy import stopping
+from infra_ctl.cli.exits import Exit
+from infra_ctl.deploy import step
+from infra_ctl.drivers.embedded import EmbeddedFleet, Fault
+from tests.unit.cli.conftest import Command
+
+WARD = "nk-an-hoa-ce1"
+Faults = dict[str, Fault]
+
+
+@pytest.fixture
+def faults(monkeypatch: pytest.MonkeyPatch) -> Faults:
+    """What is wrong with the simulated devices, and no patience with them."""
+    found: Faults = {}
+    monkeypatch.setattr(EmbeddedFleet, "fault", lambda _fleet, hostname: found.get(hostname, Fault()))
+    hasty = partial(step.Patience, neighbours=0.05, pause=0.01, grace=0.1)
+    monkeypatch.setattr(step, "Patience", hasty)
+    monkeypatch.setattr(planning, "END_STATE_SECONDS", 0.05)
+    monkeypatch.setattr(verifying, "PAUSE", 0.01)
+    return found
+
+
+def test_a_rejected_device_stops_the_next_wave(infra_ctl: Command, faults: Faults) -> None:
+    faults[WARD] = Fault(rejects="line 7: unknown command: router osfp")
+    said = infra_ctl("deploy", "--yes")
+    assert said.code == Exit.PARTIAL
+    line = next(line for line in said.out.splitlines() if line.startswith(f"wave 1/5  {WARD}"))
+    assert line.startswith(f"wave 1/5  {WARD:<26} line 7: unknown command: router osfp · RESTORED   ")
+    last, why = said.out.splitlines()[-2:]
+    assert last.startswith("2 confirmed · 1 restored · 7 not started · run ")
+    assert why == f"why     infra-ctl show run {last.split()[-1]} {WARD}"
+    shown = infra_ctl("show", "run", last.split()[-1], WARD)
+    assert "line 7: unknown command: router osfp" in shown.out
+
+
+def test_a_run_that_gets_nowhere_has_failed(infra_ctl: Command, faults: Faults) -> None:
+    faults[WARD] = Fault(rejects="no")
+    said = infra_ctl("deploy", WARD, "--yes", "--output", "json")
+    assert said.code == Exit.FAILED
+    assert said.json["devices"] == {WARD: {"state": "restored", "cause": "no"}}
+    assert said.json["state"] == "failed"
+
+
+def test_a_failed_test_says_what_was_gone_through(
+    infra_ctl: Command, faults: Faults, small_folder: Path
+) -> None:
+    infra_ctl("deploy", "--yes")
+    circuits = small_folder / "circuits.csv"
+    text = circuits.read_text(encoding="utf-8")
+    assert "nk-an-hoa-1,nk:pop1/eth11,nk-an-hoa:ce1/eth0,tslcd-2,l2,VNPT,50," in text
+    circuits.write_text(
+        text.replace("ce1/eth0,tslcd-2,l2,VNPT,50,1500,south", "ce1/eth0,tslcd-2,l2,VNPT,80,1500,south")
+    )
+    faults[WARD] = Fault(ignores=frozenset({(("interface eth0",), "ip ospf area 0.0.0.1")}))
+    said = infra_ctl("deploy", WARD, "--yes")
+    assert said.code == Exit.FAILED
+    line = next(line for line in said.out.splitlines() if line.startswith("wave 1/1"))
+    assert line.startswith(
+        f"wave 1/1  {WARD:<26} armed · applied · test failed: lost what it had: "
+        "ospf neighbour 10.0.1.1 on eth0, bfd neighbour 10.1.17.16 on eth0 · RESTORED   "
+    )
+    faults.clear()
+    assert "80" in infra_ctl("plan", WARD).out, "it is as it was before"
+
+
+def test_an_unreachable_device_is_refused_before_anything_is_done(infra_ctl: Command, faults: Faults) -> None:
+    faults[WARD] = Fault(unreachable=True)
+    said = infra_ctl("deploy", "--yes")
+    assert said.code == Exit.REFUSED
+    assert said.err.splitlines()[-1] == (
+        f"error: {WARD}: no answer: nothing was done. "
+        f"To go on without: --max-fail 1, or leave it out: 'not {WARD}'"
+    )
+    assert f"! {WARD}   no answer" in said.out
+    assert infra_ctl("runs", "--output", "json").json == []
+
+
+def test_both_ways_to_go_on_without_it_go_on(infra_ctl: Command, faults: Faults) -> None:
+    faults[WARD] = Fault(unreachable=True)
+    said = infra_ctl("deploy", f"pop=nk and not {WARD}", "--yes")
+    assert said.code == Exit.DONE
+    said = infra_ctl("deploy", "--max-fail", "1", "--yes", "--output", "json")
+    assert said.code == Exit.PARTIAL, "not every device is as intended"
+    assert (said.json["summary"], said.json["not_planned"]) == ("7 confirmed", {WARD: "no answer"})
+
+
+def test_an_unreachable_device_takes_from_the_budget(infra_ctl: Command, faults: Faults) -> None:
+    faults[WARD] = Fault(unreachable=True)
+    faults["nk-cai-khe-ce1"] = Fault(rejects="no")
+    said = infra_ctl("deploy", "--max-fail", "1", "--yes", "--output", "json")
+    assert said.code == Exit.PARTIAL
+    assert said.json["summary"] == "1 confirmed · 1 restored · 7 not started"
+    assert infra_ctl("deploy", "--max-fail", "20%", "--yes", "--output", "json").json["not_started"] == []
+
+
+def test_nothing_but_an_unreachable_device_is_no_run(infra_ctl: Command, faults: Faults) -> None:
+    infra_ctl("deploy", "--yes")
+    faults[WARD] = Fault(unreachable=True)
+    said = infra_ctl("deploy", "--max-fail", "1")
+    assert said.code == Exit.DONE
+    assert said.out.splitlines()[-1].startswith("no changes (10 devices, ")
+    assert len(infra_ctl("runs", "--output", "json").json) == 1
+
+
+def test_an_end_state_that_does_not_hold_fails_the_run(infra_ctl: Command, faults: Faults) -> None:
+    faults["nk-pop1"] = Fault(ignores=frozenset({(("interface eth11",), "ip ospf area 0.0.0.1")}))
+    said = infra_ctl("deploy", "--yes")
+    assert said.code == Exit.FAILED
+    assert "end state  FAIL  ospf       nk-pop1 nk-an-hoa-ce1 eth11: is not there" in said.out
+    assert "10 confirmed · run " in said.out.splitlines()[-1]
+
+
+def test_what_does_not_read_as_it_was_meant_is_not_remembered_as_in_sync(
+    infra_ctl: Command, faults: Faults
+) -> None:
+    faults[WARD] = Fault(ignores=frozenset({(("interface eth2.10",), "description LAN staff")}))
+    infra_ctl("deploy", "--yes")
+    said = infra_ctl("plan")
+    assert "+  description LAN staff" in said.out
+    assert "9 unchanged · 1 to change · 0 failed" in said.out
+
+
+def test_a_dry_run_shows_the_plan_and_stops(infra_ctl: Command) -> None:
+    said = infra_ctl("deploy", "--dry-run")
+    assert said.code == Exit.DONE
+    assert "10 to change" in said.out
+    assert "run " not in said.out
+    assert infra_ctl("runs", "--output", "json").json == []
+
+
+@pytest.fixture
+def left(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The exit codes with which the process would have been left at once."""
+    codes: list[int] = []
+    monkeypatch.setattr("os._exit", codes.append)
+    return codes
+
+
+def test_one_interrupt_stops_the_rollout_and_a_second_leaves(
+    left: list[int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    flag = Event()
+    before: Callable[..., object] | int | None = signal.getsignal(signal.SIGINT)
+    with stopping(flag):
+        assert not flag.is_set()
+        signal.raise_signal(signal.SIGINT)
+        assert (flag.is_set(), left) == (True, [])
+        assert "devices in flight end first" in capsys.readouterr().err
+        signal.raise_signal(signal.SIGINT)
+        assert left == [Exit.INTERRUPTED]
+    assert signal.getsignal(signal.SIGINT) is before
