@@ -7,6 +7,7 @@ unchanged and is asked nothing more. Any other judges the candidate itself.
 from __future__ import annotations
 
 import secrets as randomness
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -104,11 +105,10 @@ class Planner:
     def _stage(self, device: ConfigDriver, intent: DeviceIntent, text: str, running: str) -> Judged:
         """The device's own verdict, with the lines that intent does not know kept in the candidate."""
         base = self.masking.fingerprint(running)
-        verdict = self._verdict(device, intent.hostname, text, running)
-        unknown = self._foreign(intent.hostname, text, verdict)
+        wanted = self._resolved(intent.hostname, text, running)
+        unknown = self._foreign(intent.hostname, wanted, running)
         candidate = keep(text, unknown)
-        if unknown:
-            verdict = self._verdict(device, intent.hostname, candidate, running)
+        verdict = self.masking.mask(device.stage(self._resolved(intent.hostname, candidate, running)))
         lines = tuple(normal.path(pair) for pair in unknown)
         if not verdict:
             planned = _unchanged(intent, base).model_copy(update={"foreign": lines})
@@ -125,22 +125,21 @@ class Planner:
         )
         return Judged(planned, running, None)
 
-    def _verdict(self, device: ConfigDriver, hostname: str, candidate: str, running: str) -> str:
-        """The device's, masked. Raises DeviceError."""
+    def _resolved(self, hostname: str, candidate: str, running: str) -> str:
+        """Raises RejectedError where a line that is kept has a secret that the device has no more."""
         try:
-            resolved = self.masking.resolve(candidate, running)
-        except SecretError as exc:  # not of the vault, which `digest` has asked: of a line that is kept
+            return self.masking.resolve(candidate, running)
+        except SecretError as exc:  # not of the vault: `digest` has asked that already
             raise RejectedError(hostname, f"a kept line's secret is not on the device: {exc}") from exc
-        return self.masking.mask(device.stage(resolved))
 
-    def _foreign(self, hostname: str, candidate: str, verdict: str) -> normal.Normal:
-        changes = diffs.parse(verdict)
-        if all(line.op != "-" for line in changes):
-            return ()
+    def _foreign(self, hostname: str, wanted: str, running: str) -> normal.Normal:
+        """By normal forms, not by the verdict: that names a context that would go, and not what is in it."""
+        intended = normal.parse(self.masking.mask(wanted))
         last = self.synced.get(hostname)
-        claimed = [normal.at(line.line) for line in self.city.inventory.claimed if line.device == hostname]
         deployed = normal.parse(last.text) if last else None
-        return foreign(changes, normal.parse(candidate), deployed, claimed)
+        claimed = [normal.at(line.line) for line in self.city.inventory.claimed if line.device == hostname]
+        changes = diffs.diff(normal.parse(self.masking.mask(running)), intended)
+        return foreign(changes, intended, deployed, claimed)
 
 
 def _unchanged(intent: DeviceIntent, base: str) -> PlannedDevice:
@@ -159,7 +158,10 @@ def assemble(planner: Planner, judged: Mapping[str, Judged], context: str, selec
     intents = planner.city.intents
     changed = [host for host, each in judged.items() if each.planned.status is Status.CHANGED]
     cores = [host for host, intent in intents.items() if intent.role == "core"]
-    order = waves(changed, pairs(intents), cores) if changed else ()
+    sites: defaultdict[str, list[str]] = defaultdict(list)
+    for host, intent in intents.items():
+        sites[intent.site].append(host)
+    order = waves(changed, pairs(intents), cores, sites.values()) if changed else ()
     expected = _losses(planner, judged, order) if changed else {}
     return Plan(
         id=randomness.token_hex(2),

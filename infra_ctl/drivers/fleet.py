@@ -35,8 +35,14 @@ class Fleet:
         """
         with ThreadPoolExecutor(workers or self.workers) as pool:
             futures = {pool.submit(_guarded, work, hostname): hostname for hostname in hostnames}
-            for future in as_completed(futures):
-                on_done(futures[future])
+            try:
+                for future in as_completed(futures):
+                    on_done(futures[future])
+            except BaseException:
+                pool.shutdown(
+                    cancel_futures=True
+                )  # Ctrl-C waits for the devices in flight, not for the queue
+                raise
         return {hostname: future.result() for future, hostname in futures.items()}
 
 

@@ -70,7 +70,7 @@ def test_a_failed_test_says_what_was_gone_through(
     line = next(line for line in said.out.splitlines() if line.startswith("wave 1/1"))
     assert line.startswith(
         f"wave 1/1  {WARD:<26} armed · applied · test failed: lost what it had: "
-        "ospf neighbour 10.0.1.1 on eth0, bfd neighbour 10.1.17.16 on eth0 · RESTORED   "
+        "bfd neighbour 10.1.17.16 on eth0, ospf neighbour 10.0.1.1 on eth0 · RESTORED   "
     )
     faults.clear()
     assert "80" in infra_ctl("plan", WARD).out, "it is as it was before"

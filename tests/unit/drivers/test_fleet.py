@@ -79,3 +79,18 @@ def test_no_more_sessions_are_open_than_there_are_workers(workers: int) -> None:
 
 def test_nobody_to_ask_is_no_answer() -> None:
     assert Fleet(nobody).each([], str.upper) == {}
+
+
+def test_an_interrupt_waits_for_the_devices_in_flight_and_not_for_the_queue() -> None:
+    begun: list[str] = []
+
+    def work(hostname: str) -> None:
+        begun.append(hostname)
+        threading.Event().wait(0.01)
+
+    def interrupt(_hostname: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Fleet(nobody, workers=2).each(map(str, range(50)), work, interrupt)
+    assert len(begun) < 10
