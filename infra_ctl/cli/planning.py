@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets as randomness
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,10 +120,17 @@ def print_plan(session: Session, plan: Plan) -> None:
         session.emit(plan.model_dump(mode="json"))
         return
     screen = console()
-    for hosts, diff in _alike((device.hostname, device.diff) for device in plan.changed):
+    changes = _alike((device.hostname, device.diff) for device in plan.changed)
+    brief = not session.verbose and sum(diff.count("\n") for _, diff in changes) > MOST_LINES
+    for hosts, diff in changes:
+        if brief:
+            screen.print(f"~ {_names(hosts, 6)}   {_size(diff)}", markup=False)
+            continue
         screen.print(f"\n[bold]~ {_names(hosts, 6)}[/bold]")
         for line in diff.splitlines():
             screen.print(f"  {line}", style=_STYLES.get(line[:1]), markup=False)
+    if brief:
+        screen.print("\nlines   -v shows all; one device's: infra-ctl plan DEVICE")
     for hosts, cause in _alike((device.hostname, device.cause) for device in plan.failed):
         screen.print(f"\n! {_names(hosts, 6)}   {cause}", style="red", markup=False)
     for hosts, lines in _alike((device.hostname, device.foreign) for device in plan.foreign):
@@ -147,11 +155,20 @@ def _alike(each: Iterable[tuple[str, Same]]) -> list[tuple[list[str], Same]]:
     return [(hosts, shown) for shown, hosts in groups.items()]
 
 
+def _size(diff: str) -> str:
+    """`+72 -3`."""
+    signs = Counter(line[:1] for line in diff.splitlines())
+    return " ".join(f"{sign}{signs[sign]}" for sign in "+-" if signs[sign])
+
+
 def _names(hosts: Sequence[str], most: int) -> str:
     """`a b c … and 45 more`."""
     more = f" … and {len(hosts) - most} more" if len(hosts) > most else ""
     return " ".join(hosts[:most]) + more
 
+
+MOST_LINES = 500
+"""Of a diff that is shown without -v: nobody reads a whole city's first deployment line by line."""
 
 _STYLES = {"+": "green", "-": "red"}
 

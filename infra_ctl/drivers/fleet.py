@@ -38,10 +38,8 @@ class Fleet:
             try:
                 for future in as_completed(futures):
                     on_done(futures[future])
-            except BaseException:
-                pool.shutdown(
-                    cancel_futures=True
-                )  # Ctrl-C waits for the devices in flight, not for the queue
+            except BaseException:  # Ctrl-C waits for the devices in flight, not for the queue
+                pool.shutdown(cancel_futures=True)
                 raise
         return {hostname: future.result() for future, hostname in futures.items()}
 
