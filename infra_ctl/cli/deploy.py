@@ -202,8 +202,11 @@ def _do_nothing(session: Session, why: str) -> None:
 
 def _conclude(session: Session, prepared: Prepared, result: Result) -> Exit:
     """Remember what is in sync now, check the end state, print the last lines."""
+    from infra_ctl.cli.devices import present
+
     prepared.remember(result)
-    unmet = [] if result.failed or result.interrupted else prepared.end_state(session)
+    there = present(session.context, prepared.city)
+    unmet = [] if result.failed or result.interrupted else prepared.end_state(result, there)
     unplanned = {device.hostname: device.cause for device in prepared.plan.failed}
     if session.is_json:
         session.emit(_as_dict(result, unplanned, unmet))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets as randomness
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -65,11 +65,12 @@ class Prepared:
                 text = render(self.city.intents[device.hostname])
                 yield in_sync(device, self.masking.digest(text), running, text)
 
-    def end_state(self, session: Session) -> list[Outcome]:
+    def end_state(self, result: Result, there: Collection[str]) -> list[Outcome]:
         """What the changed devices should be by now and are not; adjacencies get time to come up."""
-        from infra_ctl.cli.verifying import unmet
+        from infra_ctl.verify import unmet
 
-        return unmet(session.context, self.city, self.fleet, self.plan, END_STATE_SECONDS)
+        seen = {host: ended.seen for host, ended in result.ends.items() if ended.seen is not None}
+        return unmet(self.city, self.fleet, self.plan, there, seen, END_STATE_SECONDS)
 
 
 def masking(session: Session, city: City) -> Masking:

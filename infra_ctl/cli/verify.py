@@ -36,14 +36,15 @@ def verify(session: Session, selector: tuple[str, ...], *, wait: int) -> None:
     infra-ctl verify
     infra-ctl verify pop=nk --wait 60
     """
-    from infra_ctl.cli.verifying import look
+    from infra_ctl.cli.devices import present
+    from infra_ctl.verify import look
 
     clock = Stopwatch()
     city = session.city()
     fleet = session.fleet(city)
     hostnames = session.select(city, " ".join(selector))
     with counting("asking", len(hostnames)) as on_done:
-        outcomes = look(session.context, city, fleet, hostnames, wait, on_done)
+        outcomes = look(city, fleet, hostnames, present(session.context, city), wait, on_done)
     bad = [outcome for outcome in outcomes if outcome.verdict != "pass"]
     if session.is_json:
         session.emit([_as_dict(outcome) for outcome in outcomes])

@@ -55,6 +55,8 @@ class Ended:
     cause: str = ""
     running: str = ""
     """The running configuration that was read last, its secrets as they are; empty where none was."""
+    seen: DeviceState | None = None
+    """What it looked like when it passed its test."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +106,9 @@ class Stepper:
         cause, tested = "", False
         try:
             with self.open_device(hostname) as device:
-                if lost := self._lost(device, hostname, applied):
-                    cause = f"test failed: lost what it had: {lost}"
+                seen, lost = self._test(device, hostname, applied)
+                if lost:
+                    cause = f"test failed: lost what it had: {', '.join(lost)}"
                     return self._restore(hostname, cause, device)
                 tested = True
                 self.journal.record(self.run, hostname, StepState.CONFIRMING)
@@ -114,18 +117,17 @@ class Stepper:
         except DeviceError as error:
             cause = cause or f"{'' if tested else 'test failed: '}{self._cause(error)}"
             return self._settle(hostname, cause, tested=tested)
-        return self._end(hostname, Ended(StepState.CONFIRMED, running=running))
+        return self._end(hostname, Ended(StepState.CONFIRMED, running=running, seen=seen))
 
-    def _lost(self, device: ConfigDriver, hostname: str, applied: Applied) -> str:
-        """What the device had before and has no more, as text; empty when nothing, waiting for its return."""
+    def _test(self, device: ConfigDriver, hostname: str, applied: Applied) -> tuple[DeviceState, list[str]]:
+        """What the device looks like now, and what it had before and has no more, given time to return."""
         allowed = set(self.planned[hostname].may_lose)
         deadline = time.monotonic() + self.patience.neighbours
         while True:
-            missing = [item for item in missing_after(applied.before, device.state()) if item not in allowed]
-            if not missing:
-                return ""
-            if time.monotonic() >= deadline:
-                return ", ".join(missing)
+            seen = device.state()
+            lost = [item for item in missing_after(applied.before, seen) if item not in allowed]
+            if not lost or time.monotonic() >= deadline:
+                return seen, lost
             time.sleep(self.patience.pause)
 
     def _restore(self, hostname: str, cause: str, device: ConfigDriver) -> Ended:

@@ -1,4 +1,4 @@
-"""From the city's inventory to a twin of it: externals for its peers, and random secrets of the twin's own."""
+"""From the city's inventory to a twin of it: externals for its peers, random secrets of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small city for what stands on several rooms: ten devices, locked addresses, secrets, a simulated fleet."""
+"""A small city for what stands on several rooms: ten devices, addresses, secrets, a simulated fleet."""
 
 from __future__ import annotations
 

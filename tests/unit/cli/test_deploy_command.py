@@ -10,11 +10,12 @@ from threading import Event
 
 import pytest
 
-from infra_ctl.cli import planning, verifying
+from infra_ctl.cli import planning
 from infra_ctl.cli.deploy import stopping
 from infra_ctl.cli.exits import Exit
 from infra_ctl.deploy import step
 from infra_ctl.drivers.embedded import EmbeddedFleet, Fault
+from infra_ctl.verify import looking
 from tests.unit.cli.conftest import Command
 
 WARD = "nk-an-hoa-ce1"
@@ -29,7 +30,7 @@ def faults(monkeypatch: pytest.MonkeyPatch) -> Faults:
     hasty = partial(step.Patience, neighbours=0.05, pause=0.01, grace=0.1)
     monkeypatch.setattr(step, "Patience", hasty)
     monkeypatch.setattr(planning, "END_STATE_SECONDS", 0.05)
-    monkeypatch.setattr(verifying, "PAUSE", 0.01)
+    monkeypatch.setattr(looking, "PAUSE", 0.01)
     return found
 
 

@@ -1,0 +1,83 @@
+"""Looking at the network until it is as intended or the patience is at its end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Mapping
+
+from infra_ctl.change.plan import Plan, Status
+from infra_ctl.city import City
+from infra_ctl.drivers.base import DeviceState
+from infra_ctl.drivers.fleet import Fleet
+from infra_ctl.evidence import Evidence, collect
+from infra_ctl.intent.expectations import DeviceExpectation, device_expectations, reachability
+from infra_ctl.outcome import Outcome, Verdict
+from infra_ctl.verify.judgement import judge
+
+PAUSE = 2.0
+"""Seconds between two looks."""
+
+
+def look(
+    city: City,
+    fleet: Fleet,
+    hostnames: Collection[str],
+    there: Collection[str],
+    patience: float,
+    on_done: Callable[[str], None],
+) -> tuple[Outcome, ...]:
+    """Every check of the devices called `hostnames`; again while some fail and `patience` (seconds) lasts.
+
+    `there` are all the devices that exist: a twin may be a slice of the city.
+    """
+    deadline = time.monotonic() + patience
+    wanted = set(hostnames)
+    expected = _expected(city, there, wanted)
+    sources = [host for host in there if city.intents[host].role == "core"]
+    questions = [each for each in reachability(city.intents, there, sources) if each.target in wanted]
+    while True:
+        outcomes = judge(expected, questions, collect(fleet, hostnames, questions, on_done))
+        if all(outcome.verdict is Verdict.PASS for outcome in outcomes) or time.monotonic() >= deadline:
+            return outcomes
+        time.sleep(PAUSE)
+
+
+def unmet(
+    city: City,
+    fleet: Fleet,
+    plan: Plan,
+    there: Collection[str],
+    seen: Mapping[str, DeviceState],
+    patience: float,
+) -> list[Outcome]:
+    """What the devices that a plan changed lack of their intent, once it had time to come up.
+
+    `seen` is what each looked like when it was tested: one that met its intent then is not asked again, for
+    what a later wave does to an adjacency is seen from its other end. Devices that the plan is not about owe
+    the changed ones nothing: perhaps they are to be deployed next.
+    """
+    settled = {device.hostname for device in plan.devices if device.status is not Status.FAILED}
+    undeployed = set(city.intents) - settled
+    expected = _expected(city, there, {device.hostname for device in plan.changed})
+    deadline = time.monotonic() + patience
+    evidence = Evidence(seen, {})
+    expected = [each for each in expected if each.hostname not in seen or _bad(each, evidence, undeployed)]
+    while expected:
+        evidence = collect(fleet, [each.hostname for each in expected], ())
+        bad = {each: _bad(each, evidence, undeployed) for each in expected}
+        expected = [each for each in expected if bad[each]]
+        if time.monotonic() >= deadline:
+            return [outcome for each in expected for outcome in bad[each]]
+        if expected:
+            time.sleep(PAUSE)
+    return []
+
+
+def _bad(expected: DeviceExpectation, evidence: Evidence, undeployed: Collection[str]) -> list[Outcome]:
+    outcomes = judge([expected], (), evidence, undeployed)
+    return [each for each in outcomes if each.verdict in (Verdict.FAIL, Verdict.ERROR)]
+
+
+def _expected(city: City, there: Collection[str], wanted: Collection[str]) -> list[DeviceExpectation]:
+    everything = device_expectations(city.intents, there, tuple(city.inventory.peers))
+    return [each for each in everything if each.hostname in wanted]
