@@ -9,7 +9,7 @@ from typing import Self
 
 import pytest
 
-from infra_ctl.drivers.base import DeviceState, Ping
+from infra_ctl.drivers.base import Address, DeviceState, Ping
 from infra_ctl.drivers.fleet import Fleet
 from infra_ctl.errors import DeviceError, SessionLostError, UnreachableError
 from infra_ctl.evidence import Answer, collect
@@ -22,7 +22,7 @@ STATE = DeviceState((), ())
 class Router:
     """Answers pings up to a size, by target; may fail when it is opened or asked."""
 
-    largest: Mapping[IPv4Address, int] = field(default_factory=dict)
+    largest: Mapping[Address, int] = field(default_factory=dict)
     error: DeviceError | None = None
     asked: list[list[Ping]] = field(default_factory=list)
     opened: int = 0
@@ -42,7 +42,7 @@ class Router:
         self.asked.append(list(questions))
         if self.error:
             raise self.error
-        return tuple(self.largest.get(each.target, -1) >= (each.size or 0) for each in questions)  # type: ignore[call-overload]
+        return tuple(self.largest.get(each.target, -1) >= (each.size or 0) for each in questions)
 
 
 def question(source: str, host: int, mtu: int = 1500) -> Reachable:
@@ -61,7 +61,7 @@ FULL, SMALL, NONE = question("core", 2), question("core", 3), question("core", 4
 
 @pytest.fixture
 def core() -> Router:
-    return Router({FULL.address: 1500, SMALL.address: 1400})  # type: ignore[dict-item]
+    return Router({FULL.address: 1500, SMALL.address: 1400})
 
 
 def test_answers_tell_full_small_and_none_apart(core: Router) -> None:

@@ -11,7 +11,8 @@ from typing import Literal
 
 import pytest
 
-from infra_ctl.drivers.base import DeviceState, InterfaceState, Neighbour
+from infra_ctl.change.plan import Plan, PlannedDevice, Status
+from infra_ctl.drivers.base import ConfigDriver, DeviceState, InterfaceState, Neighbour
 from infra_ctl.drivers.embedded import Fault
 from infra_ctl.drivers.fleet import Fleet
 from infra_ctl.errors import DeviceError, UnreachableError
@@ -26,7 +27,7 @@ from infra_ctl.intent.expectations import (
 )
 from infra_ctl.intent.model import Interface
 from infra_ctl.outcome import Outcome, Verdict
-from infra_ctl.verify import judge
+from infra_ctl.verify import judge, looking, unmet
 from tests.unit.conftest import SmallCity
 
 V4, V6 = IPv4Interface("10.1.0.0/31"), IPv6Interface("2001:db8::/127")
@@ -274,3 +275,81 @@ def test_a_hand_edit_is_found_at_both_ends_and_in_what_lies_behind(small: SmallC
         ("reachable", "nk-an-hoa-ce1 loopback 10.0.1.17"),
     } <= wrong
     assert not [found for found in wrong if "bt-" in found[1] or "cai-khe" in found[1]]
+
+
+# The end state of a run
+
+
+def changing(*hostnames: str) -> Plan:
+    devices = tuple(PlannedDevice(hostname=host, platform="frr", status=Status.CHANGED) for host in hostnames)
+    return Plan(
+        id="0001",
+        created="",
+        tool="",
+        context="",
+        selector="",
+        inventory="",
+        devices=devices,
+        waves=(hostnames,),
+    )
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looking, "PAUSE", 0.01)
+
+
+WARD, POP = "nk-an-hoa-ce1", "nk-pop1"
+
+
+def nobody(hostname: str) -> ConfigDriver:
+    raise AssertionError(f"{hostname} was asked")
+
+
+def test_a_device_that_met_its_intent_in_its_wave_is_not_asked_again(
+    small: SmallCity, tmp_path: Path
+) -> None:
+    with small.devices(tmp_path / "devices").driver(WARD) as device:
+        seen = {WARD: device.state()}
+    assert unmet(small.city, Fleet(nobody), changing(WARD), small.city.intents, seen, 0) == []
+
+
+def test_one_that_did_not_is_asked_until_it_does(small: SmallCity, tmp_path: Path, hasty: None) -> None:
+    devices = small.devices(tmp_path / "devices")
+    with devices.driver(WARD) as device:
+        early = {WARD: replace(device.state(), neighbours=())}
+    devices.edit(POP, small.configured(POP).replace("interface eth11\n", "interface eth11\n shutdown\n"))
+    looks = 0
+
+    def repaired_at_the_third(hostname: str) -> ConfigDriver:
+        nonlocal looks
+        looks += 1
+        if looks == 3:
+            devices.edit(POP, small.configured(POP))
+        return devices.driver(hostname)
+
+    found = unmet(
+        small.city, Fleet(repaired_at_the_third), changing(WARD, POP), small.city.intents, early, 30
+    )
+    assert found == []
+    assert looks >= 3
+
+
+def test_what_is_still_unmet_at_the_end_of_patience_is_said(
+    small: SmallCity, tmp_path: Path, hasty: None
+) -> None:
+    devices = small.devices(tmp_path / "devices")
+    devices.edit(POP, small.configured(POP).replace("interface eth11\n", "interface eth11\n shutdown\n"))
+    with devices.driver(WARD) as device:
+        seen = {WARD: device.state()}
+    found = unmet(small.city, Fleet(devices.driver), changing(WARD, POP), small.city.intents, seen, 0.05)
+    assert ("interface", f"{POP}/eth11", "is down") in [(one.check, one.object, one.message) for one in found]
+    assert ("ospf", f"{WARD} {POP} eth0", FAIL) in [(one.check, one.object, one.verdict) for one in found]
+
+
+def test_devices_outside_the_plan_owe_its_devices_nothing(
+    small: SmallCity, tmp_path: Path, hasty: None
+) -> None:
+    devices = small.devices(tmp_path / "devices", intended=False)
+    devices.edit(WARD, small.configured(WARD))
+    assert unmet(small.city, Fleet(devices.driver), changing(WARD), small.city.intents, {}, 0) == []

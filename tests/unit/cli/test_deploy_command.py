@@ -15,6 +15,8 @@ from infra_ctl.cli.deploy import stopping
 from infra_ctl.cli.exits import Exit
 from infra_ctl.deploy import step
 from infra_ctl.drivers.embedded import EmbeddedFleet, Fault
+from infra_ctl.journal.records import Purpose, RunState
+from infra_ctl.journal.store import open_journal
 from infra_ctl.verify import looking
 from tests.unit.cli.conftest import Command
 
@@ -140,6 +142,18 @@ def test_a_dry_run_shows_the_plan_and_stops(infra_ctl: Command) -> None:
     assert "10 to change" in said.out
     assert "run " not in said.out
     assert infra_ctl("runs", "--output", "json").json == []
+
+
+def test_a_second_run_is_refused_while_one_is_under_way(infra_ctl: Command, tmp_path: Path) -> None:
+    infra_ctl("runs")
+    journal = open_journal(f"sqlite:///{tmp_path / 'var/journal.db'}")
+    other = journal.start_run(Purpose("deploy", "embedded", "", "", ""), lambda _run: ())
+    said = infra_ctl("deploy", "--yes")
+    assert said.code == Exit.REFUSED
+    assert f"error: run {other.id} is under way: " in said.err
+    journal.finish_run(other.id, RunState.DONE, "")
+    journal.close()
+    assert infra_ctl("deploy", "--yes").code == Exit.DONE
 
 
 @pytest.fixture

@@ -52,6 +52,7 @@ def test_a_change_is_armed_applied_tested_over_a_new_session_and_confirmed(bench
 def test_the_journal_keeps_what_a_confirmed_device_runs_masked(bench: Bench) -> None:
     ended = deploy(bench, bench.planned("ward"))
     assert ended.running == bench.running("ward")
+    assert ended.seen == bench.devices.state("ward")
     step = bench.step("ward")
     assert (step.state, step.result) == (StepState.CONFIRMED, MASKING.fingerprint(ended.running))
     assert step.result != step.base
