@@ -5,6 +5,7 @@ InfraCtlError
 ├── SelectorError           a selector that cannot be read: with the column, nothing was tried
 ├── SecretError             a reference that cannot be resolved, a vault that cannot be opened
 ├── RefusedError            a guard, a gate, or a device changed since the plan: nothing was done
+├── JournalError            the database of runs cannot be opened, read or written
 ├── LabError                the twin cannot be built, found or entered
 └── DeviceError             one device, with its name
     ├── UnreachableError    no session: refused, timed out, no route
@@ -65,6 +66,10 @@ class SecretError(InfraCtlError):
 
 class RefusedError(InfraCtlError):
     """A guard said no before anything was touched."""
+
+
+class JournalError(InfraCtlError):
+    """The database of runs cannot be opened, read or written."""
 
 
 class LabError(InfraCtlError):

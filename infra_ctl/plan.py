@@ -96,6 +96,7 @@ class Planner:
         intended = self.masking.digest(candidate)
         with self.fleet.open(hostname) as device:
             running = device.read()
+            _refuse_bytes(hostname, running)
             base = self.masking.fingerprint(running)
             known = self.synced.get(hostname)
             if known is not None and (known.intended, known.running) == (intended, base):
@@ -140,6 +141,14 @@ class Planner:
         claimed = [normal.at(line.line) for line in self.city.inventory.claimed if line.device == hostname]
         changes = diffs.diff(normal.parse(self.masking.mask(running)), intended)
         return foreign(changes, intended, deployed, claimed)
+
+
+def _refuse_bytes(hostname: str, running: str) -> None:
+    """Plans, journals and screens speak UTF-8. Raises RejectedError for what somebody typed that does not."""
+    for line in running.splitlines():
+        if not line.isascii() and line != line.encode(errors="replace").decode():
+            shown = line.strip().encode(errors="backslashreplace").decode()
+            raise RejectedError(hostname, f"its configuration is not UTF-8: {shown}")
 
 
 def _unchanged(intent: DeviceIntent, base: str) -> PlannedDevice:
@@ -191,6 +200,32 @@ def _losses(
     }
     after = {host: read(normal.parse(judged[host].planned.candidate)) for wave in order for host in wave}
     return losses(before, after, wires(intents), order)
+
+
+def reread(plan: Plan, fleet: Fleet, masking: Masking) -> tuple[Plan, dict[str, str]]:
+    """A saved plan on the devices as they are now, and their running configurations.
+
+    Raises RefusedError where a device changed since; one that cannot be read is planned as failed.
+    """
+
+    def running(hostname: str) -> str:
+        with fleet.open(hostname) as device:
+            return device.read()
+
+    read = fleet.each([device.hostname for device in plan.changed], running)
+    bases = {host: text for host, text in read.items() if isinstance(text, str)}
+    planned = {device.hostname: device for device in plan.devices}
+    moved = [host for host, text in sorted(bases.items()) if masking.fingerprint(text) != planned[host].base]
+    if moved:
+        others = f" and {len(moved) - 1} more" if len(moved) > 1 else ""
+        raise RefusedError(f"{moved[0]}{others} changed since plan {plan.id} was made: plan again")
+    for host, error in read.items():
+        if isinstance(error, DeviceError):
+            failed = {"status": Status.FAILED, "cause": masking.mask(error.cause)}
+            planned[host] = planned[host].model_copy(update=failed)
+    order = (tuple(host for host in wave if host in bases) for wave in plan.waves)
+    now = {"devices": tuple(planned.values()), "waves": tuple(wave for wave in order if wave)}
+    return plan.model_copy(update=now), bases
 
 
 def refuse_stale(plan: Plan, city: City, masking: Masking, context: str) -> None:

@@ -89,7 +89,7 @@ def held(text: str, key: bytes) -> dict[str, str]:
 
 def keyed_hash(text: str, key: bytes) -> str:
     """HMAC-SHA-256, hex: equal for equal texts, and of no use to who lacks the key."""
-    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+    return hmac.new(key, text.encode(errors="surrogateescape"), hashlib.sha256).hexdigest()
 
 
 def _unknown(value: str, key: bytes) -> str:

@@ -41,7 +41,7 @@ def ordered(pairs: Iterable[Pair]) -> Normal:
 def fingerprint(normal: Normal) -> str:
     """SHA-256 of a normal form, hex."""
     text = "\n".join("\t".join((*context, line)) for context, line in normal)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
 
 
 def to_text(pairs: Iterable[Pair], grammar: Grammar = FRR) -> str:

@@ -71,6 +71,7 @@ def deploy(
     infra-ctl deploy pop=nk --reason "IPv6 in An Hòa" --ticket CT-812
     infra-ctl deploy --plan plan-7f3a.json --yes
     """
+    from infra_ctl.cli.devices import present
     from infra_ctl.cli.planning import prepare, print_plan
 
     clock = Stopwatch()
@@ -81,17 +82,22 @@ def deploy(
     worth_showing = plan.changed or plan.failed or plan.foreign
     if dry_run if session.is_json else worth_showing:  # JSON is one value: the plan or how it ended
         print_plan(session, plan)
-        if dry_run:
-            return
     budget = failures_allowed(max_fail, len(plan.devices))
     refuse_unreachable(prepared, budget)
+    if dry_run:
+        return
     if not plan.changed:
         _do_nothing(session, f"no changes ({len(plan.devices)} devices, {clock})")
     elif not confirm(f"deploy to {len(plan.changed)} devices?", yes=yes):
         _do_nothing(session, "nothing was done")
     else:
+        there = present(session.context, prepared.city)
+        answered = prepared.answering(there)
         result = _carry_out(session, prepared, reason=reason, ticket=ticket, budget=budget, timer=timer)
-        raise click.exceptions.Exit(_conclude(session, prepared, result))
+        prepared.remember(result)
+        untroubled = not result.failed and not result.interrupted
+        unmet = prepared.end_state(result, there, answered) if untroubled else []
+        raise click.exceptions.Exit(_conclude(session, prepared, result, unmet))
 
 
 def share(text: str) -> str:
@@ -136,7 +142,7 @@ def _carry_out(
         open_device=prepared.fleet.open,
         planned={device.hostname: device for device in plan.devices},
         masking=prepared.masking,
-        patience=Patience(revert_in=timer),
+        patience=Patience(revert_in=timer, neighbours=min(30.0, timer / 2)),
     )
     with bar("deploying", len(plan.changed), session.say) as (say, advance):
         lines = Lines(say, len(plan.waves), advance)
@@ -200,22 +206,26 @@ def _do_nothing(session: Session, why: str) -> None:
         session.emit(_as_dict(None, {}, ()))
 
 
-def _conclude(session: Session, prepared: Prepared, result: Result) -> Exit:
-    """Remember what is in sync now, check the end state, print the last lines."""
-    from infra_ctl.cli.devices import present
-
-    prepared.remember(result)
-    there = present(session.context, prepared.city)
-    unmet = [] if result.failed or result.interrupted else prepared.end_state(result, there)
+def _conclude(session: Session, prepared: Prepared, result: Result, unmet: Sequence[Outcome]) -> Exit:
+    """Write what the end state lacks into the journal, and print the last lines."""
+    if unmet:
+        lacks = f"{result.summary} · end state lacks {len(unmet)}, first {in_words(unmet[0])}"
+        prepared.journal.finish_run(result.run, RunState.FAILED, lacks)
     unplanned = {device.hostname: device.cause for device in prepared.plan.failed}
     if session.is_json:
         session.emit(_as_dict(result, unplanned, unmet))
-    for outcome in unmet:
+    for outcome in unmet[:MOST_UNMET]:
         session.say(f"end state  {in_words(outcome)}")
+    if len(unmet) > MOST_UNMET:
+        session.say(f"end state  … and {len(unmet) - MOST_UNMET} more: infra-ctl verify")
     session.say(f"{result.summary} · run {result.run}")
     if result.failed:
         session.say(f"why     infra-ctl show run {result.run} {result.failed[0]}")
     return exit_of(result, end_state=not unmet, all_planned=not unplanned)
+
+
+MOST_UNMET = 20
+"""Lines of an end state that is not as intended."""
 
 
 def _as_dict(
@@ -225,7 +235,7 @@ def _as_dict(
     ends = result.ends.items() if result else ()
     return {
         "run": result.run if result else None,
-        "state": result.state if result else RunState.DONE,
+        "state": (RunState.FAILED if unmet else result.state) if result else RunState.DONE,
         "summary": result.summary if result else "nothing to do",
         "devices": {host: {"state": ended.state, "cause": ended.cause} for host, ended in ends},
         "not_started": result.not_started if result else (),
@@ -235,7 +245,12 @@ def _as_dict(
 
 
 def exit_of(result: Result, *, end_state: bool, all_planned: bool) -> Exit:
-    """The exit code of a run; whether its end state holds, and whether every device could be planned."""
+    """The exit code of a run; whether its end state holds, and whether every device could be planned.
+
+    Codes that promise that nothing is half-done are not given where a device is in an unknown state.
+    """
+    if result.count(StepState.NOT_RESTORED, StepState.UNKNOWN):
+        return Exit.FAILED
     if result.interrupted:
         return Exit.INTERRUPTED
     if result.failed or not all_planned:

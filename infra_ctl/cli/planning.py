@@ -15,7 +15,7 @@ from infra_ctl.change.plan import Plan, Status
 from infra_ctl.cli.progress import counting
 from infra_ctl.cli.session import Session, console
 from infra_ctl.journal.records import Step, StepState, Synced
-from infra_ctl.plan import Judged, Masking, Planner, assemble, in_sync, refuse_stale
+from infra_ctl.plan import Judged, Masking, Planner, assemble, in_sync, refuse_stale, reread
 from infra_ctl.render import render
 from infra_ctl.secrets import open_vault
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from infra_ctl.city import City
     from infra_ctl.deploy.rollout import Result
     from infra_ctl.drivers.fleet import Fleet
+    from infra_ctl.intent.expectations import Reachable
     from infra_ctl.journal.store import Journal
     from infra_ctl.outcome import Outcome
 
@@ -41,7 +42,7 @@ class Prepared:
     masking: Masking
     plan: Plan
     bases: Mapping[str, str]
-    """Running configurations, where this very process read them."""
+    """Running configurations as this very process read them."""
 
     def steps(self, run: str) -> Iterator[Step]:
         """The journal's first lines of a run."""
@@ -65,12 +66,20 @@ class Prepared:
                 text = render(self.city.intents[device.hostname])
                 yield in_sync(device, self.masking.digest(text), running, text)
 
-    def end_state(self, result: Result, there: Collection[str]) -> list[Outcome]:
-        """What the changed devices should be by now and are not; adjacencies get time to come up."""
+    def answering(self, there: Collection[str]) -> frozenset[Reachable]:
+        """Which addresses of the devices to change answer the data centre before anything is done."""
+        from infra_ctl.verify import answering
+
+        return answering(self.city, self.fleet, self.plan, there)
+
+    def end_state(
+        self, result: Result, there: Collection[str], answered: Collection[Reachable]
+    ) -> list[Outcome]:
+        """What the changed devices should be by now and are not; it gets time to come up."""
         from infra_ctl.verify import unmet
 
         seen = {host: ended.seen for host, ended in result.ends.items() if ended.seen is not None}
-        return unmet(self.city, self.fleet, self.plan, there, seen, END_STATE_SECONDS)
+        return unmet(self.city, self.fleet, self.plan, there, seen, answered, END_STATE_SECONDS)
 
 
 def masking(session: Session, city: City) -> Masking:
@@ -100,7 +109,8 @@ def prepare(session: Session, selector: str, plan_file: Path | None = None) -> P
     if plan_file is not None:
         saved = plans.read(plan_file)
         refuse_stale(saved, city, hidden, session.context.name)
-        return Prepared(city, fleet, journal, hidden, saved, {})
+        saved, bases = reread(saved, fleet, hidden)
+        return Prepared(city, fleet, journal, hidden, saved, bases)
     hostnames = session.select(city, selector)
     planner = Planner(city, fleet, hidden, journal.synced(session.context.name))
     with counting("reading", len(hostnames)) as on_done:

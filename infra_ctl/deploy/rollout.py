@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from threading import Event as Flag
+from typing import TypeAlias
 
 from infra_ctl.change.plan import Plan
-from infra_ctl.deploy.step import Applied, Ended, Stepper
+from infra_ctl.deploy.step import Applied, Ended, Lost, Stepper
 from infra_ctl.drivers.fleet import Fleet
+from infra_ctl.errors import DeviceError
 from infra_ctl.journal.records import RunState, StepState
+
+Step: TypeAlias = Applied | Lost | Ended
 
 Report = Callable[[int, str, StepState, str], None]
 """Told of each device's progress: wave (from 1), hostname, where it stands, cause."""
@@ -82,28 +86,42 @@ class Rollout:
         return result
 
     def _wave(self, number: int, wave: tuple[str, ...]) -> dict[str, Ended]:
-        """All of a wave is applied before any of it is tested: tests see the state that the wave makes."""
-        applied = self.fleet.each(wave, lambda host: self._apply(number, host))
-        armed = {host: step for host, step in applied.items() if isinstance(step, Applied)}
-        finished = self.fleet.each(armed, lambda host: self._finish(number, host, armed[host]))
-        return {host: step for host, step in (applied | finished).items() if isinstance(step, Ended)}
+        """All of a wave is applied before any of it is tested: tests see the state that the wave makes.
 
-    def _apply(self, number: int, host: str) -> Applied | Ended | None:
+        Lost devices are settled last: the timers of the others do not wait.
+        """
+        applied = self._each(number, wave, lambda host: self._apply(number, host))
+        armed = {host: step for host, step in applied.items() if isinstance(step, Applied)}
+        finished = self._each(number, armed, lambda host: self.stepper.finish(host, armed[host]))
+        lost = {host: step for host, step in (applied | finished).items() if isinstance(step, Lost)}
+        settled = self._each(number, lost, lambda host: self.stepper.settle(host, lost[host]))
+        steps = applied | finished | settled
+        return {host: step for host, step in steps.items() if isinstance(step, Ended)}
+
+    def _apply(self, number: int, host: str) -> Step | None:
         """None where the run was stopped before this device's turn."""
         if self.stop.is_set():
             return None
         self.report(number, host, StepState.APPLYING, "")
-        step = self.stepper.apply(host, self.bases.get(host))
-        if isinstance(step, Applied):
-            self.report(number, host, StepState.APPLIED, "")
-        else:
-            self.report(number, host, step.state, step.cause)
-        return step
+        return self.stepper.apply(host, self.bases.get(host))
 
-    def _finish(self, number: int, host: str, applied: Applied) -> Ended:
-        ended = self.stepper.finish(host, applied)
-        self.report(number, host, ended.state, ended.cause)
-        return ended
+    def _each(
+        self, number: int, hosts: Iterable[str], work: Callable[[str], Step | None]
+    ) -> dict[str, Step | None]:
+        """One step of all `hosts`, told as it goes; what nobody foresaw leaves one device unknown."""
+
+        def told(host: str) -> Step | None:
+            step = work(host)
+            if isinstance(step, Applied):
+                self.report(number, host, StepState.APPLIED, "")
+            elif isinstance(step, Ended):
+                self.report(number, host, step.state, step.cause)
+            return step
+
+        return {
+            host: Ended(StepState.UNKNOWN, step.cause) if isinstance(step, DeviceError) else step
+            for host, step in self.fleet.each(hosts, told).items()
+        }
 
 
 def _failures(ends: Mapping[str, Ended]) -> int:

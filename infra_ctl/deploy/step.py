@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 
 from infra_ctl.change.losses import named
@@ -48,12 +48,21 @@ class Applied:
 
 
 @dataclass(frozen=True, slots=True)
+class Lost:
+    """A device whose session was lost under way, or whose answer nobody can judge: to be settled."""
+
+    cause: str
+    tested: bool
+    """Whether its change had passed its test: it is to be kept then."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """How a device ended."""
 
     state: StepState
     cause: str = ""
-    running: str = ""
+    running: str = field(default="", repr=False)
     """The running configuration that was read last, its secrets as they are; empty where none was."""
     seen: DeviceState | None = None
     """What it looked like when it passed its test."""
@@ -70,7 +79,7 @@ class Stepper:
     masking: Masking
     patience: Patience = Patience()
 
-    def apply(self, hostname: str, base: str | None) -> Applied | Ended:
+    def apply(self, hostname: str, base: str | None) -> Applied | Lost | Ended:
         """Arm and apply. `base` is the running configuration as planned, where it is still at hand."""
         plan = self.planned[hostname]
         self.journal.record(self.run, hostname, StepState.APPLYING, f"timer {self.patience.revert_in} s")
@@ -81,7 +90,7 @@ class Stepper:
                 candidate = self.masking.resolve(plan.candidate, base)
                 device.apply(candidate, base=base, revert_in=self.patience.revert_in, token=self.run)
         except SessionLostError as error:
-            return self._settle(hostname, self._cause(error), tested=False)
+            return self._lost(hostname, self._cause(error), tested=False)
         except NotRestoredError as error:
             return self._end(hostname, Ended(StepState.NOT_RESTORED, self._cause(error)))
         except RejectedError as error:
@@ -101,7 +110,7 @@ class Stepper:
         """What a device says may quote a line with a secret."""
         return self.masking.mask(error.cause)
 
-    def finish(self, hostname: str, applied: Applied) -> Ended:
+    def finish(self, hostname: str, applied: Applied) -> Lost | Ended:
         """Test over a new session, then confirm; a test that fails takes the change back."""
         cause, tested = "", False
         try:
@@ -114,9 +123,11 @@ class Stepper:
                 self.journal.record(self.run, hostname, StepState.CONFIRMING)
                 device.confirm(self.run)
                 running = device.read()
+        except NotRestoredError as error:
+            return self._end(hostname, Ended(StepState.NOT_RESTORED, self._cause(error)))
         except DeviceError as error:
             cause = cause or f"{'' if tested else 'test failed: '}{self._cause(error)}"
-            return self._settle(hostname, cause, tested=tested)
+            return self._lost(hostname, cause, tested=tested)
         return self._end(hostname, Ended(StepState.CONFIRMED, running=running, seen=seen))
 
     def _test(self, device: ConfigDriver, hostname: str, applied: Applied) -> tuple[DeviceState, list[str]]:
@@ -138,34 +149,46 @@ class Stepper:
             return self._end(hostname, Ended(StepState.NOT_RESTORED, f"{cause}; {self._cause(error)}"))
         return self._end(hostname, Ended(StepState.RESTORED, cause))
 
-    def _settle(self, hostname: str, cause: str, *, tested: bool) -> Ended:
-        """The session was lost: find out over a new one what the device did, until its timer has run out."""
-        self.journal.record(self.run, hostname, StepState.UNKNOWN, cause)
+    def _lost(self, hostname: str, cause: str, *, tested: bool) -> Lost:
+        self.journal.record(self.run, hostname, StepState.SETTLING, cause)
+        return Lost(cause, tested)
+
+    def settle(self, hostname: str, lost: Lost) -> Ended:
+        """Find out over a new session what a lost device did, until its timer has run out."""
         deadline = time.monotonic() + self.patience.revert_in + self.patience.grace
+        last = "not asked again"
         while time.monotonic() < deadline:
             try:
                 with self.open_device(hostname) as device:
-                    return self._read_end(hostname, cause, device, tested=tested)
-            except DeviceError:  # whatever the reason, until the timer has run out there is another look
+                    return self._read_end(hostname, lost, device)
+            except NotRestoredError as error:
+                cause = f"{lost.cause}; {self._cause(error)}"
+                return self._end(hostname, Ended(StepState.NOT_RESTORED, cause))
+            except (
+                DeviceError
+            ) as error:  # whatever the reason, until the timer has run out there is another look
+                last = self._cause(error)
                 time.sleep(self.patience.pause)
-        cause = f"{cause}; still unreachable after its timer of {self.patience.revert_in} s: look at it"
+        cause = f"{lost.cause}; after its timer of {self.patience.revert_in} s still: {last}: look at it"
         return self._end(hostname, Ended(StepState.UNKNOWN, cause))
 
-    def _read_end(self, hostname: str, cause: str, device: ConfigDriver, *, tested: bool) -> Ended:
+    def _read_end(self, hostname: str, lost: Lost, device: ConfigDriver) -> Ended:
         """What the device says of itself is the truth. A change that passed its test is still confirmed."""
         pending = device.pending()
         ours = pending is not None and pending.token == self.run
-        if ours and not tested:
-            return self._restore(hostname, cause, device)
+        if ours and not lost.tested:
+            return self._restore(hostname, lost.cause, device)
         if ours:
             self.journal.record(self.run, hostname, StepState.CONFIRMING)
             device.confirm(self.run)
         running = device.read()
-        if self.masking.fingerprint(running) == self.planned[hostname].base:
-            return self._end(hostname, Ended(StepState.RESTORED, cause, running))
-        if tested:
+        plan, fingerprint = self.planned[hostname], self.masking.fingerprint
+        if fingerprint(running) == plan.base:
+            return self._end(hostname, Ended(StepState.RESTORED, lost.cause, running))
+        intended = fingerprint(self.masking.resolve(plan.candidate, running))
+        if lost.tested and fingerprint(running) == intended:
             return self._end(hostname, Ended(StepState.CONFIRMED, running=running))
-        cause = f"{cause}; it runs neither the old nor a pending configuration: plan again"
+        cause = f"{lost.cause}; it runs neither its old nor its new configuration: plan again"
         return self._end(hostname, Ended(StepState.UNKNOWN, cause, running))
 
     def _end(self, hostname: str, ended: Ended) -> Ended:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from infra_ctl.drivers.base import ConfigDriver
-from infra_ctl.errors import DeviceError
+from infra_ctl.errors import DeviceError, InfraCtlError
 
 Result = TypeVar("Result")
 
@@ -31,7 +31,8 @@ class Fleet:
     ) -> dict[str, Result | DeviceError]:
         """`work` on every device; a DeviceError stands in the place of its result.
 
-        Any other exception is a defect of ours and is raised once all devices have ended.
+        So does a defect of ours, which is no reason to leave the others where they are. Errors that are of no
+        one device are raised once all have ended.
         """
         with ThreadPoolExecutor(workers or self.workers) as pool:
             futures = {pool.submit(_guarded, work, hostname): hostname for hostname in hostnames}
@@ -49,3 +50,7 @@ def _guarded(work: Callable[[str], Result], hostname: str) -> Result | DeviceErr
         return work(hostname)
     except DeviceError as error:
         return error
+    except InfraCtlError:
+        raise  # of no one device: a secret that is missing, a journal that is gone
+    except Exception as error:  # noqa: BLE001 - a defect met on one device must not leave the others half-way
+        return DeviceError(hostname, f"a defect of infra-ctl: {type(error).__name__}: {error}")

@@ -7,6 +7,7 @@ needs none of that. Host keys are always checked; there is no agent and no looki
 from __future__ import annotations
 
 import logging
+import re
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +16,7 @@ from typing import Any, Self
 
 import paramiko
 from netmiko import BaseConnection
-from paramiko.hostkeys import HostKeyEntry
+from paramiko.hostkeys import HostKeyEntry, InvalidHostKey
 
 from infra_ctl.drivers.command import Completed
 from infra_ctl.drivers.connection import Connection
@@ -29,6 +30,9 @@ UNACKNOWLEDGED = 30
 
 
 CHUNK = 65536
+
+HASHED = re.compile(r"\|1\|[\w+/]{27}=\|[\w+/]{27}=", re.ASCII)
+"""A hashed name of known_hosts: a salt and an HMAC of 20 bytes each, in base64."""
 
 # What paramiko would otherwise print of a failure to standard error, we raise.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
@@ -123,25 +127,39 @@ def _words(error: Exception) -> str:
 
 
 def pinned_keys(connection: Connection) -> list[paramiko.PKey]:
-    """The host keys that `known_hosts` has for the address. Raises HostKeyError when it has none."""
+    """The host keys that `known_hosts` has for the address.
+
+    Raises HostKeyError when it has none, or cannot be read, or a line of the address cannot.
+    """
     name = _known_as(connection.address, connection.port)
     try:
-        lines = connection.known_hosts.read_text().splitlines()
+        lines = connection.known_hosts.read_text(encoding="utf-8").splitlines()
     except OSError as error:
         raise HostKeyError(
             connection.device, f"cannot read {connection.known_hosts}: {_words(error)}"
         ) from error
-    entries = [HostKeyEntry.from_line(line) for line in lines if _is_of(name, line)]
+    except UnicodeDecodeError as error:
+        raise HostKeyError(connection.device, f"{connection.known_hosts} is not UTF-8 text") from error
+    entries = [_entry(connection, number, line) for number, line in enumerate(lines, 1) if _is_of(name, line)]
     keys = [entry.key for entry in entries if entry is not None and entry.key is not None]
     if not keys:
         raise HostKeyError(connection.device, f"no host key of {name} is pinned in {connection.known_hosts}")
     return keys
 
 
+def _entry(connection: Connection, number: int, line: str) -> HostKeyEntry | None:
+    """None for a type of key that paramiko does not know."""
+    try:
+        return HostKeyEntry.from_line(line)
+    except (paramiko.SSHException, InvalidHostKey, ValueError) as error:
+        place = f"{connection.known_hosts}, line {number}"
+        raise HostKeyError(connection.device, f"{place}: this is no host key") from error
+
+
 def _is_of(name: str, line: str) -> bool:
     """Whether a line of known_hosts is of this host: one name of several, or a hashed one (sshd(8))."""
     names = line.partition(" ")[0].split(",")
-    hashed = (each for each in names if each.startswith("|1|"))
+    hashed = (each for each in names if HASHED.fullmatch(each))
     return name in names or any(paramiko.HostKeys.hash_host(name, each) == each for each in hashed)
 
 

@@ -24,6 +24,8 @@ class StepState(StrEnum):
     APPLYING = "applying"
     APPLIED = "applied"
     CONFIRMING = "confirming"
+    SETTLING = "settling"
+    """The session was lost: the device is asked what it did."""
     RESTORING = "restoring"
     CONFIRMED = "confirmed"
     RESTORED = "restored"

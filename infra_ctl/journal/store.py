@@ -7,16 +7,16 @@ import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from getpass import getuser
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 from sqlalchemy import Connection, Engine, RowMapping, create_engine, delete, event, insert, select, update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 
-from infra_ctl.errors import InfraCtlError, RefusedError
+from infra_ctl.errors import InfraCtlError, JournalError, RefusedError
 from infra_ctl.journal.records import Event, Purpose, Run, RunState, Step, StepState, Synced
 from infra_ctl.journal.schema import events, metadata, runs, steps, synced
 
@@ -24,30 +24,50 @@ from infra_ctl.journal.schema import events, metadata, runs, steps, synced
 def open_journal(url: str) -> Journal:
     """The journal at `url` (SQLAlchemy form); a SQLite file is made when it is not there.
 
-    Raises InfraCtlError when the database cannot be opened.
+    Raises JournalError when the database cannot be opened.
     """
-    engine = create_engine(url)
+    try:
+        engine = create_engine(url)
+    except (SQLAlchemyError, ImportError) as exc:
+        raise JournalError(f"journal {url.partition('@')[2] or url}: {str(exc).splitlines()[0]}") from exc
     if engine.dialect.name == "sqlite":
         Path(engine.url.database or "").parent.mkdir(parents=True, exist_ok=True)
         event.listen(engine, "connect", _sqlite_pragmas)
+        event.listen(engine, "begin", _sqlite_begin)
     try:
-        metadata.create_all(engine)
-    except OperationalError as exc:
-        raise InfraCtlError(f"journal {engine.url.render_as_string()}: {exc.orig}") from exc
+        metadata.create_all(engine.execution_options(writes=True))
+    except SQLAlchemyError as exc:
+        raise _error(engine, exc) from exc
     return Journal(engine)
 
 
 def _sqlite_pragmas(connection: Any, _record: object) -> None:
-    """WAL lets `show run` read while a deploy writes."""
+    """WAL lets `show run` read while a deploy writes; transactions begin where SQLAlchemy says so."""
+    connection.isolation_level = None
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute("PRAGMA busy_timeout=10000")
     connection.execute("PRAGMA foreign_keys=ON")
 
 
+def _sqlite_begin(connection: Connection) -> None:
+    """A writer locks before it reads, so that two runs that start together see each other."""
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _error(engine: Engine, exc: SQLAlchemyError) -> JournalError:
+    cause = str(getattr(exc, "orig", None) or exc).splitlines()[0]
+    return JournalError(f"journal {engine.url.render_as_string()}: {cause}")
+
+
 def now() -> datetime:
     """UTC without a zone: SQLite keeps none."""
     return datetime.now(UTC).replace(tzinfo=None)
+
+
+ELSEWHERE = timedelta(hours=12)
+"""How long a run of another machine is taken to go on: no deploy takes longer."""
 
 
 class Journal:
@@ -62,8 +82,11 @@ class Journal:
 
     @contextmanager
     def _write(self) -> Iterator[Connection]:
-        with self._writing, self._engine.begin() as connection:
-            yield connection
+        try:
+            with self._writing, self._engine.execution_options(writes=True).begin() as connection:
+                yield connection
+        except SQLAlchemyError as exc:
+            raise _error(self._engine, exc) from exc
 
     def start_run(self, purpose: Purpose, steps_of: Callable[[str], Iterable[Step]]) -> Run:
         """Open a run with the steps that `steps_of` its id are planned.
@@ -179,10 +202,12 @@ class Journal:
 
 
 def is_alive(run: Run) -> bool:
-    """Whether the run's process still exists; one of another machine is believed until it says otherwise."""
+    """Whether the run's process still exists; one of another machine is believed for half a day."""
     if run.state is not RunState.RUNNING:
         return False
-    return run.host != socket.gethostname() or _process(int(run.process.split(":")[0])) == run.process
+    if run.host != socket.gethostname():
+        return now() - run.started < ELSEWHERE
+    return _process(int(run.process.split(":")[0])) == run.process
 
 
 def _process(pid: int) -> str:

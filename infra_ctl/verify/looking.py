@@ -9,8 +9,8 @@ from infra_ctl.change.plan import Plan, Status
 from infra_ctl.city import City
 from infra_ctl.drivers.base import DeviceState
 from infra_ctl.drivers.fleet import Fleet
-from infra_ctl.evidence import Evidence, collect
-from infra_ctl.intent.expectations import DeviceExpectation, device_expectations, reachability
+from infra_ctl.evidence import Answer, Evidence, collect
+from infra_ctl.intent.expectations import DeviceExpectation, Reachable, device_expectations, reachability
 from infra_ctl.outcome import Outcome, Verdict
 from infra_ctl.verify.judgement import judge
 
@@ -33,13 +33,19 @@ def look(
     deadline = time.monotonic() + patience
     wanted = set(hostnames)
     expected = _expected(city, there, wanted)
-    sources = [host for host in there if city.intents[host].role == "core"]
-    questions = [each for each in reachability(city.intents, there, sources) if each.target in wanted]
+    questions = _questions(city, there, wanted)
     while True:
         outcomes = judge(expected, questions, collect(fleet, hostnames, questions, on_done))
         if all(outcome.verdict is Verdict.PASS for outcome in outcomes) or time.monotonic() >= deadline:
             return outcomes
         time.sleep(PAUSE)
+
+
+def answering(city: City, fleet: Fleet, plan: Plan, there: Collection[str]) -> frozenset[Reachable]:
+    """Which addresses of the devices that a plan changes answer the data centre now."""
+    questions = _questions(city, there, {device.hostname for device in plan.changed})
+    answers = collect(fleet, (), questions).answers
+    return frozenset(each for each, said in answers.items() if isinstance(said, Answer) and said.full)
 
 
 def unmet(
@@ -48,29 +54,43 @@ def unmet(
     plan: Plan,
     there: Collection[str],
     seen: Mapping[str, DeviceState],
+    answered: Collection[Reachable],
     patience: float,
 ) -> list[Outcome]:
     """What the devices that a plan changed lack of their intent, once it had time to come up.
 
     `seen` is what each looked like when it was tested: one that met its intent then is not asked again, for
     what a later wave does to an adjacency is seen from its other end. Devices that the plan is not about owe
-    the changed ones nothing: perhaps they are to be deployed next.
+    the changed ones nothing: perhaps they are to be deployed next. So what intent makes reachable has to be
+    where it answered before, in `answered`, or where the plan is about all that is there.
     """
     settled = {device.hostname for device in plan.devices if device.status is not Status.FAILED}
     undeployed = set(city.intents) - settled
-    expected = _expected(city, there, {device.hostname for device in plan.changed})
+    changed = {device.hostname for device in plan.changed}
     deadline = time.monotonic() + patience
     evidence = Evidence(seen, {})
+    expected = _expected(city, there, changed)
     expected = [each for each in expected if each.hostname not in seen or _bad(each, evidence, undeployed)]
-    while expected:
-        evidence = collect(fleet, [each.hostname for each in expected], ())
+    questions = [
+        each for each in _questions(city, there, changed) if each in answered or settled.issuperset(there)
+    ]
+    while expected or questions:
+        evidence = collect(fleet, [each.hostname for each in expected], questions)
         bad = {each: _bad(each, evidence, undeployed) for each in expected}
+        silent = [one for one in judge((), questions, evidence) if one.verdict is not Verdict.PASS]
         expected = [each for each in expected if bad[each]]
+        questions = [each for each in questions if evidence.answers[each] != Answer(full=True, small=True)]
         if time.monotonic() >= deadline:
-            return [outcome for each in expected for outcome in bad[each]]
-        if expected:
+            return [*(outcome for each in expected for outcome in bad[each]), *silent]
+        if expected or questions:
             time.sleep(PAUSE)
     return []
+
+
+def _questions(city: City, there: Collection[str], wanted: Collection[str]) -> list[Reachable]:
+    """From both cores to everything of `wanted` that intent makes reachable."""
+    sources = [host for host in there if city.intents[host].role == "core"]
+    return [each for each in reachability(city.intents, there, sources) if each.target in wanted]
 
 
 def _bad(expected: DeviceExpectation, evidence: Evidence, undeployed: Collection[str]) -> list[Outcome]:

@@ -27,7 +27,7 @@ from infra_ctl.intent.expectations import (
 )
 from infra_ctl.intent.model import Interface
 from infra_ctl.outcome import Outcome, Verdict
-from infra_ctl.verify import judge, looking, unmet
+from infra_ctl.verify import answering, judge, looking, unmet
 from tests.unit.conftest import SmallCity
 
 V4, V6 = IPv4Interface("10.1.0.0/31"), IPv6Interface("2001:db8::/127")
@@ -311,7 +311,7 @@ def test_a_device_that_met_its_intent_in_its_wave_is_not_asked_again(
 ) -> None:
     with small.devices(tmp_path / "devices").driver(WARD) as device:
         seen = {WARD: device.state()}
-    assert unmet(small.city, Fleet(nobody), changing(WARD), small.city.intents, seen, 0) == []
+    assert unmet(small.city, Fleet(nobody), changing(WARD), small.city.intents, seen, (), 0) == []
 
 
 def test_one_that_did_not_is_asked_until_it_does(small: SmallCity, tmp_path: Path, hasty: None) -> None:
@@ -329,7 +329,7 @@ def test_one_that_did_not_is_asked_until_it_does(small: SmallCity, tmp_path: Pat
         return devices.driver(hostname)
 
     found = unmet(
-        small.city, Fleet(repaired_at_the_third), changing(WARD, POP), small.city.intents, early, 30
+        small.city, Fleet(repaired_at_the_third), changing(WARD, POP), small.city.intents, early, (), 30
     )
     assert found == []
     assert looks >= 3
@@ -342,7 +342,7 @@ def test_what_is_still_unmet_at_the_end_of_patience_is_said(
     devices.edit(POP, small.configured(POP).replace("interface eth11\n", "interface eth11\n shutdown\n"))
     with devices.driver(WARD) as device:
         seen = {WARD: device.state()}
-    found = unmet(small.city, Fleet(devices.driver), changing(WARD, POP), small.city.intents, seen, 0.05)
+    found = unmet(small.city, Fleet(devices.driver), changing(WARD, POP), small.city.intents, seen, (), 0.05)
     assert ("interface", f"{POP}/eth11", "is down") in [(one.check, one.object, one.message) for one in found]
     assert ("ospf", f"{WARD} {POP} eth0", FAIL) in [(one.check, one.object, one.verdict) for one in found]
 
@@ -352,4 +352,22 @@ def test_devices_outside_the_plan_owe_its_devices_nothing(
 ) -> None:
     devices = small.devices(tmp_path / "devices", intended=False)
     devices.edit(WARD, small.configured(WARD))
-    assert unmet(small.city, Fleet(devices.driver), changing(WARD), small.city.intents, {}, 0) == []
+    assert unmet(small.city, Fleet(devices.driver), changing(WARD), small.city.intents, {}, (), 0) == []
+
+
+def test_what_answered_the_data_centre_before_has_to_answer_after(
+    small: SmallCity, tmp_path: Path, hasty: None
+) -> None:
+    """Every neighbour of the ward is up; its LAN is announced no more."""
+    devices = small.devices(tmp_path / "devices")
+    fleet, plan, there = Fleet(devices.driver), changing(WARD), small.city.intents
+    before = answering(small.city, fleet, plan, there)
+    lan = next(each for each in before if each.what != "loopback")
+    quiet = small.configured(WARD).replace(f" ip address {lan.address}/27\n ip ospf area 0.0.0.1\n", "")
+    assert quiet != small.configured(WARD)
+    devices.edit(WARD, quiet)
+    with devices.driver(WARD) as device:
+        seen = {WARD: device.state()}
+    found = unmet(small.city, fleet, plan, there, seen, before, 0.05)
+    assert any(one.check == "reachable" and str(lan.address) in one.object for one in found)
+    assert not any(one.check == "ospf" for one in found)

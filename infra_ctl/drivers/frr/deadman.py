@@ -40,11 +40,17 @@ ANSWERS: dict[int, type[DeviceError]] = {
     44: NotRestoredError,
     45: BusyError,  # nothing of that token is pending
     46: SessionLostError,  # the candidate did not arrive whole
+    48: DeviceError,  # the timer does not start, or FRR does not say what it runs
 }
 """What the exit codes of deadman.sh mean."""
 
+WORDS = {"commit": "committed", "confirm": "confirmed", "revert": "reverted"}
+"""What deadman.sh prints once it has done a command: exit code 0 without it proves nothing."""
+
+REFUSED = 43
+
 LOCKED = "VTY configuration is locked by other VTY"
-"""What FRR says when somebody else is in `configure terminal`: nothing was touched."""
+"""What FRR says, refusing, when somebody else is in `configure terminal`: nothing was touched."""
 
 TOKEN = re.compile(r"[\w.:-]+", re.ASCII)
 
@@ -58,8 +64,12 @@ def _script() -> bytes:
 
 
 @cache
+def _digest() -> str:
+    return hashlib.sha256(_script()).hexdigest()
+
+
 def _name() -> str:
-    return f"deadman-{hashlib.sha256(_script()).hexdigest()[:12]}.sh"
+    return f"deadman-{_digest()[:12]}.sh"
 
 
 def new_token() -> str:
@@ -79,7 +89,7 @@ def commit(
     """Arm the timer (`revert_in` seconds), then put `candidate` in force: see ConfigDriver.apply.
 
     `base` is the running configuration as `router.running` gave it. Raises BusyError, NoSpaceError,
-    RejectedError, NotRestoredError, SessionLostError.
+    RejectedError, NotRestoredError, SessionLostError; DeviceError when the timer does not start.
     """
     if not TOKEN.fullmatch(token):
         raise ValueError(f"a token is letters, digits and .:_-, not {token!r}")
@@ -88,17 +98,17 @@ def commit(
     done = _call(shell, arguments, encoded(candidate), timeout=revert_in + PATIENCE)
     if done.rc == 0 and time.monotonic() - started >= revert_in:
         raise SessionLostError(shell.device, f"the answer took over {revert_in} s: the timer took it back")
-    _raise_for(shell.device, done, candidate)
+    _raise_for(shell.device, done, "commit", candidate)
 
 
 def confirm(shell: Shell, token: str) -> None:
     """Keep what `commit` did, over a reboot too. Raises BusyError when nothing of `token` is pending."""
-    _raise_for(shell.device, _call(shell, ["confirm", token], timeout=2 * PATIENCE))
+    _raise_for(shell.device, _call(shell, ["confirm", token], timeout=2 * PATIENCE), "confirm")
 
 
 def restore(shell: Shell, token: str) -> None:
     """Take back what `commit` did. Raises NotRestoredError; BusyError when nothing of `token` is pending."""
-    _raise_for(shell.device, _call(shell, ["revert", token], timeout=8 * PATIENCE))
+    _raise_for(shell.device, _call(shell, ["revert", token], timeout=8 * PATIENCE), "revert")
 
 
 def pending(shell: Shell) -> Pending | None:
@@ -125,21 +135,31 @@ def _invocation(shell: Shell, arguments: list[str]) -> str:
 
 
 def _upload(shell: Shell) -> None:
-    """Put this version beside an older one, which a timer may be running from, and hook it into the boot."""
+    """Put this version beside an older one, which a timer may be running from, and hook it into the boot.
+
+    A session cut half-way has uploaded less than the whole: that never gets the name.
+    """
     path = quote(f"{shell.state}/{_name()}")
-    write = f"umask 077; mkdir -p {quote(shell.state)} && cat >{path}.new && mv {path}.new {path}"
-    done = shell.run(f"{write} && /bin/sh {path} install", _script())
+    done = shell.run(
+        f"umask 077; mkdir -p {quote(shell.state)}; new={path}.new.$$; "
+        f'cat >"$new" && echo "{_digest()}  $new" | sha256sum -c --status && sync "$new" && '
+        f'/bin/sh "$new" install {path}; code=$?; rm -f "$new"; exit $code',
+        _script(),
+    )
     if done.rc != 0:
-        raise NoSpaceError(shell.device, f"cannot install the dead-man timer: {said(done.stderr)}")
+        failure = ANSWERS.get(done.rc, NoSpaceError)
+        raise failure(shell.device, f"cannot install the dead-man timer: {said(done.stderr)}")
 
 
-def _raise_for(device: str, done: Completed, candidate: str = "") -> None:
-    if done.rc == 0:
+def _raise_for(device: str, done: Completed, command: str, candidate: str = "") -> None:
+    """Nothing when `command` says that it is done. An answer that is none leaves the device to be asked."""
+    if done.rc == 0 and said(done.stdout) == WORDS[command]:
         return
-    if LOCKED in said(done.stderr):
-        raise BusyError(device, "somebody is in `configure terminal` on the device")
     if done.rc not in ANSWERS:
-        raise DeviceError(device, f"dead-man timer ended with {done.rc}: {said(done.stderr)}")
+        reason = said(done.stderr) or "no word of what it did"
+        raise SessionLostError(device, f"dead-man timer ended with {done.rc}: {reason}")
+    if done.rc == REFUSED and LOCKED in said(done.stderr):
+        raise BusyError(device, "somebody is in `configure terminal` on the device")
     raise ANSWERS[done.rc](device, rejection(done.stderr, candidate) or "frr-reload.py was killed")
 
 

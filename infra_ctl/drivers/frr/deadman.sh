@@ -6,11 +6,13 @@
 #        deadman.sh confirm TOKEN                              keep it, over a reboot too
 #        deadman.sh revert TOKEN                               take it back now
 #        deadman.sh boot                                       before FRR starts: take back what was never kept
-#        deadman.sh install                                    make `boot` run before FRR does
+#        deadman.sh install PATH                               make `boot` run before FRR does; become PATH
 #
 #   MODE       `replace`: stdin is the whole configuration; `merge`: it is lines to add
 #   BASE       sha256 of `show running-config no-header` that the decision rests on
 #   CANDIDATE  sha256 of stdin, so that half a candidate is never applied
+#
+# What was done is said in a word on stdout; no word is no success, whatever the exit code.
 #
 # State is in this script's own directory. `pending` is the mark of an unconfirmed commit; it appears and
 # goes by one rename. The start-up file is not touched before `confirm`, so that a reboot comes up on the
@@ -32,7 +34,7 @@ state=${0%/*}
 pending=$state/pending
 
 # Exit codes, one a kind of answer; deadman.py knows them by number.
-busy=40 changed=41 no_space=42 rejected=43 not_restored=44 not_pending=45 truncated=46
+busy=40 changed=41 no_space=42 rejected=43 not_restored=44 not_pending=45 truncated=46 unable=48
 
 fail() { # CODE TEXT
     printf '%s\n' "$2" >&2
@@ -118,19 +120,25 @@ arm() { # MODE SECONDS TOKEN
         echo "$3 $(($(uptime) + $2))" >"$state/new/mark" &&
         sync "$state/new"/* "$state/new" &&
         mv "$state/new" "$pending" &&
-        sync "$state" &&
-        start_timer "$2" "$3"
+        sync "$state"
 }
 
-start_timer() { # SECONDS TOKEN
+start_timer() { # SECONDS TOKEN : returns once it ticks, or fails after some 2 s
     setsid /bin/sh "$0" timer "$2" "$1" </dev/null >/dev/null 2>&1 9>&- &
-    echo "$!" >"$pending/timer"
+    echo "$!" >"$pending/timer" || return 1
+    tries=100
+    until [ -e "$pending/ticking" ]; do
+        [ "$tries" -gt 0 ] || return 1
+        tries=$((tries - 1))
+        sleep 0.02
+    done
 }
 
 disarm() {
     { read -r pid <"$pending/timer"; } 2>/dev/null || pid=
     rm -rf "$state/gone"
-    mv "$pending" "$state/gone" && sync "$state"
+    mv "$pending" "$state/gone" || return 1
+    sync "$state"
     if [ -n "$pid" ] && [ "$pid" != $$ ] && grep -qs deadman "/proc/$pid/cmdline"; then
         kill -s KILL -- "-$pid" "$pid" 2>/dev/null
     fi
@@ -163,6 +171,7 @@ restore() {
     tries=3
     until is_restored; do
         [ "$tries" -gt 0 ] || return 1
+        [ "$tries" -eq 3 ] || sleep 1
         tries=$((tries - 1))
         reload "$pending/running" /dev/null
     done
@@ -173,10 +182,15 @@ restore() {
 # restarted since has read the old start-up file.
 is_as_applied() { [ -e "$pending/applied" ] && [ "$(incarnation)" = "$(cat "$pending/applied")" ]; }
 
-restore_or_fail() { # CODE TEXT : exits with CODE once the old configuration is back
-    restore || fail "$not_restored" "$2
+take_back() { # TEXT
+    restore || fail "$not_restored" "$1
 NOT RESTORED: the running configuration is not what it was; that is kept in $pending"
-    disarm
+    disarm || fail "$not_restored" "$1
+the running configuration is what it was, but $pending cannot be removed"
+}
+
+restore_or_fail() { # CODE TEXT : exits with CODE once the old configuration is back
+    take_back "$2"
     fail "$1" "$2"
 }
 
@@ -190,11 +204,12 @@ commit() { # MODE SECONDS TOKEN BASE CANDIDATE
     running >"$work/running"
     [ "$(sum "$work/running")" = "$4" ] || fail "$changed" 'the running configuration has changed'
     arm "$1" "$2" "$3" || { rm -rf "$state/new" "$pending"; fail "$no_space" "cannot save a way back in $state"; }
+    start_timer "$2" "$3" || { disarm; fail "$unable" 'the timer does not start: nothing was touched'; }
     case $1 in
     replace) reload "$work/frr.conf" "$work/reload" ;;
     merge) merge "$work/frr.conf" ;;
     esac || restore_or_fail "$rejected" "$(cat "$work/said")"
-    mv "$pending/armed" "$pending/applied"
+    mv "$pending/armed" "$pending/applied" && echo committed
 }
 
 confirm() { # TOKEN
@@ -204,30 +219,59 @@ confirm() { # TOKEN
     fresh_work
     is_as_applied || restore_or_fail "$rejected" 'the commit did not end, or a daemon of FRR restarted since'
     kept=$pending/candidate
-    [ -e "$kept" ] || { kept=$work/running && running >"$kept"; }
+    [ -e "$kept" ] || { kept=$work/running; running >"$kept"; } ||
+        fail "$unable" 'cannot read the running configuration: the commit will be taken back'
+    [ -s "$kept" ] || fail "$unable" 'what is to be kept is empty: the commit will be taken back'
     replace_startup "$kept" || fail "$no_space" "cannot write $startup: the commit will be taken back"
-    disarm
+    disarm || fail "$no_space" "cannot remove $pending: the commit will be taken back"
+    echo confirmed
 }
 
 revert() { # TOKEN
     outlive_session
     lock -w 60
     owns "$1" || fail "$not_pending" "commit $1 is not pending"
-    restore_or_fail 0 "commit $1: taken back"
+    take_back "commit $1"
+    echo reverted
 }
 
+# The timer is the last way back: it goes on until the old configuration is back or the mark is gone.
 timer() { # TOKEN SECONDS
     outlive_session
+    owns "$1" || exit 0
+    : >"$pending/ticking" || exit 0 # `start_timer` waits for it
     sleep "$2"
+    verdict='NOT RESTORED yet'
+    until attempt "$1" "$2"; do
+        [ -z "$verdict" ] || report "$1" "$2" "$verdict"
+        verdict= # said once
+        sleep 10
+    done
+}
+
+# In a shell of its own, with which the lock goes. One that somebody else holds for long is a failed attempt.
+attempt() ( # TOKEN SECONDS
     owns "$1" || exit 0
     stop_reload # its commit, if it still waits for it, restores; if it was killed, we do
-    lock -w 600
+    lock -w 60
     owns "$1" || exit 0
-    if restore; then disarm; verdict=RESTORED; else verdict='NOT RESTORED'; fi
-    logger -t infra-ctl-deadman "commit $1 was not confirmed within $2 s: $verdict" 2>/dev/null
+    restore && disarm && report "$1" "$2" RESTORED
+)
+
+report() { # TOKEN SECONDS VERDICT
+    logger -t infra-ctl-deadman "commit $1 was not confirmed within $2 s: $3" 2>/dev/null || :
+}
+
+frr_is_alive() { # a process file may be left of one that died, and its number another's by now
+    for file in "$daemons"/*.pid; do
+        { read -r pid <"$file" && read -r name <"/proc/$pid/comm"; } 2>/dev/null || continue
+        case ${file##*/} in "$name"*) return 0 ;; esac
+    done
+    return 1
 }
 
 boot() {
+
     lock -w 60
     rm -rf "$state/new" "$state/gone"
     [ -e "$pending" ] || exit 0
@@ -236,14 +280,26 @@ boot() {
     echo 'an unconfirmed commit was taken back'
 }
 
-install_hook() {
-    for old in "$state"/deadman-*.sh; do [ "$old" = "$0" ] || rm -f "$old"; done # a running timer has it open
-    printf '#!/bin/sh\nexec /bin/sh %s "$@"\n' "$0" >"$hook" && chmod 755 "$hook" || exit 1
+put() { # FILE MODE : stdin, whole or not at all
+    cat >"$1.new" && chmod "$2" "$1.new" && sync "$1.new" && mv "$1.new" "$1" && sync "${1%/*}"
+}
+
+install_unit() { # PATH
     [ -d /run/systemd/system ] || [ -n "${DEADMAN_UNIT:-}" ] || return 0
     printf '%s\n' '[Unit]' 'Description=Take back an unconfirmed FRR configuration' 'Before=frr.service' \
-        "RequiresMountsFor=$state" '[Service]' 'Type=oneshot' "ExecStart=/bin/sh $0 boot" \
-        '[Install]' 'WantedBy=frr.service' >"$unit" &&
-        chmod 644 "$unit" && systemctl daemon-reload && systemctl enable --quiet "${unit##*/}"
+        "RequiresMountsFor=$state" '[Service]' 'Type=oneshot' "ExecStart=/bin/sh $1 boot" \
+        '[Install]' 'WantedBy=frr.service' | put "$unit" 644 &&
+        systemctl daemon-reload && systemctl enable --quiet "${unit##*/}"
+}
+
+# The name comes last: a script that can be called by it is hooked into the boot.
+install() { # PATH
+    outlive_session
+    lock -w 30
+    printf '#!/bin/sh\nexec /bin/sh %s "$@"\n' "$1" | put "$hook" 755 && install_unit "$1" &&
+        mv "$0" "$1" && sync "$state" || exit 1
+    [ ! -e "$pending" ] || return 0 # its timer may start from an older version
+    for old in "$state"/deadman-*.sh; do [ "$old" = "$1" ] || rm -f "$old"; done
 }
 
 main() {
@@ -255,7 +311,7 @@ main() {
     revert) revert "$@" ;;
     timer) timer "$@" ;;
     boot) boot ;;
-    install) install_hook ;;
+    install) install "$@" ;;
     *) fail 64 "unknown command: $command" ;;
     esac
 }

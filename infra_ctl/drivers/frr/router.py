@@ -53,7 +53,7 @@ def compare(shell: Shell, candidate: str) -> str:
 
 
 def sweep(shell: Shell) -> DeviceState:
-    """Interfaces and neighbours, in one call of vtysh.
+    """Interfaces and neighbours, in one call of vtysh. Raises DeviceError where FRR does not answer.
 
     vtysh stops at a command whose daemon is not running: what is left of the list is asked again without
     it, so a daemon that is missing has no neighbours and hides nobody else's.
@@ -65,7 +65,7 @@ def sweep(shell: Shell) -> DeviceState:
         answers |= state.split_echo(decoded(done.stdout), left)
         last = max((index for index, command in enumerate(left) if command in answers), default=0)
         left = left[last + 1 :]
-    return state.interpret(answers)
+    return state.interpret(shell.device, answers)
 
 
 def ping(shell: Shell, questions: Sequence[Ping]) -> tuple[bool, ...]:

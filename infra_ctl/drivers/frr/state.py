@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from ipaddress import ip_interface
-from typing import Any
+from itertools import chain
+from typing import Any, TypeVar
 
 from infra_ctl.drivers.base import DeviceState, InterfaceState, Neighbour
+from infra_ctl.errors import DeviceError
+
+T = TypeVar("T")
 
 INTERFACES = "show interface json"
 OSPF = "show ip ospf neighbor json"
@@ -34,20 +38,18 @@ def split_echo(output: str, commands: Sequence[str]) -> dict[str, str]:
     return {command: "\n".join(lines) for command, lines in answers.items()}
 
 
-def interpret(answers: Mapping[str, str]) -> DeviceState:
-    """One sweep. A daemon that does not run answers with no JSON and has no neighbours."""
+def interpret(device: str, answers: Mapping[str, str]) -> DeviceState:
+    """One sweep. A daemon that does not run answers with no JSON and has no neighbours.
+
+    Raises DeviceError for an answer that cannot be understood, and where there is none of the interfaces:
+    that is an FRR that does not run, not a router that has nothing.
+    """
+    if _json(device, INTERFACES, answers) is None:
+        raise DeviceError(device, f"no answer to `{INTERFACES}`: is FRR running?")
+    neighbours = (_understood(device, command, answers, meaning) for command, meaning in NEIGHBOURS.items())
     return DeviceState(
-        interfaces=tuple(interfaces(_json(answers.get(INTERFACES, "")))),
-        neighbours=tuple(
-            sorted(
-                [
-                    *ospf(_json(answers.get(OSPF, ""))),
-                    *ospf6(_json(answers.get(OSPF6, ""))),
-                    *bfd(_json(answers.get(BFD, ""))),
-                    *bgp(_json(answers.get(BGP, ""))),
-                ]
-            )
-        ),
+        interfaces=tuple(_understood(device, INTERFACES, answers, interfaces)),
+        neighbours=tuple(sorted(chain.from_iterable(neighbours))),
     )
 
 
@@ -96,6 +98,28 @@ def bgp(answer: Any) -> Iterator[Neighbour]:
         yield Neighbour("bgp", "", address, detail == "Established", detail)
 
 
-def _json(text: str) -> Any:
+NEIGHBOURS: dict[str, Callable[[Any], Iterator[Neighbour]]] = {OSPF: ospf, OSPF6: ospf6, BFD: bfd, BGP: bgp}
+
+
+def _understood(
+    device: str, command: str, answers: Mapping[str, str], meaning: Callable[[Any], Iterator[T]]
+) -> list[T]:
+    try:
+        return list(meaning(_json(device, command, answers)))
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise _strange(device, command, error) from error
+
+
+def _json(device: str, command: str, answers: Mapping[str, str]) -> Any:
     """The value, or None where FRR said something else: that a daemon is not running, or nothing."""
-    return json.loads(text) if text.lstrip().startswith(("{", "[")) else None
+    text = answers.get(command, "")
+    if not text.lstrip().startswith(("{", "[")):
+        return None
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise _strange(device, command, error) from error
+
+
+def _strange(device: str, command: str, error: Exception) -> DeviceError:
+    return DeviceError(device, f"cannot understand its answer to `{command}`: {error!r}")

@@ -68,8 +68,8 @@ def test_a_plan_is_carried_out_once(infra_ctl: Command, tmp_path: Path) -> None:
     infra_ctl("plan", "nk-an-hoa-ce1", "-o", plan)
     assert infra_ctl("deploy", "--plan", plan, "--yes").code == Exit.DONE
     said = infra_ctl("deploy", "--plan", plan, "--yes")
-    assert said.code == Exit.FAILED
-    assert "changed since the plan: plan again · FAILED" in said.out
+    assert said.code == Exit.REFUSED
+    assert "nk-an-hoa-ce1 changed since plan" in said.err
 
 
 def test_a_plan_of_an_older_inventory_is_refused(

@@ -14,7 +14,7 @@ from infra_ctl.deploy.step import Ended
 from infra_ctl.drivers.embedded import Fault
 from infra_ctl.drivers.fleet import Fleet
 from infra_ctl.journal.records import RunState, StepState
-from tests.unit.deploy.conftest import Bench
+from tests.unit.deploy.conftest import Bench, Mishap
 
 WAVES = (("ward",), ("pop",), ("core",))
 AREA_0, AREA_7 = "10.1.2.{}/31\n ip ospf area 0.0.0.0", "10.1.2.{}/31\n ip ospf area 0.0.0.7"
@@ -68,6 +68,22 @@ def test_all_of_a_wave_is_applied_before_any_of_it_is_tested(bench: Bench) -> No
     last_apply = max(bench.log.index((host, "apply")) for host in ("pop", "ward"))
     first_confirm = min(bench.log.index((host, "> confirming")) for host in ("pop", "ward"))
     assert last_apply < first_confirm
+
+
+def test_a_lost_device_is_settled_after_the_others_of_its_wave_are_safe(bench: Bench) -> None:
+    bench.devices.faults["ward"] = Fault(loses_session=True)
+    result = rollout(bench, (("core", "ward"),)).go()
+    assert result.summary == "1 confirmed · 1 restored"
+    log = bench.log
+    assert log.index(("core", "> confirmed")) < log.index(("ward", "> restoring"))
+
+
+def test_a_defect_on_one_device_leaves_the_others_alone(bench: Bench) -> None:
+    bench.mishaps["ward", "state"] = Mishap(KeyError("mtu"))  # type: ignore[arg-type]  # that is the point
+    result = rollout(bench, (("core", "ward"),)).go()
+    assert result.ends["core"].state is StepState.CONFIRMED
+    assert result.ends["ward"].state is StepState.UNKNOWN
+    assert "a defect of infra-ctl: KeyError" in result.ends["ward"].cause
 
 
 def test_one_half_alone_fails_its_test(bench: Bench) -> None:
@@ -183,7 +199,8 @@ def result(*ends: StepState, waiting: int = 0, interrupted: bool = False) -> Res
         (result(StepState.RESTORED), True, True, Exit.FAILED),
         (result(StepState.UNKNOWN, waiting=3), True, True, Exit.FAILED),
         (result(StepState.CONFIRMED, StepState.RESTORED), True, True, Exit.PARTIAL),
-        (result(StepState.CONFIRMED, StepState.NOT_RESTORED, waiting=1), True, True, Exit.PARTIAL),
+        (result(StepState.CONFIRMED, StepState.NOT_RESTORED, waiting=1), True, True, Exit.FAILED),
+        (result(StepState.UNKNOWN, interrupted=True), True, True, Exit.FAILED),
         (result(StepState.CONFIRMED, waiting=1, interrupted=True), True, True, Exit.INTERRUPTED),
         (result(StepState.FAILED, interrupted=True), True, False, Exit.INTERRUPTED),
     ],

@@ -9,7 +9,7 @@ from threading import Timer
 import pytest
 
 from infra_ctl.change.plan import PlannedDevice
-from infra_ctl.deploy.step import Applied, Ended, Patience
+from infra_ctl.deploy.step import Applied, Ended, Lost, Patience
 from infra_ctl.drivers.embedded import Fault
 from infra_ctl.errors import NotRestoredError, SessionLostError, UnreachableError
 from infra_ctl.journal.records import StepState
@@ -31,7 +31,9 @@ def deploy(bench: Bench, planned: PlannedDevice, *, fresh: bool = True, patience
     stepper = bench.stepper(planned, patience=patience)
     base = bench.running(planned.hostname) if fresh else None
     step = stepper.apply(planned.hostname, base)
-    return stepper.finish(planned.hostname, step) if isinstance(step, Applied) else step
+    if isinstance(step, Applied):
+        step = stepper.finish(planned.hostname, step)
+    return stepper.settle(planned.hostname, step) if isinstance(step, Lost) else step
 
 
 # Confirmed
@@ -86,7 +88,9 @@ def test_a_neighbour_that_comes_back_in_time_is_not_lost(bench: Bench) -> None:
     assert isinstance(step, Applied)
     later = Timer(0.1, bench.devices.edit, ("pop", pop))
     later.start()
-    assert stepper.finish("ward", step).state is StepState.CONFIRMED
+    ended = stepper.finish("ward", step)
+    assert isinstance(ended, Ended)
+    assert ended.state is StepState.CONFIRMED
     later.join()
     assert bench.said("ward").count("state") > 2
 
@@ -201,7 +205,7 @@ def test_a_session_lost_in_apply_is_settled_by_taking_the_change_back(bench: Ben
     bench.devices.faults["ward"] = Fault(loses_session=True)
     ended = deploy(bench, bench.planned("ward"))
     assert ended == Ended(StepState.RESTORED, "the session was cut while applying")
-    assert bench.written("ward") == ["applying", "unknown", "restoring", "restored"]
+    assert bench.written("ward") == ["applying", "settling", "restoring", "restored"]
     assert bench.is_old("ward")
 
 
@@ -209,7 +213,7 @@ def test_a_session_lost_before_anything_was_done_is_settled_by_reading(bench: Be
     bench.mishaps["ward", "apply"] = Mishap(CUT)
     ended = deploy(bench, bench.planned("ward"))
     assert (ended.state, ended.cause) == (StepState.RESTORED, "the session was cut")
-    assert bench.written("ward") == ["applying", "unknown", "restored"]
+    assert bench.written("ward") == ["applying", "settling", "restored"]
     assert "restore" not in bench.said("ward")
 
 
@@ -232,10 +236,11 @@ def test_a_device_that_stays_away_ends_unknown_and_says_so(bench: Bench) -> None
 
     bench.mishaps["ward", "apply"] = Mishap(CUT, after=True, also=lost)
     planned = bench.planned("ward")
-    stepper = bench.stepper(planned, patience=replace(QUICK, revert_in=0))
-    ended = stepper.apply("ward", bench.running("ward"))
-    assert ended == Ended(
-        StepState.UNKNOWN, "the session was cut; still unreachable after its timer of 0 s: look at it"
+    stepper = bench.stepper(planned, patience=replace(QUICK, revert_in=0, grace=0.05))
+    lost_one = stepper.apply("ward", bench.running("ward"))
+    assert lost_one == Lost("the session was cut", tested=False)
+    assert stepper.settle("ward", lost_one) == Ended(
+        StepState.UNKNOWN, "the session was cut; after its timer of 0 s still: no answer: look at it"
     )
 
 
@@ -246,9 +251,7 @@ def test_a_device_that_runs_neither_the_old_nor_a_pending_configuration_ends_unk
     bench.mishaps["ward", "apply"] = Mishap(CUT, also=meddle)
     ended = deploy(bench, bench.planned("ward"))
     assert ended.state is StepState.UNKNOWN
-    assert (
-        ended.cause == "the session was cut; it runs neither the old nor a pending configuration: plan again"
-    )
+    assert ended.cause == "the session was cut; it runs neither its old nor its new configuration: plan again"
 
 
 def test_a_lost_session_whose_restore_fails_is_loud(bench: Bench) -> None:
@@ -262,7 +265,9 @@ def test_a_session_lost_in_the_test_takes_the_change_back(bench: Bench) -> None:
     applied = stepper.apply("ward", bench.running("ward"))
     assert isinstance(applied, Applied)
     bench.mishaps["ward", "state"] = Mishap(CUT)
-    assert stepper.finish("ward", applied) == Ended(StepState.RESTORED, "test failed: the session was cut")
+    lost = stepper.finish("ward", applied)
+    assert lost == Lost("test failed: the session was cut", tested=False)
+    assert stepper.settle("ward", lost) == Ended(StepState.RESTORED, "test failed: the session was cut")
     assert bench.is_old("ward")
 
 
@@ -272,7 +277,9 @@ def test_a_device_that_the_new_session_does_not_reach_is_restored_by_its_timer(b
     assert isinstance(applied, Applied)
     bench.devices.faults["ward"] = Fault(unreachable=True)
     Timer(0.35, bench.devices.faults.clear).start()
-    ended = stepper.finish("ward", applied)
+    lost = stepper.finish("ward", applied)
+    assert isinstance(lost, Lost)
+    ended = stepper.settle("ward", lost)
     assert (ended.state, ended.cause) == (StepState.RESTORED, "test failed: no answer")
     assert bench.is_old("ward")
 
@@ -339,3 +346,27 @@ def test_every_effect_is_written_before_it_is_made_and_an_end_once(
                 before = what
     ends = {"> confirmed", "> restored", "> failed", "> NOT RESTORED"}
     assert [what for what in said if what in ends] == said[-1:]
+
+
+def test_a_restore_that_fails_in_confirm_is_loud_and_not_tried_for_ever(bench: Bench) -> None:
+    bench.mishaps["ward", "confirm"] = Mishap(NotRestoredError("ward", "the old one does not load"))
+    ended = deploy(bench, bench.planned("ward"))
+    assert ended == Ended(StepState.NOT_RESTORED, "the old one does not load")
+    assert bench.said("ward").count("confirm") == 1
+
+
+def test_a_device_that_reverted_and_was_edited_is_not_taken_for_confirmed(bench: Bench) -> None:
+    def revert_and_edit() -> None:
+        bench.devices.edit("ward", CONFIGURATIONS["ward"].replace("router-id 10.0.0.3", "router-id 10.0.0.9"))
+        bench.devices.faults["ward"] = Fault()
+
+    planned = bench.planned("ward")
+    stepper = bench.stepper(planned)
+    applied = stepper.apply("ward", bench.running("ward"))
+    assert isinstance(applied, Applied)
+    with bench.devices.driver("ward") as device:
+        device.restore(stepper.run)
+    bench.mishaps["ward", "confirm"] = Mishap(CUT, also=revert_and_edit)
+    lost = stepper.finish("ward", applied)
+    assert isinstance(lost, Lost)
+    assert stepper.settle("ward", lost).state is StepState.UNKNOWN

@@ -16,7 +16,14 @@ import pytest
 
 from infra_ctl.drivers.frr import deadman
 from infra_ctl.drivers.frr.shell import Shell
-from infra_ctl.errors import BusyError, NoSpaceError, NotRestoredError, RejectedError, SessionLostError
+from infra_ctl.errors import (
+    BusyError,
+    DeviceError,
+    NoSpaceError,
+    NotRestoredError,
+    RejectedError,
+    SessionLostError,
+)
 from tests.contract.stub_router import StubRouter
 
 SCRIPT = resources.files("infra_ctl.drivers.frr").joinpath("deadman.sh").read_text()
@@ -60,6 +67,23 @@ def is_running(pid):
         return False
 
 
+def program(router, name, text):
+    """A program of the device's own that goes before the real one."""
+    path = router.folder / "bin" / name
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return path
+
+
+def script(router, *arguments):
+    """What the uploaded script prints when the device itself calls it."""
+    (path,) = router.state.glob("deadman-*.sh")
+    environment = {**os.environ, **router.environment}
+    return subprocess.run(
+        ["/bin/sh", path, *arguments], env=environment, check=True, capture_output=True, text=True
+    )
+
+
 def lines(text):
     """A configuration whatever the order of its blocks."""
     return sorted(
@@ -94,6 +118,79 @@ def test_another_version_takes_the_place_of_the_old(router, candidate):
     assert len(list(router.state.glob("deadman-*.sh"))) == 1
 
 
+def test_an_older_version_stays_while_its_commit_is_pending(router, candidate):
+    commit(router, candidate)
+    (current,) = router.state.glob("deadman-*.sh")
+    older = current.rename(router.state / "deadman-000000000000.sh")
+    deadman.confirm(router.shell(), "run-1")  # uploads this version first
+    assert older.exists()
+    commit(router, router.running, token="run-2")
+
+
+def test_an_upload_waits_for_the_lock(router, candidate):
+    """A commit under way may be about to start its timer from the version that the upload removes."""
+    older = router.state / "deadman-000000000000.sh"
+    older.write_text("exit 1\n")
+    program(router, "flock", "exit 1")
+    with pytest.raises(BusyError, match="another commit is under way"):
+        commit(router, candidate)
+    assert [path.name for path in router.state.glob("deadman-*")] == [older.name]
+
+
+@pytest.mark.parametrize("arrived", [0, 100, -1])
+def test_a_session_cut_in_mid_upload_leaves_no_script(router, candidate, arrived):
+    class Cut:
+        def run(self, command, stdin=b"", timeout=60.0):
+            return router.runner().run(command, stdin[:arrived], timeout)
+
+    with pytest.raises(NoSpaceError):
+        deadman._upload(Shell("stub", Cut(), state=str(router.state)))
+    assert left_behind(router) == set()
+    commit(router, candidate)
+    assert router.running != router.startup
+
+
+def test_a_script_that_cannot_be_hooked_into_the_boot_is_not_installed(router, candidate):
+    (router.folder / "hook.new").mkdir()
+    with pytest.raises(NoSpaceError, match="cannot install"):
+        commit(router, candidate)
+    assert left_behind(router) == {"lock"}
+
+
+@pytest.mark.parametrize("command", ["commit", "confirm", "revert"])
+def test_an_exit_code_without_a_word_proves_nothing(command):
+    for said in (b"", b"something else\n"):
+        with pytest.raises(SessionLostError, match="no word"):
+            deadman._raise_for("stub", deadman.Completed(0, said, b""), command)
+
+
+def test_a_script_that_does_nothing_is_found_out(router, candidate):
+    (router.state / deadman._name()).write_text("")
+    with pytest.raises(SessionLostError, match="no word"):
+        commit(router, candidate)
+
+
+def test_without_a_timer_nothing_is_touched(router, candidate):
+    before = router.running
+    program(router, "setsid", 'case "$*" in *timer*) exit 1 ;; *) exec /usr/bin/setsid "$@" ;; esac')
+    with pytest.raises(DeviceError, match="timer does not start"):
+        commit(router, candidate)
+    assert router.running == before
+    assert deadman.pending(router.shell()) is None
+    assert left_behind(router) == {"lock", "deadman.sh"}
+
+
+def test_the_timer_ticks_before_anything_is_touched(router, candidate):
+    program(
+        router,
+        "setsid",
+        f'''
+        case "$*" in *reload*) [ -e {router.state}/pending/ticking ] || exit 1 ;; esac
+        exec /usr/bin/setsid "$@"''',
+    )
+    commit(router, candidate)
+
+
 def test_the_start_up_file_is_untouched_until_confirmed(router, candidate):
     before = router.startup
     commit(router, candidate)
@@ -110,6 +207,20 @@ def test_a_merge_adds_lines_and_saves_the_running_configuration(router):
     assert "interface eth0" in router.running
     deadman.confirm(router.shell(), "run-1")
     assert router.startup == router.running
+
+
+@pytest.mark.parametrize("answer", ["exit 1", "exit 0"])
+def test_a_merge_never_saves_an_empty_configuration(router, answer):
+    before = router.startup
+    commit(router, "interface eth1\n description new\n", mode="merge")
+    vtysh = router.folder / "bin/vtysh"
+    real = vtysh.read_text()
+    program(router, "vtysh", answer)
+    with pytest.raises(DeviceError, match="will be taken back"):
+        deadman.confirm(router.shell(), "run-1")
+    vtysh.write_text(real)
+    assert router.startup == before
+    assert deadman.pending(router.shell()).token == "run-1"
 
 
 def test_a_merge_that_does_not_parse_touches_nothing(router):
@@ -146,7 +257,7 @@ def test_half_a_candidate_is_not_applied(router, candidate):
     arguments = ["commit", "replace", "30", "run-2", *sums]
     done = deadman._call(router.shell(), arguments, candidate[:100].encode(), timeout=10)
     with pytest.raises(SessionLostError, match="did not arrive whole"):
-        deadman._raise_for("stub", done)
+        deadman._raise_for("stub", done, "commit")
     assert router.running == before
     assert left_behind(router) == {"lock", "deadman.sh"}
 
@@ -207,6 +318,52 @@ def test_a_restore_that_fails_is_loud_and_can_be_tried_again(router, candidate):
     deadman.restore(router.shell(), "run-1")
     assert lines(router.running) == lines(before)
     assert left_behind(router) == {"lock", "deadman.sh"}
+
+
+@pytest.fixture
+def impatient(router):
+    """Ten seconds between a timer's attempts pass quickly; `report` is what it logged."""
+    program(router, "sleep", 'case $1 in 10) exec /bin/sleep 0.1 ;; *) exec /bin/sleep "$1" ;; esac')
+    report = router.folder / "report"
+    report.touch()
+    program(router, "logger", f'echo "$*" >>{report}')
+    return report
+
+
+def test_a_timer_goes_on_until_the_old_configuration_is_back(router, candidate, impatient):
+    before = router.running
+    commit(router, candidate, revert_in=1)
+    (router.folder / "stuck").touch()
+    until(lambda: "NOT RESTORED yet" in impatient.read_text())
+    time.sleep(3)  # another attempt or so
+    assert deadman.pending(router.shell()).token == "run-1"
+    (router.folder / "stuck").unlink()
+    until(lambda: deadman.pending(router.shell()) is None)
+    assert lines(router.running) == lines(before)
+    until(lambda: impatient.read_text().endswith(" RESTORED\n"))
+    assert impatient.read_text().count("NOT RESTORED yet") == 1
+
+
+def test_a_timer_that_does_not_get_the_lock_tries_again(router, candidate, impatient):
+    before = router.running
+    commit(router, candidate, revert_in=1)
+    flock = program(router, "flock", "exit 1")
+    until(lambda: "NOT RESTORED yet" in impatient.read_text())
+    flock.unlink()
+    until(lambda: deadman.pending(router.shell()) is None)
+    assert lines(router.running) == lines(before)
+
+
+def test_a_timer_holds_the_lock_only_while_it_tries(router, candidate, impatient):
+    """Between its attempts a person can take the commit back by hand."""
+    program(router, "sleep", 'case $1 in 10) exec /bin/sleep 60 ;; *) exec /bin/sleep "$1" ;; esac')
+    commit(router, candidate, revert_in=1)
+    (router.folder / "stuck").touch()
+    until(lambda: "NOT RESTORED yet" in impatient.read_text())
+    (router.folder / "stuck").unlink()
+    started = time.monotonic()
+    deadman.restore(router.shell(), "run-1")
+    assert time.monotonic() - started < 10
 
 
 def test_a_daemon_that_restarted_has_forgotten_the_commit(router, candidate):
@@ -326,6 +483,24 @@ def test_a_reboot_takes_an_unconfirmed_commit_back(router, candidate):
     assert left_behind(router) == {"lock", "deadman.sh"}
 
 
+def test_the_boot_hook_does_nothing_while_frr_runs(router, candidate):
+    commit(router, candidate)
+    (router.folder / "frr.conf").write_text(candidate)
+    (router.folder / "zebra").symlink_to("/bin/sleep")
+    zebra = subprocess.Popen([router.folder / "zebra", "60"])
+    try:
+        (router.folder / "pids/zebra.pid").write_text(f"{zebra.pid}\n")
+        assert "runs already" in script(router, "boot").stdout
+        assert router.startup == candidate
+        assert deadman.pending(router.shell()).token == "run-1"
+    finally:
+        zebra.kill()
+        zebra.wait()
+    (router.folder / "pids/zebra.pid").write_text(f"{os.getpid()}\n")  # the number is another's by now
+    assert "taken back" in script(router, "boot").stdout
+    assert router.startup != candidate
+
+
 def test_a_reboot_with_nothing_pending_touches_nothing(router, candidate):
     commit(router, candidate)
     deadman.confirm(router.shell(), "run-1")
@@ -374,12 +549,20 @@ def test_somebody_in_configure_terminal_is_not_a_bad_candidate():
         43, b"", b"vtysh 'configure' returned\nVTY configuration is locked by other VTY\n"
     )
     with pytest.raises(BusyError):
-        deadman._raise_for("stub", done)
+        deadman._raise_for("stub", done, "commit")
 
 
-def test_an_unknown_answer_is_an_error():
-    with pytest.raises(Exception, match="ended with 127: sha256sum: not found"):
-        deadman._raise_for("stub", deadman.Completed(127, b"", b"sha256sum: not found\n"))
+def test_somebody_in_configure_terminal_does_not_hide_a_failed_restore():
+    done = deadman.Completed(44, b"", b"VTY configuration is locked by other VTY\nNOT RESTORED: ...\n")
+    with pytest.raises(NotRestoredError):
+        deadman._raise_for("stub", done, "commit")
+
+
+@pytest.mark.parametrize("rc", [1, 127, 137])
+def test_after_an_unknown_answer_the_device_is_to_be_asked(rc):
+    done = deadman.Completed(rc, b"", b"VTY configuration is locked by other VTY\n")
+    with pytest.raises(SessionLostError, match=f"ended with {rc}: VTY"):
+        deadman._raise_for("stub", done, "commit")
 
 
 def test_every_exit_code_of_the_script_has_a_meaning():

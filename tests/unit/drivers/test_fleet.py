@@ -1,14 +1,15 @@
-"""Many devices at once: one device's failure stays its own, a defect of ours is nobody's."""
+"""Many devices at once: one device's failure stays its own."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 import pytest
 
 from infra_ctl.drivers.base import ConfigDriver
 from infra_ctl.drivers.fleet import Fleet
-from infra_ctl.errors import DeviceError, UnreachableError
+from infra_ctl.errors import DeviceError, SecretError, UnreachableError
 
 
 def nobody(hostname: str) -> ConfigDriver:
@@ -41,16 +42,26 @@ def test_every_device_is_told_of_when_it_is_done_failed_or_not() -> None:
     assert sorted(done) == ["a", "b", "c"]
 
 
-def test_a_defect_is_raised_after_all_devices_have_ended() -> None:
-    ended: list[str] = []
-
+def failing(error: Exception, ended: list[str]) -> Callable[[str], None]:
     def work(hostname: str) -> None:
         if hostname == "a":
-            raise ZeroDivisionError
+            raise error
         ended.append(hostname)
 
-    with pytest.raises(ZeroDivisionError):
-        Fleet(nobody, workers=1).each("abc", work)
+    return work
+
+
+def test_a_defect_on_one_device_is_that_device_s_error() -> None:
+    ended: list[str] = []
+    answers = Fleet(nobody, workers=1).each("abc", failing(ZeroDivisionError("by 0"), ended))
+    assert str(answers["a"]) == "a: a defect of infra-ctl: ZeroDivisionError: by 0"
+    assert ended == ["b", "c"]
+
+
+def test_an_error_of_no_one_device_is_raised_after_all_have_ended() -> None:
+    ended: list[str] = []
+    with pytest.raises(SecretError):
+        Fleet(nobody, workers=1).each("abc", failing(SecretError("no vault"), ended))
     assert ended == ["b", "c"]
 
 

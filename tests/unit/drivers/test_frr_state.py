@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from infra_ctl.drivers.base import InterfaceState, Neighbour
+from infra_ctl.drivers.command import Completed
 from infra_ctl.drivers.frr import router, state
 from infra_ctl.drivers.frr.shell import Shell
 from infra_ctl.drivers.replay import ReplayRunner
+from infra_ctl.errors import DeviceError
 
 RECORDED = Path(__file__).with_name("recorded")
 
@@ -66,5 +68,28 @@ def test_an_adjacency_that_is_not_full_is_not_up():
     assert neighbour == Neighbour("ospf", "eth1", "10.0.0.9", up=False, detail="ExStart/DR")
 
 
-def test_nothing_answers_when_frr_is_dead():
-    assert state.interpret({}) == state.DeviceState((), ())
+class Saying:
+    """A router whose vtysh prints one text, whatever it is asked."""
+
+    def __init__(self, text):
+        self.text = text
+
+    def run(self, command, stdin=b"", timeout=60.0):
+        return Completed(1, self.text.encode(), b"failed to connect to any daemons.")
+
+
+@pytest.mark.parametrize("text", ["", "Exiting: failed to connect to any daemons.\n"])
+def test_a_dead_frr_is_no_router_without_interfaces(text):
+    with pytest.raises(DeviceError, match="no answer to `show interface json`"):
+        router.sweep(Shell("r2", Saying(text)))
+
+
+@pytest.mark.parametrize("command", state.COMMANDS)
+@pytest.mark.parametrize(
+    "answer", ['{"cut', '[{"what": "else"}]', '{"peers": [1], "neighbors": [2], "a": 3}']
+)
+def test_an_answer_that_cannot_be_understood_names_its_command(command, answer):
+    answers = {state.INTERFACES: "{}", command: answer}
+    with pytest.raises(DeviceError, match=f"r2: cannot understand its answer to `{command}`") as raised:
+        state.interpret("r2", answers)
+    assert "\n" not in str(raised.value)

@@ -82,6 +82,32 @@ def test_a_host_without_a_pinned_key_is_not_even_called(tmp_path, text):
         SshRunner.connect(connection(tmp_path, text))
 
 
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "10.0.0.1 ssh-rsa AAAA",
+        "10.0.0.1 ssh-rsa A",
+        "10.0.0.1 ssh-ed25519 AAAA",
+        f"10.0.0.1 ssh-ed25519 {KEY.get_base64()[:40]}",
+    ],
+)
+def test_a_pinned_line_that_is_no_key_is_named(tmp_path, bad):
+    with pytest.raises(HostKeyError) as raised:
+        pinned_keys(connection(tmp_path, f"# by hand\n{bad}\n"))
+    assert str(raised.value) == f"r1: {tmp_path}/known_hosts, line 2: this is no host key"
+
+
+def test_known_hosts_that_is_no_text_is_named(tmp_path):
+    where = connection(tmp_path, "")
+    where.known_hosts.write_bytes(b"10.0.0.1 \xff\xfe\n")
+    with pytest.raises(HostKeyError, match="known_hosts is not UTF-8 text"):
+        pinned_keys(where)
+
+
+def test_a_hashed_name_that_is_none_is_of_nobody(tmp_path):
+    assert pinned_keys(connection(tmp_path, f"|1|short|x {LINE}\n10.0.0.1 {LINE}\n")) == [KEY]
+
+
 def test_without_known_hosts_there_is_no_connection(tmp_path):
     where = connection(tmp_path, "")
     where.known_hosts.unlink()

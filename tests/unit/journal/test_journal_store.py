@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from infra_ctl.errors import InfraCtlError, RefusedError
+from infra_ctl.errors import InfraCtlError, JournalError, RefusedError
 from infra_ctl.journal.records import Purpose, RunState, Step, StepState, Synced
 from infra_ctl.journal.store import Journal, open_journal
 
@@ -91,3 +93,48 @@ def test_a_database_that_cannot_be_opened_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "journal.db").mkdir()
     with pytest.raises(InfraCtlError, match="unable to open database file"):
         open_journal(f"sqlite:///{tmp_path / 'journal.db'}")
+
+
+def test_a_database_that_is_none_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "journal.db").write_bytes(b"not a database, whatever its name says" * 50)
+    with pytest.raises(JournalError, match="file is not a database"):
+        open_journal(f"sqlite:///{tmp_path / 'journal.db'}")
+    with pytest.raises(JournalError, match="journal nonsense: "):
+        open_journal("nonsense")
+
+
+def test_of_two_runs_that_start_together_one_is_refused(url: str) -> None:
+    """Two processes, as two terminals are: each has a journal of its own over the same file."""
+    open_journal(url).close()
+    code = (
+        "import sys, time\n"
+        "from infra_ctl.errors import RefusedError\n"
+        "from infra_ctl.journal.records import Purpose\n"
+        "from infra_ctl.journal.store import open_journal\n"
+        "journal = open_journal(sys.argv[1])\n"
+        "print('ready', flush=True); sys.stdin.readline()\n"
+        "try:\n"
+        "    print(journal.start_run(Purpose('deploy', 'lab', '', '', ''), lambda run: ()).id, flush=True)\n"
+        "except RefusedError:\n"
+        "    print('refused', flush=True)\n"
+        "sys.stdin.readline()\n"
+    )
+    command = [sys.executable, "-c", code, url]
+    four = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(4)
+    ]
+    assert [line(process) for process in four] == ["ready"] * 4
+    for process in four:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    said = sorted(line(process) for process in four)
+    for process in four:
+        process.communicate("end\n")
+    assert said[0].endswith("-001")
+    assert said[1:] == ["refused"] * 3
+
+
+def line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
