@@ -271,7 +271,7 @@ frr_is_alive() { # a process file may be left of one that died, and its number a
 }
 
 boot() {
-
+    if frr_is_alive; then echo 'FRR runs already: nothing is taken back'; exit 0; fi
     lock -w 60
     rm -rf "$state/new" "$state/gone"
     [ -e "$pending" ] || exit 0
