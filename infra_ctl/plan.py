@@ -22,9 +22,9 @@ from infra_ctl.change.unmanaged import foreign, keep
 from infra_ctl.change.waves import waves
 from infra_ctl.change.wiring import pairs, wires
 from infra_ctl.city import City
-from infra_ctl.drivers.base import ConfigDriver
+from infra_ctl.drivers.base import ConfigDriver, Pending
 from infra_ctl.drivers.fleet import Fleet
-from infra_ctl.errors import DeviceError, RefusedError, RejectedError, SecretError
+from infra_ctl.errors import BusyError, DeviceError, RefusedError, RejectedError, SecretError
 from infra_ctl.intent.model import DeviceIntent
 from infra_ctl.journal.records import Synced
 from infra_ctl.render import render
@@ -97,6 +97,7 @@ class Planner:
         with self.fleet.open(hostname) as device:
             running = device.read()
             _refuse_bytes(hostname, running)
+            _refuse_pending(hostname, device.pending())
             base = self.masking.fingerprint(running)
             known = self.synced.get(hostname)
             if known is not None and (known.intended, known.running) == (intended, base):
@@ -149,6 +150,15 @@ def _refuse_bytes(hostname: str, running: str) -> None:
         if not line.isascii() and line != line.encode(errors="replace").decode():
             shown = line.strip().encode(errors="backslashreplace").decode()
             raise RejectedError(hostname, f"its configuration is not UTF-8: {shown}")
+
+
+def _refuse_pending(hostname: str, pending: Pending | None) -> None:
+    """What a device runs may be about to go. Raises BusyError."""
+    if pending is not None:
+        raise BusyError(
+            hostname,
+            f"commit {pending.token} is not confirmed: the device takes it back in {pending.seconds_left} s",
+        )
 
 
 def _unchanged(intent: DeviceIntent, base: str) -> PlannedDevice:

@@ -68,6 +68,8 @@ def _live(name: str, inventory: Path, var: Path) -> Context:
 
 def _lab(name: str, inventory: Path, var: Path) -> Context:
     lab = name.partition(":")[2] or "city"
+    if not lab.isalnum():
+        raise InfraCtlError(f"lab name '{lab}': use a letter, then letters and digits")
     home = var / "lab" / lab
     return Context(
         name=f"lab:{lab}",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from infra_ctl.cli.exits import Exit
-from infra_ctl.cli.progress import Stopwatch, bar
+from infra_ctl.cli.progress import Stopwatch, bar, devices
 from infra_ctl.cli.session import Session, confirm, selector_argument, session_options
 from infra_ctl.cli.verify import in_words
 from infra_ctl.errors import RefusedError
@@ -87,8 +87,8 @@ def deploy(
     if dry_run:
         return
     if not plan.changed:
-        _do_nothing(session, f"no changes ({len(plan.devices)} devices, {clock})")
-    elif not confirm(f"deploy to {len(plan.changed)} devices?", yes=yes):
+        _do_nothing(session, f"no changes ({devices(len(plan.devices))}, {clock})")
+    elif not confirm(f"deploy to {devices(len(plan.changed))}?", yes=yes):
         _do_nothing(session, "nothing was done")
     else:
         there = present(session.context, prepared.city)
@@ -160,12 +160,16 @@ class Lines:
         self._waves = waves
         self._advance = advance
         self._clocks: dict[str, Stopwatch] = {}
+        self._begun: set[int] = set()
         self._applied: set[str] = set()
         self._printing = Lock()
 
     def report(self, wave: int, hostname: str, state: StepState, cause: str) -> None:
         """What the rollout tells of a device."""
         with self._printing:
+            if state is StepState.APPLYING and wave not in self._begun:
+                self._begun.add(wave)
+                self._say(f"wave {wave}/{self._waves}  …")
             if state is StepState.APPLYING:
                 self._clocks[hostname] = Stopwatch()
             elif state is StepState.APPLIED:
@@ -217,10 +221,12 @@ def _conclude(session: Session, prepared: Prepared, result: Result, unmet: Seque
     for outcome in unmet[:MOST_UNMET]:
         session.say(f"end state  {in_words(outcome)}")
     if len(unmet) > MOST_UNMET:
-        session.say(f"end state  … and {len(unmet) - MOST_UNMET} more: infra-ctl verify")
+        session.say(f"end state  … and {len(unmet) - MOST_UNMET} more: {session.command('verify')}")
     session.say(f"{result.summary} · run {result.run}")
     if result.failed:
-        session.say(f"why     infra-ctl show run {result.run} {result.failed[0]}")
+        session.say(f"why     {session.command(f'show run {result.run} {result.failed[0]}')}")
+    if result.not_started:
+        session.say("go on   deploy again: it plans what is left")
     return exit_of(result, end_state=not unmet, all_planned=not unplanned)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from infra_ctl.cli.session import Session, console, session_options
+from infra_ctl.journal.records import RunState
 
 if TYPE_CHECKING:
     from infra_ctl.journal.records import Run, Step
@@ -75,6 +76,11 @@ def show_run(session: Session, run_id: str, device: str | None) -> None:
     click.echo(f"by      {run.user}@{run.host}   {run.started:%Y-%m-%d %H:%M:%S} UTC   context {run.context}")
     if why(run):
         click.echo(f"why     {why(run)}")
+    if run.state is RunState.KILLED:
+        click.echo(
+            "then    devices that were not confirmed took the change back by themselves when their timers"
+        )
+        click.echo(f"        ran out; what they run now says {session.command('plan')}")
     if device is not None:
         _timeline(journal, run, steps[0])
         return

@@ -88,7 +88,7 @@ def status(session: Session) -> None:
     if session.is_json:
         session.emit(None if seen is None else asdict(seen))
     elif seen is None:
-        click.echo(f"lab {session.context.lab_name} is not up: infra-ctl lab up")
+        click.echo(f"lab {session.context.lab_name} is not up: {session.command('lab up')}")
     else:
         off = [node.hostname for node in seen.nodes if node.pid is None]
         click.echo(f"lab {seen.name}: {len(seen.nodes)} nodes" + ("" if seen.built else ", not whole"))
@@ -120,7 +120,7 @@ def exec_(session: Session, node: str, command: tuple[str, ...]) -> None:
 
     \b
     infra-ctl lab exec nk-pop1 -- vtysh -c "show ip ospf neighbor"
-    infra-ctl lab exec mgmt -- ping -c1 10.0.1.0
+    infra-ctl lab exec mgmt -- ping -c1 10.0.1.1
     """
     from infra_ctl.lab.enter import command as enter
 
@@ -162,7 +162,7 @@ def break_(session: Session, kind: str, object_name: str, *, amount: float | Non
 
     fault = Fault(kind, object_name, amount, dark)  # type: ignore[arg-type]  # click has checked the kind
     do(folder(session), fault)
-    click.echo(f"broken: {in_words(fault)}; undo: infra-ctl lab heal {object_name}")
+    click.echo(f"broken: {in_words(fault)}; undo: {session.command(f'lab heal {object_name}')}")
 
 
 @lab.command()
@@ -180,7 +180,7 @@ def heal(session: Session, object_name: str | None) -> None:
     for fault in healed:
         click.echo(f"healed: {in_words(fault)}")
     if not healed:
-        click.echo("nothing was broken")
+        click.echo(f"nothing of {object_name} was broken" if object_name else "nothing was broken")
 
 
 @lab.command()

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from infra_ctl.cli.exits import Exit
-from infra_ctl.cli.progress import Stopwatch
+from infra_ctl.cli.progress import Stopwatch, devices
 from infra_ctl.cli.session import Session, selector_argument, session_options
 from infra_ctl.errors import InfraCtlError
 
@@ -35,11 +35,11 @@ def plan(session: Session, selector: tuple[str, ...], path: Path | None, *, exit
     if session.is_json:
         print_plan(session, found)
     elif not found.changed and not found.failed and not found.foreign:
-        session.say(f"no changes ({len(found.devices)} devices, {clock})")
+        session.say(f"no changes ({devices(len(found.devices))}, {clock})")
     else:
         print_plan(session, found)
         if path is not None and found.changed:
-            session.say(f"saved  {path}     run it:  infra-ctl deploy --plan {path}")
+            session.say(f"saved  {path}     run it:  {session.command(f'deploy --plan {path}')}")
     raise click.exceptions.Exit(
         _code(changed=bool(found.changed), failed=bool(found.failed), asked=exit_code)
     )

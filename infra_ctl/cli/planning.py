@@ -141,14 +141,14 @@ def print_plan(session: Session, plan: Plan) -> None:
         for line in diff.splitlines():
             screen.print(f"  {line}", style=_STYLES.get(line[:1]), markup=False)
     if brief:
-        screen.print("\nlines   -v shows all; one device's: infra-ctl plan DEVICE")
+        screen.print(f"\nlines   -v shows all; one device's: {session.command('plan DEVICE')}")
     for hosts, cause in _alike((device.hostname, device.cause) for device in plan.failed):
         screen.print(f"\n! {_names(hosts, 6)}   {cause}", style="red", markup=False)
     for hosts, lines in _alike((device.hostname, device.foreign) for device in plan.foreign):
         kept = "1 line that intent does not know stays"
         if len(lines) > 1:
             kept = f"{len(lines)} lines that intent does not know stay"
-        advice = f"infra-ctl adopt {hosts[0]}"
+        advice = session.command(f"adopt {hosts[0]}")
         screen.print(f"\n? {_names(hosts, 3)}   {kept}: {advice}", style="yellow", markup=False)
     screen.print(f"\n{summary(plan)}")
     for number, wave in enumerate(plan.waves, start=1):

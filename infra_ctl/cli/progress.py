@@ -12,12 +12,18 @@ import click
 from infra_ctl.cli.session import console
 
 
+def devices(count: int) -> str:
+    """`1 device`, `103 devices`."""
+    return f"{count} device{'' if count == 1 else 's'}"
+
+
 @contextmanager
 def counting(what: str, total: int) -> Iterator[Callable[[str], None]]:
     """Yields a function to call once a device is done; its argument is the hostname."""
-    with bar(f"{what} {total} devices", total, lambda line: click.echo(line, err=True)) as (say, advance):
+    told = f"{what} {devices(total)}"
+    with bar(told, total, lambda line: click.echo(line, err=True)) as (say, advance):
         if not console(stderr=True).is_terminal:
-            say(f"{what} {total} devices")
+            say(told)
         yield lambda _hostname: advance()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -65,6 +66,12 @@ class Session:
         if found := tuple(host for host in city.select(selector) if host in there):
             return found
         raise SelectorError(1, f"'{selector}' means no device that {self.context.name} has")
+
+    def command(self, words: str) -> str:
+        """A command to type next, in this context: a hint must not lead to another network."""
+        name = self.context.name
+        known = name == "live" or os.environ.get("INFRA_CTL_CONTEXT") in (name, name.partition(":city")[0])
+        return f"infra-ctl {words}" if known else f"infra-ctl {words} --context {name}"
 
     def say(self, line: str) -> None:
         """Print a line for people; on stderr where stdout is JSON."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from infra_ctl.cli.exits import Exit
-from infra_ctl.cli.progress import Stopwatch, counting
+from infra_ctl.cli.progress import Stopwatch, counting, devices
 from infra_ctl.cli.session import Session, selector_argument, session_options
 
 SHOWN = 8
@@ -54,7 +54,7 @@ def verify(session: Session, selector: tuple[str, ...], *, wait: int) -> None:
         for check, (passed, total) in _counts(outcomes).items():
             session.say(f"{check:<10} {passed:>5} of {total}")
         session.say(
-            f"{len(outcomes) - len(bad)} passed, {len(bad)} failed ({len(hostnames)} devices, {clock})"
+            f"{len(outcomes) - len(bad)} passed, {len(bad)} failed ({devices(len(hostnames))}, {clock})"
         )
     raise click.exceptions.Exit(Exit.FOUND if bad else Exit.DONE)
 

@@ -58,6 +58,7 @@ def _live_steps() -> Iterator[Sequence[str]]:
 def _run(context: str, steps: Iterator[Sequence[str]], prefix: str) -> int:
     command = (sys.executable, "-m", "infra_ctl.cli.app")
     env = {**os.environ, "INFRA_CTL_CONTEXT": context, "PYTHONUNBUFFERED": "1"}
+    _say(f"\n$ export INFRA_CTL_CONTEXT={context}", prefix)
     for step in steps:
         _say(f"\n$ infra-ctl {shlex.join(step)}", prefix)
         with subprocess.Popen(

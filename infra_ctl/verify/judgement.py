@@ -61,7 +61,8 @@ def _neighbours(
     seen = {(n.protocol, n.interface, _key(n)): n for n in state.neighbours}
     wanted = {(a.protocol, a.interface, a.key): a for a in expected.adjacencies}
     for place, adjacency in wanted.items():
-        name = f"{expected.hostname} {adjacency.peer} {adjacency.interface}".rstrip()
+        family = " IPv6" if adjacency.key == LINK_LOCAL else ""
+        name = f"{expected.hostname} {adjacency.peer} {adjacency.interface}{family}".rstrip()
         neighbour = seen.get(place)
         wrong = ["is not there"] if neighbour is None else [] if neighbour.up else [f"is {neighbour.detail}"]
         if wrong and adjacency.peer in undeployed:

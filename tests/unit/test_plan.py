@@ -68,9 +68,7 @@ def line(text: str, device: str = WARD) -> tuple[UnmanagedLine, ...]:
 # What is asked
 
 
-def test_a_device_as_it_was_last_seen_is_asked_for_its_configuration_and_nothing_else(
-    small: SmallCity, devices: EmbeddedFleet
-) -> None:
+def test_a_device_as_it_was_last_seen_is_not_staged(small: SmallCity, devices: EmbeddedFleet) -> None:
     calls: list[str] = []
     lock = Lock()
 
@@ -84,13 +82,13 @@ def test_a_device_as_it_was_last_seen_is_asked_for_its_configuration_and_nothing
     fleet = Fleet(watched)
     hosts = small.city.intents
     first = small.judged(fleet, hosts)
-    assert sorted(set(calls)) == ["open", "read", "stage"]
+    assert sorted(set(calls)) == ["open", "pending", "read", "stage"]
     assert {each.planned.status for each in first.values()} == {Status.UNCHANGED}
     assert set(synced(first)) == set(hosts)
 
     calls.clear()
     again = small.judged(fleet, hosts, synced(first))
-    assert sorted(calls) == ["open"] * len(hosts) + ["read"] * len(hosts)
+    assert sorted(calls) == [each for each in ("open", "pending", "read") for _ in hosts]
     assert {each.planned.status for each in again.values()} == {Status.UNCHANGED}
     assert synced(again) == {}, "it is known already"
 
@@ -375,3 +373,32 @@ def test_a_plan_that_keeps_a_password_of_the_device_alone_is_not_stale(
     add(devices, WARD, "password hunter2")
     rename(devices, WARD)
     refuse_stale(planned(small, fleet, (WARD,)), small.city, small.masking, "embedded")
+
+
+def test_a_device_that_may_take_its_configuration_back_is_no_base_for_a_plan(
+    small: SmallCity, devices: EmbeddedFleet, fleet: Fleet
+) -> None:
+    """After a controller was killed: what the device runs is as intended, and about to go."""
+    seen = synced(small.judged(fleet, [WARD]))
+    with devices.driver(WARD) as device:
+        running = device.read()
+        device.apply(running, base=running, revert_in=60, token="2026-11-21-007")
+    planned = small.judged(fleet, [WARD], seen)[WARD].planned
+    assert planned.status is Status.FAILED
+    assert planned.cause == "commit 2026-11-21-007 is not confirmed: the device takes it back in 60 s"
+
+
+def test_bytes_that_are_no_text_fail_their_device_alone(
+    small: SmallCity, devices: EmbeddedFleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Latin(Watched):
+        def read(self) -> str:
+            return "interface eth0\n description Ph\udcf2ng\n"
+
+    def opened(hostname: str) -> ConfigDriver:
+        driver = devices.driver(hostname)
+        return Latin(driver, lambda _what: None) if hostname == WARD else driver
+
+    judged = small.judged(Fleet(opened), [WARD, "nk-pop1"])
+    assert judged[WARD].planned.cause == "its configuration is not UTF-8: description Ph\\udcf2ng"
+    assert judged["nk-pop1"].planned.status is Status.UNCHANGED

@@ -116,7 +116,7 @@ def neighbour(
         (
             adjacency("bfd", "eth0", LINK_LOCAL),
             neighbour("bfd", "eth0", "fe80::42:1"),
-            ("bfd", "ward pop eth0", PASS, "up"),
+            ("bfd", "ward pop eth0 IPv6", PASS, "up"),
         ),
         (
             adjacency("bfd", "eth0", "10.1.0.1"),

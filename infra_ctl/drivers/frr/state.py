@@ -54,8 +54,13 @@ def interpret(device: str, answers: Mapping[str, str]) -> DeviceState:
 
 
 def interfaces(answer: Any) -> Iterator[InterfaceState]:
-    """By name, without link-local addresses. An interface that is shut has no operational status."""
+    """By name, without link-local addresses. An interface that is shut has no operational status.
+
+    One that is only configured, and that the kernel does not have, has no MTU either: it is not there.
+    """
     for name, interface in sorted((answer or {}).items()):
+        if "mtu" not in interface:
+            continue
         addresses = (ip_interface(each["address"]) for each in interface.get("ipAddresses", ()))
         yield InterfaceState(
             name=name,

@@ -42,8 +42,9 @@ def test_a_rejected_device_stops_the_next_wave(infra_ctl: Command, faults: Fault
     assert said.code == Exit.PARTIAL
     line = next(line for line in said.out.splitlines() if line.startswith(f"wave 1/5  {WARD}"))
     assert line.startswith(f"wave 1/5  {WARD:<26} line 7: unknown command: router osfp · RESTORED   ")
-    last, why = said.out.splitlines()[-2:]
+    last, why, go_on = said.out.splitlines()[-3:]
     assert last.startswith("2 confirmed · 1 restored · 7 not started · run ")
+    assert go_on == "go on   deploy again: it plans what is left"
     assert why == f"why     infra-ctl show run {last.split()[-1]} {WARD}"
     shown = infra_ctl("show", "run", last.split()[-1], WARD)
     assert "line 7: unknown command: router osfp" in shown.out
@@ -70,7 +71,7 @@ def test_a_failed_test_says_what_was_gone_through(
     faults[WARD] = Fault(ignores=frozenset({(("interface eth0",), "ip ospf area 0.0.0.1")}))
     said = infra_ctl("deploy", WARD, "--yes")
     assert said.code == Exit.FAILED
-    line = next(line for line in said.out.splitlines() if line.startswith("wave 1/1"))
+    line = next(line for line in said.out.splitlines() if line.startswith(f"wave 1/1  {WARD}"))
     assert line.startswith(
         f"wave 1/1  {WARD:<26} armed · applied · test failed: lost what it had: "
         "bfd neighbour 10.1.17.16 on eth0, ospf neighbour 10.0.1.1 on eth0 · RESTORED   "
