@@ -68,6 +68,6 @@ def _ansible(twin: Twin) -> tuple[Path, dict[str, str]]:
     environment = {
         "ANSIBLE_PIPELINING": "1",
         "ANSIBLE_HOME": str(twin.folder / "ansible"),
-        "ANSIBLE_SSH_CONTROL_PATH_DIR": "/tmp/ic-bench",  # noqa: S108 - a socket's path has at most 108 characters
+        "ANSIBLE_SSH_CONTROL_PATH_DIR": "/tmp/ic-bench",
     }
     return path, environment

@@ -62,9 +62,8 @@ def table(costs: Mapping[str, Sequence[Cost]], floor: str, devices: int) -> str:
     for name, seen in costs.items():
         wall = statistics.median(cost.wall for cost in seen)
         cpu = statistics.median(cost.cpu for cost in seen)
-        lines.append(
-            f"{name:<26}{wall:>8.2f}{wall / base:>9.2f}{cpu:>8.2f}{cpu / base_cpu:>9.2f}{1000 * cpu / devices:>15.1f}"
-        )
+        ratios = f"{wall:>8.2f}{wall / base:>9.2f}{cpu:>8.2f}{cpu / base_cpu:>9.2f}"
+        lines.append(f"{name:<26}{ratios}{1000 * cpu / devices:>15.1f}")
     return "\n".join(lines)
 
 

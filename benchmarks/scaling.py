@@ -15,9 +15,8 @@ SIZES = (1000, 3000, 10000)
 
 def run(folder: Path) -> None:
     """Print milliseconds a device for each size; linear means that the column stays flat."""
-    print(
-        f"\ncheck, then render, of made-up cities\n{'wards':>8}{'check s':>10}{'render s':>10}{'ms/device':>11}{'MiB':>8}"
-    )
+    print("\ncheck, then render, of made-up cities")
+    print(f"{'wards':>8}{'check s':>10}{'render s':>10}{'ms/device':>11}{'MiB':>8}")
     for size in SIZES:
         city = folder / f"city-{size}"
         write(REFERENCE, city, size)

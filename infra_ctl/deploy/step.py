@@ -6,6 +6,7 @@ restored, failed (nothing was done to it), or NOT RESTORED, which is loud.
 
 from __future__ import annotations
 
+import secrets as randomness
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -78,6 +79,12 @@ class Stepper:
     planned: Mapping[str, PlannedDevice]
     masking: Masking
     patience: Patience = Patience()
+    nonce: str = field(default_factory=lambda: randomness.token_hex(4))
+
+    @property
+    def token(self) -> str:
+        """Names the run's commits on the devices: journals count alike, and a run of another is none of ours."""
+        return f"{self.run}-{self.nonce}"
 
     def apply(self, hostname: str, base: str | None) -> Applied | Lost | Ended:
         """Arm and apply. `base` is the running configuration as planned, where it is still at hand."""
@@ -88,7 +95,7 @@ class Stepper:
                 base = base if base is not None else self._unchanged(device, plan)
                 before = device.state()
                 candidate = self.masking.resolve(plan.candidate, base)
-                device.apply(candidate, base=base, revert_in=self.patience.revert_in, token=self.run)
+                device.apply(candidate, base=base, revert_in=self.patience.revert_in, token=self.token)
         except SessionLostError as error:
             return self._lost(hostname, self._cause(error), tested=False)
         except NotRestoredError as error:
@@ -121,7 +128,7 @@ class Stepper:
                     return self._restore(hostname, cause, device)
                 tested = True
                 self.journal.record(self.run, hostname, StepState.CONFIRMING)
-                device.confirm(self.run)
+                device.confirm(self.token)
                 running = device.read()
         except NotRestoredError as error:
             return self._end(hostname, Ended(StepState.NOT_RESTORED, self._cause(error)))
@@ -144,7 +151,7 @@ class Stepper:
     def _restore(self, hostname: str, cause: str, device: ConfigDriver) -> Ended:
         self.journal.record(self.run, hostname, StepState.RESTORING, cause)
         try:
-            device.restore(self.run)
+            device.restore(self.token)
         except NotRestoredError as error:
             return self._end(hostname, Ended(StepState.NOT_RESTORED, f"{cause}; {self._cause(error)}"))
         return self._end(hostname, Ended(StepState.RESTORED, cause))
@@ -175,12 +182,12 @@ class Stepper:
     def _read_end(self, hostname: str, lost: Lost, device: ConfigDriver) -> Ended:
         """What the device says of itself is the truth. A change that passed its test is still confirmed."""
         pending = device.pending()
-        ours = pending is not None and pending.token == self.run
+        ours = pending is not None and pending.token == self.token
         if ours and not lost.tested:
             return self._restore(hostname, lost.cause, device)
         if ours:
             self.journal.record(self.run, hostname, StepState.CONFIRMING)
-            device.confirm(self.run)
+            device.confirm(self.token)
         running = device.read()
         plan, fingerprint = self.planned[hostname], self.masking.fingerprint
         if fingerprint(running) == plan.base:
