@@ -83,7 +83,7 @@ class Stepper:
 
     @property
     def token(self) -> str:
-        """Names the run's commits on the devices: journals count alike, and a run of another is none of ours."""
+        """Names the run on the devices: two journals count alike, and the other one's run is none of ours."""
         return f"{self.run}-{self.nonce}"
 
     def apply(self, hostname: str, base: str | None) -> Applied | Lost | Ended:

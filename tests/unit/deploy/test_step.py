@@ -365,7 +365,7 @@ def test_a_device_that_reverted_and_was_edited_is_not_taken_for_confirmed(bench:
     applied = stepper.apply("ward", bench.running("ward"))
     assert isinstance(applied, Applied)
     with bench.devices.driver("ward") as device:
-        device.restore(stepper.run)
+        device.restore(stepper.token)
     bench.mishaps["ward", "confirm"] = Mishap(CUT, also=revert_and_edit)
     lost = stepper.finish("ward", applied)
     assert isinstance(lost, Lost)
