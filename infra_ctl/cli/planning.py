@@ -45,7 +45,9 @@ class Prepared:
     """Running configurations as this very process read them."""
 
     def steps(self, run: str) -> Iterator[Step]:
-        """The journal's first lines of a run."""
+        """The journal's first lines of a run; what could not be planned has failed before it begins."""
+        for failed in self.plan.failed:
+            yield Step(run, failed.hostname, 0, StepState.FAILED, failed.cause, "", failed.base, "")
         devices = {device.hostname: device for device in self.plan.devices}
         for number, wave in enumerate(self.plan.waves, start=1):
             for hostname in wave:

@@ -225,7 +225,7 @@ def test_a_line_that_frr_refuses_takes_the_whole_candidate_back(deployed: Deploy
 
 @dataclass(frozen=True)
 class Harm:
-    """Two wards get a line each that cuts something off; what came of it."""
+    """A ward gets a line that cuts something off; what came of it."""
 
     done: Done
     journal: tuple[str, dict[str, tuple[str, str]]]
@@ -233,7 +233,7 @@ class Harm:
     pop: str
 
 
-LINES = {THOI_BINH: "bfd / profile city-1000-5 / shutdown", AN_NGHIEP: "ip route 10.0.32.1/32 blackhole"}
+LINES = {THOI_BINH: "bfd / profile city-1000-5 / shutdown"}
 
 
 @pytest.fixture(scope="module")
@@ -249,8 +249,8 @@ def harm(deployed: Deployed) -> Harm:
 
 @pytest.mark.parametrize(
     ("hostname", "lost"),
-    [(THOI_BINH, "bfd neighbour 10.1.17.32 on eth0, bfd neighbour on eth0"), (AN_NGHIEP, ".*dc-core1.*")],
-    ids=["a neighbour", "a path"],
+    [(THOI_BINH, "bfd neighbour 10.1.17.32 on eth0, bfd neighbour on eth0")],
+    ids=["a neighbour"],
 )
 def test_a_change_that_cuts_something_off_is_taken_back(harm: Harm, hostname: str, lost: str) -> None:
     """The plan cannot see it; the test after the wave misses what was there before."""
