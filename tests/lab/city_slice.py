@@ -294,7 +294,7 @@ class Deployed:
 @pytest.fixture(scope="session")
 def deployed(_can_run: None, lab_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     """Booted and deployed from day 0; when all tests are over, there is nothing to deploy."""
-    city = CitySlice(f"{lab_name}c", tmp_path_factory.mktemp("city"))
+    city = CitySlice(f"{lab_name}city", tmp_path_factory.mktemp("city"))
     city.reset_inventory()
     try:
         up = city.run("lab", "up", SLICE)
