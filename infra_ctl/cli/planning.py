@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from infra_ctl.outcome import Outcome
 
 
-END_STATE_SECONDS = 90.0
+END_STATE_SECONDS = 120.0
 """For the last adjacencies of a run to come up: OSPF's dead interval twice, and BGP's retries."""
 
 

@@ -67,22 +67,43 @@ def unmet(
     settled = {device.hostname for device in plan.devices if device.status is not Status.FAILED}
     undeployed = set(city.intents) - settled
     changed = {device.hostname for device in plan.changed}
-    deadline = time.monotonic() + patience
     evidence = Evidence(seen, {})
-    expected = _expected(city, there, changed)
-    expected = [each for each in expected if each.hostname not in seen or _bad(each, evidence, undeployed)]
-    questions = [
-        each for each in _questions(city, there, changed) if each in answered or settled.issuperset(there)
+    expected = [
+        each
+        for each in _expected(city, there, changed)
+        if each.hostname not in seen or _bad(each, evidence, undeployed)
     ]
-    while expected or questions:
-        evidence = collect(fleet, [each.hostname for each in expected], questions)
+    if lacking := _neighbours_unmet(fleet, expected, undeployed, patience):
+        return lacking
+    questions = _questions(city, there, changed)
+    return _silent(fleet, [q for q in questions if q in answered or settled.issuperset(there)], patience)
+
+
+def _neighbours_unmet(
+    fleet: Fleet, expected: list[DeviceExpectation], undeployed: Collection[str], patience: float
+) -> list[Outcome]:
+    deadline = time.monotonic() + patience
+    while expected:
+        evidence = collect(fleet, [each.hostname for each in expected], ())
         bad = {each: _bad(each, evidence, undeployed) for each in expected}
-        silent = [one for one in judge((), questions, evidence) if one.verdict is not Verdict.PASS]
         expected = [each for each in expected if bad[each]]
+        if time.monotonic() >= deadline:
+            return [outcome for each in expected for outcome in bad[each]]
+        if expected:
+            time.sleep(PAUSE)
+    return []
+
+
+def _silent(fleet: Fleet, questions: list[Reachable], patience: float) -> list[Outcome]:
+    """Asked once neighbours are up, with patience of its own: routes follow, and a busy net loses packets."""
+    deadline = time.monotonic() + patience
+    while questions:
+        evidence = collect(fleet, (), questions)
+        silent = [one for one in judge((), questions, evidence) if one.verdict is not Verdict.PASS]
         questions = [each for each in questions if evidence.answers[each] != Answer(full=True, small=True)]
         if time.monotonic() >= deadline:
-            return [*(outcome for each in expected for outcome in bad[each]), *silent]
-        if expected or questions:
+            return silent
+        if questions:
             time.sleep(PAUSE)
     return []
 

@@ -363,7 +363,8 @@ def test_what_answered_the_data_centre_before_has_to_answer_after(
     fleet, plan, there = Fleet(devices.driver), changing(WARD), small.city.intents
     before = answering(small.city, fleet, plan, there)
     lan = next(each for each in before if each.what != "loopback")
-    quiet = small.configured(WARD).replace(f" ip address {lan.address}/27\n ip ospf area 0.0.0.1\n", "")
+    address = f" ip address {lan.address}/27\n"
+    quiet = small.configured(WARD).replace(f"{address} ip ospf area 0.0.0.1\n", address)
     assert quiet != small.configured(WARD)
     devices.edit(WARD, quiet)
     with devices.driver(WARD) as device:
