@@ -42,7 +42,12 @@ def look(
 
 
 def answering(city: City, fleet: Fleet, plan: Plan, there: Collection[str]) -> frozenset[Reachable]:
-    """Which addresses of the devices that a plan changes answer the data centre now."""
+    """Which addresses of the devices that a plan changes answer the data centre now.
+
+    A plan about all that is there is not asked: everything has to answer after it, whatever did before.
+    """
+    if _settled(plan).issuperset(there):
+        return frozenset()
     questions = _questions(city, there, {device.hostname for device in plan.changed})
     answers = collect(fleet, (), questions).answers
     return frozenset(each for each, said in answers.items() if isinstance(said, Answer) and said.full)
@@ -64,7 +69,7 @@ def unmet(
     the changed ones nothing: perhaps they are to be deployed next. So what intent makes reachable has to be
     where it answered before, in `answered`, or where the plan is about all that is there.
     """
-    settled = {device.hostname for device in plan.devices if device.status is not Status.FAILED}
+    settled = _settled(plan)
     undeployed = set(city.intents) - settled
     changed = {device.hostname for device in plan.changed}
     evidence = Evidence(seen, {})
@@ -77,6 +82,11 @@ def unmet(
         return lacking
     questions = _questions(city, there, changed)
     return _silent(fleet, [q for q in questions if q in answered or settled.issuperset(there)], patience)
+
+
+def _settled(plan: Plan) -> set[str]:
+    """Devices that are as intended once the plan is carried out."""
+    return {device.hostname for device in plan.devices if device.status is not Status.FAILED}
 
 
 def _neighbours_unmet(
