@@ -27,8 +27,6 @@ class Context:
     known_hosts: Path
     vault: Path
     vault_password: Path | None
-    namespace: str | None
-    """Network namespace that management happens in; None is the machine's own."""
 
     @property
     def journal_url(self) -> str:
@@ -62,7 +60,6 @@ def _live(name: str, inventory: Path, var: Path) -> Context:
         known_hosts=Path(os.environ.get("INFRA_CTL_KNOWN_HOSTS", ssh / "known_hosts")),
         vault=inventory / "vault.yml",
         vault_password=Path(password) if password else None,
-        namespace=None,
     )
 
 
@@ -81,7 +78,6 @@ def _lab(name: str, inventory: Path, var: Path) -> Context:
         known_hosts=home / "keys" / "known_hosts",
         vault=home / "vault.yml",
         vault_password=home / "vault-password",
-        namespace=f"{lab}-mgmt",
     )
 
 
@@ -97,7 +93,6 @@ def _embedded(name: str, inventory: Path, var: Path) -> Context:
         known_hosts=home / "no-known-hosts",
         vault=home / "vault.yml",
         vault_password=home / "vault-password",
-        namespace=None,
     )
 
 

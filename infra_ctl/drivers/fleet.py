@@ -27,14 +27,13 @@ class Fleet:
         hostnames: Iterable[str],
         work: Callable[[str], Result],
         on_done: Callable[[str], None] = lambda _hostname: None,
-        workers: int | None = None,
     ) -> dict[str, Result | DeviceError]:
         """`work` on every device; a DeviceError stands in the place of its result.
 
         So does a defect of ours, which is no reason to leave the others where they are. Errors that are of no
         one device are raised once all have ended.
         """
-        with ThreadPoolExecutor(workers or self.workers) as pool:
+        with ThreadPoolExecutor(self.workers) as pool:
             futures = {pool.submit(_guarded, work, hostname): hostname for hostname in hostnames}
             try:
                 for future in as_completed(futures):
