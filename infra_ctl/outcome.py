@@ -23,3 +23,6 @@ class Outcome:
     object: str
     verdict: Verdict
     message: str
+
+    def __str__(self) -> str:
+        return f"{self.verdict.upper()} {self.check} {self.object}: {self.message}"

@@ -15,10 +15,12 @@ from importlib.metadata import version
 
 from infra_ctl.change import diff as diffs
 from infra_ctl.change import normal
-from infra_ctl.change.losses import losses
+from infra_ctl.change.losses import cuts, losses
 from infra_ctl.change.plan import Plan, PlannedDevice, Status
 from infra_ctl.change.reading import read
+from infra_ctl.change.soak import soak
 from infra_ctl.change.unmanaged import foreign, keep
+from infra_ctl.change.watched import watched
 from infra_ctl.change.waves import waves
 from infra_ctl.change.wiring import pairs, wires
 from infra_ctl.city import City
@@ -110,7 +112,8 @@ class Planner:
         wanted = self._resolved(intent.hostname, text, running)
         unknown = self._foreign(intent.hostname, wanted, running)
         candidate = keep(text, unknown)
-        verdict = self.masking.mask(device.stage(self._resolved(intent.hostname, candidate, running)))
+        to_be = self._resolved(intent.hostname, candidate, running)
+        verdict = self.masking.mask(device.stage(to_be))
         lines = tuple(normal.path(pair) for pair in unknown)
         if not verdict:
             planned = _unchanged(intent, base).model_copy(update={"foreign": lines})
@@ -124,6 +127,7 @@ class Planner:
             resolved=self.masking.digest(candidate),
             diff=verdict,
             foreign=lines,
+            soak=soak(*(normal.parse(self.masking.mask(each)) for each in (running, to_be))),
         )
         return Judged(planned, running, None)
 
@@ -181,35 +185,40 @@ def assemble(planner: Planner, judged: Mapping[str, Judged], context: str, selec
     for host, intent in intents.items():
         sites[intent.site].append(host)
     order = waves(changed, pairs(intents), cores, sites.values()) if changed else ()
-    expected = _losses(planner, judged, order) if changed else {}
-    return Plan(
+    plan = Plan(
         id=randomness.token_hex(2),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         tool=version("infra-ctl"),
         context=context,
         selector=selector,
         inventory=planner.city.inventory.digest,
-        devices=tuple(
-            each.planned.model_copy(update={"may_lose": expected.get(host, ())})
-            for host, each in judged.items()
-        ),
+        devices=tuple(each.planned for each in judged.values()),
         waves=order,
+        cuts=((),) * len(order),
     )
+    return _foretold(plan, planner, judged) if changed else plan
 
 
-def _losses(
-    planner: Planner, judged: Mapping[str, Judged], order: tuple[tuple[str, ...], ...]
-) -> dict[str, tuple[str, ...]]:
-    """From the configurations that were read; a device that was not is taken to be as intended."""
-    masking, intents = planner.masking, planner.city.intents
+def _foretold(plan: Plan, planner: Planner, judged: Mapping[str, Judged]) -> Plan:
+    """A plan with what its waves are expected to cost.
+
+    From the configurations that were read; a device that was not is taken to be as intended.
+    """
+    intents, mask = planner.city.intents, planner.masking.mask
     before = {
-        host: read(normal.parse(masking.mask(judged[host].running)))
+        host: read(normal.parse(mask(judged[host].running)))
         if host in judged and judged[host].running
         else read(normal.parse(render(intent)))
         for host, intent in intents.items()
     }
-    after = {host: read(normal.parse(judged[host].planned.candidate)) for wave in order for host in wave}
-    return losses(before, after, wires(intents), order)
+    after = {device.hostname: read(normal.parse(device.candidate)) for device in plan.changed}
+    cables = wires(intents)
+    lost = losses(before, after, cables, plan.waves)
+    asked = zip(plan.waves, watched(intents, intents, plan.waves), strict=True)
+    devices = (
+        device.model_copy(update={"may_lose": lost.get(device.hostname, ())}) for device in plan.devices
+    )
+    return plan.model_copy(update={"devices": tuple(devices), "cuts": cuts(before, after, cables, asked)})
 
 
 def reread(plan: Plan, fleet: Fleet, masking: Masking) -> tuple[Plan, dict[str, str]]:
@@ -233,8 +242,12 @@ def reread(plan: Plan, fleet: Fleet, masking: Masking) -> tuple[Plan, dict[str, 
         if isinstance(error, DeviceError):
             failed = {"status": Status.FAILED, "cause": masking.mask(error.cause)}
             planned[host] = planned[host].model_copy(update=failed)
-    order = (tuple(host for host in wave if host in bases) for wave in plan.waves)
-    now = {"devices": tuple(planned.values()), "waves": tuple(wave for wave in order if wave)}
+    left = [tuple(host for host in wave if host in bases) for wave in plan.waves]
+    now = {
+        "devices": tuple(planned.values()),
+        "waves": tuple(wave for wave in left if wave),
+        "cuts": tuple(cut for cut, wave in zip(plan.cuts, left, strict=True) if wave),
+    }
     return plan.model_copy(update=now), bases
 
 

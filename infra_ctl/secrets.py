@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import os
 import re
+import secrets as randomness
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 PASSWORD_FILE = "INFRA_CTL_VAULT_PASSWORD_FILE"  # noqa: S105 - the name of a variable
 """Environment variable that names the file with the vault's password."""
+
+HASH_KEY = "infra-ctl/hash-key"
+"""Name of a secret in the vault: whoever shares it computes the same masks and fingerprints."""
 
 PLACES = (
     r"neighbor \S+ password (?P<bgp>\S.*?)\s*$",
@@ -90,6 +94,16 @@ def held(text: str, key: bytes) -> dict[str, str]:
 def keyed_hash(text: str, key: bytes) -> str:
     """HMAC-SHA-256, hex: equal for equal texts, and of no use to who lacks the key."""
     return hmac.new(key, text.encode(errors="surrogateescape"), hashlib.sha256).hexdigest()
+
+
+def hash_key(vault: Mapping[str, str], own: Path) -> bytes:
+    """The team's key, where the vault has it, or this machine's `own`, made once."""
+    if HASH_KEY in vault:
+        return vault[HASH_KEY].encode()
+    if not own.exists():
+        own.parent.mkdir(parents=True, exist_ok=True)
+        write_private(own, randomness.token_bytes(32))
+    return own.read_bytes()
 
 
 def _unknown(value: str, key: bytes) -> str:

@@ -1,4 +1,4 @@
-"""What a change is expected to cost: neighbours and interfaces that are up before a wave and not after it.
+"""What a change is expected to cost: neighbours, interfaces and paths that a wave's state has no more.
 
 A wave makes a mixed state: some devices have their new configuration, others still the old one. What that
 state lacks by the configurations alone is predicted, and its loss is no failure; any other loss is.
@@ -6,18 +6,28 @@ state lacks by the configurations alone is predicted, and its loss is no failure
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from ipaddress import IPv4Address
 
 from infra_ctl.change.reach import Reach
 from infra_ctl.change.router import Router
 from infra_ctl.change.sessions import sessions
 from infra_ctl.change.topology import Topology, Wire
+from infra_ctl.intent.expectations import Reachable
 
 
 def named(protocol: str, interface: str, key: str) -> str:
     """A neighbour as losses name it, in words: `ospf neighbour 10.0.1.1 on eth0`."""
     parts = [f"{protocol} neighbour", key, f"on {interface}" if interface else ""]
     return " ".join(part for part in parts if part)
+
+
+def path_named(question: Reachable, seen_from: str = "") -> str:
+    """`path from dc-core1 to nk-pop1 over IPv4`, or, as nk-pop1 says it, `path to dc-core1 over IPv4`."""
+    family = "IPv4" if isinstance(question.address, IPv4Address) else "IPv6"
+    if seen_from == question.target:
+        return f"path to {question.source} over {family}"
+    return f"path from {question.source} to {question.target} over {family}"
 
 
 def losses(
@@ -40,6 +50,31 @@ def losses(
         for device in members:
             found[device] = tuple(sorted(up_before[device].difference(_up(reach, device))))
     return found
+
+
+def cuts(
+    before: Mapping[str, Router],
+    after: Mapping[str, Router],
+    wires: Iterable[Wire],
+    waves: Iterable[tuple[Iterable[str], Collection[Reachable]]],
+) -> tuple[tuple[str, ...], ...]:
+    """For each wave, the paths of those asked for with it that there were and that its state has no more."""
+    reach = Reach(Topology(before, wires))
+    old = Reach(Topology(before, wires))
+    untouched = reach.topology.revision
+    found: list[tuple[str, ...]] = []
+    for members, questions in waves:
+        for device in members:
+            reach.topology.replace(device, after[device])
+        asked = questions if reach.topology.revision != untouched else ()
+        lost = (each for each in asked if _there(old, each) and not _there(reach, each))
+        found.append(tuple(sorted(map(path_named, lost))))
+    return tuple(found)
+
+
+def _there(reach: Reach, question: Reachable) -> bool:
+    """One way: what an answer needs beside, the source's own prefix, is no different for another target."""
+    return reach.path(question.source, question.address, question.mtu).ok
 
 
 def _up(reach: Reach, device: str) -> Iterator[str]:

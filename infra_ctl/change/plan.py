@@ -44,6 +44,8 @@ class PlannedDevice(_Frozen):
     """Lines on the device that intent does not know: kept, and to be claimed or declared unmanaged."""
     may_lose: tuple[str, ...] = ()
     """Neighbours that the state after its wave has no more, in words: their loss is no failure."""
+    soak: int = 0
+    """Seconds for which its neighbours are watched: what it breaks shows only when it is missed."""
 
 
 class Plan(_Frozen):
@@ -58,12 +60,16 @@ class Plan(_Frozen):
     inventory: str
     devices: tuple[PlannedDevice, ...]
     waves: tuple[tuple[str, ...], ...]
+    cuts: tuple[tuple[str, ...], ...]
+    """For each wave the paths that the state after it has no more, in words: their loss is no failure."""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
         ordered = sorted(hostname for wave in self.waves for hostname in wave)
         if ordered != sorted(device.hostname for device in self.changed):
             raise ValueError("the waves are not of the devices that change")
+        if len(self.cuts) != len(self.waves):
+            raise ValueError("there is not one entry of cuts for each wave")
         return self
 
     @property

@@ -48,6 +48,17 @@ def waves(
     return tuple(found)
 
 
+def leaves(links: Iterable[tuple[str, str]], roots: Collection[str]) -> frozenset[str]:
+    """Devices that nothing hangs on: none of their neighbours is farther from the roots than they are."""
+    neighbours = _neighbours(links)
+    distance = _distances(neighbours, roots)
+    return frozenset(
+        device
+        for device, far in distance.items()
+        if all(distance[each] <= far for each in neighbours[device])
+    )
+
+
 class _Cutters:
     """Who alone cuts off whom: the dominators of the graph, seen from the controller."""
 

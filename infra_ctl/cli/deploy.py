@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -21,9 +21,9 @@ from infra_ctl.errors import RefusedError
 from infra_ctl.journal.records import RunState, StepState
 
 if TYPE_CHECKING:
-    from infra_ctl.cli.planning import Prepared
+    from infra_ctl.change.plan import Plan
     from infra_ctl.deploy.rollout import Result
-    from infra_ctl.outcome import Outcome
+    from infra_ctl.deploy.run import Concluded, Deployment
 
 
 @click.command()
@@ -71,7 +71,6 @@ def deploy(
     infra-ctl deploy pop=nk --reason "IPv6 in An Hòa" --ticket CT-812
     infra-ctl deploy --plan plan-7f3a.json --yes
     """
-    from infra_ctl.cli.devices import present
     from infra_ctl.cli.planning import prepare, print_plan
 
     clock = Stopwatch()
@@ -83,7 +82,7 @@ def deploy(
     if dry_run if session.is_json else worth_showing:  # JSON is one value: the plan or how it ended
         print_plan(session, plan)
     budget = failures_allowed(max_fail, len(plan.devices))
-    refuse_unreachable(prepared, budget)
+    refuse_unreachable(plan, budget)
     if dry_run:
         return
     if not plan.changed:
@@ -91,19 +90,16 @@ def deploy(
     elif not confirm(f"deploy to {devices(len(plan.changed))}?", yes=yes):
         _do_nothing(session, "nothing was done")
     else:
-        there = present(session.context, prepared.city)
-        answered = prepared.answering(there)
-        result = _carry_out(session, prepared, reason=reason, ticket=ticket, budget=budget, timer=timer)
-        prepared.remember(result)
-        untroubled = not result.failed and not result.interrupted
-        unmet = prepared.end_state(result, there, answered) if untroubled else []
-        raise click.exceptions.Exit(_conclude(session, prepared, result, unmet))
+        concluded = _carry_out(session, prepared, reason=reason, ticket=ticket, budget=budget, timer=timer)
+        raise click.exceptions.Exit(_conclude(session, prepared.plan, concluded))
 
 
 def share(text: str) -> str:
     """A count or a percentage, as it was written. Raises click.BadParameter."""
     if not text.removesuffix("%").isdecimal():
         raise click.BadParameter(f"'{text}' is neither a count nor a percentage")
+    if text.endswith("%") and int(text[:-1]) > 100:
+        raise click.BadParameter(f"'{text}' is more than all of them")
     return text
 
 
@@ -113,9 +109,9 @@ def failures_allowed(text: str, devices: int) -> int:
     return number * devices // 100 if text.endswith("%") else number
 
 
-def refuse_unreachable(prepared: Prepared, budget: int) -> None:
+def refuse_unreachable(plan: Plan, budget: int) -> None:
     """Devices that could not be planned count as failed, before anything is touched."""
-    failed = prepared.plan.failed
+    failed = plan.failed
     if len(failed) > budget:
         first = failed[0]
         others = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
@@ -126,30 +122,17 @@ def refuse_unreachable(prepared: Prepared, budget: int) -> None:
 
 
 def _carry_out(
-    session: Session, prepared: Prepared, *, reason: str, ticket: str, budget: int, timer: int
-) -> Result:
-    from infra_ctl.deploy.rollout import Rollout
-    from infra_ctl.deploy.step import Patience, Stepper
+    session: Session, prepared: Deployment, *, reason: str, ticket: str, budget: int, timer: int
+) -> Concluded:
+    from infra_ctl.deploy.step import patience
     from infra_ctl.journal.records import Purpose
 
     plan = prepared.plan
-    purpose = Purpose("deploy", session.context.name, reason, ticket, plan.inventory)
-    run = prepared.journal.start_run(purpose, prepared.steps)
-    session.say(f"run {run.id}")
-    stepper = Stepper(
-        run=run.id,
-        journal=prepared.journal,
-        open_device=prepared.fleet.open,
-        planned={device.hostname: device for device in plan.devices},
-        masking=prepared.masking,
-        patience=Patience(revert_in=timer, neighbours=min(30.0, timer / 2)),
-    )
-    with bar("deploying", len(plan.changed), session.say) as (say, advance):
+    run = prepared.begin(Purpose("deploy", session.context.name, reason, ticket, plan.inventory))
+    session.say(f"run {run}")
+    with bar("deploying", len(plan.changed), session.say) as (say, advance), stopping() as stop:
         lines = Lines(say, len(plan.waves), advance)
-        left = budget - len(plan.failed)
-        rollout = Rollout(plan, stepper, prepared.fleet, prepared.bases, left, lines.report)
-        with stopping(rollout.stop):
-            return rollout.go()
+        return prepared.carry_out(run, patience(timer), budget, lines.report, stop)
 
 
 class Lines:
@@ -186,8 +169,12 @@ class Lines:
 
 
 @contextmanager
-def stopping(flag: Event) -> Iterator[None]:
-    """Ctrl-C lets devices in flight end; a second one leaves at once, and their timers take them back."""
+def stopping() -> Iterator[Event]:
+    """Yields what Ctrl-C sets: devices in flight end then.
+
+    A second one leaves at once, and their timers take them back.
+    """
+    flag = Event()
 
     def stop(_signal: int, _frame: object) -> None:
         if flag.is_set():
@@ -199,7 +186,7 @@ def stopping(flag: Event) -> Iterator[None]:
 
     before = signal.signal(signal.SIGINT, stop)
     try:
-        yield
+        yield flag
     finally:
         signal.signal(signal.SIGINT, before)
 
@@ -207,17 +194,15 @@ def stopping(flag: Event) -> Iterator[None]:
 def _do_nothing(session: Session, why: str) -> None:
     session.say(why)
     if session.is_json:
-        session.emit(_as_dict(None, {}, ()))
+        session.emit(_as_dict(None, {}))
 
 
-def _conclude(session: Session, prepared: Prepared, result: Result, unmet: Sequence[Outcome]) -> Exit:
-    """Write what the end state lacks into the journal, and print the last lines."""
-    if unmet:
-        lacks = f"{result.summary} · end state lacks {len(unmet)}, first {in_words(unmet[0])}"
-        prepared.journal.finish_run(result.run, RunState.FAILED, lacks)
-    unplanned = {device.hostname: device.cause for device in prepared.plan.failed}
+def _conclude(session: Session, plan: Plan, concluded: Concluded) -> Exit:
+    """Print the last lines."""
+    result, unmet = concluded.result, concluded.unmet
+    unplanned = {device.hostname: device.cause for device in plan.failed}
     if session.is_json:
-        session.emit(_as_dict(result, unplanned, unmet))
+        session.emit(_as_dict(concluded, unplanned))
     for outcome in unmet[:MOST_UNMET]:
         session.say(f"end state  {in_words(outcome)}")
     if len(unmet) > MOST_UNMET:
@@ -234,19 +219,18 @@ MOST_UNMET = 20
 """Lines of an end state that is not as intended."""
 
 
-def _as_dict(
-    result: Result | None, unplanned: Mapping[str, str], unmet: Sequence[Outcome]
-) -> dict[str, object]:
+def _as_dict(concluded: Concluded | None, unplanned: Mapping[str, str]) -> dict[str, object]:
     """A run as JSON has it, or that there was none."""
+    result = concluded.result if concluded else None
     ends = result.ends.items() if result else ()
     return {
         "run": result.run if result else None,
-        "state": (RunState.FAILED if unmet else result.state) if result else RunState.DONE,
+        "state": concluded.state if concluded else RunState.DONE,
         "summary": result.summary if result else "nothing to do",
         "devices": {host: {"state": ended.state, "cause": ended.cause} for host, ended in ends},
         "not_started": result.not_started if result else (),
         "not_planned": unplanned,
-        "end_state": [asdict(outcome) for outcome in unmet],
+        "end_state": [asdict(outcome) for outcome in concluded.unmet] if concluded else [],
     }
 
 

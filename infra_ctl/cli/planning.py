@@ -2,129 +2,43 @@
 
 from __future__ import annotations
 
-import os
-import secrets as randomness
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from infra_ctl.change import plan as plans
 from infra_ctl.change.plan import Plan, Status
+from infra_ctl.cli.devices import present
 from infra_ctl.cli.progress import counting
 from infra_ctl.cli.session import Session, console
-from infra_ctl.journal.records import Step, StepState, Synced
-from infra_ctl.plan import Judged, Masking, Planner, assemble, in_sync, refuse_stale, reread
-from infra_ctl.render import render
-from infra_ctl.secrets import open_vault
+from infra_ctl.deploy.run import Deployment
+from infra_ctl.plan import Planner, assemble, refuse_stale, reread
 
 if TYPE_CHECKING:
-    from infra_ctl.city import City
-    from infra_ctl.deploy.rollout import Result
-    from infra_ctl.drivers.fleet import Fleet
-    from infra_ctl.intent.expectations import Reachable
-    from infra_ctl.journal.store import Journal
-    from infra_ctl.outcome import Outcome
+    from rich.console import Console
 
 
-END_STATE_SECONDS = 120.0
-"""For the last adjacencies of a run to come up: OSPF's dead interval twice, and BGP's retries."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A plan with all that carrying it out needs."""
-
-    city: City
-    fleet: Fleet
-    journal: Journal
-    masking: Masking
-    plan: Plan
-    bases: Mapping[str, str]
-    """Running configurations as this very process read them."""
-
-    def steps(self, run: str) -> Iterator[Step]:
-        """The journal's first lines of a run; what could not be planned has failed before it begins."""
-        for failed in self.plan.failed:
-            yield Step(run, failed.hostname, 0, StepState.FAILED, failed.cause, "", failed.base, "")
-        devices = {device.hostname: device for device in self.plan.devices}
-        for number, wave in enumerate(self.plan.waves, start=1):
-            for hostname in wave:
-                planned = devices[hostname]
-                yield Step(run, hostname, number, StepState.WAITING, "", planned.diff, planned.base, "")
-
-    def remember(self, result: Result) -> None:
-        """What is confirmed is in sync from now on, where it reads as it was meant."""
-        self.journal.remember_synced(self.plan.context, self._in_sync(result))
-
-    def _in_sync(self, result: Result) -> Iterator[Synced]:
-        for device in self.plan.changed:
-            ended = result.ends.get(device.hostname)
-            if ended is None or ended.state is not StepState.CONFIRMED:
-                continue
-            running = self.masking.fingerprint(ended.running)
-            if running == self.masking.fingerprint(self.masking.resolve(device.candidate, ended.running)):
-                text = render(self.city.intents[device.hostname])
-                yield in_sync(device, self.masking.digest(text), running, text)
-
-    def answering(self, there: Collection[str]) -> frozenset[Reachable]:
-        """Which addresses of the devices to change answer the data centre before anything is done."""
-        from infra_ctl.verify import answering
-
-        return answering(self.city, self.fleet, self.plan, there)
-
-    def end_state(
-        self, result: Result, there: Collection[str], answered: Collection[Reachable]
-    ) -> list[Outcome]:
-        """What the changed devices should be by now and are not; it gets time to come up."""
-        from infra_ctl.verify import unmet
-
-        seen = {host: ended.seen for host, ended in result.ends.items() if ended.seen is not None}
-        return unmet(self.city, self.fleet, self.plan, there, seen, answered, END_STATE_SECONDS)
-
-
-def masking(session: Session, city: City) -> Masking:
-    """The context's secrets, and our own key for those that nobody knows, made once."""
-    where = session.context
-    if where.kind == "embedded":
-        from infra_ctl.lab.city import lab_vault
-
-        lab_vault(where.vault.parent, map(render, city.intents.values()))
-    vault = open_vault(where.vault, where.vault_password) if where.vault.exists() else {}
-    file = where.var / "hash.key"
-    if not file.exists():
-        where.var.mkdir(parents=True, exist_ok=True)
-        new = file.with_suffix(f".{os.getpid()}")
-        new.touch(mode=0o600)
-        new.write_bytes(randomness.token_bytes(32))
-        new.replace(file)
-    return Masking(vault, file.read_bytes())
-
-
-def prepare(session: Session, selector: str, plan_file: Path | None = None) -> Prepared:
+def prepare(session: Session, selector: str, plan_file: Path | None = None) -> Deployment:
     """The plan for `selector`, made now, or the one in `plan_file`, checked against what there is now."""
     city = session.city()
-    hidden = masking(session, city)
+    masking = session.masking(city)
     fleet = session.fleet(city)
     journal = session.journal()
+    context = session.context.name
     if plan_file is not None:
         saved = plans.read(plan_file)
-        refuse_stale(saved, city, hidden, session.context.name)
-        saved, bases = reread(saved, fleet, hidden)
-        return Prepared(city, fleet, journal, hidden, saved, bases)
-    hostnames = session.select(city, selector)
-    planner = Planner(city, fleet, hidden, journal.synced(session.context.name))
-    with counting("reading", len(hostnames)) as on_done:
-        judged = planner.judge(hostnames, on_done)
-    _remember(journal, session.context.name, judged.values())
-    plan = assemble(planner, judged, session.context.name, selector)
-    bases = {host: each.running for host, each in judged.items() if each.running}
-    return Prepared(city, fleet, journal, hidden, plan, bases)
-
-
-def _remember(journal: Journal, context: str, judged: Iterable[Judged]) -> None:
-    journal.remember_synced(context, [each.synced for each in judged if each.synced is not None])
+        refuse_stale(saved, city, masking, context)
+        plan, bases = reread(saved, fleet, masking)
+    else:
+        hostnames = session.select(city, selector)
+        planner = Planner(city, fleet, masking, journal.synced(context))
+        with counting("reading", len(hostnames)) as on_done:
+            judged = planner.judge(hostnames, on_done)
+        journal.remember_synced(context, [each.synced for each in judged.values() if each.synced])
+        plan = assemble(planner, judged, context, selector)
+        bases = {host: each.running for host, each in judged.items() if each.running}
+    return Deployment(city, fleet, journal, masking, plan, bases, present(session.context, city))
 
 
 def print_plan(session: Session, plan: Plan) -> None:
@@ -153,8 +67,23 @@ def print_plan(session: Session, plan: Plan) -> None:
         advice = session.command(f"adopt {hosts[0]}")
         screen.print(f"\n? {_names(hosts, 3)}   {kept}: {advice}", style="yellow", markup=False)
     screen.print(f"\n{summary(plan)}")
+    _print_waves(screen, plan)
+
+
+def _print_waves(screen: Console, plan: Plan) -> None:
     for number, wave in enumerate(plan.waves, start=1):
         screen.print(f"{'waves' if number == 1 else '     '}  {number:>2}  {_names(wave, 6)}", markup=False)
+    for number, lost in _expected_losses(plan):
+        screen.print(f"loses  {number:>2}  {_some(lost, 3)}", style="yellow", markup=False)
+
+
+def _expected_losses(plan: Plan) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """What each wave's state is expected to have no more, wave by wave: paths first, then neighbours."""
+    devices = {device.hostname: device for device in plan.devices}
+    for number, (wave, paths) in enumerate(zip(plan.waves, plan.cuts, strict=True), start=1):
+        neighbours = (f"{host}: {lost}" for host in wave for lost in devices[host].may_lose)
+        if lost := (*paths, *neighbours):
+            yield number, lost
 
 
 Same = TypeVar("Same")
@@ -176,8 +105,12 @@ def _size(diff: str) -> str:
 
 def _names(hosts: Sequence[str], most: int) -> str:
     """`a b c … and 45 more`."""
-    more = f" … and {len(hosts) - most} more" if len(hosts) > most else ""
-    return " ".join(hosts[:most]) + more
+    return _some(hosts, most, " ")
+
+
+def _some(words: Sequence[str], most: int, between: str = " · ") -> str:
+    more = f" … and {len(words) - most} more" if len(words) > most else ""
+    return between.join(words[:most]) + more
 
 
 MOST_LINES = 500

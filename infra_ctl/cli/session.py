@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from infra_ctl.city import City
     from infra_ctl.drivers.fleet import Fleet
     from infra_ctl.journal.store import Journal
+    from infra_ctl.plan import Masking
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -57,6 +58,20 @@ class Session:
         from infra_ctl.cli.devices import fleet
 
         return fleet(self.context, city)
+
+    def masking(self, city: City) -> Masking:
+        """The context's secrets, to put them in and to keep them out. Raises SecretError."""
+        from infra_ctl.plan import Masking
+        from infra_ctl.secrets import hash_key, open_vault
+
+        where = self.context
+        if where.kind == "embedded":  # nobody gives a simulated fleet its secrets
+            from infra_ctl.lab.city import lab_vault
+            from infra_ctl.render import render
+
+            lab_vault(where.vault.parent, map(render, city.intents.values()))
+        vault = open_vault(where.vault, where.vault_password) if where.vault.exists() else {}
+        return Masking(vault, hash_key(vault, where.var / "hash.key"))
 
     def select(self, city: City, selector: str) -> tuple[str, ...]:
         """Hostnames that a selector means, of those that the context has. Raises SelectorError."""

@@ -45,7 +45,7 @@ def verify(session: Session, selector: tuple[str, ...], *, wait: int) -> None:
     hostnames = session.select(city, " ".join(selector))
     with counting("asking", len(hostnames)) as on_done:
         outcomes = look(city, fleet, hostnames, present(session.context, city), wait, on_done)
-    bad = [outcome for outcome in outcomes if outcome.verdict != "pass"]
+    bad = [outcome for outcome in outcomes if outcome.verdict in ("fail", "error")]
     if session.is_json:
         session.emit([_as_dict(outcome) for outcome in outcomes])
     else:
@@ -53,9 +53,7 @@ def verify(session: Session, selector: tuple[str, ...], *, wait: int) -> None:
             session.say(line)
         for check, (passed, total) in _counts(outcomes).items():
             session.say(f"{check:<10} {passed:>5} of {total}")
-        session.say(
-            f"{len(outcomes) - len(bad)} passed, {len(bad)} failed ({devices(len(hostnames))}, {clock})"
-        )
+        session.say(f"{_totals(outcomes, len(bad))} ({devices(len(hostnames))}, {clock})")
     raise click.exceptions.Exit(Exit.FOUND if bad else Exit.DONE)
 
 
@@ -74,6 +72,12 @@ def _lines(outcomes: Sequence[Outcome], most: int) -> Iterator[str]:
     for check, count in shown.items():
         if count > most:
             yield f"      {check:<10} … and {count - most} more: -v shows all"
+
+
+def _totals(outcomes: Sequence[Outcome], bad: int) -> str:
+    skipped = sum(1 for outcome in outcomes if outcome.verdict == "skip")
+    told = f"{len(outcomes) - bad - skipped} passed, {bad} failed"
+    return f"{told}, {skipped} skipped" if skipped else told
 
 
 def _counts(outcomes: tuple[Outcome, ...]) -> dict[str, tuple[int, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from threading import Event as Flag
@@ -9,8 +10,10 @@ from typing import TypeAlias
 
 from infra_ctl.change.plan import Plan
 from infra_ctl.deploy.step import Applied, Ended, Lost, Stepper
+from infra_ctl.deploy.watch import Watch, blame
 from infra_ctl.drivers.fleet import Fleet
 from infra_ctl.errors import DeviceError
+from infra_ctl.intent.expectations import Reachable
 from infra_ctl.journal.records import RunState, StepState
 
 Step: TypeAlias = Applied | Lost | Ended
@@ -33,7 +36,7 @@ class Result:
 
     @property
     def failed(self) -> tuple[str, ...]:
-        return tuple(host for host, ended in self.ends.items() if ended.state is not StepState.CONFIRMED)
+        return _failed(self.ends)
 
     @property
     def state(self) -> RunState:
@@ -66,24 +69,25 @@ class Rollout:
     stepper: Stepper
     fleet: Fleet
     bases: Mapping[str, str]
-    """Running configurations as the plan read them, where the plan was made by this very process."""
+    """The running configuration of each device to change, as this process read it."""
+    watch: Watch
     budget: int = 0
     """How many devices may fail before the next wave is not started."""
     report: Report = lambda _wave, _hostname, _state, _cause: None
     stop: Flag = field(default_factory=Flag)
 
     def go(self) -> Result:
-        """Carry the plan out and write how it ended."""
+        """Carry the plan out; a stop that comes when all has started interrupts nothing."""
         ends: dict[str, Ended] = {}
+        if self.plan.waves and not self.stop.is_set():
+            self.watch.begin()
         for number, wave in enumerate(self.plan.waves, start=1):
-            if self.stop.is_set() or _failures(ends) > self.budget:
+            if self.stop.is_set() or len(_failed(ends)) > self.budget:
                 break
             ends |= self._wave(number, wave)
         started = set(ends)
         waiting = tuple(host for wave in self.plan.waves for host in wave if host not in started)
-        result = Result(self.stepper.run, ends, waiting, self.stop.is_set())
-        self.stepper.journal.finish_run(result.run, result.state, result.summary)
-        return result
+        return Result(self.stepper.run, ends, waiting, interrupted=self.stop.is_set() and bool(waiting))
 
     def _wave(self, number: int, wave: tuple[str, ...]) -> dict[str, Ended]:
         """All of a wave is applied before any of it is tested: tests see the state that the wave makes.
@@ -92,18 +96,30 @@ class Rollout:
         """
         applied = self._each(number, wave, lambda host: self._apply(number, host))
         armed = {host: step for host, step in applied.items() if isinstance(step, Applied)}
-        finished = self._each(number, armed, lambda host: self.stepper.finish(host, armed[host]))
+        deadline = time.monotonic() + self.stepper.patience.neighbours
+        blamed = blame(self._cut(number, armed, deadline), armed)
+        finished = self._each(
+            number, armed, lambda host: self.stepper.finish(host, armed[host], blamed.get(host, ()), deadline)
+        )
         lost = {host: step for host, step in (applied | finished).items() if isinstance(step, Lost)}
         settled = self._each(number, lost, lambda host: self.stepper.settle(host, lost[host]))
         steps = applied | finished | settled
         return {host: step for host, step in steps.items() if isinstance(step, Ended)}
+
+    def _cut(self, number: int, armed: Mapping[str, Applied], deadline: float) -> tuple[Reachable, ...]:
+        """What breaks slowly is waited for first."""
+        if not armed:
+            return ()
+        soaked = max(self.stepper.soaked(host, step) for host, step in armed.items())
+        time.sleep(max(0.0, min(soaked, deadline) - time.monotonic()))
+        return self.watch.lost(number, deadline, self.stepper.patience.pause)
 
     def _apply(self, number: int, host: str) -> Step | None:
         """None where the run was stopped before this device's turn."""
         if self.stop.is_set():
             return None
         self.report(number, host, StepState.APPLYING, "")
-        return self.stepper.apply(host, self.bases.get(host))
+        return self.stepper.apply(host, self.bases[host])
 
     def _each(
         self, number: int, hosts: Iterable[str], work: Callable[[str], Step | None]
@@ -124,5 +140,5 @@ class Rollout:
         }
 
 
-def _failures(ends: Mapping[str, Ended]) -> int:
-    return sum(1 for ended in ends.values() if ended.state is not StepState.CONFIRMED)
+def _failed(ends: Mapping[str, Ended]) -> tuple[str, ...]:
+    return tuple(host for host, ended in ends.items() if ended.state is not StepState.CONFIRMED)

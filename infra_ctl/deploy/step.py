@@ -16,7 +16,6 @@ from infra_ctl.change.losses import named
 from infra_ctl.change.plan import PlannedDevice
 from infra_ctl.drivers.base import ConfigDriver, DeviceState, Neighbour
 from infra_ctl.errors import (
-    BusyError,
     DeviceError,
     NotRestoredError,
     RejectedError,
@@ -41,11 +40,20 @@ class Patience:
     """For a device that was lost to answer again, once its timer has run out."""
 
 
+def patience(timer: int) -> Patience:
+    """With a timer of so many seconds: half of it at the most goes to waiting."""
+    return Patience(revert_in=timer, neighbours=min(30.0, timer / 2))
+
+
 @dataclass(frozen=True, slots=True)
 class Applied:
     """A device with an armed, unconfirmed configuration, and what it had before."""
 
     before: DeviceState
+    first: DeviceState
+    """What it looked like right after; as before it, where nothing can break slowly."""
+    at: float
+    """When that was, on the monotonic clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +94,16 @@ class Stepper:
         """Names the run on the devices: two journals count alike, and the other one's run is none of ours."""
         return f"{self.run}-{self.nonce}"
 
-    def apply(self, hostname: str, base: str | None) -> Applied | Lost | Ended:
-        """Arm and apply. `base` is the running configuration as planned, where it is still at hand."""
+    def apply(self, hostname: str, base: str) -> Applied | Lost | Ended:
+        """Arm and apply. `base` is the running configuration that the plan rests on."""
         plan = self.planned[hostname]
         self.journal.record(self.run, hostname, StepState.APPLYING, f"timer {self.patience.revert_in} s")
         try:
             with self.open_device(hostname) as device:
-                base = base if base is not None else self._unchanged(device, plan)
                 before = device.state()
                 candidate = self.masking.resolve(plan.candidate, base)
                 device.apply(candidate, base=base, revert_in=self.patience.revert_in, token=self.token)
+                first = device.state() if plan.soak else before
         except SessionLostError as error:
             return self._lost(hostname, self._cause(error), tested=False)
         except NotRestoredError as error:
@@ -105,24 +113,28 @@ class Stepper:
         except DeviceError as error:
             return self._end(hostname, Ended(StepState.FAILED, self._cause(error)))
         self.journal.record(self.run, hostname, StepState.APPLIED)
-        return Applied(before)
+        return Applied(before, first, time.monotonic())
 
-    def _unchanged(self, device: ConfigDriver, plan: PlannedDevice) -> str:
-        running = device.read()
-        if self.masking.fingerprint(running) != plan.base:
-            raise BusyError(plan.hostname, "changed since the plan: plan again")
-        return running
+    def soaked(self, hostname: str, applied: Applied) -> float:
+        """From when on (monotonic clock) a neighbour that it does not hear any more shows."""
+        plan = self.planned[hostname]
+        at_stake = (each for each in heard(applied.first) if each not in plan.may_lose)
+        return applied.at + plan.soak if plan.soak and any(at_stake) else applied.at
 
     def _cause(self, error: DeviceError) -> str:
         """What a device says may quote a line with a secret."""
         return self.masking.mask(error.cause)
 
-    def finish(self, hostname: str, applied: Applied) -> Lost | Ended:
-        """Test over a new session, then confirm; a test that fails takes the change back."""
+    def finish(self, hostname: str, applied: Applied, cut: tuple[str, ...], deadline: float) -> Lost | Ended:
+        """Test over a new session, then confirm; a test that fails takes the change back.
+
+        `cut` are paths that its wave is known to have cut. What the device misses has until `deadline`
+        (monotonic clock) to return.
+        """
         cause, tested = "", False
         try:
             with self.open_device(hostname) as device:
-                seen, lost = self._test(device, hostname, applied)
+                seen, lost = self._test(device, hostname, applied, deadline, cut)
                 if lost:
                     cause = f"test failed: lost what it had: {', '.join(lost)}"
                     return self._restore(hostname, cause, device)
@@ -137,14 +149,18 @@ class Stepper:
             return self._lost(hostname, cause, tested=tested)
         return self._end(hostname, Ended(StepState.CONFIRMED, running=running, seen=seen))
 
-    def _test(self, device: ConfigDriver, hostname: str, applied: Applied) -> tuple[DeviceState, list[str]]:
+    def _test(
+        self, device: ConfigDriver, hostname: str, applied: Applied, deadline: float, cut: tuple[str, ...]
+    ) -> tuple[DeviceState, tuple[str, ...]]:
         """What the device looks like now, and what it had before and has no more, given time to return."""
-        allowed = set(self.planned[hostname].may_lose)
-        deadline = time.monotonic() + self.patience.neighbours
+        plan = self.planned[hostname]
         while True:
-            seen = device.state()
-            lost = [item for item in missing_after(applied.before, seen) if item not in allowed]
-            if not lost or time.monotonic() >= deadline:
+            seen, late = device.state(), time.monotonic()
+            lost = missing_after(applied.before, seen)
+            if plan.soak and late >= applied.at + plan.soak:
+                lost += unheard(applied.first, seen, late - applied.at)
+            lost = tuple(dict.fromkeys((*(item for item in lost if item not in plan.may_lose), *cut)))
+            if not lost or late >= deadline:
                 return seen, lost
             time.sleep(self.patience.pause)
 
@@ -210,13 +226,41 @@ def missing_after(before: DeviceState, after: DeviceState) -> tuple[str, ...]:
     return tuple(item for item in _up(before) if item not in now)
 
 
+def heard(state: DeviceState) -> dict[str, float]:
+    """Neighbours that are up and have to be heard again, named as above: seconds until they are given up."""
+    return {
+        _named(each): each.expires_in for each in state.neighbours if each.up and each.expires_in is not None
+    }
+
+
+def unheard(first: DeviceState, now: DeviceState, elapsed: float) -> tuple[str, ...]:
+    """Neighbours whose timers only ran down in the seconds since `first`: soon they will be given up.
+
+    Each that was heard starts again from the top, a hello interval (10 s) or more above that.
+    """
+    left = heard(now)
+    return tuple(
+        name
+        for name, seconds in heard(first).items()
+        if name in left and left[name] < seconds - elapsed + HELLO / 2
+    )
+
+
+HELLO = 10.0
+"""Seconds between two hellos of OSPF (RFC 2328, C.3)."""
+
+
 def _up(state: DeviceState) -> Iterator[str]:
     for interface in state.interfaces:
         if interface.up:
             yield f"interface {interface.name}"
     for neighbour in state.neighbours:
         if neighbour.up:
-            yield named(neighbour.protocol, neighbour.interface, _key(neighbour))
+            yield _named(neighbour)
+
+
+def _named(neighbour: Neighbour) -> str:
+    return named(neighbour.protocol, neighbour.interface, _key(neighbour))
 
 
 def _key(neighbour: Neighbour) -> str:

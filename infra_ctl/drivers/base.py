@@ -8,7 +8,7 @@ to bring the old one back.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from typing import Literal, Protocol, Self, TypeAlias
 
@@ -37,6 +37,8 @@ class Neighbour:
     """Full, up or Established; anything less is False."""
     detail: str
     """The device's own word for the state."""
+    expires_in: float | None = field(default=None, compare=False)
+    """Seconds until it is given up if it is not heard again; None where the protocol does not say."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ from infra_ctl.intent.model import Address, DeviceIntent, Interface
 from infra_ctl.intent.paths import Family, ospf_of, paths
 
 FAMILIES: tuple[Family, ...] = ("ipv4", "ipv6")
+LOOPBACK = "loopback"
+"""What is asked for where it is no LAN."""
 LINK_LOCAL = "fe80::/10"
 """Key of a BFD session of OSPFv3: its address is for the hardware to choose, the interface says who it is."""
 
@@ -47,7 +49,7 @@ class Reachable:
     source_address: Address
     target: str
     what: str
-    """`loopback`, or the LAN that it is the gateway of."""
+    """`LOOPBACK`, or the LAN that it is the gateway of."""
     address: Address
     mtu: int
 
@@ -87,6 +89,12 @@ def reachability(
         for family in FAMILIES
         for question in _questions(there[source], family, there, alone)
     )
+
+
+def from_cores(intents: Mapping[str, DeviceIntent], present: Collection[str]) -> tuple[Reachable, ...]:
+    """What the cores reach: the data centre hangs on them."""
+    cores = [hostname for hostname in present if intents[hostname].role == "core"]
+    return reachability(intents, present, cores)
 
 
 def _there(intents: Mapping[str, DeviceIntent], present: Collection[str]) -> dict[str, DeviceIntent]:
@@ -130,7 +138,8 @@ def _questions(
         for interface in there[hostname].interfaces if hostname != source.hostname else ():
             asked = interface.kind == "loopback" or interface.circuit in alone
             if asked and (address := _announced(interface, family)) is not None:
-                yield Reachable(source.hostname, own, hostname, interface.description, address, path.mtu)
+                what = LOOPBACK if interface.kind == "loopback" else interface.description
+                yield Reachable(source.hostname, own, hostname, what, address, path.mtu)
 
 
 def _announced(interface: Interface, family: Family) -> Address | None:

@@ -31,7 +31,8 @@ def judge(
         else:
             found += _interfaces(expected, state)
             found += _neighbours(expected, state, undeployed)
-    found += [_reachable(each, evidence.answers[each]) for each in reachability]
+    for question in reachability:
+        found += _reachable(question, evidence.answers[question])
     return tuple(found)
 
 
@@ -82,17 +83,20 @@ def _key(neighbour: Neighbour) -> str:
     return neighbour.key
 
 
-def _reachable(question: Reachable, answer: Answer | DeviceError) -> Outcome:
+def _reachable(question: Reachable, answer: Answer | DeviceError) -> Iterator[Outcome]:
+    """Whether it answers, and whether it does in packets of its path's MTU."""
     family = "IPv4" if isinstance(question.address, IPv4Address) else "IPv6"
-    check = "path-mtu" if isinstance(answer, Answer) and not answer.full and answer.small else "reachable"
     name = f"{question.target} {question.what} {question.address} from {question.source}"
     if isinstance(answer, DeviceError):
-        return Outcome(check, name, Verdict.ERROR, f"{question.source}: {answer.cause}")
-    if answer.full:
-        return Outcome(check, name, Verdict.PASS, f"answers over {family} at MTU {question.mtu}")
-    if answer.small:
-        return Outcome(check, name, Verdict.FAIL, f"small packets pass, {question.mtu} bytes do not")
-    return Outcome(check, name, Verdict.FAIL, f"does not answer over {family}")
+        yield Outcome("reachable", name, Verdict.ERROR, f"{question.source}: {answer.cause}")
+    else:
+        silent = [] if answer.small else [f"does not answer over {family}"]
+        yield _outcome("reachable", name, f"answers over {family}", silent)
+    if isinstance(answer, DeviceError) or not answer.small:
+        yield Outcome("path-mtu", name, Verdict.SKIP, "does not answer at all")
+    else:
+        narrow = [] if answer.full else [f"small packets pass, {question.mtu} bytes do not"]
+        yield _outcome("path-mtu", name, f"{question.mtu} bytes pass", narrow)
 
 
 def _outcome(check: str, name: str, fine: str, wrong: list[str]) -> Outcome:

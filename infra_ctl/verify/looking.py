@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 
 from infra_ctl.change.plan import Plan, Status
 from infra_ctl.city import City
 from infra_ctl.drivers.base import DeviceState
 from infra_ctl.drivers.fleet import Fleet
-from infra_ctl.evidence import Answer, Evidence, collect
-from infra_ctl.intent.expectations import DeviceExpectation, Reachable, device_expectations, reachability
+from infra_ctl.errors import DeviceError
+from infra_ctl.evidence import Evidence, collect
+from infra_ctl.intent.expectations import DeviceExpectation, Reachable, device_expectations, from_cores
 from infra_ctl.outcome import Outcome, Verdict
 from infra_ctl.verify.judgement import judge
 
@@ -30,102 +32,119 @@ def look(
 
     `there` are all the devices that exist: a twin may be a slice of the city.
     """
-    deadline = time.monotonic() + patience
     wanted = set(hostnames)
     expected = _expected(city, there, wanted)
     questions = _questions(city, there, wanted)
-    while True:
+    outcomes: tuple[Outcome, ...] = ()
+
+    def fine() -> bool:
+        nonlocal outcomes
         outcomes = judge(expected, questions, collect(fleet, hostnames, questions, on_done))
-        if all(outcome.verdict is Verdict.PASS for outcome in outcomes) or time.monotonic() >= deadline:
-            return outcomes
-        time.sleep(PAUSE)
+        return all(outcome.verdict is Verdict.PASS for outcome in outcomes)
+
+    _until(fine, patience)
+    return outcomes
 
 
-def answering(city: City, fleet: Fleet, plan: Plan, there: Collection[str]) -> frozenset[Reachable]:
-    """Which addresses of the devices that a plan changes answer the data centre now.
+def at_stake(city: City, plan: Plan, there: Collection[str]) -> list[Reachable]:
+    """Addresses of the devices that a plan changes, to be asked for before it is carried out.
 
-    A plan about all that is there is not asked: everything has to answer after it, whatever did before.
+    None for a plan about all that is there: everything has to answer after it, whatever did before.
     """
-    if _settled(plan).issuperset(there):
-        return frozenset()
-    questions = _questions(city, there, {device.hostname for device in plan.changed})
-    answers = collect(fleet, (), questions).answers
-    return frozenset(each for each, said in answers.items() if isinstance(said, Answer) and said.full)
+    about = {device.hostname for device in plan.devices if device.status is not Status.FAILED}
+    if about.issuperset(there):
+        return []
+    return _questions(city, there, {device.hostname for device in plan.changed})
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What a run left behind: who is to be judged, and what may be asked of whom."""
+
+    seen: Mapping[str, DeviceState]
+    """The devices that it changed, as each looked when it was tested."""
+    settled: Collection[str]
+    """Devices that are as intended, these among them."""
+    answered: Collection[Reachable]
+    """What answered before the run."""
 
 
 def unmet(
-    city: City,
-    fleet: Fleet,
-    plan: Plan,
-    there: Collection[str],
-    seen: Mapping[str, DeviceState],
-    answered: Collection[Reachable],
-    patience: float,
+    city: City, fleet: Fleet, changed: Changed, there: Collection[str], patience: float
 ) -> list[Outcome]:
-    """What the devices that a plan changed lack of their intent, once it had time to come up.
+    """What the devices that a run changed lack of their intent, once it had time to come up.
 
-    `seen` is what each looked like when it was tested: one that met its intent then is not asked again, for
-    what a later wave does to an adjacency is seen from its other end. Devices that the plan is not about owe
-    the changed ones nothing: perhaps they are to be deployed next. So what intent makes reachable has to be
-    where it answered before, in `answered`, or where the plan is about all that is there.
+    One that met its intent when it was tested is not asked again, for what a later wave does to an adjacency
+    is seen from its other end. Devices that are not settled owe the changed ones nothing: perhaps they are to
+    be deployed next. So what intent makes reachable has to be where it answered before, or where all that is
+    there is settled.
     """
-    settled = _settled(plan)
-    undeployed = set(city.intents) - settled
-    changed = {device.hostname for device in plan.changed}
-    evidence = Evidence(seen, {})
+    undeployed = set(city.intents).difference(changed.settled)
     expected = [
         each
-        for each in _expected(city, there, changed)
-        if each.hostname not in seen or _bad(each, evidence, undeployed)
+        for each in _expected(city, there, changed.seen)
+        if _bad(each, changed.seen[each.hostname], undeployed)
     ]
     if lacking := _neighbours_unmet(fleet, expected, undeployed, patience):
         return lacking
-    questions = _questions(city, there, changed)
-    return _silent(fleet, [q for q in questions if q in answered or settled.issuperset(there)], patience)
+    everything = set(changed.settled).issuperset(there)
+    questions = _questions(city, there, changed.seen)
+    return _silent(fleet, [each for each in questions if everything or each in changed.answered], patience)
 
 
-def _settled(plan: Plan) -> set[str]:
-    """Devices that are as intended once the plan is carried out."""
-    return {device.hostname for device in plan.devices if device.status is not Status.FAILED}
+def _until(fine: Callable[[], bool], patience: float) -> None:
+    """Look until all is well, or for `patience` seconds; once at least."""
+    deadline = time.monotonic() + patience
+    while not fine() and time.monotonic() < deadline:
+        time.sleep(PAUSE)
 
 
 def _neighbours_unmet(
     fleet: Fleet, expected: list[DeviceExpectation], undeployed: Collection[str], patience: float
 ) -> list[Outcome]:
-    deadline = time.monotonic() + patience
-    while expected:
-        evidence = collect(fleet, [each.hostname for each in expected], ())
-        bad = {each: _bad(each, evidence, undeployed) for each in expected}
-        expected = [each for each in expected if bad[each]]
-        if time.monotonic() >= deadline:
-            return [outcome for each in expected for outcome in bad[each]]
-        if expected:
-            time.sleep(PAUSE)
-    return []
+    bad: dict[DeviceExpectation, list[Outcome]] = {each: [] for each in expected}
+
+    def fine() -> bool:
+        nonlocal bad
+        states = collect(fleet, [each.hostname for each in bad], ()).states
+        judged = {each: _bad(each, states[each.hostname], undeployed) for each in bad}
+        bad = {each: outcomes for each, outcomes in judged.items() if outcomes}
+        return not bad
+
+    if bad:
+        _until(fine, patience)
+    return [outcome for outcomes in bad.values() for outcome in outcomes]
 
 
 def _silent(fleet: Fleet, questions: list[Reachable], patience: float) -> list[Outcome]:
     """Asked once neighbours are up, with patience of its own: routes follow, and a busy net loses packets."""
-    deadline = time.monotonic() + patience
-    while questions:
-        evidence = collect(fleet, (), questions)
-        silent = [one for one in judge((), questions, evidence) if one.verdict is not Verdict.PASS]
-        questions = [each for each in questions if evidence.answers[each] != Answer(full=True, small=True)]
-        if time.monotonic() >= deadline:
-            return silent
-        if questions:
-            time.sleep(PAUSE)
-    return []
+    silent: dict[Reachable, list[Outcome]] = {}
+
+    def fine() -> bool:
+        nonlocal silent
+        asked = list(silent) or questions
+        evidence = collect(fleet, (), asked)
+        judged = {each: _failing(judge((), [each], evidence)) for each in asked}
+        silent = {each: outcomes for each, outcomes in judged.items() if outcomes}
+        return not silent
+
+    if questions:
+        _until(fine, patience)
+    return [outcome for outcomes in silent.values() for outcome in outcomes]
 
 
 def _questions(city: City, there: Collection[str], wanted: Collection[str]) -> list[Reachable]:
-    """From both cores to everything of `wanted` that intent makes reachable."""
-    sources = [host for host in there if city.intents[host].role == "core"]
-    return [each for each in reachability(city.intents, there, sources) if each.target in wanted]
+    """From the cores to everything of `wanted` that intent makes reachable."""
+    return [each for each in from_cores(city.intents, there) if each.target in wanted]
 
 
-def _bad(expected: DeviceExpectation, evidence: Evidence, undeployed: Collection[str]) -> list[Outcome]:
-    outcomes = judge([expected], (), evidence, undeployed)
+def _bad(
+    expected: DeviceExpectation, state: DeviceState | DeviceError, undeployed: Collection[str]
+) -> list[Outcome]:
+    return _failing(judge([expected], (), Evidence({expected.hostname: state}, {}), undeployed))
+
+
+def _failing(outcomes: Iterable[Outcome]) -> list[Outcome]:
     return [each for each in outcomes if each.verdict in (Verdict.FAIL, Verdict.ERROR)]
 
 

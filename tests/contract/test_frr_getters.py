@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from napalm import get_network_driver
 from napalm.base.test import conftest as napalm_conftest
 from napalm.base.test.double import BaseTestDouble
 from napalm.base.test.getters import BaseTestGetters
@@ -59,3 +60,7 @@ class TestFrrGetters(BaseTestGetters):
 def test_every_getter_of_the_driver_is_recorded():
     own = {name for name in vars(FRRDriver) if name.startswith("get_")} | {"is_alive", "ping"}
     assert {f"test_{name}" for name in own} <= {path.name for path in RECORDED.iterdir()}
+
+
+def test_napalm_finds_it_by_its_name() -> None:
+    assert get_network_driver("frr") is FRRDriver

@@ -29,7 +29,7 @@ from infra_ctl.journal.records import Run
 from infra_ctl.journal.store import Journal, open_journal
 from infra_ctl.lab import enter, faults
 from infra_ctl.lab.state import Folder, require
-from infra_ctl.secrets import open_vault
+from infra_ctl.secrets import open_vault, write_vault
 
 REFERENCE = Path(__file__).parents[2] / "inventory"
 
@@ -247,6 +247,18 @@ class CitySlice:
         """Declare a line a device: it is configured as it stands, which is how bad lines get in."""
         entries = [f"- {{device: {host}, line: '{line}', reason: a test}}\n" for host, line in lines.items()]
         (self.inventory / "unmanaged.yaml").write_text("unmanaged:\n" + "".join(entries) + "claimed: []\n")
+
+    @contextmanager
+    def other_secret(self, name: str) -> Iterator[None]:
+        """As while a key is being rolled: the vault has the new one, no router has it yet."""
+        vault, password = self.lab.root / "vault.yml", self.lab.root / "vault-password"
+        kept, secrets = vault.read_bytes(), open_vault(vault, password)
+        assert name in secrets
+        write_vault(vault, password, {**secrets, name: "another-key"})
+        try:
+            yield
+        finally:
+            vault.write_bytes(kept)
 
     def reset_inventory(self) -> None:
         shutil.rmtree(self.inventory, ignore_errors=True)

@@ -225,7 +225,7 @@ def test_a_line_that_frr_refuses_takes_the_whole_candidate_back(deployed: Deploy
 
 @dataclass(frozen=True)
 class Harm:
-    """A ward gets a line that cuts something off; what came of it."""
+    """Two wards get a line each that cuts something off; what came of it."""
 
     done: Done
     journal: tuple[str, dict[str, tuple[str, str]]]
@@ -233,7 +233,8 @@ class Harm:
     pop: str
 
 
-LINES = {THOI_BINH: "bfd / profile city-1000-5 / shutdown"}
+LINES = {THOI_BINH: "bfd / profile city-1000-5 / shutdown", AN_NGHIEP: "ip route 10.0.32.1/32 blackhole"}
+"""The second is a route to dc-core1's loopback that beats OSPF's: all its neighbours stay up."""
 
 
 @pytest.fixture(scope="module")
@@ -249,8 +250,11 @@ def harm(deployed: Deployed) -> Harm:
 
 @pytest.mark.parametrize(
     ("hostname", "lost"),
-    [(THOI_BINH, "bfd neighbour 10.1.17.32 on eth0, bfd neighbour on eth0")],
-    ids=["a neighbour"],
+    [
+        (THOI_BINH, "bfd neighbour 10.1.17.32 on eth0, bfd neighbour on eth0.*"),
+        (AN_NGHIEP, "path to dc-core1 over IPv4"),
+    ],
+    ids=["a neighbour", "a path"],
 )
 def test_a_change_that_cuts_something_off_is_taken_back(harm: Harm, hostname: str, lost: str) -> None:
     """The plan cannot see it; the test after the wave misses what was there before."""
@@ -266,6 +270,20 @@ def test_after_a_change_that_did_harm_the_next_wave_is_not_started(harm: Harm) -
     assert harm.journal[0] == "failed"
     assert harm.journal[1][POP] == ("waiting", "")
     assert POP in harm.changed, "it is as it was edited"
+
+
+def test_a_key_that_is_changed_at_one_end_only_is_taken_back_before_it_is_missed(
+    deployed: Deployed, city: CitySlice
+) -> None:
+    """OSPF forgets a neighbour after forty seconds; its last hello was heard before the change."""
+    old = city.fingerprint(THOI_BINH)
+    with city.other_secret("ospf/key"):
+        done = city.run("deploy", "--yes", THOI_BINH)
+    assert re.search(
+        r"lost what it had: ospf neighbour 10\.0\.\d+\.\d+ on eth0.* · RESTORED", done.end(THOI_BINH)
+    )
+    assert done.code == 1
+    assert city.fingerprint(THOI_BINH) == old
 
 
 # Cuts

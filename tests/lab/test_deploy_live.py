@@ -44,6 +44,7 @@ def test_the_first_deploy_confirms_every_router_and_verify_passes(deployed: Depl
         "ospf6",
         "bgp",
         "reachable",
+        "path-mtu",
     }
     assert {outcome["verdict"] for outcome in outcomes} == {"pass"}
 

@@ -27,7 +27,7 @@ from infra_ctl.intent.expectations import (
 )
 from infra_ctl.intent.model import Interface
 from infra_ctl.outcome import Outcome, Verdict
-from infra_ctl.verify import answering, judge, looking, unmet
+from infra_ctl.verify import Changed, at_stake, judge, looking, unmet
 from tests.unit.conftest import SmallCity
 
 V4, V6 = IPv4Interface("10.1.0.0/31"), IPv6Interface("2001:db8::/127")
@@ -189,31 +189,37 @@ QUESTION6 = replace(QUESTION, address=IPv6Address("2001:db8::3"), what="LAN staf
         (
             QUESTION,
             Answer(full=True, small=True),
-            ("reachable", PASS, "answers over IPv4 at MTU 1400"),
+            [("reachable", PASS, "answers over IPv4"), ("path-mtu", PASS, "1400 bytes pass")],
         ),
         (
             QUESTION,
             Answer(full=False, small=True),
-            ("path-mtu", FAIL, "small packets pass, 1400 bytes do not"),
+            [
+                ("reachable", PASS, "answers over IPv4"),
+                ("path-mtu", FAIL, "small packets pass, 1400 bytes do not"),
+            ],
         ),
         (
             QUESTION6,
             Answer(full=False, small=False),
-            ("reachable", FAIL, "does not answer over IPv6"),
+            [
+                ("reachable", FAIL, "does not answer over IPv6"),
+                ("path-mtu", Verdict.SKIP, "does not answer at all"),
+            ],
         ),
         (
             QUESTION,
             UnreachableError("core", "timed out"),
-            ("reachable", ERROR, "core: timed out"),
+            [("reachable", ERROR, "core: timed out"), ("path-mtu", Verdict.SKIP, "does not answer at all")],
         ),
     ],
 )
 def test_an_answer_is_judged_by_its_size(
-    question: Reachable, answer: Answer | DeviceError, expected: tuple[str, Verdict, str]
+    question: Reachable, answer: Answer | DeviceError, expected: list[tuple[str, Verdict, str]]
 ) -> None:
-    (outcome,) = judge([], [question], Evidence({}, {question: answer}))
-    assert (outcome.check, outcome.verdict, outcome.message) == expected
-    assert outcome.object == f"ward {question.what} {question.address} from core"
+    outcomes = judge([], [question], Evidence({}, {question: answer}))
+    assert [(outcome.check, outcome.verdict, outcome.message) for outcome in outcomes] == expected
+    assert {outcome.object for outcome in outcomes} == {f"ward {question.what} {question.address} from core"}
 
 
 # A whole city
@@ -254,7 +260,10 @@ def test_a_dead_core_makes_its_questions_errors_and_not_failures(small: SmallCit
     outcomes = looked(small, Fleet(small.devices(tmp_path / "devices", faults=dead).driver))
     from_core1 = [outcome for outcome in outcomes if outcome.object.endswith("from dc-core1")]
     assert from_core1
-    assert {outcome.verdict for outcome in from_core1} == {ERROR}
+    assert {(outcome.check, outcome.verdict) for outcome in from_core1} == {
+        ("reachable", ERROR),
+        ("path-mtu", Verdict.SKIP),
+    }
     assert {outcome.verdict for outcome in outcomes if outcome.object.endswith("from dc-core2")} == {PASS}
 
 
@@ -291,6 +300,7 @@ def changing(*hostnames: str) -> Plan:
         inventory="",
         devices=devices,
         waves=(hostnames,),
+        cuts=((),),
     )
 
 
@@ -300,6 +310,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 WARD, POP = "nk-an-hoa-ce1", "nk-pop1"
+NOTHING = DeviceState((), ())
 
 
 def nobody(hostname: str) -> ConfigDriver:
@@ -311,13 +322,13 @@ def test_a_device_that_met_its_intent_in_its_wave_is_not_asked_again(
 ) -> None:
     with small.devices(tmp_path / "devices").driver(WARD) as device:
         seen = {WARD: device.state()}
-    assert unmet(small.city, Fleet(nobody), changing(WARD), small.city.intents, seen, (), 0) == []
+    assert unmet(small.city, Fleet(nobody), Changed(seen, [WARD], ()), small.city.intents, 0) == []
 
 
 def test_one_that_did_not_is_asked_until_it_does(small: SmallCity, tmp_path: Path, hasty: None) -> None:
     devices = small.devices(tmp_path / "devices")
     with devices.driver(WARD) as device:
-        early = {WARD: replace(device.state(), neighbours=())}
+        early = {WARD: replace(device.state(), neighbours=()), POP: NOTHING}
     devices.edit(POP, small.configured(POP).replace("interface eth11\n", "interface eth11\n shutdown\n"))
     looks = 0
 
@@ -328,9 +339,8 @@ def test_one_that_did_not_is_asked_until_it_does(small: SmallCity, tmp_path: Pat
             devices.edit(POP, small.configured(POP))
         return devices.driver(hostname)
 
-    found = unmet(
-        small.city, Fleet(repaired_at_the_third), changing(WARD, POP), small.city.intents, early, (), 30
-    )
+    changed = Changed(early, [WARD, POP], ())
+    found = unmet(small.city, Fleet(repaired_at_the_third), changed, small.city.intents, 30)
     assert found == []
     assert looks >= 3
 
@@ -341,8 +351,8 @@ def test_what_is_still_unmet_at_the_end_of_patience_is_said(
     devices = small.devices(tmp_path / "devices")
     devices.edit(POP, small.configured(POP).replace("interface eth11\n", "interface eth11\n shutdown\n"))
     with devices.driver(WARD) as device:
-        seen = {WARD: device.state()}
-    found = unmet(small.city, Fleet(devices.driver), changing(WARD, POP), small.city.intents, seen, (), 0.05)
+        changed = Changed({WARD: device.state(), POP: NOTHING}, [WARD, POP], ())
+    found = unmet(small.city, Fleet(devices.driver), changed, small.city.intents, 0.05)
     assert ("interface", f"{POP}/eth11", "is down") in [(one.check, one.object, one.message) for one in found]
     assert ("ospf", f"{WARD} {POP} eth0", FAIL) in [(one.check, one.object, one.verdict) for one in found]
 
@@ -352,7 +362,8 @@ def test_devices_outside_the_plan_owe_its_devices_nothing(
 ) -> None:
     devices = small.devices(tmp_path / "devices", intended=False)
     devices.edit(WARD, small.configured(WARD))
-    assert unmet(small.city, Fleet(devices.driver), changing(WARD), small.city.intents, {}, (), 0) == []
+    changed = Changed({WARD: NOTHING}, [WARD], ())
+    assert unmet(small.city, Fleet(devices.driver), changed, small.city.intents, 0) == []
 
 
 def test_what_answered_the_data_centre_before_has_to_answer_after(
@@ -360,15 +371,16 @@ def test_what_answered_the_data_centre_before_has_to_answer_after(
 ) -> None:
     """Every neighbour of the ward is up; its LAN is announced no more."""
     devices = small.devices(tmp_path / "devices")
-    fleet, plan, there = Fleet(devices.driver), changing(WARD), small.city.intents
-    before = answering(small.city, fleet, plan, there)
+    fleet, there = Fleet(devices.driver), small.city.intents
+    before = at_stake(small.city, changing(WARD), there)
+    assert set(collect(fleet, (), before).answers.values()) == {Answer(full=True, small=True)}
     lan = next(each for each in before if each.what != "loopback")
     address = f" ip address {lan.address}/27\n"
     quiet = small.configured(WARD).replace(f"{address} ip ospf area 0.0.0.1\n", address)
     assert quiet != small.configured(WARD)
     devices.edit(WARD, quiet)
     with devices.driver(WARD) as device:
-        seen = {WARD: device.state()}
-    found = unmet(small.city, fleet, plan, there, seen, before, 0.05)
+        changed = Changed({WARD: device.state()}, [WARD], before)
+    found = unmet(small.city, fleet, changed, there, 0.05)
     assert any(one.check == "reachable" and str(lan.address) in one.object for one in found)
     assert not any(one.check == "ospf" for one in found)

@@ -76,15 +76,29 @@ def ospf(answer: Any) -> Iterator[Neighbour]:
         for adjacency in adjacencies:
             detail = adjacency["nbrState"]
             interface = adjacency["ifaceName"].rpartition(":")[0]
-            yield Neighbour("ospf", interface, router_id, detail.partition("/")[0] == "Full", detail)
+            full = detail.partition("/")[0] == "Full"
+            left = adjacency.get("deadTimeMsecs")  # a word, or nothing, where no timer runs
+            expires_in = left / 1000 if isinstance(left, int) else None
+            yield Neighbour("ospf", interface, router_id, full, detail, expires_in)
 
 
 def ospf6(answer: Any) -> Iterator[Neighbour]:
     for adjacency in (answer or {}).get("neighbors", ()):
         detail = adjacency["state"]
         yield Neighbour(
-            "ospf6", adjacency["interfaceName"], adjacency["neighborId"], detail == "Full", detail
+            "ospf6",
+            adjacency["interfaceName"],
+            adjacency["neighborId"],
+            detail == "Full",
+            detail,
+            _seconds(adjacency["deadTime"]),
         )
+
+
+def _seconds(clock: str) -> float:
+    """`00:00:33`."""
+    hours, minutes, seconds = clock.split(":")
+    return 3600.0 * int(hours) + 60 * int(minutes) + int(seconds)
 
 
 def bfd(answer: Any) -> Iterator[Neighbour]:

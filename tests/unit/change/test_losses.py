@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address
+
 import pytest
 
 from infra_ctl.change import normal, reading
-from infra_ctl.change.losses import losses, named
+from infra_ctl.change.losses import cuts, losses, named
 from infra_ctl.change.router import Router
 from infra_ctl.change.topology import End, Wire
+from infra_ctl.intent.expectations import Reachable
 
 
 def router(number: int, *ports: str, bfd: bool = False, area: str = "0.0.0.0") -> Router:
@@ -100,3 +103,37 @@ def test_an_interface_that_is_shut_down_is_expected_to_be_missed_at_both_ends() 
     found = losses(BEFORE, after, WIRES, [["a"], ["b"]])
     assert found["a"] == ("interface eth0", "ospf neighbour 10.0.0.2 on eth0")
     assert found["b"] == ("interface eth0", "ospf neighbour 10.0.0.1 on eth0")
+
+
+# Paths
+
+C_LO = (*C, "lo 10.0.0.3/32")
+WITH_LO = {**BEFORE, "c": router(3, *C_LO)}
+TO_C = Reachable("a", IPv4Address("10.1.0.0"), "c", "loopback", IPv4Address("10.0.0.3"), 1500)
+PATH = "path from a to c over IPv4"
+
+
+def test_a_path_that_the_mixed_state_lacks_is_expected_to_go_with_that_wave_alone() -> None:
+    after = {
+        "b": router(2, *B, area="0.0.0.7"),
+        "a": router(1, *A, area="0.0.0.7"),
+        "c": router(3, *C_LO, area="0.0.0.7"),
+    }
+    waves = [(["b"], [TO_C]), (["a"], [TO_C]), (["c"], [TO_C])]
+    assert cuts(WITH_LO, after, WIRES, waves) == ((PATH,), (PATH,), ())
+
+
+def test_a_path_is_expected_to_go_only_where_it_is_asked_for() -> None:
+    after = {"b": router(2, *B, area="0.0.0.7")}
+    assert cuts(WITH_LO, after, WIRES, [(["b"], [])]) == ((),)
+
+
+def test_a_path_that_was_not_there_is_no_loss() -> None:
+    before = {**WITH_LO, "b": router(2, *B, area="0.0.0.7")}
+    assert cuts(before, {"c": router(3)}, WIRES, [(["c"], [TO_C])]) == ((),)
+
+
+def test_a_path_that_was_never_as_wide_is_no_loss() -> None:
+    narrow = (Wire(End("a", "eth0"), End("b", "eth0")), Wire(End("b", "eth1", 1400), End("c", "eth0", 1400)))
+    after = {"b": router(2, *B, area="0.0.0.7")}
+    assert cuts(WITH_LO, after, narrow, [(["b"], [TO_C])]) == ((),)

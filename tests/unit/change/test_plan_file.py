@@ -33,6 +33,7 @@ PLAN = Plan(
     inventory="0123",
     devices=(CHANGED, UNCHANGED, FAILED),
     waves=(("nk-pop1",),),
+    cuts=((),),
 )
 
 

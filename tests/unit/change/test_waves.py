@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra_ctl.change.waves import LARGEST, waves
+from infra_ctl.change.waves import LARGEST, leaves, waves
 
 CORES = ("core1", "core2")
 LINKS = (
@@ -43,6 +43,12 @@ def test_two_routers_of_a_site_stand_in_for_each_other() -> None:
 def test_only_what_changes_is_in_a_wave() -> None:
     assert waves(("ward3", "core1"), LINKS, CORES) == (("ward3",), ("core1",))
     assert waves((), LINKS, CORES) == ()
+
+
+def test_leaves_are_those_that_nothing_hangs_on() -> None:
+    assert leaves(LINKS, CORES) == {"ward1", "ward2", "ward3"}
+    assert leaves([*LINKS, ("ward2", "ward4")], CORES) == {"ward1", "ward3", "ward4"}
+    assert leaves((("core1", "core2"),), CORES) == {"core1", "core2"}
 
 
 def test_what_hangs_on_nothing_comes_first() -> None:

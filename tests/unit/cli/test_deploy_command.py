@@ -6,14 +6,12 @@ import signal
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from threading import Event
 
 import pytest
 
-from infra_ctl.cli import planning
 from infra_ctl.cli.deploy import stopping
 from infra_ctl.cli.exits import Exit
-from infra_ctl.deploy import step
+from infra_ctl.deploy import run, step
 from infra_ctl.drivers.embedded import EmbeddedFleet, Fault
 from infra_ctl.journal.records import Purpose, RunState
 from infra_ctl.journal.store import open_journal
@@ -30,8 +28,8 @@ def faults(monkeypatch: pytest.MonkeyPatch) -> Faults:
     found: Faults = {}
     monkeypatch.setattr(EmbeddedFleet, "fault", lambda _fleet, hostname: found.get(hostname, Fault()))
     hasty = partial(step.Patience, neighbours=0.05, pause=0.01, grace=0.1)
-    monkeypatch.setattr(step, "Patience", hasty)
-    monkeypatch.setattr(planning, "END_STATE_SECONDS", 0.05)
+    monkeypatch.setattr(step, "patience", hasty)
+    monkeypatch.setattr(run, "END_STATE_SECONDS", 0.05)
     monkeypatch.setattr(looking, "PAUSE", 0.01)
     return found
 
@@ -74,7 +72,8 @@ def test_a_failed_test_says_what_was_gone_through(
     line = next(line for line in said.out.splitlines() if line.startswith(f"wave 1/1  {WARD}"))
     assert line.startswith(
         f"wave 1/1  {WARD:<26} armed · applied · test failed: lost what it had: "
-        "bfd neighbour 10.1.17.16 on eth0, ospf neighbour 10.0.1.1 on eth0 · RESTORED   "
+        "bfd neighbour 10.1.17.16 on eth0, ospf neighbour 10.0.1.1 on eth0, "
+        "path to dc-core1 over IPv4, path to dc-core2 over IPv4 · RESTORED   "
     )
     faults.clear()
     assert "80" in infra_ctl("plan", WARD).out, "it is as it was before"
@@ -168,9 +167,8 @@ def left(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def test_one_interrupt_stops_the_rollout_and_a_second_leaves(
     left: list[int], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    flag = Event()
     before: Callable[..., object] | int | None = signal.getsignal(signal.SIGINT)
-    with stopping(flag):
+    with stopping() as flag:
         assert not flag.is_set()
         signal.raise_signal(signal.SIGINT)
         assert (flag.is_set(), left) == (True, [])

@@ -71,7 +71,7 @@ def test_verify_has_every_outcome(infra_ctl: Command) -> None:
     assert {outcome["verdict"] for outcome in said.json} == {"pass"}
     assert {"check", "object", "verdict", "message"} == set(said.json[0])
     checks = {outcome["check"] for outcome in said.json}
-    assert checks == {"interface", "ospf", "ospf6", "bfd", "bgp", "reachable"}
+    assert checks == {"interface", "ospf", "ospf6", "bfd", "bgp", "reachable", "path-mtu"}
 
 
 def test_runs_and_a_run_are_values(infra_ctl: Command) -> None:

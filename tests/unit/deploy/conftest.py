@@ -15,7 +15,7 @@ import pytest
 from infra_ctl.change.plan import PlannedDevice, Status
 from infra_ctl.change.topology import End, Wire
 from infra_ctl.deploy.step import Patience, Stepper
-from infra_ctl.drivers.base import ConfigDriver
+from infra_ctl.drivers.base import ConfigDriver, DeviceState
 from infra_ctl.drivers.embedded import EmbeddedFleet
 from infra_ctl.errors import DeviceError
 from infra_ctl.journal.records import Purpose, Step, StepState
@@ -81,6 +81,8 @@ class Session:
     def __getattr__(self, name: str) -> Any:
         self._bench.note(self._hostname, name)
         method = getattr(self._driver, name)
+        if name == "state" and self._hostname in self._bench.show:
+            return lambda: self._bench.show[self._hostname]
         mishap = self._bench.mishaps.get((self._hostname, name))
         return partial(_struck, method, mishap) if mishap and mishap.times else method
 
@@ -100,6 +102,8 @@ class Bench:
     log: list[tuple[str, str]] = field(default_factory=list)
     mishaps: dict[tuple[str, str], Mishap] = field(default_factory=dict)
     """By hostname and method."""
+    show: dict[str, DeviceState] = field(default_factory=dict)
+    """What a device says of itself, whatever it is."""
     run: str = ""
     _noting: Lock = field(default_factory=Lock)
 

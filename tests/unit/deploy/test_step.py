@@ -9,7 +9,8 @@ from threading import Timer
 import pytest
 
 from infra_ctl.change.plan import PlannedDevice
-from infra_ctl.deploy.step import Applied, Ended, Lost, Patience
+from infra_ctl.deploy.step import Applied, Ended, Lost, Patience, Stepper, unheard
+from infra_ctl.drivers.base import DeviceState, Neighbour
 from infra_ctl.drivers.embedded import Fault
 from infra_ctl.errors import NotRestoredError, SessionLostError, UnreachableError
 from infra_ctl.journal.records import StepState
@@ -26,14 +27,17 @@ SHORT = replace(QUICK, revert_in=4)
 LOST = "ospf neighbour 10.0.0.2 on eth0"
 
 
-def deploy(bench: Bench, planned: PlannedDevice, *, fresh: bool = True, patience: Patience = QUICK) -> Ended:
-    """Both halves of the steps; `fresh`: the plan was made by this very process."""
+def finish(stepper: Stepper, applied: Applied, *cut: str) -> Lost | Ended:
+    return stepper.finish("ward", applied, cut, time.monotonic() + stepper.patience.neighbours)
+
+
+def deploy(bench: Bench, planned: PlannedDevice, *cut: str, patience: Patience = QUICK) -> Ended:
+    """Both halves of the steps, one right after the other."""
     stepper = bench.stepper(planned, patience=patience)
-    base = bench.running(planned.hostname) if fresh else None
-    step = stepper.apply(planned.hostname, base)
+    step = stepper.apply("ward", bench.running("ward"))
     if isinstance(step, Applied):
-        step = stepper.finish(planned.hostname, step)
-    return stepper.settle(planned.hostname, step) if isinstance(step, Lost) else step
+        step = finish(stepper, step, *cut)
+    return stepper.settle("ward", step) if isinstance(step, Lost) else step
 
 
 # Confirmed
@@ -68,14 +72,9 @@ def test_secrets_are_put_in_last_and_those_of_the_device_alone_too(bench: Bench)
         "ward", ("exit\ninterface lo", " ip ospf message-digest-key 1 md5 vault:ospf/key\nexit\ninterface lo")
     )
     planned = planned.model_copy(update={"candidate": f"{planned.candidate}{kept}\n"})
-    assert deploy(bench, planned, fresh=False).state is StepState.CONFIRMED
+    assert deploy(bench, planned).state is StepState.CONFIRMED
     assert " md5 0spf-s3cret\n" in bench.running("ward")
     assert "password hunter2\n" in bench.running("ward")
-
-
-def test_a_saved_plan_reads_its_base_first(bench: Bench) -> None:
-    assert deploy(bench, bench.planned("ward"), fresh=False).state is StepState.CONFIRMED
-    assert bench.said("ward")[:5] == ["> applying", "open", "read", "state", "apply"]
 
 
 def test_a_neighbour_that_comes_back_in_time_is_not_lost(bench: Bench) -> None:
@@ -88,7 +87,7 @@ def test_a_neighbour_that_comes_back_in_time_is_not_lost(bench: Bench) -> None:
     assert isinstance(step, Applied)
     later = Timer(0.1, bench.devices.edit, ("pop", pop))
     later.start()
-    ended = stepper.finish("ward", step)
+    ended = finish(stepper, step)
     assert isinstance(ended, Ended)
     assert ended.state is StepState.CONFIRMED
     later.join()
@@ -132,6 +131,70 @@ def test_a_lost_interface_takes_the_change_back(bench: Bench) -> None:
     assert bench.is_old("ward")
 
 
+def test_a_path_that_its_wave_cut_takes_the_change_back_at_once(bench: Bench) -> None:
+    path = "path from core to ward over IPv4"
+    ended = deploy(bench, bench.planned("ward"), path)
+    assert ended == Ended(StepState.RESTORED, f"test failed: lost what it had: {path}")
+    assert bench.is_old("ward")
+
+
+# Losses that show late
+
+
+def seen(expires_in: float | None, *, up: bool = True, interface: str = "eth0") -> DeviceState:
+    return DeviceState((), (Neighbour("ospf", interface, "10.0.0.2", up, "Full", expires_in),))
+
+
+@pytest.mark.parametrize(
+    ("first", "now", "elapsed", "missed"),
+    [
+        (seen(33), seen(22), 11, (LOST,)),
+        (seen(33), seen(32), 11, ()),  # heard 8 s ago
+        (seen(40), seen(39), 11, ()),  # right at the beginning, and again 10 s later
+        (seen(40), seen(29), 11, (LOST,)),
+        (seen(31), seen(39), 12, ()),
+        (seen(33), seen(22, up=False), 11, ()),  # that is missed as such
+        (seen(33, up=False), seen(22), 11, ()),
+        (seen(None), seen(None), 11, ()),
+        (seen(33), seen(22, interface="eth1"), 11, ()),
+    ],
+)
+def test_a_neighbour_whose_timer_only_ran_down_is_not_heard(
+    first: DeviceState, now: DeviceState, elapsed: float, missed: tuple[str, ...]
+) -> None:
+    assert unheard(first, now, elapsed) == missed
+
+
+def test_a_neighbour_that_is_not_heard_takes_the_change_back(bench: Bench) -> None:
+    """All it had is still up when it is tested, a second later: nobody has missed it yet."""
+    planned = bench.planned("ward").model_copy(update={"soak": 1})
+    patience = replace(QUICK, neighbours=1.5)
+    stepper = bench.stepper(planned, patience=patience)
+    step = stepper.apply("ward", bench.running("ward"))
+    assert isinstance(step, Applied)
+    deaf = replace(step, first=seen(33), at=step.at - 1)
+    bench.show["ward"] = seen(20)
+    assert stepper.soaked("ward", deaf) == deaf.at + 1
+    ended = finish(stepper, replace(deaf, before=seen(33)))
+    assert ended == Ended(StepState.RESTORED, f"test failed: lost what it had: {LOST}")
+
+
+def test_what_is_not_up_or_is_expected_to_go_is_not_waited_for(bench: Bench) -> None:
+    def waits(first: DeviceState, *, soak: int = 11, may_lose: tuple[str, ...] = ()) -> bool:
+        planned = bench.planned("ward", may_lose=may_lose).model_copy(update={"soak": soak})
+        applied = Applied(first, first, 100.0)
+        return (
+            Stepper("r", bench.journal, bench.open, {"ward": planned}, MASKING).soaked("ward", applied)
+            > 100.0
+        )
+
+    assert waits(seen(33))
+    assert not waits(seen(33), soak=0)
+    assert not waits(seen(33, up=False))
+    assert not waits(seen(None))
+    assert not waits(seen(33), may_lose=(LOST,))
+
+
 def test_a_rejected_candidate_is_restored_and_its_secret_is_not_told(bench: Bench) -> None:
     bench.devices.faults["ward"] = Fault(rejects="line 9: bad value: key-string 0spf-s3cret")
     ended = deploy(bench, bench.planned("ward"))
@@ -144,11 +207,10 @@ def test_a_rejected_candidate_is_restored_and_its_secret_is_not_told(bench: Benc
 # Failed: nothing was done
 
 
-@pytest.mark.parametrize("fresh", [True, False])
-def test_a_device_that_does_not_answer_has_failed(bench: Bench, fresh: bool) -> None:
+def test_a_device_that_does_not_answer_has_failed(bench: Bench) -> None:
     planned = bench.planned("ward")
     stepper = bench.stepper(planned)
-    base = bench.running("ward") if fresh else None
+    base = bench.running("ward")
     bench.devices.faults["ward"] = Fault(unreachable=True)
     assert stepper.apply("ward", base) == Ended(StepState.FAILED, "no answer")
     assert bench.written("ward") == ["applying", "failed"]
@@ -163,20 +225,15 @@ def test_a_device_that_somebody_else_changes_now_has_failed(bench: Bench) -> Non
         assert other.pending() is not None, "it is theirs to end"
 
 
-@pytest.mark.parametrize(
-    ("fresh", "cause"),
-    [(True, "the running configuration has changed"), (False, "changed since the plan: plan again")],
-)
-def test_a_device_that_changed_since_the_plan_is_not_touched(bench: Bench, fresh: bool, cause: str) -> None:
+def test_a_device_that_changed_since_the_plan_is_not_touched(bench: Bench) -> None:
     planned = bench.planned("ward")
     stepper = bench.stepper(planned)
-    base = bench.running("ward") if fresh else None
+    base = bench.running("ward")
     bench.devices.edit("ward", CONFIGURATIONS["ward"] + "ip route 198.51.100.0/24 blackhole\n")
     edited = bench.running("ward")
+    cause = "the running configuration has changed"
     assert stepper.apply("ward", base) == Ended(StepState.FAILED, cause)
     assert bench.running("ward") == edited
-    if not fresh:
-        assert "apply" not in bench.said("ward")
 
 
 # Not restored
@@ -265,7 +322,7 @@ def test_a_session_lost_in_the_test_takes_the_change_back(bench: Bench) -> None:
     applied = stepper.apply("ward", bench.running("ward"))
     assert isinstance(applied, Applied)
     bench.mishaps["ward", "state"] = Mishap(CUT)
-    lost = stepper.finish("ward", applied)
+    lost = finish(stepper, applied)
     assert lost == Lost("test failed: the session was cut", tested=False)
     assert stepper.settle("ward", lost) == Ended(StepState.RESTORED, "test failed: the session was cut")
     assert bench.is_old("ward")
@@ -277,7 +334,7 @@ def test_a_device_that_the_new_session_does_not_reach_is_restored_by_its_timer(b
     assert isinstance(applied, Applied)
     bench.devices.faults["ward"] = Fault(unreachable=True)
     Timer(0.35, bench.devices.faults.clear).start()
-    lost = stepper.finish("ward", applied)
+    lost = finish(stepper, applied)
     assert isinstance(lost, Lost)
     ended = stepper.settle("ward", lost)
     assert (ended.state, ended.cause) == (StepState.RESTORED, "test failed: no answer")
@@ -367,6 +424,6 @@ def test_a_device_that_reverted_and_was_edited_is_not_taken_for_confirmed(bench:
     with bench.devices.driver("ward") as device:
         device.restore(stepper.token)
     bench.mishaps["ward", "confirm"] = Mishap(CUT, also=revert_and_edit)
-    lost = stepper.finish("ward", applied)
+    lost = finish(stepper, applied)
     assert isinstance(lost, Lost)
     assert stepper.settle("ward", lost).state is StepState.UNKNOWN
