@@ -39,7 +39,7 @@ demo: setup
 check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy -p infra_ctl
+	$(BIN)/mypy -p infra_ctl -p napalm_frr
 	$(BIN)/lint-imports
 
 test: check

@@ -14,7 +14,8 @@ from infra_ctl.secrets import open_vault, resolve
 
 ROUNDS = 5
 RELOAD = "cat >/run/candidate && /usr/lib/frr/frr-reload.py --reload /run/candidate"
-LINE = "bfd: {interval_ms: 1000, multiplier: %d}"
+LINE = "ip prefix-list BENCH seq 5 permit 192.0.2.%d/32"
+"""Declared for every router: what nobody refers to changes no neighbour's mind, so only the work is timed."""
 
 
 def run(twin: Twin) -> None:
@@ -38,13 +39,12 @@ def run(twin: Twin) -> None:
 
 def _change(twin: Twin, values: Iterator[int]) -> None:
     """Write the other value into the inventory."""
-    value = next(values)
-    path = twin.inventory / "city.yaml"
-    text = path.read_text(encoding="utf-8")
-    changed = text.replace(LINE % (11 - value), LINE % value)
-    if changed == text:
-        raise SystemExit("the line that the benchmark changes is not in city.yaml")
-    path.write_text(changed, encoding="utf-8")
+    line = LINE % next(values)
+    entries = (
+        f"- {{device: {hostname}, line: '{line}', reason: benchmark}}\n" for hostname in twin.city.intents
+    )
+    path = twin.inventory / "unmanaged.yaml"
+    path.write_text("unmanaged:\n" + "".join(entries) + "claimed: []\n", encoding="utf-8")
 
 
 def _ours(twin: Twin, values: Iterator[int]) -> Cost:

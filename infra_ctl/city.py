@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra_ctl.errors import InfraCtlError, InventoryError, Problem, SelectorError
+from infra_ctl.errors import InventoryError, Problem, SelectorError, UnknownError
 from infra_ctl.intent import (
     DeviceIntent,
     allocate,
@@ -31,10 +31,10 @@ class City:
     intents: Mapping[str, DeviceIntent]
 
     def intent(self, hostname: str) -> DeviceIntent:
-        """Raises InfraCtlError with the nearest name where there is no such device."""
+        """Raises UnknownError with the nearest name where there is no such device."""
         if hostname in self.intents:
             return self.intents[hostname]
-        raise InfraCtlError(f"there is no device '{hostname}'{did_you_mean(hostname, self.intents)}")
+        raise UnknownError(f"there is no device '{hostname}'{did_you_mean(hostname, self.intents)}")
 
     def select(self, text: str) -> tuple[str, ...]:
         """Hostnames of the devices that a selector means, sorted; all for an empty one.

@@ -3,6 +3,7 @@
 InfraCtlError
 ├── InventoryError          what the engineer wrote: holds every problem found, nothing was tried
 ├── SelectorError           a selector that cannot be read: with the column, nothing was tried
+├── UnknownError            a name that nothing has: with the nearest one, nothing was tried
 ├── SecretError             a reference that cannot be resolved, a vault that cannot be opened
 ├── RefusedError            a guard, a gate, or a device changed since the plan: nothing was done
 ├── JournalError            the database of runs cannot be opened, read or written
@@ -58,6 +59,10 @@ class SelectorError(InfraCtlError):
     def __init__(self, column: int, message: str) -> None:
         self.column = column
         super().__init__(f"selector, column {column}: {message}")
+
+
+class UnknownError(InfraCtlError):
+    """A name that nothing has."""
 
 
 class SecretError(InfraCtlError):

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from infra_ctl.drivers.base import DeviceState, Ping
+from infra_ctl.drivers.base import ConfigDriver, DeviceState, Ping
 from infra_ctl.drivers.fleet import Fleet
 from infra_ctl.errors import DeviceError
 from infra_ctl.intent.expectations import Reachable
@@ -39,27 +39,36 @@ def collect(
     for question in questions:
         by_source[question.source].append(question)
 
-    def state(hostname: str) -> DeviceState:
+    wanted = frozenset(hostnames)
+
+    def look(hostname: str) -> tuple[DeviceState | None, dict[Reachable, Answer]]:
+        """One session for all that is asked of a device."""
         with fleet.open(hostname) as device:
-            return device.state()
+            state = device.state() if hostname in wanted else None
+            if hostname in wanted:
+                on_done(hostname)
+            return state, _ask(device, by_source.get(hostname, []))
 
-    def pings(source: str) -> dict[Reachable, Answer]:
-        return _ask(fleet, source, by_source[source])
-
-    states = fleet.each(hostnames, state, on_done)
+    states: dict[str, DeviceState | DeviceError] = {}
     answers: dict[Reachable, Answer | DeviceError] = {}
-    for source, said in fleet.each(by_source, pings).items():
+    # Those that ask others have the longest work: they begin first.
+    for hostname, said in fleet.each(dict.fromkeys((*by_source, *hostnames)), look).items():
+        asked = by_source.get(hostname, [])
         if isinstance(said, DeviceError):
-            answers |= dict.fromkeys(by_source[source], said)
-        else:
-            answers |= said
+            states |= {hostname: said} if hostname in wanted else {}
+            answers |= dict.fromkeys(asked, said)
+            continue
+        state, replies = said
+        states |= {hostname: state} if state is not None else {}
+        answers |= replies
     return Evidence(states, answers)
 
 
-def _ask(fleet: Fleet, source: str, questions: list[Reachable]) -> dict[Reachable, Answer]:
-    with fleet.open(source) as device:
-        full = device.ping([Ping(each.address, each.source_address, each.mtu) for each in questions])
-        silent = [each for each, ok in zip(questions, full, strict=True) if not ok]
-        small = device.ping([Ping(each.address, each.source_address) for each in silent]) if silent else ()
+def _ask(device: ConfigDriver, questions: list[Reachable]) -> dict[Reachable, Answer]:
+    if not questions:
+        return {}
+    full = device.ping([Ping(each.address, each.source_address, each.mtu) for each in questions])
+    silent = [each for each, ok in zip(questions, full, strict=True) if not ok]
+    small = device.ping([Ping(each.address, each.source_address) for each in silent]) if silent else ()
     answers = {each: Answer(full=True, small=True) for each in questions}
     return answers | {each: Answer(full=False, small=ok) for each, ok in zip(silent, small, strict=True)}

@@ -29,6 +29,7 @@ from infra_ctl.drivers.fleet import Fleet
 from infra_ctl.errors import BusyError, DeviceError, RefusedError, RejectedError, SecretError
 from infra_ctl.intent.model import DeviceIntent
 from infra_ctl.journal.records import Synced
+from infra_ctl.journal.store import Journal
 from infra_ctl.render import render
 from infra_ctl.secrets import held, keyed_hash, mask, references, resolve
 
@@ -68,6 +69,19 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
+class Prepared:
+    """A plan with all that carrying it out needs."""
+
+    city: City
+    fleet: Fleet
+    journal: Journal
+    masking: Masking
+    plan: Plan
+    bases: Mapping[str, str] = field(repr=False)
+    """The running configuration of each device to change, as this very process read it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Planner:
     """All that planning a city needs beside the hostnames."""
 
@@ -97,9 +111,10 @@ class Planner:
         candidate = render(intent)
         intended = self.masking.digest(candidate)
         with self.fleet.open(hostname) as device:
-            running = device.read()
+            seen = device.reading()
+            running = seen.running
             _refuse_bytes(hostname, running)
-            _refuse_pending(hostname, device.pending())
+            _refuse_pending(hostname, seen.pending)
             base = self.masking.fingerprint(running)
             known = self.synced.get(hostname)
             if known is not None and (known.intended, known.running) == (intended, base):

@@ -10,7 +10,14 @@ import click
 
 from infra_ctl.cli.exits import Exit
 from infra_ctl.cli.streams import outlive_readers
-from infra_ctl.errors import InfraCtlError, InventoryError, RefusedError, SecretError, SelectorError
+from infra_ctl.errors import (
+    InfraCtlError,
+    InventoryError,
+    RefusedError,
+    SecretError,
+    SelectorError,
+    UnknownError,
+)
 
 COMMANDS = {
     "check": "inventory:check",
@@ -72,7 +79,7 @@ def root() -> None:
 
 def exit_code(error: InfraCtlError) -> Exit:
     """Which exit code an error means."""
-    if isinstance(error, InventoryError | SelectorError | SecretError):
+    if isinstance(error, InventoryError | SelectorError | SecretError | UnknownError):
         return Exit.USAGE
     return Exit.REFUSED if isinstance(error, RefusedError) else Exit.FAILED
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from infra_ctl.errors import InfraCtlError
+from infra_ctl.errors import UnknownError
 
 Kind = Literal["live", "lab", "embedded"]
 
@@ -38,12 +38,12 @@ class Context:
 
 
 def context(name: str, inventory: Path) -> Context:
-    """The context called `name`. Raises InfraCtlError for one that does not exist."""
+    """The context called `name`. Raises UnknownError for one that does not exist."""
     var = Path(os.environ.get("INFRA_CTL_VAR", inventory.resolve().parent / "var"))
     kind = name.partition(":")[0]
     make = _KINDS.get(kind)
     if make is None:
-        raise InfraCtlError(f"there is no context '{name}'; there are live, lab, lab:NAME and embedded")
+        raise UnknownError(f"there is no context '{name}'; there are live, lab, lab:NAME and embedded")
     return make(name, inventory, var)
 
 
@@ -66,7 +66,7 @@ def _live(name: str, inventory: Path, var: Path) -> Context:
 def _lab(name: str, inventory: Path, var: Path) -> Context:
     lab = name.partition(":")[2] or "city"
     if not lab.isalnum():
-        raise InfraCtlError(f"lab name '{lab}': use a letter, then letters and digits")
+        raise UnknownError(f"lab name '{lab}': use a letter, then letters and digits")
     home = var / "lab" / lab
     return Context(
         name=f"lab:{lab}",

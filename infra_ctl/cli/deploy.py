@@ -23,7 +23,8 @@ from infra_ctl.journal.records import RunState, StepState
 if TYPE_CHECKING:
     from infra_ctl.change.plan import Plan
     from infra_ctl.deploy.rollout import Result
-    from infra_ctl.deploy.run import Concluded, Deployment
+    from infra_ctl.deploy.run import Concluded
+    from infra_ctl.plan import Prepared
 
 
 @click.command()
@@ -122,17 +123,20 @@ def refuse_unreachable(plan: Plan, budget: int) -> None:
 
 
 def _carry_out(
-    session: Session, prepared: Deployment, *, reason: str, ticket: str, budget: int, timer: int
+    session: Session, prepared: Prepared, *, reason: str, ticket: str, budget: int, timer: int
 ) -> Concluded:
+    from infra_ctl.cli.devices import present
+    from infra_ctl.deploy.run import Deployment, begin
     from infra_ctl.deploy.step import patience
     from infra_ctl.journal.records import Purpose
 
     plan = prepared.plan
-    run = prepared.begin(Purpose("deploy", session.context.name, reason, ticket, plan.inventory))
+    run = begin(prepared, Purpose("deploy", session.context.name, reason, ticket, plan.inventory))
     session.say(f"run {run}")
     with bar("deploying", len(plan.changed), session.say) as (say, advance), stopping() as stop:
         lines = Lines(say, len(plan.waves), advance)
-        return prepared.carry_out(run, patience(timer), budget, lines.report, stop)
+        deployment = Deployment(prepared, present(session.context, prepared.city))
+        return deployment.carry_out(run, patience(timer), budget, lines.report, stop)
 
 
 class Lines:

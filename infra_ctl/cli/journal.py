@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from infra_ctl.cli.session import Session, console, session_options
+from infra_ctl.cli.session import Session, console, device_argument, session_options
 from infra_ctl.journal.records import RunState
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def show() -> None:
 
 @show.command("run")
 @click.argument("run_id", metavar="RUN")
-@click.argument("device", required=False)
+@device_argument("device", required=False)
 @session_options
 def show_run(session: Session, run_id: str, device: str | None) -> None:
     """A run: who, why, and each device's end; with a DEVICE its timeline and diff.
@@ -98,7 +98,7 @@ def _timeline(journal: Journal, run: Run, step: Step) -> None:
 
 
 @show.command("device")
-@click.argument("hostname")
+@device_argument("hostname")
 @session_options
 def show_device(session: Session, hostname: str) -> None:
     """A device as the inventory means it: addresses, links, neighbours.

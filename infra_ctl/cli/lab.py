@@ -11,7 +11,7 @@ import click
 
 from infra_ctl.cli.exits import Exit
 from infra_ctl.cli.progress import Stopwatch, stages
-from infra_ctl.cli.session import Session, selector_argument, session_options
+from infra_ctl.cli.session import Session, device_argument, selector_argument, session_options
 from infra_ctl.errors import LabError
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def in_words(fault: Fault) -> str:
 
 
 @lab.command("exec", context_settings={"ignore_unknown_options": True})
-@click.argument("node")
+@device_argument("node")
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 @session_options
 def exec_(session: Session, node: str, command: tuple[str, ...]) -> None:
@@ -129,7 +129,7 @@ def exec_(session: Session, node: str, command: tuple[str, ...]) -> None:
 
 
 @lab.command()
-@click.argument("node")
+@device_argument("node")
 @session_options
 def shell(session: Session, node: str) -> None:
     """A shell on a NODE of the twin, or in its management network (`mgmt`).

@@ -8,7 +8,7 @@ import click
 
 from infra_ctl.cli.exits import Exit
 from infra_ctl.cli.progress import Stopwatch, devices
-from infra_ctl.cli.session import Session, selector_argument, session_options
+from infra_ctl.cli.session import Session, device_argument, selector_argument, session_options
 from infra_ctl.errors import InfraCtlError
 
 
@@ -52,7 +52,7 @@ def _code(*, changed: bool, failed: bool, asked: bool) -> Exit:
 
 
 @click.command()
-@click.argument("device")
+@device_argument("device")
 @click.option("--claim", is_flag=True, help="They are ours now: the next deploy removes them.")
 @click.option("--keep", is_flag=True, help="They stay: declare them unmanaged.")
 @click.option("--reason", default="", help="Why, for unmanaged.yaml.")

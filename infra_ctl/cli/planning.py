@@ -9,17 +9,15 @@ from typing import TYPE_CHECKING, TypeVar
 
 from infra_ctl.change import plan as plans
 from infra_ctl.change.plan import Plan, Status
-from infra_ctl.cli.devices import present
 from infra_ctl.cli.progress import counting
 from infra_ctl.cli.session import Session, console
-from infra_ctl.deploy.run import Deployment
-from infra_ctl.plan import Planner, assemble, refuse_stale, reread
+from infra_ctl.plan import Planner, Prepared, assemble, refuse_stale, reread
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 
-def prepare(session: Session, selector: str, plan_file: Path | None = None) -> Deployment:
+def prepare(session: Session, selector: str, plan_file: Path | None = None) -> Prepared:
     """The plan for `selector`, made now, or the one in `plan_file`, checked against what there is now."""
     city = session.city()
     masking = session.masking(city)
@@ -38,7 +36,7 @@ def prepare(session: Session, selector: str, plan_file: Path | None = None) -> D
         journal.remember_synced(context, [each.synced for each in judged.values() if each.synced])
         plan = assemble(planner, judged, context, selector)
         bases = {host: each.running for host, each in judged.items() if each.running}
-    return Deployment(city, fleet, journal, masking, plan, bases, present(session.context, city))
+    return Prepared(city, fleet, journal, masking, plan, bases)
 
 
 def print_plan(session: Session, plan: Plan) -> None:

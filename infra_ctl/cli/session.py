@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import click
 
+from infra_ctl.cli import completion
 from infra_ctl.cli.context import Context, context
 from infra_ctl.errors import SelectorError
 
@@ -132,7 +133,14 @@ def session_options(command: Callable[Concatenate[Session, P], R]) -> Callable[P
 
 def selector_argument(command: Callable[P, R]) -> Callable[P, R]:
     """Give a command its SELECTOR: words that are joined, so that quotes are seldom needed."""
-    return click.argument("selector", nargs=-1, metavar="[SELECTOR]")(command)
+    return click.argument("selector", nargs=-1, metavar="[SELECTOR]", shell_complete=completion.selectors)(
+        command
+    )
+
+
+def device_argument(name: str, *, required: bool = True) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Give a command the hostname of a device."""
+    return click.argument(name, required=required, shell_complete=completion.hostnames)
 
 
 def console(*, stderr: bool = False) -> Console:

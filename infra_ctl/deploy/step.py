@@ -10,7 +10,6 @@ import secrets as randomness
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 
 from infra_ctl.change.losses import named
 from infra_ctl.change.plan import PlannedDevice
@@ -260,11 +259,4 @@ def _up(state: DeviceState) -> Iterator[str]:
 
 
 def _named(neighbour: Neighbour) -> str:
-    return named(neighbour.protocol, neighbour.interface, _key(neighbour))
-
-
-def _key(neighbour: Neighbour) -> str:
-    """Nobody predicts a link-local address: it is whatever the interface gave itself."""
-    if neighbour.protocol == "bfd" and ip_address(neighbour.key).is_link_local:
-        return ""
-    return neighbour.key
+    return named(neighbour.protocol, neighbour.interface, neighbour.foreseeable_key)

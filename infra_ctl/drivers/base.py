@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface, ip_address
 from typing import Literal, Protocol, Self, TypeAlias
 
 Address: TypeAlias = IPv4Address | IPv6Address
@@ -40,6 +40,12 @@ class Neighbour:
     expires_in: float | None = field(default=None, compare=False)
     """Seconds until it is given up if it is not heard again; None where the protocol does not say."""
 
+    @property
+    def foreseeable_key(self) -> str:
+        """Its key, or nothing where that is a link-local address: the interface chose it for itself."""
+        local = self.protocol == "bfd" and ip_address(self.key).is_link_local
+        return "" if local else self.key
+
 
 @dataclass(frozen=True, slots=True)
 class DeviceState:
@@ -66,6 +72,14 @@ class Pending:
     seconds_left: int
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a device runs, its secrets as they are, and whether that is only for now."""
+
+    running: str = field(repr=False)
+    pending: Pending | None
+
+
 class ConfigDriver(Protocol):
     """A session with one device. Used as a context manager; every error is a `DeviceError`."""
 
@@ -74,6 +88,9 @@ class ConfigDriver(Protocol):
 
     def read(self) -> str:
         """The running configuration, with its secrets as they are."""
+
+    def reading(self) -> Reading:
+        """`read` and `pending` in one go: most of what a device is asked, it is asked for a plan."""
 
     def stage(self, candidate: str) -> str:
         """What would change if `candidate` replaced the running configuration, the device's own verdict.

@@ -26,7 +26,7 @@ from infra_ctl.change.normal import Normal, Pair
 from infra_ctl.change.reach import Reach
 from infra_ctl.change.sessions import Session, sessions
 from infra_ctl.change.topology import Topology, Wire
-from infra_ctl.drivers.base import Address, DeviceState, InterfaceState, Neighbour, Pending, Ping
+from infra_ctl.drivers.base import Address, DeviceState, InterfaceState, Neighbour, Pending, Ping, Reading
 from infra_ctl.errors import BusyError, NotRestoredError, RejectedError, SessionLostError, UnreachableError
 from infra_ctl.secrets import write_private
 
@@ -248,6 +248,9 @@ class EmbeddedDriver:
 
     def read(self) -> str:
         return self._record().running
+
+    def reading(self) -> Reading:
+        return Reading(self.read(), self.pending())
 
     def stage(self, candidate: str) -> str:
         wanted = self._judged(candidate)

@@ -16,7 +16,7 @@ from infra_ctl.intent.paths import Family, ospf_of, paths
 FAMILIES: tuple[Family, ...] = ("ipv4", "ipv6")
 LOOPBACK = "loopback"
 """What is asked for where it is no LAN."""
-LINK_LOCAL = "fe80::/10"
+LINK_LOCAL = ""
 """Key of a BFD session of OSPFv3: its address is for the hardware to choose, the interface says who it is."""
 
 

@@ -6,12 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address
-from typing import Literal, TypeAlias
-
-from networkx import DiGraph, dijkstra_predecessor_and_distance
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from infra_ctl.intent.model import DeviceIntent, Interface, Ospf
 from infra_ctl.intent.topology import BACKBONE
+
+if TYPE_CHECKING:
+    from networkx import DiGraph
 
 Family: TypeAlias = Literal["ipv4", "ipv6"]
 
@@ -65,6 +66,8 @@ def paths(intents: Mapping[str, DeviceIntent], source: str, family: Family) -> d
 
 def _graphs(intents: Mapping[str, DeviceIntent], family: Family) -> Mapping[IPv4Address, DiGraph[str]]:
     """A directed graph an area, with cost and MTU of every link that has both its ends."""
+    from networkx import DiGraph  # a tenth of a second that a plan with nothing to change has no use for
+
     graphs: defaultdict[IPv4Address, DiGraph[str]] = defaultdict(DiGraph)
     for hostname, intent in intents.items():
         for interface, ospf in _active(intent, family):
@@ -100,6 +103,8 @@ def _better(one: Path, other: Path) -> Path:
 
 def _shortest(graph: DiGraph[str], starts: Mapping[str, Path]) -> dict[str, Path]:
     """From any of `starts`, each with the way already gone, to all nodes of a graph."""
+    from networkx import dijkstra_predecessor_and_distance
+
     origin = ""
     joined = graph.copy()
     joined.add_node(origin)

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, RowMapping, create_engine, delete, event, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from infra_ctl.errors import InfraCtlError, JournalError, RefusedError
+from infra_ctl.errors import JournalError, RefusedError, UnknownError
 from infra_ctl.journal.records import Event, Purpose, Run, RunState, Step, StepState, Synced
 from infra_ctl.journal.schema import events, metadata, runs, steps, synced
 
@@ -152,11 +152,11 @@ class Journal:
             return tuple(_run(row) for row in connection.execute(query).mappings())
 
     def run(self, run: str) -> Run:
-        """Raises InfraCtlError where there is no such run."""
+        """Raises UnknownError where there is no such run."""
         with self._engine.connect() as connection:
             row = connection.execute(select(runs).where(runs.c.id == run)).mappings().first()
         if row is None:
-            raise InfraCtlError(f"there is no run {run}; infra-ctl runs lists them")
+            raise UnknownError(f"there is no run {run}; infra-ctl runs lists them")
         return _run(row)
 
     def steps(self, run: str) -> tuple[Step, ...]:

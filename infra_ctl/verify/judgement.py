@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from ipaddress import IPv4Address, ip_address
+from ipaddress import IPv4Address
 
-from infra_ctl.drivers.base import DeviceState, Neighbour
+from infra_ctl.drivers.base import DeviceState
 from infra_ctl.errors import DeviceError
 from infra_ctl.evidence import Answer, Evidence
 from infra_ctl.intent.expectations import LINK_LOCAL, DeviceExpectation, Reachable
@@ -59,7 +59,7 @@ def _neighbours(
     expected: DeviceExpectation, state: DeviceState, undeployed: Collection[str]
 ) -> Iterator[Outcome]:
     """Those that were designed, and none besides."""
-    seen = {(n.protocol, n.interface, _key(n)): n for n in state.neighbours}
+    seen = {(n.protocol, n.interface, n.foreseeable_key): n for n in state.neighbours}
     wanted = {(a.protocol, a.interface, a.key): a for a in expected.adjacencies}
     for place, adjacency in wanted.items():
         family = " IPv6" if adjacency.key == LINK_LOCAL else ""
@@ -75,12 +75,6 @@ def _neighbours(
         if neighbour.up:
             name = f"{expected.hostname} {neighbour.key} {neighbour.interface}".rstrip()
             yield Outcome(neighbour.protocol, name, Verdict.FAIL, "is a neighbour that nobody designed")
-
-
-def _key(neighbour: Neighbour) -> str:
-    if neighbour.protocol == "bfd" and ip_address(neighbour.key).is_link_local:
-        return LINK_LOCAL
-    return neighbour.key
 
 
 def _reachable(question: Reachable, answer: Answer | DeviceError) -> Iterator[Outcome]:

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import pytest
 
-from infra_ctl.drivers.base import Address, ConfigDriver, Ping
+from infra_ctl.drivers.base import Address, ConfigDriver, Ping, Reading
 from infra_ctl.errors import BusyError, RejectedError
 
 
@@ -58,6 +58,7 @@ class ConfigDriverContract:
         assert base
         assert driver.read() == base
         assert driver.pending() is None
+        assert driver.reading() == Reading(base, None)
 
     def test_the_running_configuration_needs_no_change(self, driver, base):
         assert driver.stage(base) == ""
@@ -87,6 +88,7 @@ class ConfigDriverContract:
         self.apply(driver, candidate, base)
         with subject.connect() as other:
             assert other.pending().token == "run-1"
+            assert other.reading() == Reading(other.read(), other.pending())
             other.confirm("run-1")
         assert driver.pending() is None
 

@@ -9,7 +9,7 @@ import pytest
 
 from infra_ctl.change.plan import Plan, Status
 from infra_ctl.city import City, load_city
-from infra_ctl.drivers.base import ConfigDriver
+from infra_ctl.drivers.base import ConfigDriver, Reading
 from infra_ctl.drivers.embedded import EmbeddedFleet, Fault
 from infra_ctl.drivers.fleet import Fleet
 from infra_ctl.errors import RefusedError, SecretError
@@ -82,13 +82,13 @@ def test_a_device_as_it_was_last_seen_is_not_staged(small: SmallCity, devices: E
     fleet = Fleet(watched)
     hosts = small.city.intents
     first = small.judged(fleet, hosts)
-    assert sorted(set(calls)) == ["open", "pending", "read", "stage"]
+    assert sorted(set(calls)) == ["open", "reading", "stage"]
     assert {each.planned.status for each in first.values()} == {Status.UNCHANGED}
     assert set(synced(first)) == set(hosts)
 
     calls.clear()
     again = small.judged(fleet, hosts, synced(first))
-    assert sorted(calls) == [each for each in ("open", "pending", "read") for _ in hosts]
+    assert sorted(calls) == [each for each in ("open", "reading") for _ in hosts]
     assert {each.planned.status for each in again.values()} == {Status.UNCHANGED}
     assert synced(again) == {}, "it is known already"
 
@@ -392,8 +392,8 @@ def test_bytes_that_are_no_text_fail_their_device_alone(
     small: SmallCity, devices: EmbeddedFleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Latin(Watched):
-        def read(self) -> str:
-            return "interface eth0\n description Ph\udcf2ng\n"
+        def reading(self) -> Reading:
+            return Reading("interface eth0\n description Ph\udcf2ng\n", None)
 
     def opened(hostname: str) -> ConfigDriver:
         driver = devices.driver(hostname)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Self
 
-from infra_ctl.drivers.base import DeviceState, Pending, Ping
+from infra_ctl.drivers.base import DeviceState, Pending, Ping, Reading
 from infra_ctl.drivers.command import CommandRunner
 from infra_ctl.drivers.connection import Connection
 from infra_ctl.drivers.frr import deadman, router
@@ -52,6 +52,9 @@ class FrrConfigDriver:
 
     def read(self) -> str:
         return router.running(self._session)
+
+    def reading(self) -> Reading:
+        return deadman.reading(self._session)
 
     def stage(self, candidate: str) -> str:
         return router.compare(self._session, candidate)

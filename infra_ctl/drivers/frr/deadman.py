@@ -16,10 +16,11 @@ from importlib import resources
 from shlex import quote
 from typing import Literal
 
-from infra_ctl.drivers.base import Pending
+from infra_ctl.drivers.base import Pending, Reading
 from infra_ctl.drivers.command import Completed
+from infra_ctl.drivers.frr import router
 from infra_ctl.drivers.frr.rejection import rejection
-from infra_ctl.drivers.frr.shell import Shell, encoded, said
+from infra_ctl.drivers.frr.shell import Shell, decoded, encoded, said
 from infra_ctl.errors import (
     BusyError,
     DeviceError,
@@ -51,6 +52,9 @@ REFUSED = 43
 
 LOCKED = "VTY configuration is locked by other VTY"
 """What FRR says, refusing, when somebody else is in `configure terminal`: nothing was touched."""
+
+UPTIME = re.compile(r"[\d.]+ [\d.]+")
+"""The one line of /proc/uptime (proc(5))."""
 
 TOKEN = re.compile(r"[\w.:-]+", re.ASCII)
 
@@ -113,12 +117,28 @@ def restore(shell: Shell, token: str) -> None:
 
 def pending(shell: Shell) -> Pending | None:
     """The unconfirmed commit; seconds count on the device's uptime, which no clock change moves."""
-    done = shell.run(f"cat {quote(f'{shell.state}/pending/mark')} /proc/uptime 2>/dev/null")
-    mark, _, uptime = said(done.stdout).partition("; ")
-    if not uptime:  # there is no mark: the first line is the uptime
-        return None
-    token, deadline = mark.split()
-    return Pending(token, max(0, int(deadline) - int(float(uptime.split()[0]))))
+    return _marked(decoded(shell.run(_mark(shell)).stdout))[0]
+
+
+def reading(shell: Shell) -> Reading:
+    """The running configuration, and the unconfirmed commit that it may be for now."""
+    mark, running = _marked(shell.text(f"{_mark(shell)}; {router.RUNNING}"))
+    return Reading(running, mark)
+
+
+def _mark(shell: Shell) -> str:
+    """Prints the mark, where there is one, and the uptime."""
+    return f"cat {quote(f'{shell.state}/pending/mark')} /proc/uptime 2>/dev/null"
+
+
+def _marked(answer: str) -> tuple[Pending | None, str]:
+    """What `_mark` printed, and what follows it."""
+    first, _, rest = answer.partition("\n")
+    if UPTIME.fullmatch(first):  # there is no mark
+        return None, rest
+    token, deadline = first.split()
+    uptime, _, rest = rest.partition("\n")
+    return Pending(token, max(0, int(deadline) - int(float(uptime.split()[0])))), rest
 
 
 def _call(shell: Shell, arguments: list[str], stdin: bytes = b"", *, timeout: float) -> Completed:

@@ -96,7 +96,7 @@ def test_errors_have_their_exit_codes(error: InfraCtlError, code: Exit) -> None:
 def test_an_error_of_ours_is_one_line_and_no_traceback(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(monkeypatch, "show", "run", "2026-01-01-001", "--context", "nowhere") == Exit.FAILED
+    assert run(monkeypatch, "show", "run", "2026-01-01-001", "--context", "nowhere") == Exit.USAGE
     assert (
         capsys.readouterr().err
         == "error: there is no context 'nowhere'; there are live, lab, lab:NAME and embedded\n"

@@ -33,6 +33,10 @@ from tests.unit.cli.conftest import Command
         (["verify", "level>x"], "level is never 'x'"),
         (["render", "pop==nk"], "selector, column "),
         (["ip", "list", "(pop=nk"], "selector, column "),
+        (["show", "run", "2026-01-01-001"], "there is no run 2026-01-01-001; infra-ctl runs lists them"),
+        (["show", "device", "nk-pop2"], "there is no device 'nk-pop2' (did you mean 'nk-pop1'?)"),
+        (["adopt", "nk-pop2"], "there is no device 'nk-pop2' (did you mean 'nk-pop1'?)"),
+        (["deploy", "--max-fail", "101%"], "'101%' is more than all of them"),
     ],
 )
 def test_a_usage_error_is_answered_and_nothing_is_tried(
@@ -49,15 +53,6 @@ def test_a_usage_error_is_answered_and_nothing_is_tried(
         (["plan", "-o", "/dev/null/plan.json"], "error: /dev/null/plan.json: Not a directory\n"),
         (["render", "nk-pop1", "-o", "/dev/null/x"], "error: /dev/null/x: Not a directory\n"),
         (["schema", "-o", "/dev/null/x"], "error: /dev/null/x: Not a directory\n"),
-        (
-            ["show", "run", "2026-01-01-001"],
-            "error: there is no run 2026-01-01-001; infra-ctl runs lists them\n",
-        ),
-        (
-            ["show", "device", "nk-pop2"],
-            "error: there is no device 'nk-pop2' (did you mean 'nk-pop1'?)\n",
-        ),
-        (["adopt", "nk-pop2"], "error: there is no device 'nk-pop2' (did you mean 'nk-pop1'?)\n"),
     ],
 )
 def test_what_cannot_be_done_is_one_line(infra_ctl: Command, arguments: list[str], said: str) -> None:

@@ -1,0 +1,30 @@
+"""What a shell offers for a selector or a device: hostnames, and the keys of a selector."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from click.shell_completion import CompletionItem
+
+from infra_ctl.errors import InfraCtlError
+
+
+def hostnames(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Devices of the inventory that start so; none where it cannot be read: a Tab is no place for errors."""
+    from infra_ctl.inventory import devices, load
+
+    folder = ctx.params.get("inventory") or Path("inventory")
+    try:
+        known = sorted(device.hostname for device in devices(load(folder)))
+    except (InfraCtlError, OSError):
+        return []
+    return [CompletionItem(name) for name in known if name.startswith(incomplete)]
+
+
+def selectors(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Devices, and the start of `key=value`."""
+    from infra_ctl.inventory.selectors import KEYS
+
+    keys = [CompletionItem(f"{key}=") for key in sorted(KEYS) if key.startswith(incomplete)]
+    return [*keys, *hostnames(ctx, parameter, incomplete)]
