@@ -10,8 +10,10 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 IC := $(BIN)/infra-ctl
-# Debian packages of the twin: the routers' daemons, their way in, and what breaks and measures links.
-PACKAGES := frr frr-pythontools openssh-server openssh-client iproute2 iputils-ping nftables procps python3-venv
+# Debian packages of the twin: the routers' daemons, their way in, and what breaks and measures links; and the
+# database that the journal's tests run on.
+PACKAGES := frr frr-pythontools openssh-server openssh-client iproute2 iputils-ping nftables procps \
+  python3-venv postgresql
 
 help:
 	@sed -n 's/^# //p' $(MAKEFILE_LIST) | head -4
@@ -30,7 +32,7 @@ packages:
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install -q -c constraints.txt -e '.[dev,bench]'
+	$(BIN)/pip install -q -c constraints.txt -e '.[dev,bench,postgresql]'
 	@touch $@
 
 demo: setup

@@ -93,7 +93,16 @@ class Planner:
 
     def judge(self, hostnames: Iterable[str], on_done: Callable[[str], None]) -> dict[str, Judged]:
         """Read and judge the devices; one that fails is planned as failed, with its cause."""
-        answers = self.fleet.each(hostnames, self._judge, on_done)
+        return self.each(hostnames, self._judge, on_done)
+
+    def each(
+        self,
+        hostnames: Iterable[str],
+        judge: Callable[[str], Judged],
+        on_done: Callable[[str], None],
+    ) -> dict[str, Judged]:
+        """Devices as `judge` plans them, and those that fail with their cause."""
+        answers = self.fleet.each(hostnames, judge, on_done)
         return {
             hostname: self._failed(hostname, answer) if isinstance(answer, DeviceError) else answer
             for hostname, answer in sorted(answers.items())
@@ -111,10 +120,7 @@ class Planner:
         candidate = render(intent)
         intended = self.masking.digest(candidate)
         with self.fleet.open(hostname) as device:
-            seen = device.reading()
-            running = seen.running
-            _refuse_bytes(hostname, running)
-            _refuse_pending(hostname, seen.pending)
+            running = settled(hostname, device)
             base = self.masking.fingerprint(running)
             known = self.synced.get(hostname)
             if known is not None and (known.intended, known.running) == (intended, base):
@@ -123,17 +129,26 @@ class Planner:
 
     def _stage(self, device: ConfigDriver, intent: DeviceIntent, text: str, running: str) -> Judged:
         """The device's own verdict, with the lines that intent does not know kept in the candidate."""
-        base = self.masking.fingerprint(running)
-        wanted = self._resolved(intent.hostname, text, running)
+        wanted = self.resolved(intent.hostname, text, running)
         unknown = self._foreign(intent.hostname, wanted, running)
         candidate = keep(text, unknown)
-        to_be = self._resolved(intent.hostname, candidate, running)
+        planned = self.staged(device, intent, candidate, running).model_copy(
+            update={"foreign": tuple(normal.path(pair) for pair in unknown)}
+        )
+        if planned.status is Status.CHANGED:
+            return Judged(planned, running, None)
+        return Judged(planned, running, in_sync(planned, self.masking.digest(text), planned.base, text))
+
+    def staged(
+        self, device: ConfigDriver, intent: DeviceIntent, candidate: str, running: str
+    ) -> PlannedDevice:
+        """What the device says of a candidate. Raises RejectedError."""
+        base = self.masking.fingerprint(running)
+        to_be = self.resolved(intent.hostname, candidate, running)
         verdict = self.masking.mask(device.stage(to_be))
-        lines = tuple(normal.path(pair) for pair in unknown)
         if not verdict:
-            planned = _unchanged(intent, base).model_copy(update={"foreign": lines})
-            return Judged(planned, running, in_sync(planned, self.masking.digest(text), base, text))
-        planned = PlannedDevice(
+            return _unchanged(intent, base)
+        return PlannedDevice(
             hostname=intent.hostname,
             platform=intent.platform,
             status=Status.CHANGED,
@@ -141,12 +156,10 @@ class Planner:
             candidate=candidate,
             resolved=self.masking.digest(candidate),
             diff=verdict,
-            foreign=lines,
             soak=soak(*(normal.parse(self.masking.mask(each)) for each in (running, to_be))),
         )
-        return Judged(planned, running, None)
 
-    def _resolved(self, hostname: str, candidate: str, running: str) -> str:
+    def resolved(self, hostname: str, candidate: str, running: str) -> str:
         """Raises RejectedError where a line that is kept has a secret that the device has no more."""
         try:
             return self.masking.resolve(candidate, running)
@@ -161,6 +174,14 @@ class Planner:
         claimed = [normal.at(line.line) for line in self.city.inventory.claimed if line.device == hostname]
         changes = diffs.diff(normal.parse(self.masking.mask(running)), intended)
         return foreign(changes, intended, deployed, claimed)
+
+
+def settled(hostname: str, device: ConfigDriver) -> str:
+    """What a device runs, for good. Raises RejectedError, BusyError where nobody can plan on it."""
+    seen = device.reading()
+    _refuse_bytes(hostname, seen.running)
+    _refuse_pending(hostname, seen.pending)
+    return seen.running
 
 
 def _refuse_bytes(hostname: str, running: str) -> None:

@@ -98,12 +98,19 @@ def save(plan: Plan, path: Path) -> None:
 def read(path: Path) -> Plan:
     """A saved plan. Raises RefusedError for a file that is damaged or is none of ours."""
     try:
-        return Plan.model_validate_json(path.read_bytes())
+        content = path.read_bytes()
     except OSError as exc:
         raise RefusedError(f"{path}: {exc.strerror}") from exc
+    return parse(content, str(path))
+
+
+def parse(content: str | bytes, name: str) -> Plan:
+    """A plan as it was saved; `name` says what it was read from. Raises RefusedError."""
+    try:
+        return Plan.model_validate_json(content)
     except ValidationError as exc:
         first = exc.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
         raise RefusedError(
-            f"{path} is not a plan that this version can carry out: {where}: {first['msg']}"
+            f"{name} is not a plan that this version can carry out: {where}: {first['msg']}"
         ) from exc

@@ -26,9 +26,13 @@ COMMANDS = {
     "render": "inventory:render",
     "plan": "plan:plan",
     "deploy": "deploy:deploy",
+    "resume": "deploy:resume",
+    "rollback": "deploy:rollback",
+    "run": "journal:run",
     "adopt": "plan:adopt",
     "runs": "journal:runs",
     "show": "journal:show",
+    "db": "journal:db",
     "verify": "verify:verify",
     "lab": "lab:lab",
 }

@@ -1,29 +1,26 @@
-"""`infra-ctl deploy`: carry a plan out, and say how each device ended."""
+"""`infra-ctl deploy`, `resume` and `rollback`: carry a plan out, go on with it, take it back."""
 
 from __future__ import annotations
 
-import os
-import signal
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
-from threading import Event, Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from infra_ctl.cli.exits import Exit
-from infra_ctl.cli.progress import Stopwatch, bar, devices
+from infra_ctl.cli.carrying import (
+    Orders,
+    begin_and_carry_out,
+    carry_out,
+    do_nothing,
+    failures_allowed,
+    refuse_unreachable,
+    run_options,
+    why_options,
+)
+from infra_ctl.cli.progress import Stopwatch, devices
 from infra_ctl.cli.session import Session, confirm, selector_argument, session_options
-from infra_ctl.cli.verify import in_words
-from infra_ctl.errors import RefusedError
-from infra_ctl.journal.records import RunState, StepState
 
 if TYPE_CHECKING:
-    from infra_ctl.change.plan import Plan
-    from infra_ctl.deploy.rollout import Result
-    from infra_ctl.deploy.run import Concluded
     from infra_ctl.plan import Prepared
 
 
@@ -36,35 +33,11 @@ if TYPE_CHECKING:
     help="Carry out this saved plan, and nothing else.",
 )
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--reason", default="", help="Why, for the journal.")
-@click.option("--ticket", default="", help="Ticket, for the journal.")
-@click.option(
-    "--max-fail",
-    default="0",
-    metavar="N|P%",
-    callback=lambda _context, _option, text: share(text),
-    help="Devices that may fail; unreachable ones count.",
-)
-@click.option(
-    "--timer",
-    type=click.IntRange(min=10),
-    default=120,
-    show_default=True,
-    help="Seconds until a device takes a change back.",
-)
+@run_options
+@why_options
 @session_options
 def deploy(
-    session: Session,
-    selector: tuple[str, ...],
-    plan_file: Path | None,
-    *,
-    dry_run: bool,
-    yes: bool,
-    reason: str,
-    ticket: str,
-    max_fail: str,
-    timer: int,
+    session: Session, /, selector: tuple[str, ...], plan_file: Path | None, *, dry_run: bool, **orders: Any
 ) -> None:
     """Bring the selected devices to what the inventory says, wave by wave, each with a way back.
 
@@ -72,181 +45,81 @@ def deploy(
     infra-ctl deploy pop=nk --reason "IPv6 in An Hòa" --ticket CT-812
     infra-ctl deploy --plan plan-7f3a.json --yes
     """
-    from infra_ctl.cli.planning import prepare, print_plan
+    from infra_ctl.cli.planning import prepare
+    from infra_ctl.deploy.run import DEPLOY
 
-    clock = Stopwatch()
     if plan_file is not None and selector:
         raise click.UsageError("a saved plan names its devices: leave the selector out")
+    clock = Stopwatch()
     prepared = prepare(session, " ".join(selector), plan_file)
+    _go(session, prepared, DEPLOY, Orders(**orders), clock, dry_run=dry_run)
+
+
+def _go(
+    session: Session, prepared: Prepared, kind: str, orders: Orders, clock: Stopwatch, *, dry_run: bool
+) -> None:
+    """Show a plan, and carry it out where there is something to do and nobody objects."""
+    from infra_ctl.cli.planning import print_plan
+
     plan = prepared.plan
     worth_showing = plan.changed or plan.failed or plan.foreign
     if dry_run if session.is_json else worth_showing:  # JSON is one value: the plan or how it ended
         print_plan(session, plan)
-    budget = failures_allowed(max_fail, len(plan.devices))
-    refuse_unreachable(plan, budget)
+    refuse_unreachable(plan, failures_allowed(orders.max_fail, len(plan.devices)))
     if dry_run:
         return
     if not plan.changed:
-        _do_nothing(session, f"no changes ({devices(len(plan.devices))}, {clock})")
-    elif not confirm(f"deploy to {devices(len(plan.changed))}?", yes=yes):
-        _do_nothing(session, "nothing was done")
+        do_nothing(session, f"no changes ({devices(len(plan.devices))}, {clock})")
     else:
-        concluded = _carry_out(session, prepared, reason=reason, ticket=ticket, budget=budget, timer=timer)
-        raise click.exceptions.Exit(_conclude(session, prepared.plan, concluded))
+        raise click.exceptions.Exit(begin_and_carry_out(session, prepared, kind, orders))
 
 
-def share(text: str) -> str:
-    """A count or a percentage, as it was written. Raises click.BadParameter."""
-    if not text.removesuffix("%").isdecimal():
-        raise click.BadParameter(f"'{text}' is neither a count nor a percentage")
-    if text.endswith("%") and int(text[:-1]) > 100:
-        raise click.BadParameter(f"'{text}' is more than all of them")
-    return text
+@click.command()
+@click.argument("run_id", metavar="RUN")
+@run_options
+@session_options
+def resume(session: Session, run_id: str, *, yes: bool, max_fail: str, timer: int) -> None:
+    """Go on with a run that was killed, stopped or failed: devices are read first, then the journal.
 
+    What took effect is not done again; what is armed is tested; what is left of the plan is carried out.
 
-def failures_allowed(text: str, devices: int) -> int:
-    """`2` or `2%` of the devices, rounded down."""
-    number = int(text.removesuffix("%"))
-    return number * devices // 100 if text.endswith("%") else number
-
-
-def refuse_unreachable(plan: Plan, budget: int) -> None:
-    """Devices that could not be planned count as failed, before anything is touched."""
-    failed = plan.failed
-    if len(failed) > budget:
-        first = failed[0]
-        others = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
-        raise RefusedError(
-            f"{first.hostname}: {first.cause}{others}: nothing was done. To go on without: "
-            f"--max-fail {len(failed)}, or leave it out: 'not {first.hostname}'"
-        )
-
-
-def _carry_out(
-    session: Session, prepared: Prepared, *, reason: str, ticket: str, budget: int, timer: int
-) -> Concluded:
-    from infra_ctl.cli.devices import present
-    from infra_ctl.deploy.run import Deployment, begin
-    from infra_ctl.deploy.step import patience
-    from infra_ctl.journal.records import Purpose
-
-    plan = prepared.plan
-    run = begin(prepared, Purpose("deploy", session.context.name, reason, ticket, plan.inventory))
-    session.say(f"run {run}")
-    with bar("deploying", len(plan.changed), session.say) as (say, advance), stopping() as stop:
-        lines = Lines(say, len(plan.waves), advance)
-        deployment = Deployment(prepared, present(session.context, prepared.city))
-        return deployment.carry_out(run, patience(timer), budget, lines.report, stop)
-
-
-class Lines:
-    """A line a device when it has ended: the steps that it went through, and how long it took."""
-
-    def __init__(self, say: Callable[[str], None], waves: int, advance: Callable[[], None]) -> None:
-        self._say = say
-        self._waves = waves
-        self._advance = advance
-        self._clocks: dict[str, Stopwatch] = {}
-        self._begun: set[int] = set()
-        self._applied: set[str] = set()
-        self._printing = Lock()
-
-    def report(self, wave: int, hostname: str, state: StepState, cause: str) -> None:
-        """What the rollout tells of a device."""
-        with self._printing:
-            if state is StepState.APPLYING and wave not in self._begun:
-                self._begun.add(wave)
-                self._say(f"wave {wave}/{self._waves}  …")
-            if state is StepState.APPLYING:
-                self._clocks[hostname] = Stopwatch()
-            elif state is StepState.APPLIED:
-                self._applied.add(hostname)
-            else:
-                self._say(self._line(wave, hostname, state, cause))
-                self._advance()
-
-    def _line(self, wave: int, hostname: str, state: StepState, cause: str) -> str:
-        steps = ["armed", "applied"] if hostname in self._applied else []
-        steps += ["tested", "confirmed"] if state is StepState.CONFIRMED else [cause, state.upper()]
-        told = " · ".join(step for step in steps if step)
-        return f"wave {wave}/{self._waves}  {hostname:<26} {told}   {self._clocks[hostname]}"
-
-
-@contextmanager
-def stopping() -> Iterator[Event]:
-    """Yields what Ctrl-C sets: devices in flight end then.
-
-    A second one leaves at once, and their timers take them back.
+    \b
+    infra-ctl resume 2026-11-21-005
     """
-    flag = Event()
+    from infra_ctl.cli.planning import kept_plan
 
-    def stop(_signal: int, _frame: object) -> None:
-        if flag.is_set():
-            os._exit(Exit.INTERRUPTED)  # anything gentler would wait for the threads of devices in flight
-        flag.set()
-        click.echo(
-            "stopping: devices in flight end first (Ctrl-C again leaves them to their timers)", err=True
-        )
-
-    before = signal.signal(signal.SIGINT, stop)
-    try:
-        yield flag
-    finally:
-        signal.signal(signal.SIGINT, before)
+    journal = session.journal()
+    run = journal.run(run_id)
+    prepared = kept_plan(session, journal, run)
+    if not confirm(f"go on with run {run_id}, {devices(len(prepared.plan.changed))}?", yes=yes):
+        do_nothing(session, "nothing was done")
+        return
+    journal.reopen_run(run)
+    budget = failures_allowed(max_fail, len(prepared.plan.devices)) + len(prepared.plan.failed)
+    code = carry_out(session, prepared, run, budget, timer, resume=True)
+    raise click.exceptions.Exit(code)
 
 
-def _do_nothing(session: Session, why: str) -> None:
-    session.say(why)
-    if session.is_json:
-        session.emit(_as_dict(None, {}))
+@click.command()
+@click.argument("run_id", metavar="RUN")
+@selector_argument
+@click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
+@run_options
+@why_options
+@session_options
+def rollback(
+    session: Session, /, run_id: str, selector: tuple[str, ...], *, dry_run: bool, **orders: Any
+) -> None:
+    """Take back what a run did, on all its devices or the selected ones. What was done since stays.
 
+    It is a plan of its own, from what the devices run now: shown, tested wave by wave, and journalled.
 
-def _conclude(session: Session, plan: Plan, concluded: Concluded) -> Exit:
-    """Print the last lines."""
-    result, unmet = concluded.result, concluded.unmet
-    unplanned = {device.hostname: device.cause for device in plan.failed}
-    if session.is_json:
-        session.emit(_as_dict(concluded, unplanned))
-    for outcome in unmet[:MOST_UNMET]:
-        session.say(f"end state  {in_words(outcome)}")
-    if len(unmet) > MOST_UNMET:
-        session.say(f"end state  … and {len(unmet) - MOST_UNMET} more: {session.command('verify')}")
-    session.say(f"{result.summary} · run {result.run}")
-    if result.failed:
-        session.say(f"why     {session.command(f'show run {result.run} {result.failed[0]}')}")
-    if result.not_started:
-        session.say("go on   deploy again: it plans what is left")
-    return exit_of(result, end_state=not unmet, all_planned=not unplanned)
-
-
-MOST_UNMET = 20
-"""Lines of an end state that is not as intended."""
-
-
-def _as_dict(concluded: Concluded | None, unplanned: Mapping[str, str]) -> dict[str, object]:
-    """A run as JSON has it, or that there was none."""
-    result = concluded.result if concluded else None
-    ends = result.ends.items() if result else ()
-    return {
-        "run": result.run if result else None,
-        "state": concluded.state if concluded else RunState.DONE,
-        "summary": result.summary if result else "nothing to do",
-        "devices": {host: {"state": ended.state, "cause": ended.cause} for host, ended in ends},
-        "not_started": result.not_started if result else (),
-        "not_planned": unplanned,
-        "end_state": [asdict(outcome) for outcome in concluded.unmet] if concluded else [],
-    }
-
-
-def exit_of(result: Result, *, end_state: bool, all_planned: bool) -> Exit:
-    """The exit code of a run; whether its end state holds, and whether every device could be planned.
-
-    Codes that promise that nothing is half-done are not given where a device is in an unknown state.
+    \b
+    infra-ctl rollback 2026-11-21-005 --reason "video breaks up"
+    infra-ctl rollback 2026-11-21-005 pop=nk --dry-run
     """
-    if result.count(StepState.NOT_RESTORED, StepState.UNKNOWN):
-        return Exit.FAILED
-    if result.interrupted:
-        return Exit.INTERRUPTED
-    if result.failed or not all_planned:
-        return Exit.PARTIAL if result.count(StepState.CONFIRMED) else Exit.FAILED
-    return Exit.DONE if end_state else Exit.FAILED
+    from infra_ctl.cli.planning import prepare_rollback
+
+    clock = Stopwatch()
+    prepared = prepare_rollback(session, run_id, " ".join(selector))
+    _go(session, prepared, "rollback", Orders(**orders), clock, dry_run=dry_run)

@@ -1,4 +1,4 @@
-"""`infra-ctl runs` and `infra-ctl show`: what was done, and what there is."""
+"""`infra-ctl runs`, `show`, `run` and `db`: what was done, by whom and why, and where that is kept."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from infra_ctl.cli.exits import Exit
 from infra_ctl.cli.session import Session, console, device_argument, session_options
-from infra_ctl.journal.records import RunState
+from infra_ctl.errors import RefusedError
+from infra_ctl.journal.records import Order, RunState
 
 if TYPE_CHECKING:
     from infra_ctl.journal.records import Run, Step
@@ -122,3 +124,86 @@ def show_device(session: Session, hostname: str) -> None:
 def why(run: Run) -> str:
     """The reason and the ticket, where they were given."""
     return " ".join(part for part in (run.reason, f"({run.ticket})" if run.ticket else "") if part)
+
+
+@click.group()
+def run() -> None:
+    """Tell a run that is under way, from another terminal, what to do once its wave has ended.
+
+    \b
+    infra-ctl run pause 2026-11-21-005
+    infra-ctl run continue 2026-11-21-005
+    infra-ctl run abort 2026-11-21-005
+    """
+
+
+def _order(order: Order, words: str) -> None:
+    """Add one of the orders to the group."""
+
+    @run.command(order, help=f"{words}\n\n\\b\ninfra-ctl run {order} 2026-11-21-005")
+    @click.argument("run_id", metavar="RUN")
+    @session_options
+    def give(session: Session, run_id: str) -> None:
+        from infra_ctl.journal.store import is_alive
+
+        journal = session.journal()
+        told = journal.run(run_id)
+        if not is_alive(told):
+            raise RefusedError(f"run {run_id} is {told.state}: only a run that is under way takes orders")
+        journal.give_order(run_id, order)
+        session.say(f"run {run_id}: {order}, once the wave under way has ended")
+
+
+_order(Order.PAUSE, "Begin no other wave until it is continued.")
+_order(Order.CONTINUE, "Go on after a pause.")
+_order(Order.ABORT, "End the run: devices in flight end, no other starts; resume or rollback later.")
+
+
+@click.group()
+def db() -> None:
+    """The journal's database: a SQLite file under var/, or what INFRA_CTL_JOURNAL names.
+
+    \b
+    INFRA_CTL_JOURNAL=postgresql+psycopg://city@db1.example/journal infra-ctl db upgrade
+    """
+
+
+@db.command()
+@session_options
+def upgrade(session: Session) -> None:
+    """Make the journal's tables, or bring older ones up to this version. All or nothing.
+
+    \b
+    infra-ctl db upgrade
+    """
+    from infra_ctl.journal import database
+
+    with database.connected(session.context.journal_url) as engine:
+        before = database.revision(engine)
+        if before != database.REVISION:
+            database.upgrade(engine)
+    if session.is_json:
+        session.emit({"from": before or None, "to": database.REVISION})
+    else:
+        session.say(f"{engine.url.render_as_string()}: {before or 'nothing'} → {database.REVISION}")
+
+
+@db.command("check")
+@session_options
+def check_db(session: Session) -> None:
+    """Whether the journal answers and is of this version. Changes nothing; exit 3 where it is not.
+
+    \b
+    infra-ctl db check
+    """
+    from infra_ctl.journal import database
+
+    with database.connected(session.context.journal_url) as engine:
+        found = database.revision(engine)
+    fine = found == database.REVISION
+    if session.is_json:
+        session.emit({"database": engine.dialect.name, "revision": found or None, "fine": fine})
+    else:
+        verdict = "as it should be" if fine else f"not {database.REVISION}: infra-ctl db upgrade"
+        session.say(f"{engine.url.render_as_string()}: revision {found or 'none'}, {verdict}")
+    raise click.exceptions.Exit(Exit.DONE if fine else Exit.FOUND)

@@ -11,10 +11,15 @@ from infra_ctl.change import plan as plans
 from infra_ctl.change.plan import Plan, Status
 from infra_ctl.cli.progress import counting
 from infra_ctl.cli.session import Session, console
+from infra_ctl.errors import RefusedError, UnknownError
+from infra_ctl.journal.store import is_alive
 from infra_ctl.plan import Planner, Prepared, assemble, refuse_stale, reread
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from infra_ctl.journal.records import Run
+    from infra_ctl.journal.store import Journal
 
 
 def prepare(session: Session, selector: str, plan_file: Path | None = None) -> Prepared:
@@ -36,6 +41,42 @@ def prepare(session: Session, selector: str, plan_file: Path | None = None) -> P
         journal.remember_synced(context, [each.synced for each in judged.values() if each.synced])
         plan = assemble(planner, judged, context, selector)
         bases = {host: each.running for host, each in judged.items() if each.running}
+    return Prepared(city, fleet, journal, masking, plan, bases)
+
+
+def kept_plan(session: Session, journal: Journal, run: Run) -> Prepared:
+    """The plan of a run, as the journal has it. Raises RefusedError where nobody can go on with it."""
+    if is_alive(run):
+        raise RefusedError(f"run {run.id} is under way: {run.user}@{run.host}")
+    text = journal.plan(run.id)
+    if not text:
+        raise RefusedError(f"run {run.id} kept no plan: deploy again, it plans what is left")
+    plan = plans.parse(text, f"the plan of run {run.id}")
+    city = session.city()
+    masking = session.masking(city)
+    refuse_stale(plan, city, masking, session.context.name)
+    return Prepared(city, session.fleet(city), journal, masking, plan, {})
+
+
+def prepare_rollback(session: Session, run_id: str, selector: str) -> Prepared:
+    """The plan that takes back what a run did on the selected devices, made from what they run now."""
+    from infra_ctl.rollback import changed_by, judge
+
+    city, journal = session.city(), session.journal()
+    run = journal.run(run_id)
+    if run.context != session.context.name:
+        raise RefusedError(f"run {run_id} was in context {run.context}, not {session.context.name}")
+    changed = changed_by(journal, run_id)
+    chosen = set(session.select(city, selector)) if selector else set(changed)
+    steps = [step for host, step in changed.items() if host in chosen]
+    if not steps:
+        raise UnknownError(f"run {run_id} changed none of '{selector}'")
+    masking, fleet = session.masking(city), session.fleet(city)
+    planner = Planner(city, fleet, masking, {})
+    with counting("reading", len(steps)) as on_done:
+        judged = judge(planner, journal, steps, on_done)
+    plan = assemble(planner, judged, session.context.name, selector)
+    bases = {host: each.running for host, each in judged.items() if each.running}
     return Prepared(city, fleet, journal, masking, plan, bases)
 
 

@@ -14,7 +14,7 @@ from infra_ctl.deploy.watch import Watch, blame
 from infra_ctl.drivers.fleet import Fleet
 from infra_ctl.errors import DeviceError
 from infra_ctl.intent.expectations import Reachable
-from infra_ctl.journal.records import RunState, StepState
+from infra_ctl.journal.records import Order, RunState, StepState
 
 Step: TypeAlias = Applied | Lost | Ended
 
@@ -36,7 +36,7 @@ class Result:
 
     @property
     def failed(self) -> tuple[str, ...]:
-        return _failed(self.ends)
+        return failed(self.ends)
 
     @property
     def state(self) -> RunState:
@@ -75,6 +75,8 @@ class Rollout:
     """How many devices may fail before the next wave is not started."""
     report: Report = lambda _wave, _hostname, _state, _cause: None
     stop: Flag = field(default_factory=Flag)
+    order: Callable[[], Order | None] = lambda: None
+    """What the run was last told from another terminal."""
 
     def go(self) -> Result:
         """Carry the plan out; a stop that comes when all has started interrupts nothing."""
@@ -82,12 +84,20 @@ class Rollout:
         if self.plan.waves and not self.stop.is_set():
             self.watch.begin()
         for number, wave in enumerate(self.plan.waves, start=1):
-            if self.stop.is_set() or len(_failed(ends)) > self.budget:
+            if len(failed(ends)) > self.budget or not self._goes_on():
                 break
             ends |= self._wave(number, wave)
         started = set(ends)
         waiting = tuple(host for wave in self.plan.waves for host in wave if host not in started)
         return Result(self.stepper.run, ends, waiting, interrupted=self.stop.is_set() and bool(waiting))
+
+    def _goes_on(self) -> bool:
+        """Between two waves: whether the next one is to begin; a run that is paused waits here."""
+        while (order := self.order()) is Order.PAUSE and not self.stop.is_set():
+            time.sleep(self.stepper.patience.pause)
+        if order is Order.ABORT:
+            self.stop.set()
+        return not self.stop.is_set()
 
     def _wave(self, number: int, wave: tuple[str, ...]) -> dict[str, Ended]:
         """All of a wave is applied before any of it is tested: tests see the state that the wave makes.
@@ -140,5 +150,6 @@ class Rollout:
         }
 
 
-def _failed(ends: Mapping[str, Ended]) -> tuple[str, ...]:
+def failed(ends: Mapping[str, Ended]) -> tuple[str, ...]:
+    """Devices that did not end confirmed."""
     return tuple(host for host, ended in ends.items() if ended.state is not StepState.CONFIRMED)

@@ -6,20 +6,15 @@ restored, failed (nothing was done to it), or NOT RESTORED, which is loud.
 
 from __future__ import annotations
 
-import secrets as randomness
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from infra_ctl.change.losses import named
 from infra_ctl.change.plan import PlannedDevice
+from infra_ctl.deploy.machine import Signal, after
 from infra_ctl.drivers.base import ConfigDriver, DeviceState, Neighbour
-from infra_ctl.errors import (
-    DeviceError,
-    NotRestoredError,
-    RejectedError,
-    SessionLostError,
-)
+from infra_ctl.errors import DeviceError, NotRestoredError, RejectedError, SessionLostError
 from infra_ctl.journal.records import StepState
 from infra_ctl.journal.store import Journal
 from infra_ctl.plan import Masking
@@ -48,9 +43,10 @@ def patience(timer: int) -> Patience:
 class Applied:
     """A device with an armed, unconfirmed configuration, and what it had before."""
 
-    before: DeviceState
+    had: tuple[str, ...]
+    """What was up before anything was done, in words."""
     first: DeviceState
-    """What it looked like right after; as before it, where nothing can break slowly."""
+    """What it looked like right after."""
     at: float
     """When that was, on the monotonic clock."""
 
@@ -81,38 +77,43 @@ class Stepper:
     """The steps of one run. `open_device` gives a new session each time it is called."""
 
     run: str
+    token: str
+    """Names the run on the devices."""
     journal: Journal
     open_device: Callable[[str], ConfigDriver]
     planned: Mapping[str, PlannedDevice]
     masking: Masking
     patience: Patience = Patience()
-    nonce: str = field(default_factory=lambda: randomness.token_hex(4))
-
-    @property
-    def token(self) -> str:
-        """Names the run on the devices: two journals count alike, and the other one's run is none of ours."""
-        return f"{self.run}-{self.nonce}"
 
     def apply(self, hostname: str, base: str) -> Applied | Lost | Ended:
         """Arm and apply. `base` is the running configuration that the plan rests on."""
-        plan = self.planned[hostname]
-        self.journal.record(self.run, hostname, StepState.APPLYING, f"timer {self.patience.revert_in} s")
+        plan, state = self.planned[hostname], StepState.WAITING
         try:
             with self.open_device(hostname) as device:
-                before = device.state()
                 candidate = self.masking.resolve(plan.candidate, base)
+                had = up(device.state())
+                state = self._begin(hostname, base, had)
                 device.apply(candidate, base=base, revert_in=self.patience.revert_in, token=self.token)
-                first = device.state() if plan.soak else before
-        except SessionLostError as error:
-            return self._lost(hostname, self._cause(error), tested=False)
-        except NotRestoredError as error:
-            return self._end(hostname, Ended(StepState.NOT_RESTORED, self._cause(error)))
-        except RejectedError as error:
-            return self._end(hostname, Ended(StepState.RESTORED, self._cause(error)))
+                applied = Applied(had, device.state() if plan.soak else _NOTHING, time.monotonic())
         except DeviceError as error:
-            return self._end(hostname, Ended(StepState.FAILED, self._cause(error)))
-        self.journal.record(self.run, hostname, StepState.APPLIED)
-        return Applied(before, first, time.monotonic())
+            return self._not_applied(hostname, state, error)
+        self.journal.record(self.run, hostname, after(state, Signal.APPLIED))
+        return applied
+
+    def _begin(self, hostname: str, base: str, had: tuple[str, ...]) -> StepState:
+        """The journal comes first: what the device ran and had, then that it is going to change."""
+        self.journal.keep_before(self.run, hostname, self.masking.mask(base), had)
+        state = after(StepState.WAITING, Signal.BEGIN)
+        self.journal.record(self.run, hostname, state, f"timer {self.patience.revert_in} s")
+        return state
+
+    def _not_applied(self, hostname: str, state: StepState, error: DeviceError) -> Lost | Ended:
+        if state is StepState.WAITING:
+            return self.end(hostname, state, Signal.REFUSED, self._cause(error))
+        if isinstance(error, SessionLostError):
+            return self._lost(hostname, state, error, tested=False)
+        signal = next((each for kind, each in _ENDINGS.items() if isinstance(error, kind)), Signal.REFUSED)
+        return self.end(hostname, state, signal, self._cause(error))
 
     def soaked(self, hostname: str, applied: Applied) -> float:
         """From when on (monotonic clock) a neighbour that it does not hear any more shows."""
@@ -130,49 +131,79 @@ class Stepper:
         `cut` are paths that its wave is known to have cut. What the device misses has until `deadline`
         (monotonic clock) to return.
         """
-        cause, tested = "", False
+        state = StepState.APPLIED
         try:
             with self.open_device(hostname) as device:
-                seen, lost = self._test(device, hostname, applied, deadline, cut)
-                if lost:
-                    cause = f"test failed: lost what it had: {', '.join(lost)}"
-                    return self._restore(hostname, cause, device)
-                tested = True
-                self.journal.record(self.run, hostname, StepState.CONFIRMING)
+                seen, missed = self._test(device, hostname, applied, deadline, cut)
+                if missed:
+                    return self._restore(hostname, state, Signal.MISSED, f"test failed: {missed}", device)
+                state = after(state, Signal.PASSED)
+                self.journal.record(self.run, hostname, state)
                 device.confirm(self.token)
-                running = device.read()
+                return self._confirmed(hostname, device, seen)
         except NotRestoredError as error:
-            return self._end(hostname, Ended(StepState.NOT_RESTORED, self._cause(error)))
+            return self.end(hostname, state, Signal.NOT_RESTORED, self._cause(error))
         except DeviceError as error:
-            cause = cause or f"{'' if tested else 'test failed: '}{self._cause(error)}"
-            return self._lost(hostname, cause, tested=tested)
-        return self._end(hostname, Ended(StepState.CONFIRMED, running=running, seen=seen))
+            return self._lost(hostname, state, error, tested=state is StepState.CONFIRMING)
 
     def _test(
         self, device: ConfigDriver, hostname: str, applied: Applied, deadline: float, cut: tuple[str, ...]
-    ) -> tuple[DeviceState, tuple[str, ...]]:
-        """What the device looks like now, and what it had before and has no more, given time to return."""
+    ) -> tuple[DeviceState, str]:
+        """What the device looks like now, and what speaks against keeping its change; empty for nothing."""
+        if not self.runs_as_meant(hostname, device, device.read()):
+            return _NOTHING, "it does not run what was applied"
         plan = self.planned[hostname]
         while True:
             seen, late = device.state(), time.monotonic()
-            lost = missing_after(applied.before, seen)
+            lost = missing_after(applied.had, seen)
             if plan.soak and late >= applied.at + plan.soak:
                 lost += unheard(applied.first, seen, late - applied.at)
             lost = tuple(dict.fromkeys((*(item for item in lost if item not in plan.may_lose), *cut)))
             if not lost or late >= deadline:
-                return seen, lost
+                return seen, f"lost what it had: {', '.join(lost)}" if lost else ""
             time.sleep(self.patience.pause)
 
-    def _restore(self, hostname: str, cause: str, device: ConfigDriver) -> Ended:
-        self.journal.record(self.run, hostname, StepState.RESTORING, cause)
+    def runs_as_meant(self, hostname: str, device: ConfigDriver, running: str) -> bool:
+        """Whether `running` is its candidate.
+
+        By fingerprint; a line that the device spells in its own way is for the device to judge.
+        """
+        candidate = self.masking.resolve(self.planned[hostname].candidate, running)
+        if self.masking.fingerprint(running) == self.masking.fingerprint(candidate):
+            return True
+        return device.stage(candidate) == ""
+
+    def _confirmed(self, hostname: str, device: ConfigDriver, seen: DeviceState | None) -> Ended:
+        """What a confirmed device runs is read once more: nobody else may have been at it meanwhile."""
+        running = device.read()
+        self.journal.keep_after(self.run, hostname, self.masking.mask(running))
+        if not self.runs_as_meant(hostname, device, running):
+            cause = "it was confirmed and runs something else: plan again"
+            return self.end(hostname, StepState.CONFIRMING, Signal.OTHER, cause, running)
+        return self.end(hostname, StepState.CONFIRMING, Signal.CONFIRMED, "", running, seen)
+
+    def _restore(
+        self, hostname: str, state: StepState, signal: Signal, cause: str, device: ConfigDriver
+    ) -> Lost | Ended:
+        """Take back, and see for ourselves that the old configuration is there."""
+        state = after(state, signal)
+        self.journal.record(self.run, hostname, state, cause)
         try:
             device.restore(self.token)
+            running = device.read()
         except NotRestoredError as error:
-            return self._end(hostname, Ended(StepState.NOT_RESTORED, f"{cause}; {self._cause(error)}"))
-        return self._end(hostname, Ended(StepState.RESTORED, cause))
+            return self.end(hostname, state, Signal.NOT_RESTORED, f"{cause}; {self._cause(error)}")
+        except DeviceError:
+            self.journal.record(self.run, hostname, after(state, Signal.LOST), cause)
+            return Lost(cause, tested=False)
+        if self.masking.fingerprint(running) != self.planned[hostname].base:
+            cause += "; taken back, and it does not run what it ran before"
+            return self.end(hostname, state, Signal.NOT_RESTORED, cause, running)
+        return self.end(hostname, state, Signal.RESTORED, cause, running)
 
-    def _lost(self, hostname: str, cause: str, *, tested: bool) -> Lost:
-        self.journal.record(self.run, hostname, StepState.SETTLING, cause)
+    def _lost(self, hostname: str, state: StepState, error: DeviceError, *, tested: bool) -> Lost:
+        cause = f"{'test failed: ' if state is StepState.APPLIED else ''}{self._cause(error)}"
+        self.journal.record(self.run, hostname, after(state, Signal.LOST), cause)
         return Lost(cause, tested)
 
     def settle(self, hostname: str, lost: Lost) -> Ended:
@@ -182,47 +213,69 @@ class Stepper:
         while time.monotonic() < deadline:
             try:
                 with self.open_device(hostname) as device:
-                    return self._read_end(hostname, lost, device)
+                    ended = self._read_end(hostname, lost, device)
+                    if isinstance(ended, Ended):
+                        return ended
             except NotRestoredError as error:
                 cause = f"{lost.cause}; {self._cause(error)}"
-                return self._end(hostname, Ended(StepState.NOT_RESTORED, cause))
-            except (
-                DeviceError
-            ) as error:  # whatever the reason, until the timer has run out there is another look
+                return self.end(hostname, StepState.SETTLING, Signal.NOT_RESTORED, cause)
+            except DeviceError as error:  # whatever it is, until the timer has run out there is another look
                 last = self._cause(error)
-                time.sleep(self.patience.pause)
+            time.sleep(self.patience.pause)
         cause = f"{lost.cause}; after its timer of {self.patience.revert_in} s still: {last}: look at it"
-        return self._end(hostname, Ended(StepState.UNKNOWN, cause))
+        return self.end(hostname, StepState.SETTLING, Signal.SILENT, cause)
 
-    def _read_end(self, hostname: str, lost: Lost, device: ConfigDriver) -> Ended:
+    def _read_end(self, hostname: str, lost: Lost, device: ConfigDriver) -> Lost | Ended:
         """What the device says of itself is the truth. A change that passed its test is still confirmed."""
-        pending = device.pending()
-        ours = pending is not None and pending.token == self.token
+        state = StepState.SETTLING
+        reading = device.reading()
+        ours = reading.pending is not None and reading.pending.token == self.token
         if ours and not lost.tested:
-            return self._restore(hostname, lost.cause, device)
+            return self._restore(hostname, state, Signal.PENDING, lost.cause, device)
         if ours:
-            self.journal.record(self.run, hostname, StepState.CONFIRMING)
+            self.journal.record(self.run, hostname, after(state, Signal.PENDING_TESTED))
             device.confirm(self.token)
-        running = device.read()
-        plan, fingerprint = self.planned[hostname], self.masking.fingerprint
-        if fingerprint(running) == plan.base:
-            return self._end(hostname, Ended(StepState.RESTORED, lost.cause, running))
-        intended = fingerprint(self.masking.resolve(plan.candidate, running))
-        if lost.tested and fingerprint(running) == intended:
-            return self._end(hostname, Ended(StepState.CONFIRMED, running=running))
+            return self._confirmed(hostname, device, None)
+        running = reading.running
+        if self.masking.fingerprint(running) == self.planned[hostname].base:
+            return self.end(hostname, state, Signal.OLD, lost.cause, running)
+        if lost.tested and self.runs_as_meant(hostname, device, running):
+            return self.end(hostname, state, Signal.NEW, "", running)
         cause = f"{lost.cause}; it runs neither its old nor its new configuration: plan again"
-        return self._end(hostname, Ended(StepState.UNKNOWN, cause, running))
+        return self.end(hostname, state, Signal.OTHER, cause, running)
 
-    def _end(self, hostname: str, ended: Ended) -> Ended:
-        result = self.masking.fingerprint(ended.running) if ended.running else ""
-        self.journal.record(self.run, hostname, ended.state, cause=ended.cause, result=result)
+    def end(
+        self,
+        hostname: str,
+        state: StepState,
+        signal: Signal,
+        cause: str,
+        running: str = "",
+        seen: DeviceState | None = None,
+    ) -> Ended:
+        """Write how a device ends that is in `state` and met `signal`."""
+        ended = Ended(after(state, signal), cause, running, seen)
+        result = self.masking.fingerprint(running) if running else ""
+        self.journal.record(self.run, hostname, ended.state, cause=cause, result=result)
         return ended
 
 
-def missing_after(before: DeviceState, after: DeviceState) -> tuple[str, ...]:
-    """What was up before and is not now: interfaces and neighbours, named as predictions name them."""
-    now = set(_up(after))
-    return tuple(item for item in _up(before) if item not in now)
+_NOTHING = DeviceState((), ())
+_ENDINGS = {NotRestoredError: Signal.NOT_RESTORED, RejectedError: Signal.REJECTED}
+
+
+def missing_after(had: Iterable[str], now: DeviceState) -> tuple[str, ...]:
+    """What was up before and is not now."""
+    there = set(up(now))
+    return tuple(item for item in had if item not in there)
+
+
+def up(state: DeviceState) -> tuple[str, ...]:
+    """Interfaces and neighbours that are up, named as predictions name them."""
+    return (
+        *(f"interface {interface.name}" for interface in state.interfaces if interface.up),
+        *(_named(neighbour) for neighbour in state.neighbours if neighbour.up),
+    )
 
 
 def heard(state: DeviceState) -> dict[str, float]:
@@ -247,15 +300,6 @@ def unheard(first: DeviceState, now: DeviceState, elapsed: float) -> tuple[str, 
 
 HELLO = 10.0
 """Seconds between two hellos of OSPF (RFC 2328, C.3)."""
-
-
-def _up(state: DeviceState) -> Iterator[str]:
-    for interface in state.interfaces:
-        if interface.up:
-            yield f"interface {interface.name}"
-    for neighbour in state.neighbours:
-        if neighbour.up:
-            yield _named(neighbour)
 
 
 def _named(neighbour: Neighbour) -> str:

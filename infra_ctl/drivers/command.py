@@ -43,6 +43,7 @@ class LocalRunner:
     """Added to that of this process."""
 
     def run(self, command: str, stdin: bytes = b"", timeout: float = 60.0) -> Completed:
+        """Run it in a process of this machine; see CommandRunner."""
         try:
             done = subprocess.run(  # noqa: S603 # what is run is the driver's own text
                 [*self.enter, "/bin/sh", "-c", command],

@@ -257,6 +257,7 @@ class EmbeddedDriver:
         return diff.to_text(diff.diff(normal.parse(self._record().running), wanted))
 
     def apply(self, candidate: str, *, base: str, revert_in: int, token: str) -> None:
+        """See ConfigDriver; the device's faults strike here."""
         fault = self._fleet.fault(self._hostname)
         with self._fleet.locked():
             record = self._record()

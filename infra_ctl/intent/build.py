@@ -39,6 +39,7 @@ class _City:
 
     @classmethod
     def of(cls, inventory: Inventory, allocations: Allocations) -> _City:
+        """What every device is worked out from, found once."""
         attached: defaultdict[str, list[Link]] = defaultdict(list)
         for link in links(inventory):
             attached[link.a.device.hostname].append(link)
@@ -61,6 +62,7 @@ class _City:
         )
 
     def intent(self, device: Device) -> DeviceIntent:
+        """One device as it should be."""
         router_id = self.allocations.ipv4(device.hostname, "loopback").network_address
         routing = self.inventory.routing
         return DeviceIntent(

@@ -17,6 +17,14 @@ class RunState(StrEnum):
     KILLED = "killed"
 
 
+class Order(StrEnum):
+    """What a run is told from another terminal, between two of its waves."""
+
+    PAUSE = "pause"
+    CONTINUE = "continue"
+    ABORT = "abort"
+
+
 class StepState(StrEnum):
     """Where a device stands in a run. Only the last five are ends."""
 
@@ -65,6 +73,8 @@ class Run:
     ended: datetime | None
     state: RunState
     summary: str
+    token: str
+    """Its name on the devices: two journals count alike, and the other one's run is none of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +89,12 @@ class Step:
     diff: str
     base: str
     result: str
+    before: str = ""
+    """Digest of the snapshot that was taken before anything was done; empty where nothing was."""
+    after: str = ""
+    """Digest of the snapshot that was taken when the change was confirmed."""
+    had: str = ""
+    """What was up before anything was done, a line each."""
 
 
 @dataclass(frozen=True, slots=True)

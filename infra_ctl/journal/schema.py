@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, DateTime, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 
 metadata = MetaData()
 
@@ -22,12 +33,13 @@ runs = Table(
     Column("ended", DateTime),
     Column("state", String, nullable=False),
     Column("summary", Text, nullable=False),
+    Column("token", String, nullable=False, server_default=""),
 )
 
 steps = Table(
     "steps",
     metadata,
-    Column("run", ForeignKey("runs.id"), primary_key=True),
+    Column("run", String, ForeignKey("runs.id"), primary_key=True),
     Column("device", String, primary_key=True),
     Column("wave", Integer, nullable=False),
     Column("state", String, nullable=False),
@@ -35,13 +47,16 @@ steps = Table(
     Column("diff", Text, nullable=False),
     Column("base", String, nullable=False),
     Column("result", String, nullable=False),
+    Column("before", String, nullable=False, server_default=""),
+    Column("after", String, nullable=False, server_default=""),
+    Column("had", Text, nullable=False, server_default=""),
 )
 
 events = Table(
     "events",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("run", ForeignKey("runs.id"), nullable=False),
+    Column("run", String, ForeignKey("runs.id"), nullable=False),
     Column("device", String, nullable=False),
     Column("at", DateTime, nullable=False),
     Column("state", String, nullable=False),
@@ -57,4 +72,28 @@ synced = Table(
     Column("intended", String, nullable=False),
     Column("running", String, nullable=False),
     Column("text", Text, nullable=False),
+)
+
+snapshots = Table(
+    "snapshots",
+    metadata,
+    Column("digest", String, primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+
+plans = Table(
+    "plans",
+    metadata,
+    Column("run", String, ForeignKey("runs.id"), primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+
+orders = Table(
+    "orders",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("run", String, ForeignKey("runs.id"), nullable=False),
+    Column("order", String, nullable=False),
+    Column("user", String, nullable=False),
+    Column("at", DateTime, nullable=False),
 )

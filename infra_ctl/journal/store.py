@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import secrets as randomness
 import socket
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -11,54 +14,40 @@ from datetime import UTC, datetime, timedelta
 from getpass import getuser
 from pathlib import Path
 from threading import Lock
-from typing import Any
 
-from sqlalchemy import Connection, Engine, RowMapping, create_engine, delete, event, insert, select, update
+from sqlalchemy import Connection, Engine, RowMapping, delete, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from infra_ctl.errors import JournalError, RefusedError, UnknownError
-from infra_ctl.journal.records import Event, Purpose, Run, RunState, Step, StepState, Synced
-from infra_ctl.journal.schema import events, metadata, runs, steps, synced
+from infra_ctl.journal import database
+from infra_ctl.journal.records import Event, Order, Purpose, Run, RunState, Step, StepState, Synced
+from infra_ctl.journal.schema import events, orders, plans, runs, snapshots, steps, synced
 
 
 def open_journal(url: str) -> Journal:
-    """The journal at `url` (SQLAlchemy form); a SQLite file is made when it is not there.
+    """The journal at `url` (SQLAlchemy form); a SQLite file is made, and brought up to date, by itself.
 
-    Raises JournalError when the database cannot be opened.
+    Raises JournalError when the database cannot be opened, or is one for `infra-ctl db upgrade`.
     """
+    engine = database.connect(url)
     try:
-        engine = create_engine(url)
-    except (SQLAlchemyError, ImportError) as exc:
-        raise JournalError(f"journal {url.partition('@')[2] or url}: {str(exc).splitlines()[0]}") from exc
-    if engine.dialect.name == "sqlite":
-        Path(engine.url.database or "").parent.mkdir(parents=True, exist_ok=True)
-        event.listen(engine, "connect", _sqlite_pragmas)
-        event.listen(engine, "begin", _sqlite_begin)
-    try:
-        metadata.create_all(engine.execution_options(writes=True))
-    except SQLAlchemyError as exc:
-        raise _error(engine, exc) from exc
+        _bring_up(engine)
+    except JournalError:
+        engine.dispose()
+        raise
     return Journal(engine)
 
 
-def _sqlite_pragmas(connection: Any, _record: object) -> None:
-    """WAL lets `show run` read while a deploy writes; transactions begin where SQLAlchemy says so."""
-    connection.isolation_level = None
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=NORMAL")
-    connection.execute("PRAGMA busy_timeout=10000")
-    connection.execute("PRAGMA foreign_keys=ON")
-
-
-def _sqlite_begin(connection: Connection) -> None:
-    """A writer locks before it reads, so that two runs that start together see each other."""
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _error(engine: Engine, exc: SQLAlchemyError) -> JournalError:
-    cause = str(getattr(exc, "orig", None) or exc).splitlines()[0]
-    return JournalError(f"journal {engine.url.render_as_string()}: {cause}")
+def _bring_up(engine: Engine) -> None:
+    found = database.revision(engine)
+    if found == database.REVISION:
+        return
+    if engine.dialect.name != "sqlite":
+        where, wanted = engine.url.render_as_string(), database.REVISION
+        raise JournalError(
+            f"journal {where} is at revision {found or 'none'}, not {wanted}: infra-ctl db upgrade"
+        )
+    database.upgrade(engine)
 
 
 def now() -> datetime:
@@ -86,17 +75,28 @@ class Journal:
             with self._writing, self._engine.execution_options(writes=True).begin() as connection:
                 yield connection
         except SQLAlchemyError as exc:
-            raise _error(self._engine, exc) from exc
+            raise database.error(self._engine, exc) from exc
 
-    def start_run(self, purpose: Purpose, steps_of: Callable[[str], Iterable[Step]]) -> Run:
-        """Open a run with the steps that `steps_of` its id are planned.
+    @contextmanager
+    def _read(self) -> Iterator[Connection]:
+        try:
+            with self._engine.connect() as connection:
+                yield connection
+        except SQLAlchemyError as exc:
+            raise database.error(self._engine, exc) from exc
+
+    def start_run(self, purpose: Purpose, steps_of: Callable[[str], Iterable[Step]], plan: str = "") -> Run:
+        """Open a run with the steps that `steps_of` its id are planned; `plan` is kept for a resume.
 
         Raises RefusedError while another run of the same context is alive.
         """
         with self._write() as connection:
+            database.lock_for_writing(connection, "runs")
             self._refuse_second(connection, purpose.context)
+            number = _next_id(connection)
             run = Run(
-                id=_next_id(connection),
+                id=number,
+                token=f"{number}-{randomness.token_hex(4)}",
                 **asdict(purpose),
                 user=getuser(),
                 host=socket.gethostname(),
@@ -109,7 +109,58 @@ class Journal:
             connection.execute(insert(runs).values(asdict(run)))
             if rows := [asdict(step) for step in steps_of(run.id)]:
                 connection.execute(insert(steps), rows)
+            connection.execute(insert(plans).values(run=run.id, content=_packed(plan)))
         return run
+
+    def reopen_run(self, run: Run) -> None:
+        """Go on with a run that is left. Raises RefusedError while any run of its context is alive."""
+        with self._write() as connection:
+            database.lock_for_writing(connection, "runs")
+            self._refuse_second(connection, run.context)
+            ours = {"process": _process(os.getpid()), "host": socket.gethostname(), "user": getuser()}
+            values = {"state": RunState.RUNNING, "ended": None, "summary": "", **ours}
+            connection.execute(update(runs).where(runs.c.id == run.id).values(values))
+            order = {"run": run.id, "order": Order.CONTINUE, "user": getuser(), "at": now()}
+            connection.execute(insert(orders).values(order))
+
+    def plan(self, run: str) -> str:
+        """The plan of a run, as JSON; empty for a run from before plans were kept."""
+        with self._read() as connection:
+            content = connection.scalar(select(plans.c.content).where(plans.c.run == run))
+        return _unpacked(content) if content else ""
+
+    def keep_before(self, run: str, device: str, text: str, had: Iterable[str]) -> None:
+        """What a device ran, masked, and what was up on it, before anything was done to it."""
+        with self._write() as connection:
+            step = update(steps).where(steps.c.run == run, steps.c.device == device)
+            values = {"before": _kept(connection, text), "had": "\n".join(had)}
+            connection.execute(step.values(values))
+
+    def keep_after(self, run: str, device: str, text: str) -> None:
+        """What a device ran, masked, once its change was confirmed."""
+        with self._write() as connection:
+            step = update(steps).where(steps.c.run == run, steps.c.device == device)
+            connection.execute(step.values(after=_kept(connection, text)))
+
+    def snapshot(self, digest: str) -> str:
+        """Raises UnknownError where there is none."""
+        with self._read() as connection:
+            content = connection.scalar(select(snapshots.c.content).where(snapshots.c.digest == digest))
+        if content is None:
+            raise UnknownError(f"the journal has no snapshot {digest[:12]}")
+        return _unpacked(content)
+
+    def give_order(self, run: str, order: Order) -> None:
+        """Tell a run what to do, between two of its waves."""
+        with self._write() as connection:
+            values = {"run": run, "order": order, "user": getuser(), "at": now()}
+            connection.execute(insert(orders).values(values))
+
+    def last_order(self, run: str) -> Order | None:
+        query = select(orders.c.order).where(orders.c.run == run).order_by(orders.c.id.desc()).limit(1)
+        with self._read() as connection:
+            found = connection.scalar(query)
+        return Order(found) if found else None
 
     def _refuse_second(self, connection: Connection, context: str) -> None:
         query = select(runs).where(runs.c.context == context, runs.c.state == RunState.RUNNING)
@@ -148,12 +199,12 @@ class Journal:
     def runs(self, limit: int = 20) -> tuple[Run, ...]:
         """The newest runs, newest first."""
         query = select(runs).order_by(runs.c.started.desc(), runs.c.id.desc()).limit(limit)
-        with self._engine.connect() as connection:
+        with self._read() as connection:
             return tuple(_run(row) for row in connection.execute(query).mappings())
 
     def run(self, run: str) -> Run:
         """Raises UnknownError where there is no such run."""
-        with self._engine.connect() as connection:
+        with self._read() as connection:
             row = connection.execute(select(runs).where(runs.c.id == run)).mappings().first()
         if row is None:
             raise UnknownError(f"there is no run {run}; infra-ctl runs lists them")
@@ -162,7 +213,7 @@ class Journal:
     def steps(self, run: str) -> tuple[Step, ...]:
         """A run's devices in the order of their waves."""
         query = select(steps).where(steps.c.run == run).order_by(steps.c.wave, steps.c.device)
-        with self._engine.connect() as connection:
+        with self._read() as connection:
             return tuple(
                 Step(**{**row, "state": StepState(row["state"])})
                 for row in connection.execute(query).mappings()
@@ -173,7 +224,7 @@ class Journal:
         query = select(events).where(events.c.run == run).order_by(events.c.id)
         if device is not None:
             query = query.where(events.c.device == device)
-        with self._engine.connect() as connection:
+        with self._read() as connection:
             return tuple(
                 Event(row["run"], row["device"], row["at"], StepState(row["state"]), row["detail"])
                 for row in connection.execute(query).mappings()
@@ -182,7 +233,7 @@ class Journal:
     def synced(self, context: str) -> Mapping[str, Synced]:
         """For each device of a context, what it was last seen to run as intended."""
         query = select(synced).where(synced.c.context == context)
-        with self._engine.connect() as connection:
+        with self._read() as connection:
             return {
                 row["device"]: Synced(row["device"], row["intended"], row["running"], row["text"])
                 for row in connection.execute(query).mappings()
@@ -227,6 +278,22 @@ def _next_id(connection: Connection) -> str:
     )
     number = int(last.rsplit("-", 1)[1]) + 1 if last else 1
     return f"{day}-{number:03}"
+
+
+def _kept(connection: Connection, text: str) -> str:
+    """The digest of a snapshot; one text is kept once."""
+    digest = hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
+    if connection.scalar(select(snapshots.c.digest).where(snapshots.c.digest == digest)) is None:
+        connection.execute(insert(snapshots).values(digest=digest, content=_packed(text)))
+    return digest
+
+
+def _packed(text: str) -> bytes:
+    return zlib.compress(text.encode(errors="surrogateescape"))
+
+
+def _unpacked(content: bytes) -> str:
+    return zlib.decompress(content).decode(errors="surrogateescape")
 
 
 def _run(row: RowMapping) -> Run:

@@ -8,11 +8,17 @@ from dataclasses import dataclass
 
 from infra_ctl.change.plan import Plan, Status
 from infra_ctl.city import City
-from infra_ctl.drivers.base import DeviceState
+from infra_ctl.drivers.base import Address, DeviceState
 from infra_ctl.drivers.fleet import Fleet
 from infra_ctl.errors import DeviceError
 from infra_ctl.evidence import Evidence, collect
-from infra_ctl.intent.expectations import DeviceExpectation, Reachable, device_expectations, from_cores
+from infra_ctl.intent.expectations import (
+    LOOPBACK,
+    DeviceExpectation,
+    Reachable,
+    device_expectations,
+    from_cores,
+)
 from infra_ctl.outcome import Outcome, Verdict
 from infra_ctl.verify.judgement import judge
 
@@ -88,7 +94,7 @@ def unmet(
     if lacking := _neighbours_unmet(fleet, expected, undeployed, patience):
         return lacking
     everything = set(changed.settled).issuperset(there)
-    questions = _questions(city, there, changed.seen)
+    questions = _one_way_to_each_lan(_questions(city, there, changed.seen))
     return _silent(fleet, [each for each in questions if everything or each in changed.answered], patience)
 
 
@@ -136,6 +142,16 @@ def _silent(fleet: Fleet, questions: list[Reachable], patience: float) -> list[O
 def _questions(city: City, there: Collection[str], wanted: Collection[str]) -> list[Reachable]:
     """From the cores to everything of `wanted` that intent makes reachable."""
     return [each for each in from_cores(city.intents, there) if each.target in wanted]
+
+
+def _one_way_to_each_lan(questions: Iterable[Reachable]) -> list[Reachable]:
+    """Whoever reaches a router's loopback reaches its LANs as any other does, or as none: one core asks."""
+    first: dict[tuple[str, Address], Reachable] = {}
+    return [
+        each
+        for each in questions
+        if each.what == LOOPBACK or first.setdefault((each.target, each.address), each) is each
+    ]
 
 
 def _bad(

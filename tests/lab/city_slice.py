@@ -131,7 +131,9 @@ class CitySlice:
     def secrets(self) -> frozenset[str]:
         return frozenset(open_vault(self.lab.root / "vault.yml", self.lab.root / "vault-password").values())
 
-    def start(self, *arguments: str, journal: Path | None = None) -> Running:
+    def start(
+        self, *arguments: str, journal: Path | None = None, command: tuple[str, ...] = COMMAND
+    ) -> Running:
         """Start a command; with `journal` as from another laptop, whose journal has heard of nothing."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("INFRA_CTL_")}
         environment |= {
@@ -141,10 +143,15 @@ class CitySlice:
         }
         if journal is not None:
             environment["INFRA_CTL_JOURNAL"] = f"sqlite:///{journal}"
-        return Running((*COMMAND, *arguments), environment)
+        return Running((*command, *arguments), environment)
 
     def run(self, *arguments: str, journal: Path | None = None) -> Done:
         return self.start(*arguments, journal=journal).end()
+
+    def die_at(self, number: int, moment: str, *arguments: str) -> Done:
+        """Run a command that dies before or after it writes to its journal for the `number`th time."""
+        dying = (sys.executable, "-m", "tests.dying", str(number), moment)
+        return self.start(*arguments, command=dying).end()
 
     def json(self, *arguments: str) -> Any:
         """What a command answers that must succeed."""

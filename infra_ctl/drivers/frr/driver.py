@@ -278,6 +278,7 @@ class FRRDriver(NetworkDriver):  # type: ignore[misc] # napalm ships no types
         vrf: str = "",
         source_interface: str = "",
     ) -> dict[str, Any]:
+        """NAPALM's ping: `timeout` in seconds, `size` in bytes of payload, times in ms. No VRF."""
         if vrf:
             raise NotImplementedError("ping in a VRF")
         command = getters.ping_command(

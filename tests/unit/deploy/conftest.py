@@ -149,9 +149,11 @@ class Bench:
             for device in planned:
                 yield Step(run, device.hostname, 1, StepState.WAITING, "", device.diff, device.base, "")
 
-        self.run = self.journal.start_run(purpose, steps).id
+        started = self.journal.start_run(purpose, steps)
+        self.run = started.id
         return Stepper(
-            run=self.run,
+            run=started.id,
+            token=started.token,
             journal=self.journal,
             open_device=self.open,
             planned={device.hostname: device for device in planned},

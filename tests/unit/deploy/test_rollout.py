@@ -8,7 +8,7 @@ from ipaddress import IPv4Address
 import pytest
 
 from infra_ctl.change.plan import Plan, PlannedDevice
-from infra_ctl.cli.deploy import exit_of, failures_allowed
+from infra_ctl.cli.carrying import exit_of, failures_allowed
 from infra_ctl.cli.exits import Exit
 from infra_ctl.deploy.rollout import Result, Rollout
 from infra_ctl.deploy.step import Ended

@@ -2,31 +2,49 @@
 
 from __future__ import annotations
 
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
 
-from infra_ctl.errors import InfraCtlError, JournalError, RefusedError
-from infra_ctl.journal.records import Purpose, RunState, Step, StepState, Synced
+from infra_ctl.errors import InfraCtlError, JournalError, RefusedError, UnknownError
+from infra_ctl.journal import database
+from infra_ctl.journal.records import Order, Purpose, RunState, Step, StepState, Synced
+from infra_ctl.journal.schema import metadata
 from infra_ctl.journal.store import Journal, open_journal
+from tests.unit.journal.conftest import new_database
 
 PURPOSE = Purpose(kind="deploy", context="lab", reason="IPv6 in An Hòa", ticket="CT-812", inventory="abc")
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'var' / 'journal.db'}"
-
-
-@pytest.fixture
 def journal(url: str) -> Iterator[Journal]:
+    bring_up(url)
     journal = open_journal(url)
     yield journal
     journal.close()
+
+
+def bring_up(url: str, to: str = database.REVISION) -> None:
+    with database.connected(url) as engine:
+        database.upgrade(engine, to)
+
+
+def revision(url: str) -> str:
+    with database.connected(url) as engine:
+        return database.revision(engine)
+
+
+def execute(url: str, statement: str) -> list[tuple[Any, ...]]:
+    """Behind the journal's back."""
+    with database.connected(url) as engine, engine.execution_options(writes=True).begin() as connection:
+        done = connection.exec_driver_sql(statement)
+        return [tuple(row) for row in done] if done.returns_rows else []
 
 
 def steps(run: str) -> tuple[Step, ...]:
@@ -68,9 +86,7 @@ def test_a_second_run_is_refused_while_the_first_lives(journal: Journal) -> None
 
 def test_a_run_whose_process_is_gone_was_killed(journal: Journal, url: str) -> None:
     first = journal.start_run(PURPOSE, lambda _run: ())
-    with sqlite3.connect(url.removeprefix("sqlite:///")) as raw:
-        raw.execute("update runs set process = '1:0'")  # our process id, of an earlier life of the machine
-    raw.close()
+    execute(url, "update runs set process = '1:0'")  # a process id of an earlier life of the machine
     assert journal.run(first.id).state is RunState.KILLED
     second = journal.start_run(PURPOSE, lambda _run: ())
     assert journal.run(first.id).state is RunState.KILLED
@@ -105,7 +121,7 @@ def test_a_database_that_is_none_is_one_line(tmp_path: Path) -> None:
 
 def test_of_two_runs_that_start_together_one_is_refused(url: str) -> None:
     """Two processes, as two terminals are: each has a journal of its own over the same file."""
-    open_journal(url).close()
+    bring_up(url)
     code = (
         "import sys, time\n"
         "from infra_ctl.errors import RefusedError\n"
@@ -138,3 +154,107 @@ def test_of_two_runs_that_start_together_one_is_refused(url: str) -> None:
 def line(process: subprocess.Popen[str]) -> str:
     assert process.stdout is not None
     return process.stdout.readline().strip()
+
+
+# What a run is resumed and rolled back from
+
+
+def test_a_run_keeps_its_plan(journal: Journal) -> None:
+    run = journal.start_run(PURPOSE, steps, '{"waves": [["nk-an-hoa-ce1"]]}')
+    assert journal.plan(run.id) == '{"waves": [["nk-an-hoa-ce1"]]}'
+    assert run.token.startswith(f"{run.id}-")
+    assert journal.run(run.id).token == run.token
+
+
+def test_a_snapshot_is_kept_once_whoever_ran_it(journal: Journal, url: str) -> None:
+    run = journal.start_run(PURPOSE, steps)
+    text = "interface eth0\n description Phường An Hòa \udcff\n" * 100
+    for device in ("nk-pop1", "nk-an-hoa-ce1"):
+        journal.keep_before(run.id, device, text, ["interface eth0", "bgp neighbour 10.0.0.1"])
+        journal.keep_after(run.id, device, text)
+    told = journal.steps(run.id)
+    (digest,) = {step.before for step in told} | {step.after for step in told}
+    assert {step.had for step in told} == {"interface eth0\nbgp neighbour 10.0.0.1"}
+    assert journal.snapshot(digest) == text
+    ((size,),) = execute(url, "select length(content) from snapshots")
+    assert size < len(text) / 10
+    with pytest.raises(UnknownError, match="no snapshot ffff"):
+        journal.snapshot("ffff")
+
+
+def test_the_newest_order_counts(journal: Journal) -> None:
+    run = journal.start_run(PURPOSE, steps)
+    assert journal.last_order(run.id) is None
+    journal.give_order(run.id, Order.PAUSE)
+    journal.give_order(run.id, Order.ABORT)
+    assert journal.last_order(run.id) is Order.ABORT
+
+
+def test_a_run_whose_process_is_gone_is_reopened_and_a_living_one_is_not(journal: Journal, url: str) -> None:
+    run = journal.start_run(PURPOSE, steps)
+    with pytest.raises(RefusedError, match=run.id):
+        journal.reopen_run(run)
+    execute(url, "update runs set process = '1:0'")
+    journal.reopen_run(run)
+    assert journal.run(run.id).state is RunState.RUNNING
+    assert journal.run(run.id).token == run.token
+
+
+# Revisions
+
+
+def test_a_new_file_is_made_and_a_new_database_wants_to_be_asked(url: str) -> None:
+    if url.startswith("sqlite"):
+        open_journal(url).close()
+    else:
+        with pytest.raises(JournalError, match=r"at revision none, not \d+: infra-ctl db upgrade"):
+            open_journal(url)
+        bring_up(url)
+        open_journal(url).close()
+    assert revision(url) == database.REVISION
+
+
+def test_the_migrations_make_the_very_tables_that_the_code_means(url: str) -> None:
+    bring_up(url)
+    with database.connected(url) as engine, engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_a_journal_from_before_there_were_revisions_is_brought_up(url: str) -> None:
+    bring_up(url, to="0001")
+    execute(url, "DROP TABLE alembic_version")
+    execute(url, "INSERT INTO synced VALUES ('lab', 'nk-pop1', 'intended', 'running', 'text')")
+    bring_up(url)
+    journal = open_journal(url)
+    assert journal.synced("lab")["nk-pop1"].text == "text"
+    assert journal.start_run(PURPOSE, steps).token
+    journal.close()
+
+
+def test_a_journal_of_a_newer_version_is_left_alone(url: str) -> None:
+    bring_up(url)
+    execute(url, "update alembic_version set version_num = '9999'")
+    with pytest.raises(JournalError, match="9999"):
+        open_journal(url)
+    assert revision(url) == "9999"
+
+
+def test_a_database_that_goes_away_is_one_line(postgresql: str) -> None:
+    url = new_database(postgresql)
+    bring_up(url)
+    journal = open_journal(url)
+    run = journal.start_run(PURPOSE, steps)
+    gone = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+    execute(url, gone)
+    with pytest.raises(JournalError, match=r"terminating connection|closed the connection"):
+        journal.record(run.id, "nk-pop1", StepState.APPLYING)
+    journal.record(run.id, "nk-pop1", StepState.APPLYING)
+    assert [event.state for event in journal.events(run.id)] == ["applying"], "once, over a new connection"
+    journal.close()
+
+
+def test_a_database_that_is_not_there_is_one_line_without_its_password() -> None:
+    with pytest.raises(JournalError) as caught:
+        open_journal("postgresql+psycopg://city:hunter2@127.0.0.1:1/journal")
+    assert "hunter2" not in str(caught.value)
+    assert "\n" not in str(caught.value)

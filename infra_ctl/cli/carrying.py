@@ -1,0 +1,246 @@
+"""What `deploy`, `resume` and `rollback` share: options, progress while a run goes on, its last lines."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from threading import Event, Lock
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+import click
+
+from infra_ctl.cli.exits import Exit
+from infra_ctl.cli.progress import Stopwatch, bar, devices
+from infra_ctl.cli.session import Session, confirm
+from infra_ctl.cli.verify import in_words
+from infra_ctl.errors import RefusedError
+from infra_ctl.journal.records import RunState, StepState
+
+if TYPE_CHECKING:
+    from infra_ctl.change.plan import Plan
+    from infra_ctl.deploy.rollout import Result
+    from infra_ctl.deploy.run import Concluded
+    from infra_ctl.journal.records import Run
+    from infra_ctl.plan import Prepared
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """How its engineer wants a run to go."""
+
+    yes: bool
+    reason: str
+    ticket: str
+    max_fail: str
+    timer: int
+
+
+def run_options(command: Callable[P, R]) -> Callable[P, R]:
+    """Give a command `--yes`, `--max-fail` and `--timer`."""
+    for option in (
+        click.option("--yes", is_flag=True, help="Do not ask."),
+        click.option(
+            "--max-fail",
+            default="0",
+            metavar="N|P%",
+            callback=lambda _context, _option, text: share(text),
+            help="Devices that may fail; unreachable ones count.",
+        ),
+        click.option(
+            "--timer",
+            type=click.IntRange(min=10),
+            default=120,
+            show_default=True,
+            help="Seconds until a device takes a change back.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def why_options(command: Callable[P, R]) -> Callable[P, R]:
+    """Give a command `--reason` and `--ticket`."""
+    command = click.option("--ticket", default="", help="Ticket, for the journal.")(command)
+    return click.option("--reason", default="", help="Why, for the journal.")(command)
+
+
+def share(text: str) -> str:
+    """A count or a percentage, as it was written. Raises click.BadParameter."""
+    if not text.removesuffix("%").isdecimal():
+        raise click.BadParameter(f"'{text}' is neither a count nor a percentage")
+    if text.endswith("%") and int(text[:-1]) > 100:
+        raise click.BadParameter(f"'{text}' is more than all of them")
+    return text
+
+
+def failures_allowed(text: str, devices: int) -> int:
+    """`2` or `2%` of the devices, rounded down."""
+    number = int(text.removesuffix("%"))
+    return number * devices // 100 if text.endswith("%") else number
+
+
+def refuse_unreachable(plan: Plan, budget: int) -> None:
+    """Devices that could not be planned count as failed, before anything is touched."""
+    failed = plan.failed
+    if len(failed) > budget:
+        first = failed[0]
+        others = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
+        raise RefusedError(
+            f"{first.hostname}: {first.cause}{others}: nothing was done. To go on without: "
+            f"--max-fail {len(failed)}, or leave it out: 'not {first.hostname}'"
+        )
+
+
+def begin_and_carry_out(session: Session, prepared: Prepared, kind: str, orders: Orders) -> Exit:
+    """Ask, unless there is nothing to do, then carry a plan out as a new run."""
+    from infra_ctl.deploy.run import begin
+    from infra_ctl.journal.records import Purpose
+
+    plan = prepared.plan
+    budget = failures_allowed(orders.max_fail, len(plan.devices))
+    if not confirm(f"{kind} to {devices(len(plan.changed))}?", yes=orders.yes):
+        do_nothing(session, "nothing was done")
+        return Exit.DONE
+    purpose = Purpose(kind, session.context.name, orders.reason, orders.ticket, plan.inventory)
+    run = begin(prepared, purpose)
+    session.say(f"run {run.id}")
+    return carry_out(session, prepared, run, budget, orders.timer)
+
+
+def carry_out(
+    session: Session, prepared: Prepared, run: Run, budget: int, timer: int, *, resume: bool = False
+) -> Exit:
+    """Carry a run out, or go on with it, and say how it ended."""
+    from infra_ctl.cli.devices import present
+    from infra_ctl.deploy.run import Conduct, Deployment
+    from infra_ctl.deploy.step import patience
+
+    plan = prepared.plan
+    deployment = Deployment(prepared, present(session.context, prepared.city))
+    with bar(run.kind, len(plan.changed), session.say) as (say, advance), stopping() as stop:
+        lines = Lines(say, len(plan.waves), advance)
+        conduct = Conduct(patience(timer), budget, lines.report, stop)
+        work = deployment.resume if resume else deployment.carry_out
+        concluded = work(run, conduct)
+    return conclude(session, plan, concluded)
+
+
+class Lines:
+    """A line a device when it has ended: the steps that it went through, and how long it took."""
+
+    def __init__(self, say: Callable[[str], None], waves: int, advance: Callable[[], None]) -> None:
+        self._say = say
+        self._waves = waves
+        self._advance = advance
+        self._clocks: dict[str, Stopwatch] = {}
+        self._begun: set[int] = set()
+        self._applied: set[str] = set()
+        self._printing = Lock()
+
+    def report(self, wave: int, hostname: str, state: StepState, cause: str) -> None:
+        """What the rollout tells of a device."""
+        with self._printing:
+            if state is StepState.APPLYING and wave not in self._begun:
+                self._begun.add(wave)
+                self._say(f"wave {wave}/{self._waves}  …")
+            if state is StepState.APPLYING:
+                self._clocks[hostname] = Stopwatch()
+            elif state is StepState.APPLIED:
+                self._applied.add(hostname)
+            else:
+                self._say(self._line(wave, hostname, state, cause))
+                self._advance()
+
+    def _line(self, wave: int, hostname: str, state: StepState, cause: str) -> str:
+        steps = ["armed", "applied"] if hostname in self._applied else []
+        steps += ["tested", "confirmed"] if state is StepState.CONFIRMED else [cause, state.upper()]
+        told = " · ".join(step for step in steps if step)
+        return f"wave {wave}/{self._waves}  {hostname:<26} {told}   {self._clocks[hostname]}"
+
+
+@contextmanager
+def stopping() -> Iterator[Event]:
+    """Yields what Ctrl-C sets: devices in flight end then.
+
+    A second one leaves at once, and their timers take them back.
+    """
+    flag = Event()
+
+    def stop(_signal: int, _frame: object) -> None:
+        if flag.is_set():
+            os._exit(Exit.INTERRUPTED)  # anything gentler would wait for the threads of devices in flight
+        flag.set()
+        click.echo(
+            "stopping: devices in flight end first (Ctrl-C again leaves them to their timers)", err=True
+        )
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield flag
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def do_nothing(session: Session, why: str) -> None:
+    """Say so, in JSON too."""
+    session.say(why)
+    if session.is_json:
+        session.emit(_as_dict(None, {}))
+
+
+def conclude(session: Session, plan: Plan, concluded: Concluded) -> Exit:
+    """Print the last lines."""
+    result, unmet = concluded.result, concluded.unmet
+    unplanned = {device.hostname: device.cause for device in plan.failed}
+    if session.is_json:
+        session.emit(_as_dict(concluded, unplanned))
+    for outcome in unmet[:MOST_UNMET]:
+        session.say(f"end state  {in_words(outcome)}")
+    if len(unmet) > MOST_UNMET:
+        session.say(f"end state  … and {len(unmet) - MOST_UNMET} more: {session.command('verify')}")
+    session.say(f"{result.summary} · run {result.run}")
+    if result.failed:
+        session.say(f"why     {session.command(f'show run {result.run} {result.failed[0]}')}")
+    if result.not_started or result.failed:
+        again = session.command(f"resume {result.run}")
+        session.say(f"go on   {again}      undo  {session.command(f'rollback {result.run}')}")
+    return exit_of(result, end_state=not unmet, all_planned=not unplanned)
+
+
+MOST_UNMET = 20
+"""Lines of an end state that is not as intended."""
+
+
+def _as_dict(concluded: Concluded | None, unplanned: Mapping[str, str]) -> dict[str, object]:
+    """A run as JSON has it, or that there was none."""
+    result = concluded.result if concluded else None
+    ends = result.ends.items() if result else ()
+    return {
+        "run": result.run if result else None,
+        "state": concluded.state if concluded else RunState.DONE,
+        "summary": result.summary if result else "nothing to do",
+        "devices": {host: {"state": ended.state, "cause": ended.cause} for host, ended in ends},
+        "not_started": result.not_started if result else (),
+        "not_planned": unplanned,
+        "end_state": [asdict(outcome) for outcome in concluded.unmet] if concluded else [],
+    }
+
+
+def exit_of(result: Result, *, end_state: bool, all_planned: bool) -> Exit:
+    """The exit code of a run; whether its end state holds, and whether every device could be planned.
+
+    Codes that promise that nothing is half-done are not given where a device is in an unknown state.
+    """
+    if result.count(StepState.NOT_RESTORED, StepState.UNKNOWN):
+        return Exit.FAILED
+    if result.interrupted:
+        return Exit.INTERRUPTED
+    if result.failed or not all_planned:
+        return Exit.PARTIAL if result.count(StepState.CONFIRMED) else Exit.FAILED
+    return Exit.DONE if end_state else Exit.FAILED

@@ -1,0 +1,117 @@
+"""The database under the journal: SQLite in a file by default, PostgreSQL by URL, one code for both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from infra_ctl.errors import JournalError
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+REVISION = "0002"
+"""Of the tables that this version of infra-ctl reads and writes."""
+
+
+def connect(url: str) -> Engine:
+    """The database at `url` (SQLAlchemy form). Raises JournalError for a URL that is none."""
+    try:
+        engine = create_engine(url)
+    except (SQLAlchemyError, ImportError) as exc:
+        raise JournalError(f"journal {url.partition('@')[2] or url}: {str(exc).splitlines()[0]}") from exc
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _sqlite_pragmas)
+        event.listen(engine, "begin", _sqlite_begin)
+    return engine
+
+
+@contextmanager
+def connected(url: str) -> Iterator[Engine]:
+    """The database at `url`, until the block ends. Raises JournalError for a URL that is none."""
+    engine = connect(url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def revision(engine: Engine) -> str:
+    """Of the tables that there are; empty where there are none, or from before there were revisions.
+
+    Raises JournalError where the database does not answer.
+    """
+    if engine.dialect.name == "sqlite" and not _file(engine).exists():
+        return ""  # looking would make it
+    try:
+        if not inspect(engine).has_table("alembic_version"):
+            return ""
+        with engine.connect() as connection:
+            return connection.scalar(text("SELECT version_num FROM alembic_version")) or ""
+    except SQLAlchemyError as exc:
+        raise error(engine, exc) from exc
+
+
+def upgrade(engine: Engine, to: str = REVISION) -> None:
+    """Bring the tables to a revision, all or nothing. Raises JournalError."""
+    from alembic import command
+    from alembic.util import CommandError
+
+    if engine.dialect.name == "sqlite":
+        _file(engine).parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with engine.execution_options(writes=True).begin() as connection:
+            config = _config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, to)
+    except SQLAlchemyError as exc:
+        raise error(engine, exc) from exc
+    except CommandError as exc:
+        raise JournalError(
+            f"journal {engine.url.render_as_string()}: {exc}: is this infra-ctl older?"
+        ) from exc
+
+
+def error(engine: Engine, exc: SQLAlchemyError) -> JournalError:
+    """One line, without the password that the URL may have."""
+    cause = str(getattr(exc, "orig", None) or exc).splitlines()[0]
+    return JournalError(f"journal {engine.url.render_as_string()}: {cause}")
+
+
+def lock_for_writing(connection: Connection, table: str) -> None:
+    """Whoever reads a table to decide what to write waits here; SQLite's writers have locked already."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")
+
+
+def _file(engine: Engine) -> Path:
+    return Path(engine.url.database or "")
+
+
+def _config() -> Config:
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(resources.files("infra_ctl.journal") / "migrations"))
+    return config
+
+
+def _sqlite_pragmas(connection: Any, _record: object) -> None:
+    """WAL lets `show run` read while a deploy writes; transactions begin where SQLAlchemy says so."""
+    connection.isolation_level = None
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute("PRAGMA busy_timeout=10000")
+    connection.execute("PRAGMA foreign_keys=ON")
+
+
+def _sqlite_begin(connection: Connection) -> None:
+    """A writer locks before it reads, so that two runs that start together see each other."""
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

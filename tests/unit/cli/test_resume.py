@@ -1,0 +1,251 @@
+"""Going on and taking back: a run that died at any journal write, orders to a run, a rollback."""
+
+from __future__ import annotations
+
+import os
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from infra_ctl.cli import app
+from infra_ctl.cli.exits import Exit
+from infra_ctl.deploy import run as running
+from infra_ctl.journal.records import Order, Purpose, RunState
+from infra_ctl.journal.store import open_journal
+from infra_ctl.verify import looking
+from tests.dying import DIED, MOMENTS, die_at
+from tests.unit.cli.conftest import Command, Said
+
+WARD, POP = "nk-an-hoa-ce1", "nk-pop1"
+BOTH = f"{WARD} or {POP}"
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "END_STATE_SECONDS", 0.05)
+    monkeypatch.setattr(looking, "PAUSE", 0.01)
+
+
+def killed(number: int, moment: str, *arguments: str) -> int:
+    """Run a command in a process of its own that dies like that; its exit code."""
+    child = os.fork()
+    if child == 0:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        os.dup2(1, 2)
+        die_at(number, moment)
+        sys.argv = ["infra-ctl", *arguments]
+        try:
+            app.main()
+        except SystemExit as stop:
+            os._exit(int(stop.code or 0))
+        finally:
+            os._exit(1)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_run_that_dies_at_any_write_is_resumed_to_its_end(
+    infra_ctl: Command, tmp_path: Path, moment: str
+) -> None:
+    resumed = 0
+    for number in range(1, 100):
+        fresh = tmp_path / f"var{number}"
+        os.environ["INFRA_CTL_VAR"] = str(fresh)
+        infra_ctl("runs")
+        code = killed(number, moment, "deploy", BOTH, "--yes")
+        runs = infra_ctl("runs", "--output", "json").json
+        if code != DIED:
+            break
+        if not runs:
+            assert infra_ctl("deploy", BOTH, "--yes").code == Exit.DONE
+            continue
+        said = infra_ctl("resume", runs[0]["id"], "--yes")
+        finished = number > 1 and "nothing to do" in said.out
+        assert said.code == Exit.DONE, (number, said)
+        resumed += 1
+        told = infra_ctl("show", "run", runs[0]["id"], "--output", "json").json
+        assert told["run"]["state"] == "done", (number, finished)
+        assert {step["state"] for step in told["steps"]} == {"confirmed"}, number
+        assert infra_ctl("plan", BOTH, "--exit-code").code == Exit.DONE, number
+        for host in (WARD, POP):
+            states = [event["state"] for event in told["events"] if event["device"] == host]
+            assert applied_once(states), (number, host, states)
+    assert code == Exit.DONE, "with nothing to die at, it ends by itself"
+    assert resumed > 10
+
+
+def applied_once(states: list[str]) -> bool:
+    """Whether nothing was begun again that had not been found undone."""
+    again = [number for number, state in enumerate(states) if state == "applying"]
+    return all("waiting" in states[first:second] for first, second in pairwise(again))
+
+
+def test_a_run_that_was_stopped_goes_on(infra_ctl: Command) -> None:
+    said = infra_ctl("resume", stopped(infra_ctl), "--yes")
+    assert said.code == Exit.DONE
+    assert "2 confirmed · run " in said.out.splitlines()[-1]
+
+
+def stopped(infra_ctl: Command) -> str:
+    """The id of a run that died when the ward was done and the PoP was not begun."""
+    for number in range(1, 100):
+        killed(number, "after", "deploy", BOTH, "--yes")
+        told = infra_ctl("runs", "--output", "json").json
+        if told:
+            steps = infra_ctl("show", "run", told[0]["id"], "--output", "json").json["steps"]
+            if [step["state"] for step in steps] == ["confirmed", "waiting"]:
+                return str(told[0]["id"])
+            infra_ctl("resume", told[0]["id"], "--yes")
+            infra_ctl("rollback", told[0]["id"], "--yes")
+    raise AssertionError("it never came to that")
+
+
+def test_a_run_that_was_edited_meanwhile_leaves_that_device_alone(infra_ctl: Command, tmp_path: Path) -> None:
+    run = stopped(infra_ctl)
+    devices = tmp_path / "var" / "embedded" / "devices"
+    file = next(devices.glob(f"{POP}*"))
+    text = file.read_text(encoding="utf-8")
+    assert "interface lo\\n" in text
+    file.write_text(
+        text.replace("interface lo\\n", "interface lo\\n description by hand\\n"), encoding="utf-8"
+    )
+    said = infra_ctl("resume", run, "--yes")
+    assert said.code == Exit.PARTIAL
+    told = infra_ctl("show", "run", run, "--output", "json").json
+    assert {step["device"]: step["state"] for step in told["steps"]} == {WARD: "confirmed", POP: "failed"}
+    assert "changed since the plan" in next(step["cause"] for step in told["steps"] if step["device"] == POP)
+
+
+def test_a_run_that_ended_well_has_nothing_left(infra_ctl: Command) -> None:
+    infra_ctl("deploy", WARD, "--yes")
+    run = infra_ctl("runs", "--output", "json").json[0]["id"]
+    said = infra_ctl("resume", run, "--yes")
+    assert said.code == Exit.DONE
+    assert "1 confirmed" in said.out
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "said"),
+    [
+        (("resume", "2026-01-01-001"), Exit.USAGE, "there is no run 2026-01-01-001"),
+        (("rollback", "2026-01-01-001"), Exit.USAGE, "there is no run 2026-01-01-001"),
+        (("run", "pause", "2026-01-01-001"), Exit.USAGE, "there is no run 2026-01-01-001"),
+    ],
+)
+def test_a_run_that_is_not_there_is_one_line(
+    infra_ctl: Command, command: tuple[str, ...], code: Exit, said: str
+) -> None:
+    answer = infra_ctl(*command)
+    assert answer.code == code
+    assert said in answer.err
+
+
+def test_a_resume_after_the_inventory_changed_is_refused(infra_ctl: Command, small_folder: Path) -> None:
+    run = stopped(infra_ctl)
+    with (small_folder / "communes.csv").open("a", encoding="utf-8") as table:
+        table.write("\n")
+    city = small_folder / "city.yaml"
+    city.write_text(city.read_text(encoding="utf-8") + "\n# a thought\n", encoding="utf-8")
+    answer = infra_ctl("resume", run, "--yes")
+    assert answer.code == Exit.REFUSED
+    assert "the inventory changed since plan" in answer.err
+
+
+# Orders
+
+
+def test_a_run_that_is_over_takes_no_orders(infra_ctl: Command) -> None:
+    infra_ctl("deploy", WARD, "--yes")
+    run = infra_ctl("runs", "--output", "json").json[0]["id"]
+    answer = infra_ctl("run", "abort", run)
+    assert answer.code == Exit.REFUSED
+    assert f"run {run} is done: only a run that is under way takes orders" in answer.err
+
+
+@pytest.mark.parametrize("order", list(Order))
+def test_a_run_that_is_under_way_is_told(infra_ctl: Command, tmp_path: Path, order: Order) -> None:
+    infra_ctl("runs")
+    journal = open_journal(f"sqlite:///{tmp_path / 'var' / 'journal.db'}")
+    run = journal.start_run(Purpose("deploy", "embedded", "", "", ""), lambda _run: ())
+    answer = infra_ctl("run", order, run.id)
+    assert (answer.code, journal.last_order(run.id)) == (Exit.DONE, order)
+    journal.finish_run(run.id, RunState.DONE, "")
+    journal.close()
+
+
+# Rollback
+
+
+def deployed(infra_ctl: Command) -> str:
+    infra_ctl("deploy", "--yes")
+    return str(infra_ctl("runs", "--output", "json").json[0]["id"])
+
+
+def widen(small_folder: Path) -> None:
+    """A change of one ward's circuit: both ends get another bandwidth."""
+    circuits = small_folder / "circuits.csv"
+    text = circuits.read_text(encoding="utf-8")
+    wider = text.replace("nk-an-hoa:ce1/eth0,tslcd-2,l2,VNPT,50", "nk-an-hoa:ce1/eth0,tslcd-2,l2,VNPT,80")
+    assert wider != text
+    circuits.write_text(wider, encoding="utf-8")
+
+
+def test_a_rollback_takes_back_what_the_run_did_and_nothing_else(
+    infra_ctl: Command, small_folder: Path
+) -> None:
+    deployed(infra_ctl)
+    before = infra_ctl("plan", "--output", "json").json["devices"]
+    widen(small_folder)
+    run = deployed(infra_ctl)
+    shown = infra_ctl("rollback", run, "--dry-run")
+    assert "+  bandwidth 50" in shown.out
+    assert "-  bandwidth 80" in shown.out
+    assert infra_ctl("plan", "--exit-code").code == Exit.DONE, "a dry run does nothing"
+
+    said = infra_ctl("rollback", run, "--yes", "--reason", "too wide")
+    assert said.code == Exit.DONE
+    assert "2 confirmed · run " in said.out
+    told = infra_ctl("runs", "--output", "json").json[0]
+    assert (told["kind"], told["reason"], told["state"]) == ("rollback", "too wide", "done")
+    assert infra_ctl("plan", "--exit-code").code == Exit.FOUND, "the inventory still wants it"
+    widened = small_folder / "circuits.csv"
+    widened.write_text(widened.read_text(encoding="utf-8").replace("VNPT,80", "VNPT,50"), encoding="utf-8")
+    after = infra_ctl("plan", "--output", "json").json["devices"]
+    assert [device["base"] for device in after] == [device["base"] for device in before]
+
+
+def test_a_rollback_of_some_devices_leaves_the_others(infra_ctl: Command, small_folder: Path) -> None:
+    deployed(infra_ctl)
+    widen(small_folder)
+    run = deployed(infra_ctl)
+    assert infra_ctl("rollback", run, WARD, "--yes").code == Exit.DONE
+    planned = infra_ctl("plan", "--output", "json").json["devices"]
+    assert [device["hostname"] for device in planned if device["status"] == "changed"] == [WARD]
+    answer = infra_ctl("rollback", run, "dc-core1", "--yes")
+    assert answer.code == Exit.USAGE
+    assert f"run {run} changed none of 'dc-core1'" in answer.err
+
+
+def test_a_rollback_over_a_later_change_of_the_same_line_is_refused(
+    infra_ctl: Command, small_folder: Path
+) -> None:
+    deployed(infra_ctl)
+    widen(small_folder)
+    run = deployed(infra_ctl)
+    circuits = small_folder / "circuits.csv"
+    circuits.write_text(circuits.read_text(encoding="utf-8").replace("VNPT,80", "VNPT,90"), encoding="utf-8")
+    deployed(infra_ctl)
+    answer: Said = infra_ctl("rollback", run, "--yes")
+    assert answer.code == Exit.REFUSED
+    assert f"changed since run {run}: interface eth0 / bandwidth 80 is gone" in answer.err
+
+
+def test_a_rollback_can_be_rolled_back(infra_ctl: Command, small_folder: Path) -> None:
+    deployed(infra_ctl)
+    widen(small_folder)
+    infra_ctl("rollback", deployed(infra_ctl), "--yes")
+    back = infra_ctl("runs", "--output", "json").json[0]["id"]
+    assert infra_ctl("rollback", back, "--yes").code == Exit.DONE
+    assert infra_ctl("plan", "--exit-code").code == Exit.DONE

@@ -1,0 +1,77 @@
+"""The state machine alone: whatever happens, a device comes to an end, and never to a wrong one."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infra_ctl.deploy.machine import ENDS, TRANSITIONS, Signal, after
+from infra_ctl.journal.records import StepState as S
+
+choices = st.lists(st.integers(0, 20), max_size=40)
+
+
+def walk(choices: list[int]) -> list[tuple[S, Signal]]:
+    """A way through the machine from its beginning, as the numbers choose among what may happen."""
+    state, way = S.WAITING, []
+    for number in choices:
+        if state in ENDS:
+            break
+        possible = sorted(TRANSITIONS[state], key=lambda signal: signal.name)
+        signal = possible[number % len(possible)]
+        way.append((state, signal))
+        state = after(state, signal)
+    return [*way, (state, Signal.BEGIN)]
+
+
+def test_the_ends_are_those_that_the_journal_calls_so() -> None:
+    assert {S.CONFIRMED, S.RESTORED, S.NOT_RESTORED, S.FAILED, S.UNKNOWN} == ENDS
+
+
+@given(choices)
+def test_nothing_is_confirmed_that_was_not_tested(choices: list[int]) -> None:
+    way = walk(choices)
+    for number, (state, _) in enumerate(way):
+        if state is S.CONFIRMING:
+            assert way[number - 1][1] in (Signal.PASSED, Signal.PENDING_TESTED)
+
+
+@given(choices)
+def test_nothing_is_called_untouched_once_something_was_applied(choices: list[int]) -> None:
+    states = [state for state, _ in walk(choices)]
+    if S.APPLIED in states:
+        later = states[states.index(S.APPLIED) :]
+        resumed = S.WAITING in later  # taken back and begun again
+        assert S.FAILED not in later or resumed or S.SETTLING in later
+
+
+@given(choices)
+def test_a_change_is_taken_back_only_from_where_there_is_one(choices: list[int]) -> None:
+    way = walk(choices)
+    for number, (state, _) in enumerate(way):
+        if state is S.RESTORING:
+            assert way[number - 1][0] in (S.APPLIED, S.SETTLING)
+
+
+def test_every_state_can_lose_its_session_or_end() -> None:
+    """From anywhere an end is near: three signals at the most."""
+    near = set(ENDS)
+    for _ in range(3):
+        near |= {state for state, ways in TRANSITIONS.items() if near & set(ways.values())}
+    assert near == set(S)
+    for state in (S.APPLYING, S.APPLIED, S.CONFIRMING, S.RESTORING):
+        assert TRANSITIONS[state][Signal.LOST] is S.SETTLING
+
+
+@pytest.mark.parametrize("state", [state for state in S if state is not S.CONFIRMED])
+def test_whatever_is_not_confirmed_can_be_resumed(state: S) -> None:
+    assert after(state, Signal.RESUMED) is S.SETTLING
+
+
+@pytest.mark.parametrize(
+    ("state", "signal"), [(S.CONFIRMED, Signal.RESUMED), (S.WAITING, Signal.PASSED), (S.FAILED, Signal.BEGIN)]
+)
+def test_what_cannot_follow_is_a_defect(state: S, signal: Signal) -> None:
+    with pytest.raises(ValueError, match="nothing follows"):
+        after(state, signal)
