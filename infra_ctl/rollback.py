@@ -6,18 +6,30 @@ from collections.abc import Callable, Iterable
 
 from infra_ctl.change import normal
 from infra_ctl.change.undo import undone, written
-from infra_ctl.errors import RejectedError, UnknownError
-from infra_ctl.journal.records import Step, StepState
-from infra_ctl.journal.store import Journal
-from infra_ctl.plan import Judged, Planner, settled
+from infra_ctl.errors import RefusedError, RejectedError, SecretError, UnknownError
+from infra_ctl.journal.records import Run, Step, StepState
+from infra_ctl.journal.store import Journal, is_alive
+from infra_ctl.plan import Judged, Masking, Planner, settled
+from infra_ctl.secrets import references
 
 
-def changed_by(journal: Journal, run: str) -> dict[str, Step]:
-    """The devices on which a run left a change, by hostname. Raises UnknownError where there is none."""
-    found = {step.device: step for step in journal.steps(run) if step.state is StepState.CONFIRMED}
+def to_undo(journal: Journal, run: Run) -> dict[str, Step]:
+    """The steps of a run that left, or may have left, a change on their devices, by hostname.
+
+    Raises RefusedError while the run is not over, UnknownError where there is nothing to take back.
+    """
+    steps = journal.steps(run.id)
+    open_ones = [step.device for step in steps if step.state not in (*_UNTOUCHED, *_TOUCHED)]
+    if open_ones or is_alive(run):
+        raise RefusedError(f"run {run.id} is not over: resume it first, or abort it")
+    found = {step.device: step for step in steps if step.state in _TOUCHED}
     if not found:
-        raise UnknownError(f"run {run} left no change on any device: there is nothing to take back")
+        raise UnknownError(f"run {run.id} left no change on any device: there is nothing to take back")
     return found
+
+
+_UNTOUCHED = (StepState.WAITING, StepState.RESTORED, StepState.FAILED)
+_TOUCHED = (StepState.CONFIRMED, StepState.UNKNOWN, StepState.NOT_RESTORED)
 
 
 def judge(
@@ -39,11 +51,27 @@ def judge(
 
 def _without(step: Step, journal: Journal, planner: Planner, running: str) -> str:
     """The configuration of now without a step's change. Raises RejectedError where not all of it is there."""
+    if step.state is not StepState.CONFIRMED:
+        raise RejectedError(step.device, f"it ended {step.state} in run {step.run}: look at it")
     if not step.before or not step.after:
         raise RejectedError(step.device, f"run {step.run} kept no snapshots of it")
     now = normal.parse(planner.masking.mask(running))
     before, after = (normal.parse(journal.snapshot(digest)) for digest in (step.before, step.after))
     try:
-        return written(undone(now, before, after), running)
+        target = undone(now, before, after)
     except ValueError as error:
         raise RejectedError(step.device, f"changed since run {step.run}: {error}") from error
+    _refuse_other_secrets(step, normal.to_text(set(target) - set(now)), journal, planner.masking)
+    return written(target, running)
+
+
+def _refuse_other_secrets(step: Step, back: str, journal: Journal, masking: Masking) -> None:
+    """A line that comes back with a secret must not come back with another one. Raises RejectedError."""
+    if not references(back):
+        return
+    try:
+        same = masking.digest(journal.snapshot(step.before)) == step.secrets
+    except SecretError:
+        same = False
+    if not same:
+        raise RejectedError(step.device, f"a secret that comes back has changed since run {step.run}")

@@ -97,6 +97,20 @@ def refuse_unreachable(plan: Plan, budget: int) -> None:
         )
 
 
+def refuse_short(plan: Plan, timer: int) -> None:
+    """A timer that ends before a change could be judged would confirm it unseen."""
+    soak = max((device.soak for device in plan.changed), default=0)
+    if soak and timer < soak + MARGIN:
+        raise click.UsageError(
+            f"--timer {timer} is too short: neighbours are watched for {soak} s after this change; "
+            f"give {soak + MARGIN} or more"
+        )
+
+
+MARGIN = 9
+"""Seconds of a timer beside those for which neighbours are watched: to come, to judge and to confirm."""
+
+
 def begin_and_carry_out(session: Session, prepared: Prepared, kind: str, orders: Orders) -> Exit:
     """Ask, unless there is nothing to do, then carry a plan out as a new run."""
     from infra_ctl.deploy.run import begin
@@ -104,6 +118,7 @@ def begin_and_carry_out(session: Session, prepared: Prepared, kind: str, orders:
 
     plan = prepared.plan
     budget = failures_allowed(orders.max_fail, len(plan.devices))
+    refuse_short(plan, orders.timer)
     if not confirm(f"{kind} to {devices(len(plan.changed))}?", yes=orders.yes):
         do_nothing(session, "nothing was done")
         return Exit.DONE
@@ -197,6 +212,8 @@ def do_nothing(session: Session, why: str) -> None:
 def conclude(session: Session, plan: Plan, concluded: Concluded) -> Exit:
     """Print the last lines."""
     result, unmet = concluded.result, concluded.unmet
+    for core, cause in concluded.unasked.items():
+        session.say(f"not watched  paths from {core}: {cause}")
     unplanned = {device.hostname: device.cause for device in plan.failed}
     if session.is_json:
         session.emit(_as_dict(concluded, unplanned))

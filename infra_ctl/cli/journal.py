@@ -80,9 +80,9 @@ def show_run(session: Session, run_id: str, device: str | None) -> None:
         click.echo(f"why     {why(run)}")
     if run.state is RunState.KILLED:
         click.echo(
-            "then    devices that were not confirmed took the change back by themselves when their timers"
+            "then    devices that were not confirmed take the change back by themselves when their timers"
         )
-        click.echo(f"        ran out; what they run now says {session.command('plan')}")
+        click.echo(f"        run out; {session.command(f'resume {run.id}')} reads them and goes on")
     if device is not None:
         _timeline(journal, run, steps[0])
         return
@@ -185,7 +185,7 @@ def upgrade(session: Session) -> None:
     if session.is_json:
         session.emit({"from": before or None, "to": database.REVISION})
     else:
-        session.say(f"{engine.url.render_as_string()}: {before or 'nothing'} → {database.REVISION}")
+        session.say(f"{database.shown(engine)}: {before or 'nothing'} → {database.REVISION}")
 
 
 @db.command("check")
@@ -205,5 +205,5 @@ def check_db(session: Session) -> None:
         session.emit({"database": engine.dialect.name, "revision": found or None, "fine": fine})
     else:
         verdict = "as it should be" if fine else f"not {database.REVISION}: infra-ctl db upgrade"
-        session.say(f"{engine.url.render_as_string()}: revision {found or 'none'}, {verdict}")
+        session.say(f"{database.shown(engine)}: revision {found or 'none'}, {verdict}")
     raise click.exceptions.Exit(Exit.DONE if fine else Exit.FOUND)

@@ -60,13 +60,13 @@ def kept_plan(session: Session, journal: Journal, run: Run) -> Prepared:
 
 def prepare_rollback(session: Session, run_id: str, selector: str) -> Prepared:
     """The plan that takes back what a run did on the selected devices, made from what they run now."""
-    from infra_ctl.rollback import changed_by, judge
+    from infra_ctl.rollback import judge, to_undo
 
     city, journal = session.city(), session.journal()
     run = journal.run(run_id)
     if run.context != session.context.name:
         raise RefusedError(f"run {run_id} was in context {run.context}, not {session.context.name}")
-    changed = changed_by(journal, run_id)
+    changed = to_undo(journal, run)
     chosen = set(session.select(city, selector)) if selector else set(changed)
     steps = [step for host, step in changed.items() if host in chosen]
     if not steps:

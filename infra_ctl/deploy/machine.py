@@ -55,7 +55,7 @@ class Signal(Enum):
     """It runs what it ran before: its change is still to be made."""
 
 
-TRANSITIONS: Mapping[S, Mapping[Signal, S]] = {
+_STEPS: Mapping[S, Mapping[Signal, S]] = {
     S.WAITING: {Signal.BEGIN: S.APPLYING, Signal.REFUSED: S.FAILED},
     S.APPLYING: {
         Signal.APPLIED: S.APPLIED,
@@ -93,15 +93,18 @@ TRANSITIONS: Mapping[S, Mapping[Signal, S]] = {
         Signal.REFUSED: S.FAILED,
     },
 }
-"""No state that is missing here is left again, save by resuming: it is an end."""
 
-ENDS = frozenset(S) - TRANSITIONS.keys()
+ENDS = frozenset(S) - _STEPS.keys()
+"""States that a device is left in, until somebody resumes the run."""
+
+TRANSITIONS: Mapping[S, Mapping[Signal, S]] = {
+    state: {**_STEPS.get(state, {}), Signal.RESUMED: S.SETTLING} for state in S if state is not S.CONFIRMED
+}
+"""What follows, and that whatever is not confirmed can be resumed."""
 
 
 def after(state: S, signal: Signal) -> S:
     """The state that follows. Raises ValueError where nothing follows: a defect, and never a guess."""
-    if signal is Signal.RESUMED and state is not S.CONFIRMED:
-        return S.SETTLING
     try:
         return TRANSITIONS[state][signal]
     except KeyError as error:

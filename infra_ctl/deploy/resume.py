@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from infra_ctl.change.plan import Plan
-from infra_ctl.deploy.machine import Signal, after
-from infra_ctl.deploy.step import Applied, Ended, Lost, Stepper, up
+from infra_ctl.deploy.machine import ENDS, Signal, after
+from infra_ctl.deploy.step import Applied, Ended, Lost, Stepper
 from infra_ctl.drivers.base import ConfigDriver, Reading
 from infra_ctl.drivers.fleet import Fleet
 from infra_ctl.errors import BusyError, DeviceError
@@ -47,6 +47,8 @@ class Resumer:
     stepper: Stepper
     fleet: Fleet
     steps: Mapping[str, Step]
+    cut: Callable[[str, float], tuple[str, ...]]
+    """Paths that a device's change has cut and was not to cut; they have until a deadline to return."""
 
     def look(self, plan: Plan) -> Resumed:
         """Read every device of the run, end what is under way on it, and say what is left."""
@@ -57,7 +59,7 @@ class Resumer:
             if isinstance(said, Again):
                 bases[host] = said.base
             elif isinstance(said, DeviceError):
-                ends[host] = self._failed(host, said)
+                ends[host] = self._unread(host, said)
             else:
                 ends[host] = said
         return Resumed(ends, bases)
@@ -66,16 +68,22 @@ class Resumer:
         with self.stepper.open_device(host) as device:
             step = self._by_reading(host, device)
         if isinstance(step, Applied):
-            deadline = step.at + self.stepper.planned[host].soak + self.stepper.patience.neighbours
-            time.sleep(max(0.0, self.stepper.soaked(host, step) - time.monotonic()))
-            step = self.stepper.finish(host, step, (), deadline)
-        if isinstance(step, Lost):
-            step = self.stepper.settle(host, step)
-        if isinstance(step, Ended) and step.state is StepState.RESTORED:  # by us, just now
-            state = after(step.state, Signal.RESUMED)
-            self.stepper.journal.record(self.stepper.run, host, after(state, Signal.AGAIN))
-            return Again(step.running)
-        return step
+            step = self._tested(host, step)
+        if not isinstance(step, Lost):
+            return step
+        ended = self.stepper.settle(host, step)
+        if ended.state is not StepState.RESTORED or step.missed:
+            return ended
+        state = after(ended.state, Signal.RESUMED)  # it was never tested: its turn comes again
+        self.stepper.journal.record(self.stepper.run, host, after(state, Signal.AGAIN))
+        return Again(ended.running)
+
+    def _tested(self, host: str, applied: Applied) -> Lost | Ended:
+        """An armed device gets the test that it would have had."""
+        patience, soak = self.stepper.patience, self.stepper.planned[host].soak
+        deadline = applied.at + max(patience.neighbours, soak + 1)
+        time.sleep(max(0.0, self.stepper.soaked(host, applied) - time.monotonic()))
+        return self.stepper.finish(host, applied, self.cut(host, deadline), deadline)
 
     def _by_reading(self, host: str, device: ConfigDriver) -> Again | Applied | Lost | Ended:
         """What the device says is the truth; what the journal adds is whether a change passed its test."""
@@ -86,11 +94,13 @@ class Resumer:
             raise BusyError(host, f"commit {pending.token} is pending")
         meant = stepper.runs_as_meant(host, device, reading.running)
         if journalled is StepState.CONFIRMED and pending is None:
-            return Ended(StepState.CONFIRMED, running=reading.running if meant else "")
+            if meant:
+                return Ended(StepState.CONFIRMED, running=reading.running)
+            return Ended(StepState.UNKNOWN, "changed since it was confirmed: plan again")
         stepper.journal.record(stepper.run, host, after(journalled, Signal.RESUMED), "resumed")
         if pending is not None:
             return self._pending(host, device, journalled, pending.seconds_left, meant=meant)
-        return self._settled(host, reading, meant=meant)
+        return self._settled(host, reading, journalled, meant=meant)
 
     def _pending(
         self, host: str, device: ConfigDriver, journalled: StepState, seconds_left: int, *, meant: bool
@@ -98,27 +108,35 @@ class Resumer:
         """A change that is applied whole is tested, if there is time for it; any other is taken back."""
         stepper = self.stepper
         if journalled is StepState.CONFIRMING:
-            return Lost("the run was left while it confirmed", tested=True)
-        needed = stepper.planned[host].soak + stepper.patience.neighbours + SPARE
+            return Lost("the run was left while it confirmed", tested=True, seconds_left=seconds_left)
+        needed = max(stepper.patience.neighbours, stepper.planned[host].soak) + SPARE
         if not meant or seconds_left < needed:
-            return Lost("the run was left before it was tested", tested=False)
+            cause = "the run was left before it was tested"
+            return Lost(cause, tested=False, seconds_left=seconds_left)
         state = device.state()
         stepper.journal.record(stepper.run, host, after(StepState.SETTLING, Signal.ARMED), "found armed")
-        had = tuple(self.steps[host].had.splitlines()) or up(state)
-        return Applied(had, state, time.monotonic())
+        return Applied(tuple(self.steps[host].had.splitlines()), state, time.monotonic())
 
-    def _settled(self, host: str, reading: Reading, *, meant: bool) -> Again | Ended:
-        stepper = self.stepper
+    def _settled(self, host: str, reading: Reading, journalled: StepState, *, meant: bool) -> Again | Ended:
+        stepper, running = self.stepper, reading.running
         if meant:
-            return stepper.end(host, StepState.SETTLING, Signal.NEW, "", reading.running)
-        if stepper.masking.fingerprint(reading.running) != stepper.planned[host].base:
-            cause = "changed since the plan was made: plan again"
-            return stepper.end(host, StepState.SETTLING, Signal.REFUSED, cause, reading.running)
-        stepper.journal.record(stepper.run, host, after(StepState.SETTLING, Signal.AGAIN))
-        return Again(reading.running)
+            return stepper.end(host, StepState.SETTLING, Signal.NEW, "", running)
+        if stepper.masking.fingerprint(running) == stepper.planned[host].base:
+            stepper.journal.record(stepper.run, host, after(StepState.SETTLING, Signal.AGAIN))
+            return Again(running)
+        cause = "it runs neither its old nor its new configuration: plan again"
+        untouched = journalled in (StepState.WAITING, StepState.FAILED, StepState.RESTORED)
+        signal = Signal.REFUSED if untouched else Signal.OTHER
+        if journalled is StepState.NOT_RESTORED:
+            signal = Signal.NOT_RESTORED
+        return stepper.end(host, StepState.SETTLING, signal, cause, running)
 
-    def _failed(self, host: str, error: DeviceError) -> Ended:
-        """It could not be read, or is not ours to touch."""
+    def _unread(self, host: str, error: DeviceError) -> Ended:
+        """It could not be read, or is another's now: what the journal knows of it stays."""
         cause = self.stepper.masking.mask(error.cause)
-        self.stepper.journal.record(self.stepper.run, host, StepState.FAILED, cause=cause)
-        return Ended(StepState.FAILED, cause)
+        state = self.steps[host].state
+        if state is StepState.WAITING:
+            return self.stepper.end(host, state, Signal.REFUSED, cause)
+        if state in ENDS:
+            return Ended(state, cause)
+        return self.stepper.end(host, after(state, Signal.RESUMED), Signal.SILENT, cause)

@@ -77,12 +77,12 @@ class Rollout:
     stop: Flag = field(default_factory=Flag)
     order: Callable[[], Order | None] = lambda: None
     """What the run was last told from another terminal."""
+    renew: Callable[[], None] = lambda: None
+    """Keep the right to go on. Raises RefusedError where somebody else has it by now."""
 
     def go(self) -> Result:
         """Carry the plan out; a stop that comes when all has started interrupts nothing."""
         ends: dict[str, Ended] = {}
-        if self.plan.waves and not self.stop.is_set():
-            self.watch.begin()
         for number, wave in enumerate(self.plan.waves, start=1):
             if len(failed(ends)) > self.budget or not self._goes_on():
                 break
@@ -93,8 +93,10 @@ class Rollout:
 
     def _goes_on(self) -> bool:
         """Between two waves: whether the next one is to begin; a run that is paused waits here."""
+        self.renew()
         while (order := self.order()) is Order.PAUSE and not self.stop.is_set():
             time.sleep(self.stepper.patience.pause)
+            self.renew()
         if order is Order.ABORT:
             self.stop.set()
         return not self.stop.is_set()
@@ -106,7 +108,8 @@ class Rollout:
         """
         applied = self._each(number, wave, lambda host: self._apply(number, host))
         armed = {host: step for host, step in applied.items() if isinstance(step, Applied)}
-        deadline = time.monotonic() + self.stepper.patience.neighbours
+        soak = max((self.stepper.planned[host].soak for host in armed), default=0)
+        deadline = time.monotonic() + max(self.stepper.patience.neighbours, soak + 1)
         blamed = blame(self._cut(number, armed, deadline), armed)
         finished = self._each(
             number, armed, lambda host: self.stepper.finish(host, armed[host], blamed.get(host, ()), deadline)

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+import re
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from threading import Event as Flag
 
+from infra_ctl.change.losses import path_named
 from infra_ctl.change.plan import Plan, Status
 from infra_ctl.change.watched import watched
+from infra_ctl.deploy import watch as paths
+from infra_ctl.deploy.leases import SPARE, CityLease, Lease
 from infra_ctl.deploy.resume import Resumed, Resumer
 from infra_ctl.deploy.rollout import Report, Result, Rollout, failed
 from infra_ctl.deploy.step import Patience, Stepper
-from infra_ctl.deploy.watch import Watch
+from infra_ctl.deploy.watch import Watch, blame
 from infra_ctl.drivers.base import DeviceState
+from infra_ctl.errors import InfraCtlError, JournalError
 from infra_ctl.evidence import Answer
 from infra_ctl.intent.expectations import Reachable
 from infra_ctl.journal.records import Purpose, Run, RunState, Step, StepState, Synced
-from infra_ctl.outcome import Outcome
+from infra_ctl.outcome import Outcome, Verdict
 from infra_ctl.plan import Prepared, in_sync
 from infra_ctl.render import render
 from infra_ctl.verify import Changed, at_stake, unmet
@@ -28,6 +35,12 @@ END_STATE_SECONDS = 120.0
 """For the last adjacencies of a run to come up: OSPF's dead interval twice, and BGP's retries."""
 
 
+ROLLED_BACK_SECONDS = 30.0
+"""For routes to return, once a rollback has undone its last wave."""
+PAUSE = 1.0
+"""Seconds between two looks."""
+
+
 @dataclass(frozen=True, slots=True)
 class Concluded:
     """How a whole run ended."""
@@ -36,6 +49,8 @@ class Concluded:
     unmet: tuple[Outcome, ...]
     """What the devices that it changed should be by now and are not."""
     state: RunState
+    unasked: Mapping[str, str]
+    """Cores whose paths nobody watched, each with the cause."""
 
 
 def begin(prepared: Prepared, purpose: Purpose) -> Run:
@@ -76,80 +91,139 @@ class Deployment:
 
     def carry_out(self, run: Run, conduct: Conduct) -> Concluded:
         """A run, from its first wave to its end."""
-        return self._roll_out(run, conduct, Resumed({}, self.prepared.bases))
+        return self._ended_well(
+            run, lambda: self._roll_out(run, conduct, lambda: Resumed({}, self.prepared.bases))
+        )
 
     def resume(self, run: Run, conduct: Conduct) -> Concluded:
         """A run that was left: its devices are read first, then what is left of its plan is carried out."""
-        journal = self.prepared.journal
-        steps = {step.device: step for step in journal.steps(run.id)}
-        stepper = self._stepper(run, conduct)
-        return self._roll_out(
-            run, conduct, Resumer(stepper, self.prepared.fleet, steps).look(self.prepared.plan)
-        )
+        plan, fleet = self.prepared.plan, self.prepared.fleet
+        steps = {step.device: step for step in self.prepared.journal.steps(run.id)}
+        had = {host: tuple(step.had.splitlines()) for host, step in steps.items()}
+        stepper = self._stepper(run, conduct, had)
 
-    def _stepper(self, run: Run, conduct: Conduct) -> Stepper:
+        def cut(host: str, deadline: float) -> tuple[str, ...]:
+            number = next(number for number, wave in enumerate(plan.waves) if host in wave)
+            watch = self._watch([(host,)], [plan.cuts[number]])
+            watch.begin(paths.read(run.answered.splitlines()))
+            return blame(watch.lost(1, deadline, conduct.patience.pause), [host]).get(host, ())
+
+        resumer = Resumer(stepper, fleet, steps, cut)
+        return self._ended_well(run, lambda: self._roll_out(run, conduct, lambda: resumer.look(plan), had))
+
+    def _ended_well(self, run: Run, work: Callable[[], Concluded]) -> Concluded:
+        """What ends a run before its time ends it in the journal too."""
+        try:
+            return work()
+        except JournalError:
+            raise
+        except InfraCtlError as error:
+            self.prepared.journal.finish_run(run.id, RunState.FAILED, f"{error}")
+            raise
+
+    def _stepper(
+        self, run: Run, conduct: Conduct, had: Mapping[str, tuple[str, ...]] | None = None
+    ) -> Stepper:
         return Stepper(
             run=run.id,
-            token=run.token,
+            lease=self._lease(run, conduct),
             journal=self.prepared.journal,
             open_device=self.prepared.fleet.open,
             planned={device.hostname: device for device in self.prepared.plan.devices},
             masking=self.prepared.masking,
             patience=conduct.patience,
+            had=had or {},
         )
 
-    def _roll_out(self, run: Run, conduct: Conduct, so_far: Resumed) -> Concluded:
-        city, fleet, journal = self.prepared.city, self.prepared.fleet, self.prepared.journal
-        plan = so_far.left(self.prepared.plan)
-        watch = Watch(
-            fleet,
-            watched(city.intents, self.there, plan.waves),
-            plan.cuts,
-            at_stake(city, plan, self.there),
-        )
-        rollout = Rollout(
-            plan,
-            self._stepper(run, conduct),
-            fleet,
-            so_far.bases,
-            watch,
-            conduct.budget - len(plan.failed) - len(failed(so_far.ends)),
-            conduct.report,
-            conduct.stop,
-            lambda: journal.last_order(run.id),
-        )
-        done = rollout.go()
-        result = replace(done, ends={**so_far.ends, **done.ends})
-        if run.kind == DEPLOY:
-            journal.remember_synced(plan.context, self._in_sync(result))
-        return self._concluded(run, result, watch.before)
+    def _lease(self, run: Run, conduct: Conduct) -> Lease:
+        seconds = conduct.patience.revert_in + SPARE
+        owner = re.sub(r"[^\w.@:-]", "_", f"{run.user}@{run.host}", flags=re.ASCII)
+        return Lease(owner, run.token, seconds, self.prepared.journal.orphans(run))
+
+    @contextmanager
+    def _leased(self, run: Run, conduct: Conduct) -> Iterator[Callable[[], None]]:
+        """The city's lease while the block lasts; yields what renews it. Raises RefusedError."""
+        intents = self.prepared.city.intents
+        cores = tuple(host for host in self.there if intents[host].role == "core")
+        city = CityLease(self.prepared.fleet, cores, self._lease(run, conduct))
+
+        def renew() -> None:
+            city.take()
+            self.prepared.journal.beat(run.id)
+
+        renew()
+        try:
+            yield renew
+        finally:
+            city.give_back()
+
+    def _watch(self, waves: Sequence[Collection[str]], cuts: Sequence[Collection[str]]) -> Watch:
+        intents = self.prepared.city.intents
+        return Watch(self.prepared.fleet, watched(intents, self.there, waves), cuts)
+
+    def _roll_out(
+        self,
+        run: Run,
+        conduct: Conduct,
+        look: Callable[[], Resumed],
+        had: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> Concluded:
+        """Under the city's lease: what is left, by `look`, wave by wave."""
+        journal = self.prepared.journal
+        with self._leased(run, conduct) as renew:
+            so_far = look()
+            plan = so_far.left(self.prepared.plan)
+            watch = self._watch(plan.waves, plan.cuts)
+            watch.also = at_stake(self.prepared.city, self.prepared.plan, self.there)
+            watch.begin(paths.read(run.answered.splitlines()))
+            journal.keep_answered(run.id, paths.written(watch.before))
+            rollout = Rollout(
+                plan,
+                self._stepper(run, conduct, had),
+                self.prepared.fleet,
+                so_far.bases,
+                watch,
+                conduct.budget - len(plan.failed) - len(failed(so_far.ends)),
+                conduct.report,
+                conduct.stop,
+                lambda: journal.last_order(run.id),
+                renew,
+            )
+            done = rollout.go()
+            result = replace(done, ends={**so_far.ends, **done.ends})
+            if run.kind == DEPLOY:
+                journal.remember_synced(plan.context, self._in_sync(result))
+            return self._concluded(run, result, watch)
 
     def _in_sync(self, result: Result) -> Iterator[Synced]:
         """What is confirmed is in sync from now on, where it reads as it was meant."""
         masking = self.prepared.masking
         for device in self.prepared.plan.changed:
             ended = result.ends.get(device.hostname)
-            if ended is None or ended.state is not StepState.CONFIRMED:
+            if ended is None or ended.state is not StepState.CONFIRMED or not ended.running:
                 continue
             running = masking.fingerprint(ended.running)
             if running == masking.fingerprint(masking.resolve(device.candidate, ended.running)):
                 text = render(self.prepared.city.intents[device.hostname])
                 yield in_sync(device, masking.digest(text), running, text)
 
-    def _concluded(self, run: Run, result: Result, before: Mapping[Reachable, Answer]) -> Concluded:
+    def _concluded(self, run: Run, result: Result, watch: Watch) -> Concluded:
         """Judge the end state, where the run came to its end, and write the run's last line.
 
-        A rollback leads to what was there before: no intent says what that is.
+        A rollback leads to what was there before, and no intent says what that is: what answered has to.
         """
-        lacks = () if result.interrupted or run.kind != DEPLOY else self._unmet(result, before)
-        summary = result.summary
+        lacks: tuple[Outcome, ...] = ()
+        if not result.interrupted:
+            lacks = self._unmet(result, watch.before) if run.kind == DEPLOY else _silent(watch)
+        notes = [result.summary]
+        notes += [f"paths from {core} not watched: {cause}" for core, cause in watch.unasked.items()]
         if lacks:
-            summary += f" · end state lacks {len(lacks)}, first {lacks[0]}"
+            notes.append(f"end state lacks {len(lacks)}, first {lacks[0]}")
         state = result.state
         if state is RunState.DONE and (lacks or self.prepared.plan.failed):
             state = RunState.FAILED
-        self.prepared.journal.finish_run(result.run, state, summary)
-        return Concluded(result, lacks, state)
+        self.prepared.journal.finish_run(result.run, state, " · ".join(notes))
+        return Concluded(result, lacks, state, watch.unasked)
 
     def _unmet(self, result: Result, before: Mapping[Reachable, Answer]) -> tuple[Outcome, ...]:
         """What it confirmed is judged; what it did not come to, or took back, owes nobody its intent."""
@@ -163,6 +237,14 @@ class Deployment:
         changed = Changed(seen, unchanged.union(seen), answered)
         city, fleet = self.prepared.city, self.prepared.fleet
         return tuple(unmet(city, fleet, changed, self.there, END_STATE_SECONDS))
+
+
+def _silent(watch: Watch) -> tuple[Outcome, ...]:
+    """Paths that answered before the run; those that it was to cut are back by now."""
+    deadline = time.monotonic() + ROLLED_BACK_SECONDS
+    while (silent := watch.silent()) and time.monotonic() < deadline:
+        time.sleep(PAUSE)
+    return tuple(Outcome("reachable", path_named(each), Verdict.FAIL, "answered before") for each in silent)
 
 
 _NOTHING = DeviceState((), ())

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 
 from infra_ctl.change.losses import named
 from infra_ctl.change.plan import PlannedDevice
+from infra_ctl.deploy.leases import Lease
 from infra_ctl.deploy.machine import Signal, after
 from infra_ctl.drivers.base import ConfigDriver, DeviceState, Neighbour
-from infra_ctl.errors import DeviceError, NotRestoredError, RejectedError, SessionLostError
+from infra_ctl.errors import DeviceError, NotRestoredError, RejectedError, SecretError, SessionLostError
 from infra_ctl.journal.records import StepState
 from infra_ctl.journal.store import Journal
 from infra_ctl.plan import Masking
@@ -58,6 +59,10 @@ class Lost:
     cause: str
     tested: bool
     """Whether its change had passed its test: it is to be kept then."""
+    missed: bool = False
+    """Whether its change had failed its test."""
+    seconds_left: int = 0
+    """Of its timer, where that is known and may be longer than this run's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,40 +82,48 @@ class Stepper:
     """The steps of one run. `open_device` gives a new session each time it is called."""
 
     run: str
-    token: str
-    """Names the run on the devices."""
+    lease: Lease
+    """Its token names the run on the devices."""
     journal: Journal
     open_device: Callable[[str], ConfigDriver]
     planned: Mapping[str, PlannedDevice]
     masking: Masking
     patience: Patience = Patience()
+    had: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What was up on devices when this run came to them first, where it is resumed."""
+
+    @property
+    def token(self) -> str:
+        return self.lease.token
 
     def apply(self, hostname: str, base: str) -> Applied | Lost | Ended:
         """Arm and apply. `base` is the running configuration that the plan rests on."""
         plan, state = self.planned[hostname], StepState.WAITING
         try:
-            with self.open_device(hostname) as device:
+            with self.open_device(hostname) as device, self.lease.kept_if_well(device) as fence:
                 candidate = self.masking.resolve(plan.candidate, base)
-                had = up(device.state())
-                state = self._begin(hostname, base, had)
-                device.apply(candidate, base=base, revert_in=self.patience.revert_in, token=self.token)
-                applied = Applied(had, device.state() if plan.soak else _NOTHING, time.monotonic())
+                had = tuple(dict.fromkeys((*self.had.get(hostname, ()), *up(device.state()))))
+                state = self._begin(hostname, base, had, fence)
+                seconds = self.patience.revert_in
+                device.apply(candidate, base=base, revert_in=seconds, token=self.token, fence=fence)
+                state = after(state, Signal.APPLIED)
+                self.journal.record(self.run, hostname, state)
+                return Applied(had, device.state() if plan.soak else _NOTHING, time.monotonic())
         except DeviceError as error:
             return self._not_applied(hostname, state, error)
-        self.journal.record(self.run, hostname, after(state, Signal.APPLIED))
-        return applied
 
-    def _begin(self, hostname: str, base: str, had: tuple[str, ...]) -> StepState:
+    def _begin(self, hostname: str, base: str, had: tuple[str, ...], fence: int) -> StepState:
         """The journal comes first: what the device ran and had, then that it is going to change."""
-        self.journal.keep_before(self.run, hostname, self.masking.mask(base), had)
+        text = self.masking.mask(base)
+        self.journal.keep_before(self.run, hostname, text, self.masking.digest(text), had)
         state = after(StepState.WAITING, Signal.BEGIN)
-        self.journal.record(self.run, hostname, state, f"timer {self.patience.revert_in} s")
+        self.journal.record(self.run, hostname, state, f"lease {fence}, timer {self.patience.revert_in} s")
         return state
 
     def _not_applied(self, hostname: str, state: StepState, error: DeviceError) -> Lost | Ended:
         if state is StepState.WAITING:
             return self.end(hostname, state, Signal.REFUSED, self._cause(error))
-        if isinstance(error, SessionLostError):
+        if isinstance(error, SessionLostError) or state is StepState.APPLIED:
             return self._lost(hostname, state, error, tested=False)
         signal = next((each for kind, each in _ENDINGS.items() if isinstance(error, kind)), Signal.REFUSED)
         return self.end(hostname, state, signal, self._cause(error))
@@ -164,11 +177,14 @@ class Stepper:
             time.sleep(self.patience.pause)
 
     def runs_as_meant(self, hostname: str, device: ConfigDriver, running: str) -> bool:
-        """Whether `running` is its candidate.
+        """Whether `running` is its candidate, which a secret that is gone from it is not.
 
         By fingerprint; a line that the device spells in its own way is for the device to judge.
         """
-        candidate = self.masking.resolve(self.planned[hostname].candidate, running)
+        try:
+            candidate = self.masking.resolve(self.planned[hostname].candidate, running)
+        except SecretError:
+            return False
         if self.masking.fingerprint(running) == self.masking.fingerprint(candidate):
             return True
         return device.stage(candidate) == ""
@@ -176,7 +192,7 @@ class Stepper:
     def _confirmed(self, hostname: str, device: ConfigDriver, seen: DeviceState | None) -> Ended:
         """What a confirmed device runs is read once more: nobody else may have been at it meanwhile."""
         running = device.read()
-        self.journal.keep_after(self.run, hostname, self.masking.mask(running))
+        self.lease.give_back(device)
         if not self.runs_as_meant(hostname, device, running):
             cause = "it was confirmed and runs something else: plan again"
             return self.end(hostname, StepState.CONFIRMING, Signal.OTHER, cause, running)
@@ -191,11 +207,12 @@ class Stepper:
         try:
             device.restore(self.token)
             running = device.read()
+            self.lease.give_back(device)
         except NotRestoredError as error:
             return self.end(hostname, state, Signal.NOT_RESTORED, f"{cause}; {self._cause(error)}")
         except DeviceError:
             self.journal.record(self.run, hostname, after(state, Signal.LOST), cause)
-            return Lost(cause, tested=False)
+            return Lost(cause, tested=False, missed=signal is Signal.MISSED)
         if self.masking.fingerprint(running) != self.planned[hostname].base:
             cause += "; taken back, and it does not run what it ran before"
             return self.end(hostname, state, Signal.NOT_RESTORED, cause, running)
@@ -208,7 +225,8 @@ class Stepper:
 
     def settle(self, hostname: str, lost: Lost) -> Ended:
         """Find out over a new session what a lost device did, until its timer has run out."""
-        deadline = time.monotonic() + self.patience.revert_in + self.patience.grace
+        timer = max(self.patience.revert_in, lost.seconds_left)
+        deadline = time.monotonic() + timer + self.patience.grace
         last = "not asked again"
         while time.monotonic() < deadline:
             try:
@@ -222,7 +240,7 @@ class Stepper:
             except DeviceError as error:  # whatever it is, until the timer has run out there is another look
                 last = self._cause(error)
             time.sleep(self.patience.pause)
-        cause = f"{lost.cause}; after its timer of {self.patience.revert_in} s still: {last}: look at it"
+        cause = f"{lost.cause}; after its timer of {timer} s still: {last}: look at it"
         return self.end(hostname, StepState.SETTLING, Signal.SILENT, cause)
 
     def _read_end(self, hostname: str, lost: Lost, device: ConfigDriver) -> Lost | Ended:
@@ -256,6 +274,8 @@ class Stepper:
         """Write how a device ends that is in `state` and met `signal`."""
         ended = Ended(after(state, signal), cause, running, seen)
         result = self.masking.fingerprint(running) if running else ""
+        if ended.state is StepState.CONFIRMED and running:
+            self.journal.keep_after(self.run, hostname, self.masking.mask(running))
         self.journal.record(self.run, hostname, ended.state, cause=cause, result=result)
         return ended
 

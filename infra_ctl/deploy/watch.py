@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from infra_ctl.change.losses import path_named
 from infra_ctl.drivers.fleet import Fleet
+from infra_ctl.errors import DeviceError, RefusedError
 from infra_ctl.evidence import Answer, collect
 from infra_ctl.intent.expectations import Reachable
 
@@ -28,10 +29,23 @@ class Watch:
     answered: dict[Reachable, Answer] = field(default_factory=dict)
     """Of it what no wave has cut yet."""
 
-    def begin(self) -> None:
-        """Ask for everything."""
+    unasked: dict[str, str] = field(default_factory=dict)
+    """Cores that could not be asked at the beginning, each with the cause: nobody watches their paths."""
+
+    def begin(self, known: Mapping[str, Answer]) -> None:
+        """Ask for everything, save what is `known` from when the run began, by `path_key`.
+
+        Raises RefusedError where no core can be asked: then nothing would be noticed.
+        """
         everything = dict.fromkeys(each for asked in (*self.questions, self.also) for each in asked)
-        self.before = _answers(self.fleet, everything)
+        said = collect(self.fleet, (), [each for each in everything if path_key(each) not in known]).answers
+        errors = {each.source: answer for each, answer in said.items() if isinstance(answer, DeviceError)}
+        if errors and errors.keys() == {each.source for each in everything}:
+            raise RefusedError(f"{next(iter(errors.values()))}: no core can say which paths there are")
+        self.unasked = {source: error.cause for source, error in errors.items()}
+        now = {each: answer for each, answer in said.items() if isinstance(answer, Answer) and answer.small}
+        then = {each: known[path_key(each)] for each in everything if path_key(each) in known}
+        self.before = {**then, **now}
         self.answered = dict(self.before)
 
     def lost(self, wave: int, deadline: float, pause: float) -> tuple[Reachable, ...]:
@@ -52,6 +66,28 @@ class Watch:
             if each in silent or path_named(each) in self.cuts[wave - 1]:
                 del self.answered[each]
         return tuple(silent)
+
+    def silent(self) -> tuple[Reachable, ...]:
+        """Paths that answered before the run and do not now, whoever was to cut them."""
+        seen = _answers(self.fleet, self.before)
+        return tuple(each for each, before in self.before.items() if not _as_before(before, seen.get(each)))
+
+
+def path_key(question: Reachable) -> str:
+    """Names a path for as long as its two ends have their addresses."""
+    return f"{question.source} {question.address}"
+
+
+def written(before: Mapping[Reachable, Answer]) -> Iterator[str]:
+    """Paths as a journal keeps them."""
+    for question, answer in before.items():
+        yield f"{path_key(question)} {'full' if answer.full else 'small'}"
+
+
+def read(lines: Iterable[str]) -> dict[str, Answer]:
+    """What `written` wrote, by `path_key`."""
+    parted = (line.rpartition(" ") for line in lines)
+    return {key: Answer(full=size == "full", small=True) for key, _, size in parted}
 
 
 def _answers(fleet: Fleet, questions: Iterable[Reachable]) -> dict[Reachable, Answer]:

@@ -98,12 +98,25 @@ class ConfigDriver(Protocol):
         Lines start with `+`, `-` or a blank (context); empty when nothing would. Raises RejectedError.
         """
 
-    def apply(self, candidate: str, *, base: str, revert_in: int, token: str) -> None:
+    def lease(self, owner: str, token: str, seconds: int) -> int:
+        """Let nobody but the holder of `token` commit for so many seconds, by the device's uptime.
+
+        Returns the lease's number, which grows with every holder; who still has it keeps the number and gets
+        the seconds anew. Raises BusyError while another holder's is live, or another's commit is pending.
+        """
+
+    def release(self, token: str) -> None:
+        """Give the lease back, if `token` still has it."""
+
+    def apply(
+        self, candidate: str, *, base: str, revert_in: int, token: str, fence: int | None = None
+    ) -> None:
         """Arm the dead-man timer (`revert_in` seconds), then replace the running configuration.
 
         `base` is the running configuration the decision rests on, as `read` gave it; a device that has
         another by now raises BusyError and is not touched. A rejected candidate is reverted at once and
         raises RejectedError. `token` names the commit, to `confirm` it or to recognise it in `pending`.
+        `fence` is the number of our lease: where the device has given another one since, BusyError.
         """
 
     def confirm(self, token: str) -> None:

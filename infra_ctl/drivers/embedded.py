@@ -59,6 +59,12 @@ class _Commit(_Stored):
     startup: str
 
 
+class _Lease(_Stored):
+    token: str
+    owner: str
+    until: float
+
+
 class _Record(_Stored):
     """What a device keeps; `confirmed` is the token of the commit that it kept last."""
 
@@ -66,6 +72,8 @@ class _Record(_Stored):
     startup: str
     commit: _Commit | None = None
     confirmed: str = ""
+    lease: _Lease | None = None
+    fence: int = 0
 
     def reverted(self) -> _Record:
         """As it was before the pending commit."""
@@ -174,6 +182,10 @@ class EmbeddedFleet:
         """Until its timer fires."""
         return max(0, round(commit.deadline - self._clock()))
 
+    def lessee(self, record: _Record) -> str:
+        """The token that a device is leased to now, or nothing."""
+        return record.lease.token if record.lease and self._clock() < record.lease.until else ""
+
     def deadline(self, seconds: int) -> float:
         """When a timer that is armed now fires."""
         return self._clock() + seconds
@@ -256,11 +268,39 @@ class EmbeddedDriver:
         wanted = self._judged(candidate)
         return diff.to_text(diff.diff(normal.parse(self._record().running), wanted))
 
-    def apply(self, candidate: str, *, base: str, revert_in: int, token: str) -> None:
+    def lease(self, owner: str, token: str, seconds: int) -> int:
+        with self._fleet.locked():
+            record = self._record()
+            self._refuse_others(record, token)
+            if record.commit is not None and record.commit.token != token:
+                raise BusyError(self._hostname, f"commit {record.commit.token} is pending")
+            fence = record.fence if self._fleet.lessee(record) else record.fence + 1
+            lease = _Lease(token=token, owner=owner, until=self._fleet.deadline(seconds))
+            self._fleet.save(self._hostname, record.model_copy(update={"lease": lease, "fence": fence}))
+            return fence
+
+    def release(self, token: str) -> None:
+        with self._fleet.locked():
+            record = self._record()
+            if self._fleet.lessee(record) == token:
+                self._fleet.save(self._hostname, record.model_copy(update={"lease": None}))
+
+    def _refuse_others(self, record: _Record, token: str) -> None:
+        if record.lease and self._fleet.lessee(record) not in ("", token):
+            raise BusyError(self._hostname, f"leased to {record.lease.owner} (run {record.lease.token})")
+
+    def apply(
+        self, candidate: str, *, base: str, revert_in: int, token: str, fence: int | None = None
+    ) -> None:
         """See ConfigDriver; the device's faults strike here."""
         fault = self._fleet.fault(self._hostname)
         with self._fleet.locked():
             record = self._record()
+            self._refuse_others(record, token)
+            if fence not in (None, record.fence):
+                raise BusyError(
+                    self._hostname, f"lease {fence} was taken over: the last one is {record.fence}"
+                )
             if record.commit is not None:
                 raise BusyError(self._hostname, f"commit {record.commit.token} is pending")
             if base != record.running:

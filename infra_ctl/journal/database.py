@@ -23,9 +23,13 @@ REVISION = "0002"
 def connect(url: str) -> Engine:
     """The database at `url` (SQLAlchemy form). Raises JournalError for a URL that is none."""
     try:
-        engine = create_engine(url)
-    except (SQLAlchemyError, ImportError) as exc:
-        raise JournalError(f"journal {url.partition('@')[2] or url}: {str(exc).splitlines()[0]}") from exc
+        engine = create_engine(url, pool_pre_ping=True)
+    except (
+        SQLAlchemyError,
+        ImportError,
+        ValueError,
+    ) as exc:  # which may quote a password: the URL is not shown
+        raise JournalError(f"the journal's URL cannot be used: {str(exc).splitlines()[0]}") from exc
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _sqlite_pragmas)
         event.listen(engine, "begin", _sqlite_begin)
@@ -73,15 +77,19 @@ def upgrade(engine: Engine, to: str = REVISION) -> None:
     except SQLAlchemyError as exc:
         raise error(engine, exc) from exc
     except CommandError as exc:
-        raise JournalError(
-            f"journal {engine.url.render_as_string()}: {exc}: is this infra-ctl older?"
-        ) from exc
+        raise JournalError(f"journal {shown(engine)}: {exc}: is this infra-ctl older?") from exc
 
 
 def error(engine: Engine, exc: SQLAlchemyError) -> JournalError:
     """One line, without the password that the URL may have."""
     cause = str(getattr(exc, "orig", None) or exc).splitlines()[0]
-    return JournalError(f"journal {engine.url.render_as_string()}: {cause}")
+    return JournalError(f"journal {shown(engine)}: {cause}")
+
+
+def shown(engine: Engine) -> str:
+    """Where a database is, without its passwords: libpq takes them in the query too."""
+    hidden = {name: "***" for name in engine.url.query if "pass" in name.lower()}
+    return engine.url.update_query_dict(hidden).render_as_string()
 
 
 def lock_for_writing(connection: Connection, table: str) -> None:

@@ -26,7 +26,7 @@ class Order(StrEnum):
 
 
 class StepState(StrEnum):
-    """Where a device stands in a run. Only the last five are ends."""
+    """Where a device stands in a run. The last five are ends, which only resuming the run leaves again."""
 
     WAITING = "waiting"
     APPLYING = "applying"
@@ -39,7 +39,7 @@ class StepState(StrEnum):
     RESTORED = "restored"
     NOT_RESTORED = "NOT RESTORED"
     FAILED = "failed"
-    """Nothing was done to the device."""
+    """This run left nothing on the device."""
     UNKNOWN = "unknown"
     """The session was lost under way; the dead-man timer decides, the next plan reads which."""
 
@@ -57,7 +57,7 @@ class Purpose:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One `deploy`, from its first line to its last. `started` and `ended` are in UTC."""
+    """One `deploy` or `rollback`, from its first line to its last. `started` and `ended` are in UTC."""
 
     id: str
     kind: str
@@ -75,6 +75,10 @@ class Run:
     summary: str
     token: str
     """Its name on the devices: two journals count alike, and the other one's run is none of ours."""
+    beat: datetime | None
+    """When it was last heard of, UTC."""
+    answered: str
+    """Paths that answered before anything was done, a line each: source, address, `full` or `small`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,8 @@ class Step:
     """Digest of the snapshot that was taken when the change was confirmed."""
     had: str = ""
     """What was up before anything was done, a line each."""
+    secrets: str = ""
+    """Keyed hash of the snapshot before with its secrets, so that one that changed since is noticed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,8 @@ runs = Table(
     Column("state", String, nullable=False),
     Column("summary", Text, nullable=False),
     Column("token", String, nullable=False, server_default=""),
+    Column("beat", DateTime),
+    Column("answered", Text, nullable=False, server_default=""),
 )
 
 steps = Table(
@@ -50,6 +52,7 @@ steps = Table(
     Column("before", String, nullable=False, server_default=""),
     Column("after", String, nullable=False, server_default=""),
     Column("had", Text, nullable=False, server_default=""),
+    Column("secrets", String, nullable=False, server_default=""),
 )
 
 events = Table(

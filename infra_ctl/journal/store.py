@@ -43,7 +43,7 @@ def _bring_up(engine: Engine) -> None:
     if found == database.REVISION:
         return
     if engine.dialect.name != "sqlite":
-        where, wanted = engine.url.render_as_string(), database.REVISION
+        where, wanted = database.shown(engine), database.REVISION
         raise JournalError(
             f"journal {where} is at revision {found or 'none'}, not {wanted}: infra-ctl db upgrade"
         )
@@ -55,8 +55,8 @@ def now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
-ELSEWHERE = timedelta(hours=12)
-"""How long a run of another machine is taken to go on: no deploy takes longer."""
+ELSEWHERE = timedelta(minutes=30)
+"""How long a run of another machine is taken to go on without a word: no wave takes longer."""
 
 
 class Journal:
@@ -102,6 +102,8 @@ class Journal:
                 host=socket.gethostname(),
                 process=_process(os.getpid()),
                 started=now(),
+                beat=now(),
+                answered="",
                 ended=None,
                 state=RunState.RUNNING,
                 summary="",
@@ -118,10 +120,22 @@ class Journal:
             database.lock_for_writing(connection, "runs")
             self._refuse_second(connection, run.context)
             ours = {"process": _process(os.getpid()), "host": socket.gethostname(), "user": getuser()}
-            values = {"state": RunState.RUNNING, "ended": None, "summary": "", **ours}
+            values = {"state": RunState.RUNNING, "ended": None, "beat": now(), "summary": "", **ours}
             connection.execute(update(runs).where(runs.c.id == run.id).values(values))
             order = {"run": run.id, "order": Order.CONTINUE, "user": getuser(), "at": now()}
             connection.execute(insert(orders).values(order))
+
+    def orphans(self, run: Run) -> tuple[str, ...]:
+        """Tokens of other runs of its context that ended without a word, on this machine, today."""
+        query = select(runs).where(
+            runs.c.context == run.context,
+            runs.c.host == socket.gethostname(),
+            runs.c.state.in_([RunState.RUNNING, RunState.KILLED]),
+            runs.c.started > now() - timedelta(days=1),
+        )
+        with self._read() as connection:
+            found = [_run(row) for row in connection.execute(query).mappings()]
+        return tuple(each.token for each in found if each.id != run.id and each.token and not is_alive(each))
 
     def plan(self, run: str) -> str:
         """The plan of a run, as JSON; empty for a run from before plans were kept."""
@@ -129,11 +143,21 @@ class Journal:
             content = connection.scalar(select(plans.c.content).where(plans.c.run == run))
         return _unpacked(content) if content else ""
 
-    def keep_before(self, run: str, device: str, text: str, had: Iterable[str]) -> None:
+    def beat(self, run: str) -> None:
+        """Say that a run goes on."""
+        with self._write() as connection:
+            connection.execute(update(runs).where(runs.c.id == run).values(beat=now()))
+
+    def keep_answered(self, run: str, lines: Iterable[str]) -> None:
+        """Which paths answered before anything was done: see Run."""
+        with self._write() as connection:
+            connection.execute(update(runs).where(runs.c.id == run).values(answered="\n".join(lines)))
+
+    def keep_before(self, run: str, device: str, text: str, secrets: str, had: Iterable[str]) -> None:
         """What a device ran, masked, and what was up on it, before anything was done to it."""
         with self._write() as connection:
             step = update(steps).where(steps.c.run == run, steps.c.device == device)
-            values = {"before": _kept(connection, text), "had": "\n".join(had)}
+            values = {"before": _kept(connection, text), "secrets": secrets, "had": "\n".join(had)}
             connection.execute(step.values(values))
 
     def keep_after(self, run: str, device: str, text: str) -> None:
@@ -253,11 +277,11 @@ class Journal:
 
 
 def is_alive(run: Run) -> bool:
-    """Whether the run's process still exists; one of another machine is believed for half a day."""
+    """Whether the run's process still exists; one of another machine is believed for half an hour."""
     if run.state is not RunState.RUNNING:
         return False
     if run.host != socket.gethostname():
-        return now() - run.started < ELSEWHERE
+        return now() - (run.beat or run.started) < ELSEWHERE
     return _process(int(run.process.split(":")[0])) == run.process
 
 

@@ -119,6 +119,48 @@ class ConfigDriverContract:
         with pytest.raises(BusyError):
             driver.confirm("run-1")
 
+    def test_a_lease_keeps_others_out_until_it_is_given_back(self, driver, subject, base, candidate):
+        fence = driver.lease("an@noc1", "run-1", 60)
+        assert driver.lease("an@noc1", "run-1", 60) == fence, "renewed"
+        with subject.connect() as other:
+            with pytest.raises(BusyError, match="an@noc1"):
+                other.lease("binh@noc2", "run-2", 60)
+            with pytest.raises(BusyError, match="an@noc1"):
+                self.apply(other, candidate, base, token="run-2")
+            assert driver.read() == base
+            driver.release("run-1")
+            driver.release("run-1")
+            assert other.lease("binh@noc2", "run-2", 60) == fence + 1
+            driver.release("run-1")  # it is not ours any more
+            with pytest.raises(BusyError, match="binh@noc2"):
+                driver.lease("an@noc1", "run-1", 60)
+            other.release("run-2")
+
+    def test_a_lease_that_ran_out_and_was_taken_over_is_noticed(self, driver, subject, base, candidate):
+        """Whoever had it does not know; the number does."""
+        fence = driver.lease("an@noc1", "run-1", 2)
+        subject.pass_time(3)
+        with subject.connect() as other:
+            assert other.lease("binh@noc2", "run-2", 60) == fence + 1
+            other.release("run-2")
+        with pytest.raises(BusyError, match=f"lease {fence} was taken over"):
+            driver.apply(candidate, base=base, revert_in=self.SECONDS, token="run-1", fence=fence)
+        assert driver.read() == base
+        assert driver.pending() is None
+
+    def test_a_holder_commits_and_confirms(self, driver, base, candidate):
+        fence = driver.lease("an@noc1", "run-1", 60)
+        driver.apply(candidate, base=base, revert_in=self.SECONDS, token="run-1", fence=fence)
+        driver.confirm("run-1")
+        driver.release("run-1")
+        assert driver.stage(candidate) == ""
+
+    def test_nothing_is_leased_under_a_commit_that_is_pending(self, driver, subject, base, candidate):
+        self.apply(driver, candidate, base)
+        with subject.connect() as other, pytest.raises(BusyError, match="run-1 is pending"):
+            other.lease("binh@noc2", "run-2", 60)
+        driver.restore("run-1")
+
     def test_a_changed_base_is_not_touched(self, driver, base, candidate):
         with pytest.raises(BusyError):
             self.apply(driver, candidate, base + "!\n! somebody else\n")

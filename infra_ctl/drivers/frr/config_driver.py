@@ -59,8 +59,16 @@ class FrrConfigDriver:
     def stage(self, candidate: str) -> str:
         return router.compare(self._session, candidate)
 
-    def apply(self, candidate: str, *, base: str, revert_in: int, token: str) -> None:
-        deadman.commit(self._session, candidate, base=base, revert_in=revert_in, token=token)
+    def lease(self, owner: str, token: str, seconds: int) -> int:
+        return deadman.lease(self._session, owner, token, seconds)
+
+    def release(self, token: str) -> None:
+        deadman.release(self._session, token)
+
+    def apply(
+        self, candidate: str, *, base: str, revert_in: int, token: str, fence: int | None = None
+    ) -> None:
+        deadman.commit(self._session, candidate, base=base, revert_in=revert_in, token=token, fence=fence)
 
     def confirm(self, token: str) -> None:
         deadman.confirm(self._session, token)

@@ -45,7 +45,13 @@ ANSWERS: dict[int, type[DeviceError]] = {
 }
 """What the exit codes of deadman.sh mean."""
 
-WORDS = {"commit": "committed", "confirm": "confirmed", "revert": "reverted"}
+WORDS = {
+    "commit": "committed",
+    "confirm": "confirmed",
+    "revert": "reverted",
+    "lease": "leased",
+    "release": "released",
+}
 """What deadman.sh prints once it has done a command: exit code 0 without it proves nothing."""
 
 REFUSED = 43
@@ -53,10 +59,13 @@ REFUSED = 43
 LOCKED = "VTY configuration is locked by other VTY"
 """What FRR says, refusing, when somebody else is in `configure terminal`: nothing was touched."""
 
+MARK = re.compile(r"\S+ \d+")
 UPTIME = re.compile(r"[\d.]+ [\d.]+")
 """The one line of /proc/uptime (proc(5))."""
 
 TOKEN = re.compile(r"[\w.:-]+", re.ASCII)
+
+OWNER = re.compile(r"[\w.@:-]+", re.ASCII)
 
 PATIENCE = 30.0
 """Seconds to wait for an answer beyond the time that the work itself may take."""
@@ -89,6 +98,7 @@ def commit(
     revert_in: int,
     token: str,
     mode: Literal["replace", "merge"] = "replace",
+    fence: int | None = None,
 ) -> None:
     """Arm the timer (`revert_in` seconds), then put `candidate` in force: see ConfigDriver.apply.
 
@@ -99,10 +109,28 @@ def commit(
         raise ValueError(f"a token is letters, digits and .:_-, not {token!r}")
     started = time.monotonic()
     arguments = ["commit", mode, str(revert_in), token, _sha256(base), _sha256(candidate)]
+    arguments += [str(fence)] if fence is not None else []
     done = _call(shell, arguments, encoded(candidate), timeout=revert_in + PATIENCE)
     if done.rc == 0 and time.monotonic() - started >= revert_in:
         raise SessionLostError(shell.device, f"the answer took over {revert_in} s: the timer took it back")
     _raise_for(shell.device, done, "commit", candidate)
+
+
+def lease(shell: Shell, owner: str, token: str, seconds: int) -> int:
+    """Take or renew the lease: see ConfigDriver.lease. Raises BusyError while somebody else has it."""
+    if not TOKEN.fullmatch(token) or not OWNER.fullmatch(owner):
+        raise ValueError(f"not a token and an owner: {token!r}, {owner!r}")
+    done = _call(shell, ["lease", token, owner, str(seconds)], timeout=PATIENCE)
+    word, _, number = said(done.stdout).partition(" ")
+    if done.rc == 0 and word == "leased" and number.isdecimal():
+        return int(number)
+    _raise_for(shell.device, done, "lease")
+    raise SessionLostError(shell.device, f"no word of a lease: {said(done.stdout)}")
+
+
+def release(shell: Shell, token: str) -> None:
+    """Give the lease back, where `token` still has it."""
+    _raise_for(shell.device, _call(shell, ["release", token], timeout=PATIENCE), "release")
 
 
 def confirm(shell: Shell, token: str) -> None:
@@ -117,12 +145,12 @@ def restore(shell: Shell, token: str) -> None:
 
 def pending(shell: Shell) -> Pending | None:
     """The unconfirmed commit; seconds count on the device's uptime, which no clock change moves."""
-    return _marked(decoded(shell.run(_mark(shell)).stdout))[0]
+    return _marked(shell.device, decoded(shell.run(_mark(shell)).stdout))[0]
 
 
 def reading(shell: Shell) -> Reading:
     """The running configuration, and the unconfirmed commit that it may be for now."""
-    mark, running = _marked(shell.text(f"{_mark(shell)}; {router.RUNNING}"))
+    mark, running = _marked(shell.device, shell.text(f"{_mark(shell)}; {router.RUNNING}"))
     return Reading(running, mark)
 
 
@@ -131,13 +159,15 @@ def _mark(shell: Shell) -> str:
     return f"cat {quote(f'{shell.state}/pending/mark')} /proc/uptime 2>/dev/null"
 
 
-def _marked(answer: str) -> tuple[Pending | None, str]:
-    """What `_mark` printed, and what follows it."""
+def _marked(device: str, answer: str) -> tuple[Pending | None, str]:
+    """What `_mark` printed, and what follows it. Raises DeviceError for what no mark looks like."""
     first, _, rest = answer.partition("\n")
     if UPTIME.fullmatch(first):  # there is no mark
         return None, rest
-    token, deadline = first.split()
     uptime, _, rest = rest.partition("\n")
+    if not MARK.fullmatch(first) or not UPTIME.fullmatch(uptime):
+        raise DeviceError(device, f"cannot understand the mark of its dead-man timer: {first!r}")
+    token, deadline = first.split()
     return Pending(token, max(0, int(deadline) - int(float(uptime.split()[0])))), rest
 
 

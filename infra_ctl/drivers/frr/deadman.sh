@@ -2,7 +2,10 @@
 # A dead-man timer for FRR: what is committed and not confirmed in time is taken back, whatever happens to
 # the session, the controller or the power in between.
 #
-# usage: deadman.sh commit MODE SECONDS TOKEN BASE CANDIDATE   arm, then replace or merge; candidate on stdin
+# usage: deadman.sh lease TOKEN OWNER SECONDS                   only TOKEN may commit for so long; prints FENCE
+#        deadman.sh release TOKEN                              anybody may again
+#        deadman.sh commit MODE SECONDS TOKEN BASE CANDIDATE [FENCE]
+#                                                              arm, then replace or merge; candidate on stdin
 #        deadman.sh confirm TOKEN                              keep it, over a reboot too
 #        deadman.sh revert TOKEN                               take it back now
 #        deadman.sh boot                                       before FRR starts: take back what was never kept
@@ -11,6 +14,8 @@
 #   MODE       `replace`: stdin is the whole configuration; `merge`: it is lines to add
 #   BASE       sha256 of `show running-config no-header` that the decision rests on
 #   CANDIDATE  sha256 of stdin, so that half a candidate is never applied
+#   FENCE      the number that came with the lease: it grows with every holder, so that one who lost the lease
+#              without noticing is known by it; none for whoever comes without a lease
 #
 # What was done is said in a word on stdout; no word is no success, whatever the exit code.
 #
@@ -71,6 +76,46 @@ normal_form() {
           for (i = 0; i < depth; i++) if (i in path) line = line path[i] "\t"
           print line $0 }
         ' "$1" | sort
+}
+
+# A lease ends by the uptime, which no clock change moves, and with the power.
+lease_is_live() {
+    { read -r holder owner until boot <"$state/lease"; } 2>/dev/null &&
+        [ "$boot" = "$(cat /proc/sys/kernel/random/boot_id)" ] && [ "$(uptime)" -lt "$until" ]
+}
+
+refuse_others() { # TOKEN
+    if lease_is_live && [ "$holder" != "$1" ]; then
+        fail "$busy" "leased to $owner (run $holder) for another $((until - $(uptime))) s"
+    fi
+}
+
+fence() {
+    { read -r number <"$state/fence"; } 2>/dev/null || number=0
+    echo "$number"
+}
+
+# Who comes back for a lease that it still has keeps its number; anybody else gets the next one.
+lease() { # TOKEN OWNER SECONDS
+    outlive_session
+    lock -w 5
+    refuse_others "$1"
+    if [ -e "$pending" ] && ! owns "$1"; then fail "$busy" "commit $token is pending"; fi
+    number=$(fence)
+    if ! lease_is_live; then
+        number=$((number + 1))
+        echo "$number" | put "$state/fence" 600 || fail "$no_space" "cannot write $state/fence"
+    fi
+    echo "$1 $2 $(($(uptime) + $3)) $(cat /proc/sys/kernel/random/boot_id)" | put "$state/lease" 600 ||
+        fail "$no_space" "cannot write $state/lease"
+    echo "leased $number"
+}
+
+release() { # TOKEN
+    outlive_session
+    lock -w 5
+    if lease_is_live && [ "$holder" = "$1" ]; then rm -f "$state/lease"; fi
+    echo released
 }
 
 # Replace the running configuration by FILE. frr-reload.py leaves the start-up file alone because FILE is
@@ -194,9 +239,11 @@ restore_or_fail() { # CODE TEXT : exits with CODE once the old configuration is 
     fail "$1" "$2"
 }
 
-commit() { # MODE SECONDS TOKEN BASE CANDIDATE
+commit() { # MODE SECONDS TOKEN BASE CANDIDATE [FENCE]
     outlive_session
     lock -n
+    refuse_others "$3"
+    case ${6:--} in -|"$(fence)") ;; *) fail "$busy" "lease $6 was taken over: the last one is $(fence)" ;; esac
     [ ! -e "$pending" ] || fail "$busy" "commit $(cut -d' ' -f1 "$pending/mark") is pending"
     fresh_work
     cat >"$work/frr.conf" || fail "$no_space" "cannot write to $work"
@@ -216,6 +263,7 @@ confirm() { # TOKEN
     outlive_session
     lock -w 30
     owns "$1" || fail "$not_pending" "commit $1 is not pending"
+    refuse_others "$1"
     fresh_work
     is_as_applied || restore_or_fail "$rejected" 'the commit did not end, or a daemon of FRR restarted since'
     kept=$pending/candidate
@@ -306,6 +354,8 @@ main() {
     command=$1
     shift
     case $command in
+    lease) lease "$@" ;;
+    release) release "$@" ;;
     commit) commit "$@" ;;
     confirm) confirm "$@" ;;
     revert) revert "$@" ;;

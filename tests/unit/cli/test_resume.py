@@ -115,7 +115,9 @@ def test_a_run_that_was_edited_meanwhile_leaves_that_device_alone(infra_ctl: Com
     assert said.code == Exit.PARTIAL
     told = infra_ctl("show", "run", run, "--output", "json").json
     assert {step["device"]: step["state"] for step in told["steps"]} == {WARD: "confirmed", POP: "failed"}
-    assert "changed since the plan" in next(step["cause"] for step in told["steps"] if step["device"] == POP)
+    assert "neither its old nor its new" in next(
+        step["cause"] for step in told["steps"] if step["device"] == POP
+    )
 
 
 def test_a_run_that_ended_well_has_nothing_left(infra_ctl: Command) -> None:

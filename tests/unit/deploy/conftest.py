@@ -14,6 +14,7 @@ import pytest
 
 from infra_ctl.change.plan import PlannedDevice, Status
 from infra_ctl.change.topology import End, Wire
+from infra_ctl.deploy.leases import Lease
 from infra_ctl.deploy.step import Patience, Stepper
 from infra_ctl.drivers.base import ConfigDriver, DeviceState
 from infra_ctl.drivers.embedded import EmbeddedFleet
@@ -153,7 +154,7 @@ class Bench:
         self.run = started.id
         return Stepper(
             run=started.id,
-            token=started.token,
+            lease=Lease("an@noc1", started.token, 300),
             journal=self.journal,
             open_device=self.open,
             planned={device.hostname: device for device in planned},

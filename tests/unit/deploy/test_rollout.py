@@ -56,6 +56,8 @@ def rollout(
     fleet = Fleet(bench.open)
     bases = {device.hostname: bench.running(device.hostname) for device in devices}
     watch = Watch(fleet, (questions,) * len(waves), plan.cuts)
+    if questions:
+        watch.begin({})
     return Rollout(plan, bench.stepper(*devices), fleet, bases, watch, budget, told)
 
 

@@ -9,10 +9,11 @@ from threading import Timer
 import pytest
 
 from infra_ctl.change.plan import PlannedDevice
+from infra_ctl.deploy.leases import Lease
 from infra_ctl.deploy.step import Applied, Ended, Lost, Patience, Stepper, unheard, up
 from infra_ctl.drivers.base import DeviceState, Neighbour
-from infra_ctl.drivers.embedded import Fault
-from infra_ctl.errors import NotRestoredError, SessionLostError, UnreachableError
+from infra_ctl.drivers.embedded import EmbeddedDriver, Fault
+from infra_ctl.errors import DeviceError, NotRestoredError, SessionLostError, UnreachableError
 from infra_ctl.journal.records import StepState
 from tests.unit.deploy.conftest import CONFIGURATIONS, MASKING, QUICK, Bench, Mishap
 
@@ -47,8 +48,8 @@ def test_a_change_is_armed_applied_tested_over_a_new_session_and_confirmed(bench
     ended = deploy(bench, bench.planned("ward"))
     assert (ended.state, ended.cause) == (StepState.CONFIRMED, "")
     assert bench.said("ward") == [
-        "open", "state", "> applying", "apply", "> applied",
-        "open", "read", "state", "> confirming", "confirm", "read", "> confirmed",
+        "open", "lease", "state", "> applying", "apply", "> applied",
+        "open", "read", "state", "> confirming", "confirm", "read", "release", "> confirmed",
     ]  # fmt: skip
     assert "description changed" in bench.running("ward")
     with bench.devices.driver("ward") as device:
@@ -114,7 +115,7 @@ def test_a_lost_neighbour_takes_the_change_back(bench: Bench) -> None:
     assert (ended.state, ended.cause) == (StepState.RESTORED, f"test failed: lost what it had: {LOST}")
     assert bench.is_old("ward")
     assert "confirm" not in bench.said("ward")
-    assert bench.said("ward")[-4:] == ["> restoring", "restore", "read", "> restored"]
+    assert bench.said("ward")[-5:] == ["> restoring", "restore", "read", "release", "> restored"]
     assert bench.step("ward").cause == ended.cause
 
 
@@ -185,7 +186,9 @@ def test_what_is_not_up_or_is_expected_to_go_is_not_waited_for(bench: Bench) -> 
         planned = bench.planned("ward", may_lose=may_lose).model_copy(update={"soak": soak})
         applied = Applied(up(first), first, 100.0)
         return (
-            Stepper("r", "r-1", bench.journal, bench.open, {"ward": planned}, MASKING).soaked("ward", applied)
+            Stepper(
+                "r", Lease("an@noc1", "r-1", 300), bench.journal, bench.open, {"ward": planned}, MASKING
+            ).soaked("ward", applied)
             > 100.0
         )
 
@@ -265,6 +268,32 @@ def test_a_session_lost_in_apply_is_settled_by_taking_the_change_back(bench: Ben
     assert (ended.state, ended.cause) == (StepState.RESTORED, "the session was cut while applying")
     assert bench.written("ward") == ["applying", "settling", "restoring", "restored"]
     assert bench.is_old("ward")
+
+
+def test_a_device_that_says_nothing_sensible_once_it_is_armed_is_settled(bench: Bench) -> None:
+    """Whatever goes wrong after the change went in: it is in, and it is not called untouched."""
+    planned = bench.planned("ward").model_copy(update={"soak": 11})
+    stepper = bench.stepper(planned)
+    told = iter(range(10))
+
+    def second_time() -> None:
+        if next(told) == 0:
+            bench.mishaps["ward", "state"] = Mishap(DeviceError("ward", "is FRR running?"))
+
+    bench.mishaps["ward", "apply"] = Mishap(CUT, times=0)
+    driver_apply = bench.devices.driver("ward").__class__.apply
+
+    def applied(device: EmbeddedDriver, *arguments: str, **options: str) -> None:
+        driver_apply(device, *arguments, **options)  # type: ignore[arg-type]
+        second_time()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(EmbeddedDriver, "apply", applied)
+        lost = stepper.apply("ward", bench.running("ward"))
+    assert lost == Lost("test failed: is FRR running?", tested=False)
+    assert stepper.settle("ward", lost).state is StepState.RESTORED
+    assert bench.is_old("ward")
+    assert bench.written("ward") == ["applying", "applied", "settling", "restoring", "restored"]
 
 
 def test_a_session_lost_before_anything_was_done_is_settled_by_reading(bench: Bench) -> None:
@@ -349,6 +378,7 @@ def test_a_session_lost_in_confirm_is_confirmed_once_it_is_read(bench: Bench, af
     ended = deploy(bench, bench.planned("ward"))
     assert (ended.state, ended.cause) == (StepState.CONFIRMED, "")
     assert ended.running == bench.running("ward")
+    assert bench.step("ward").after, "it can be rolled back"
     with bench.devices.driver("ward") as device:
         assert device.pending() is None
     bench.devices.reboot("ward")

@@ -12,7 +12,9 @@ down_revision = "0001"
 def upgrade() -> None:
     """Runs from before have none of it: they cannot be resumed."""
     op.add_column("runs", sa.Column("token", sa.String, nullable=False, server_default=""))
-    for name, kind in (("before", sa.String), ("after", sa.String), ("had", sa.Text)):
+    op.add_column("runs", sa.Column("beat", sa.DateTime))
+    op.add_column("runs", sa.Column("answered", sa.Text, nullable=False, server_default=""))
+    for name, kind in (("before", sa.String), ("after", sa.String), ("had", sa.Text), ("secrets", sa.String)):
         op.add_column("steps", sa.Column(name, kind, nullable=False, server_default=""))
     op.create_table(
         "snapshots",

@@ -1,0 +1,85 @@
+"""Who may change the city: whoever holds the lease of its cores, and of each device while it is changed.
+
+A laptop knows only its own journal; the devices know everybody. The cores are where every way into the
+city begins, so two runs that would interleave meet there, whatever else they are about. A core that does not
+answer is left out: each device's own lease and base still stand between two runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from infra_ctl.drivers.base import ConfigDriver
+from infra_ctl.drivers.fleet import Fleet
+from infra_ctl.errors import BusyError, DeviceError, RefusedError, SessionLostError
+
+SPARE = 180
+"""Seconds that a lease outlasts the dead-man timer of what is done under it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """What a run presents for a lease."""
+
+    owner: str
+    """`user@host`."""
+    token: str
+    seconds: int
+    orphans: tuple[str, ...] = ()
+    """Tokens of runs of our own journal whose processes are gone: what they hold is ours to give back."""
+
+    def take(self, device: ConfigDriver) -> int:
+        """The lease's number. Raises BusyError."""
+        for token in self.orphans:
+            device.release(token)
+        return device.lease(self.owner, self.token, self.seconds)
+
+    def give_back(self, device: ConfigDriver) -> None:
+        """One that cannot be given back ends by itself."""
+        try:
+            device.release(self.token)
+        except DeviceError:
+            return
+
+    @contextmanager
+    def kept_if_well(self, device: ConfigDriver) -> Iterator[int]:
+        """The lease, taken; given back where what is done under it fails with the session still there."""
+        fence = self.take(device)
+        try:
+            yield fence
+        except SessionLostError:
+            raise
+        except DeviceError:
+            self.give_back(device)
+            raise
+
+
+@dataclass(frozen=True, slots=True)
+class CityLease:
+    """The lease of the whole city, on its cores."""
+
+    fleet: Fleet
+    cores: tuple[str, ...]
+    lease: Lease
+
+    def take(self) -> None:
+        """Take it, or renew it. Raises RefusedError where somebody else has it."""
+        said = self.fleet.each(self.cores, self._take)
+        busy = next((error for error in said.values() if isinstance(error, BusyError)), None)
+        if busy is not None:
+            self.give_back()
+            raise RefusedError(f"{busy}")
+
+    def _take(self, hostname: str) -> int:
+        with self.fleet.open(hostname) as device:
+            return self.lease.take(device)
+
+    def give_back(self) -> None:
+        """Let others in."""
+        self.fleet.each(self.cores, self._give_back)
+
+    def _give_back(self, hostname: str) -> None:
+        with self.fleet.open(hostname) as device:
+            self.lease.give_back(device)
