@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from threading import Event, Lock
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
@@ -17,7 +18,7 @@ from infra_ctl.cli.progress import Stopwatch, bar, devices
 from infra_ctl.cli.session import Session, confirm
 from infra_ctl.cli.verify import in_words
 from infra_ctl.errors import RefusedError
-from infra_ctl.journal.records import RunState, StepState
+from infra_ctl.journal.records import Order, RunState, StepState
 
 if TYPE_CHECKING:
     from infra_ctl.change.plan import Plan
@@ -107,6 +108,14 @@ def refuse_short(plan: Plan, timer: int) -> None:
         )
 
 
+def told(session: Session, run: Run, say: Callable[[str], None], order: Order) -> None:
+    """Say that an order is followed."""
+    if order is Order.PAUSE:
+        say(f"paused   {session.command(f'run continue {run.id}')}, or run abort")
+    else:
+        say("aborted  no other wave is begun")
+
+
 MARGIN = 9
 """Seconds of a timer beside those for which neighbours are watched: to come, to judge and to confirm."""
 
@@ -140,7 +149,7 @@ def carry_out(
     deployment = Deployment(prepared, present(session.context, prepared.city))
     with bar(run.kind, len(plan.changed), session.say) as (say, advance), stopping() as stop:
         lines = Lines(say, len(plan.waves), advance)
-        conduct = Conduct(patience(timer), budget, lines.report, stop)
+        conduct = Conduct(patience(timer), budget, lines.report, stop, partial(told, session, run, say))
         work = deployment.resume if resume else deployment.carry_out
         concluded = work(run, conduct)
     return conclude(session, plan, concluded)
@@ -257,7 +266,7 @@ def exit_of(result: Result, *, end_state: bool, all_planned: bool) -> Exit:
     if result.count(StepState.NOT_RESTORED, StepState.UNKNOWN):
         return Exit.FAILED
     if result.interrupted:
-        return Exit.INTERRUPTED
+        return Exit.PARTIAL if result.aborted else Exit.INTERRUPTED
     if result.failed or not all_planned:
         return Exit.PARTIAL if result.count(StepState.CONFIRMED) else Exit.FAILED
     return Exit.DONE if end_state else Exit.FAILED

@@ -19,6 +19,7 @@ from infra_ctl.cli.carrying import (
 )
 from infra_ctl.cli.progress import Stopwatch, devices
 from infra_ctl.cli.session import Session, confirm, selector_argument, session_options
+from infra_ctl.journal.records import RunState
 
 if TYPE_CHECKING:
     from infra_ctl.plan import Prepared
@@ -52,6 +53,9 @@ def deploy(
         raise click.UsageError("a saved plan names its devices: leave the selector out")
     clock = Stopwatch()
     prepared = prepare(session, " ".join(selector), plan_file)
+    if plan_file is not None and not (prepared.plan.changed or prepared.plan.failed):
+        do_nothing(session, f"plan {prepared.plan.id} has nothing to do")
+        return
     _go(session, prepared, DEPLOY, Orders(**orders), clock, dry_run=dry_run)
 
 
@@ -90,6 +94,9 @@ def resume(session: Session, run_id: str, *, yes: bool, max_fail: str, timer: in
 
     journal = session.journal()
     run = journal.run(run_id)
+    if run.state is RunState.DONE:
+        do_nothing(session, f"run {run_id} is done: nothing of it is left")
+        return
     prepared = kept_plan(session, journal, run)
     if not confirm(f"go on with run {run_id}, {devices(len(prepared.plan.changed))}?", yes=yes):
         do_nothing(session, "nothing was done")

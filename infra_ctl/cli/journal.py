@@ -36,11 +36,11 @@ def runs(session: Session, last: int) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
-    for column in ("run", "state", "started (UTC)", "by", "context", "why", "result"):
+    for column in ("run", "kind", "state", "started (UTC)", "by", "context", "why", "result"):
         table.add_column(column, no_wrap=column != "why")
     for run in found:
         started = f"{run.started:%Y-%m-%d %H:%M:%S}"
-        table.add_row(run.id, run.state, started, run.user, run.context, why(run), run.summary)
+        table.add_row(run.id, run.kind, run.state, started, run.user, run.context, why(run), run.summary)
     console().print(table)
 
 
@@ -140,7 +140,7 @@ def run() -> None:
 def _order(order: Order, words: str) -> None:
     """Add one of the orders to the group."""
 
-    @run.command(order, help=f"{words}\n\n\\b\ninfra-ctl run {order} 2026-11-21-005")
+    @run.command(order, help=f"{words}\n\n\b\ninfra-ctl run {order} 2026-11-21-005")
     @click.argument("run_id", metavar="RUN")
     @session_options
     def give(session: Session, run_id: str) -> None:
@@ -184,6 +184,8 @@ def upgrade(session: Session) -> None:
             database.upgrade(engine)
     if session.is_json:
         session.emit({"from": before or None, "to": database.REVISION})
+    elif before == database.REVISION:
+        session.say(f"{database.shown(engine)}: at revision {before} already")
     else:
         session.say(f"{database.shown(engine)}: {before or 'nothing'} → {database.REVISION}")
 

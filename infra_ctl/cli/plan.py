@@ -36,6 +36,8 @@ def plan(session: Session, selector: tuple[str, ...], path: Path | None, *, exit
         print_plan(session, found)
     elif not found.changed and not found.failed and not found.foreign:
         session.say(f"no changes ({devices(len(found.devices))}, {clock})")
+        if path is not None:
+            session.say(f"saved  {path}     it has nothing to do")
     else:
         print_plan(session, found)
         if path is not None and found.changed:
@@ -55,13 +57,14 @@ def _code(*, changed: bool, failed: bool, asked: bool) -> Exit:
 @device_argument("device")
 @click.option("--claim", is_flag=True, help="They are ours now: the next deploy removes them.")
 @click.option("--keep", is_flag=True, help="They stay: declare them unmanaged.")
-@click.option("--reason", default="", help="Why, for unmanaged.yaml.")
+@click.option("--reason", default="", help="Why, for unmanaged.yaml; needed with --claim and --keep.")
 @session_options
 def adopt(session: Session, device: str, *, claim: bool, keep: bool, reason: str) -> None:
     """List the lines on a device that intent does not know; claim them, or declare them unmanaged.
 
     \b
     infra-ctl adopt nk-an-hoa-ce1
+    infra-ctl adopt nk-an-hoa-ce1 --claim --reason "left from the old provider"
     infra-ctl adopt nk-an-hoa-ce1 --keep --reason "telemetry pilot until March"
     """
     from infra_ctl.cli.planning import prepare
@@ -90,4 +93,6 @@ def adopt(session: Session, device: str, *, claim: bool, keep: bool, reason: str
             planned.foreign,
             reason,
         )
-        session.say(f"{len(planned.foreign)} lines {'claimed' if claim else 'kept'} in unmanaged.yaml")
+        count = len(planned.foreign)
+        lines = f"{count} line{'' if count == 1 else 's'}"
+        session.say(f"{lines} {'claimed' if claim else 'kept'} in unmanaged.yaml")

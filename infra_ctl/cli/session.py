@@ -107,6 +107,7 @@ def session_options(command: Callable[Concatenate[Session, P], R]) -> Callable[P
         type=click.Path(path_type=Path, file_okay=False),
         default=Path("inventory"),
         envvar="INFRA_CTL_INVENTORY",
+        show_envvar=True,
         show_default=True,
         help="The city's folder.",
     )
@@ -115,6 +116,7 @@ def session_options(command: Callable[Concatenate[Session, P], R]) -> Callable[P
         "context_name",
         default="live",
         envvar="INFRA_CTL_CONTEXT",
+        show_envvar=True,
         show_default=True,
         metavar="NAME",
         help="live, lab, lab:NAME or embedded (simulated).",

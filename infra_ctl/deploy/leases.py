@@ -32,6 +32,11 @@ class Lease:
 
     def take(self, device: ConfigDriver) -> int:
         """The lease's number. Raises BusyError."""
+        try:
+            return device.lease(self.owner, self.token, self.seconds)
+        except BusyError:
+            if not self.orphans:
+                raise
         for token in self.orphans:
             device.release(token)
         return device.lease(self.owner, self.token, self.seconds)

@@ -30,6 +30,9 @@ class Result:
     ends: Mapping[str, Ended]
     not_started: tuple[str, ...]
     interrupted: bool
+    """Whether it was stopped before all of it had begun."""
+    aborted: bool = False
+    """Whether that was by an order, and not at its own terminal."""
 
     def count(self, *states: StepState) -> int:
         return sum(1 for ended in self.ends.values() if ended.state in states)
@@ -77,29 +80,36 @@ class Rollout:
     stop: Flag = field(default_factory=Flag)
     order: Callable[[], Order | None] = lambda: None
     """What the run was last told from another terminal."""
+    heard: Callable[[Order], None] = lambda _order: None
+    """Told once of an order that is followed."""
     renew: Callable[[], None] = lambda: None
     """Keep the right to go on. Raises RefusedError where somebody else has it by now."""
 
     def go(self) -> Result:
         """Carry the plan out; a stop that comes when all has started interrupts nothing."""
         ends: dict[str, Ended] = {}
+        goes_on = True
         for number, wave in enumerate(self.plan.waves, start=1):
-            if len(failed(ends)) > self.budget or not self._goes_on():
+            if len(failed(ends)) > self.budget or not (goes_on := self._goes_on()):
                 break
             ends |= self._wave(number, wave)
-        started = set(ends)
-        waiting = tuple(host for wave in self.plan.waves for host in wave if host not in started)
-        return Result(self.stepper.run, ends, waiting, interrupted=self.stop.is_set() and bool(waiting))
+        waiting = tuple(host for wave in self.plan.waves for host in wave if host not in ends)
+        stopped = bool(waiting) and (self.stop.is_set() or not goes_on)
+        return Result(self.stepper.run, ends, waiting, stopped, aborted=stopped and not self.stop.is_set())
 
     def _goes_on(self) -> bool:
         """Between two waves: whether the next one is to begin; a run that is paused waits here."""
         self.renew()
-        while (order := self.order()) is Order.PAUSE and not self.stop.is_set():
+        order = self.order()
+        if order is Order.PAUSE:
+            self.heard(order)
+        while order is Order.PAUSE and not self.stop.is_set():
             time.sleep(self.stepper.patience.pause)
             self.renew()
+            order = self.order()
         if order is Order.ABORT:
-            self.stop.set()
-        return not self.stop.is_set()
+            self.heard(order)
+        return not self.stop.is_set() and order is not Order.ABORT
 
     def _wave(self, number: int, wave: tuple[str, ...]) -> dict[str, Ended]:
         """All of a wave is applied before any of it is tested: tests see the state that the wave makes.

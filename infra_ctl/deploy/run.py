@@ -22,7 +22,7 @@ from infra_ctl.drivers.base import DeviceState
 from infra_ctl.errors import InfraCtlError, JournalError
 from infra_ctl.evidence import Answer
 from infra_ctl.intent.expectations import Reachable
-from infra_ctl.journal.records import Purpose, Run, RunState, Step, StepState, Synced
+from infra_ctl.journal.records import Order, Purpose, Run, RunState, Step, StepState, Synced
 from infra_ctl.outcome import Outcome, Verdict
 from infra_ctl.plan import Prepared, in_sync
 from infra_ctl.render import render
@@ -80,6 +80,8 @@ class Conduct:
     report: Report
     stop: Flag
     """Once it is set, devices in flight end and no other starts."""
+    heard: Callable[[Order], None] = lambda _order: None
+    """Told of each order from another terminal that is followed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +189,7 @@ class Deployment:
                 conduct.report,
                 conduct.stop,
                 lambda: journal.last_order(run.id),
+                conduct.heard,
                 renew,
             )
             done = rollout.go()

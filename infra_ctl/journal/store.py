@@ -126,11 +126,13 @@ class Journal:
             connection.execute(insert(orders).values(order))
 
     def orphans(self, run: Run) -> tuple[str, ...]:
-        """Tokens of other runs of its context that ended without a word, on this machine, today."""
+        """Tokens of other runs of its context on this machine, today, whose processes are gone.
+
+        Also of those that ended well: one may have been killed before it gave back what it held.
+        """
         query = select(runs).where(
             runs.c.context == run.context,
             runs.c.host == socket.gethostname(),
-            runs.c.state.in_([RunState.RUNNING, RunState.KILLED]),
             runs.c.started > now() - timedelta(days=1),
         )
         with self._read() as connection:

@@ -88,7 +88,8 @@ class ConfigDriverContract:
         self.apply(driver, candidate, base)
         with subject.connect() as other:
             assert other.pending().token == "run-1"
-            assert other.reading() == Reading(other.read(), other.pending())
+            seen = other.reading()
+            assert (seen.running, seen.pending.token) == (other.read(), "run-1")
             other.confirm("run-1")
         assert driver.pending() is None
 

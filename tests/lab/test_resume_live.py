@@ -35,7 +35,7 @@ def test_a_deploy_that_died_at_a_journal_write_is_resumed(
 
 def test_a_deploy_that_died_is_resumed_after_its_timers_ran_out(deployed: Deployed, city: CitySlice) -> None:
     old = edited(city, *HOSTS)
-    died = city.die_at(4, "after", "deploy", "--yes", "--timer", "10", selector(*HOSTS))
+    died = city.die_at(4, "after", "deploy", "--yes", "--timer", "20", selector(*HOSTS))
     assert died.code == DIED, died
     until(lambda: not any(map(city.is_pending, HOSTS)), 40)
     assert city.fingerprint(AN_HOA) == old[AN_HOA], "the timer took it back"
@@ -72,7 +72,7 @@ def test_a_run_that_is_aborted_leaves_the_rest_alone_and_is_resumed(
         assert city.run("run", "abort", run).code == 0
         release()
         done = deploying.end()
-    assert done.code == 130, done
+    assert done.code == 5, done
     assert last_run(city) == ("stopped", {AN_HOA: ("confirmed", ""), POP: ("waiting", "")})
     assert city.fingerprint(POP) == old[POP]
     assert city.run("resume", run, "--yes").code == 0

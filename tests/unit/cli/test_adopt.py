@@ -41,7 +41,7 @@ def test_a_line_that_nobody_declared_is_reported_and_stays(infra_ctl: Command, e
 
 def test_a_line_that_is_kept_is_reported_no_more(infra_ctl: Command, edited: EmbeddedFleet) -> None:
     said = infra_ctl("adopt", WARD, "--keep", "--reason", "a pilot until March")
-    assert said.out.endswith("1 lines kept in unmanaged.yaml\n")
+    assert said.out.endswith("1 line kept in unmanaged.yaml\n")
     assert infra_ctl("plan").out.startswith("no changes (10 devices, ")
     assert infra_ctl("adopt", WARD).out == f"{WARD}: nothing that intent does not know\n"
     assert infra_ctl("check").code == Exit.DONE

@@ -62,16 +62,16 @@ def test_a_run_that_dies_at_any_write_is_resumed_to_its_end(
             assert infra_ctl("deploy", BOTH, "--yes").code == Exit.DONE
             continue
         said = infra_ctl("resume", runs[0]["id"], "--yes")
-        finished = number > 1 and "nothing to do" in said.out
         assert said.code == Exit.DONE, (number, said)
         resumed += 1
         told = infra_ctl("show", "run", runs[0]["id"], "--output", "json").json
-        assert told["run"]["state"] == "done", (number, finished)
+        assert told["run"]["state"] == "done", number
         assert {step["state"] for step in told["steps"]} == {"confirmed"}, number
         assert infra_ctl("plan", BOTH, "--exit-code").code == Exit.DONE, number
         for host in (WARD, POP):
             states = [event["state"] for event in told["events"] if event["device"] == host]
             assert applied_once(states), (number, host, states)
+        assert infra_ctl("rollback", runs[0]["id"], "--yes").code == Exit.DONE, number
     assert code == Exit.DONE, "with nothing to die at, it ends by itself"
     assert resumed > 10
 
@@ -123,9 +123,38 @@ def test_a_run_that_was_edited_meanwhile_leaves_that_device_alone(infra_ctl: Com
 def test_a_run_that_ended_well_has_nothing_left(infra_ctl: Command) -> None:
     infra_ctl("deploy", WARD, "--yes")
     run = infra_ctl("runs", "--output", "json").json[0]["id"]
-    said = infra_ctl("resume", run, "--yes")
-    assert said.code == Exit.DONE
-    assert "1 confirmed" in said.out
+    said = infra_ctl("resume", run)
+    assert (said.code, said.out) == (Exit.DONE, f"run {run} is done: nothing of it is left\n")
+
+
+def test_a_rolled_back_run_is_not_called_confirmed_by_a_resume(infra_ctl: Command) -> None:
+    run = stopped(infra_ctl)
+    assert infra_ctl("rollback", run, "--yes").code == Exit.DONE
+    said = infra_ctl("resume", run, "--yes", "--max-fail", "1")
+    assert said.code == Exit.FAILED
+    assert "1 unknown" in said.out
+
+
+def test_a_run_that_died_is_resumed_before_it_is_rolled_back(infra_ctl: Command, tmp_path: Path) -> None:
+    """Who knows what it did on the device that it died over?"""
+    for number in range(1, 100):
+        os.environ["INFRA_CTL_VAR"] = str(tmp_path / f"var{number}")
+        infra_ctl("runs")
+        killed(number, "before", "deploy", WARD, "--yes")
+        runs = infra_ctl("runs", "--output", "json").json
+        if not runs:
+            continue
+        run = runs[0]["id"]
+        (step,) = infra_ctl("show", "run", run, "--output", "json").json["steps"]
+        answer = infra_ctl("rollback", run, "--yes")
+        if step["state"] == "confirming":
+            assert answer.code == Exit.REFUSED
+            assert f"run {run} is not over: resume it first" in answer.err
+            assert infra_ctl("resume", run, "--yes").code == Exit.DONE
+            assert infra_ctl("rollback", run, "--yes").code == Exit.DONE
+            assert infra_ctl("plan", WARD, "--exit-code").code == Exit.FOUND
+            return
+    raise AssertionError("it never died there")
 
 
 @pytest.mark.parametrize(
