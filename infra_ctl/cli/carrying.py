@@ -233,7 +233,7 @@ def conclude(session: Session, plan: Plan, concluded: Concluded) -> Exit:
     session.say(f"{result.summary} · run {result.run}")
     if result.failed:
         session.say(f"why     {session.command(f'show run {result.run} {result.failed[0]}')}")
-    if result.not_started or result.failed:
+    if result.not_started or result.failed or unmet:
         again = session.command(f"resume {result.run}")
         session.say(f"go on   {again}      undo  {session.command(f'rollback {result.run}')}")
     return exit_of(result, end_state=not unmet, all_planned=not unplanned)

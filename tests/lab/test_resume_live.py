@@ -15,12 +15,12 @@ HOSTS = AN_HOA, POP
 
 @pytest.mark.parametrize(
     ("number", "moment"),
-    [(2, "before"), (4, "after"), (5, "before"), (5, "after"), (6, "before"), (7, "after"), (9, "before")],
+    [(5, "before"), (5, "after"), (6, "after"), (9, "before")],
 )
 def test_a_deploy_that_died_at_a_journal_write_is_resumed(
     deployed: Deployed, city: CitySlice, number: int, moment: str
 ) -> None:
-    """Pain 10. It writes the run, then for each router six times, from its snapshot to its end."""
+    """Pain 10. Every write is died at on the simulated fleet (tests/unit/cli); here the ones that matter."""
     edited(city, *HOSTS)
     died = city.die_at(number, moment, "deploy", "--yes", selector(*HOSTS))
     assert died.code == DIED, died

@@ -134,7 +134,9 @@ def test_an_end_state_that_does_not_hold_fails_the_run(
     said = infra_ctl("deploy", "--yes")
     assert said.code == Exit.FAILED
     assert "end state  FAIL  ospf       nk-pop1 nk-an-hoa-ce1 eth11: is not there" in said.out
-    assert "10 confirmed · run " in said.out.splitlines()[-1]
+    last, undo = said.out.splitlines()[-2:]
+    assert "10 confirmed · run " in last
+    assert undo.endswith(f"undo  infra-ctl rollback {last.split()[-1]}")
 
 
 def test_a_dry_run_shows_the_plan_and_stops(infra_ctl: Command) -> None:
