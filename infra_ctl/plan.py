@@ -27,6 +27,7 @@ from infra_ctl.city import City
 from infra_ctl.drivers.base import ConfigDriver, Pending
 from infra_ctl.drivers.fleet import Fleet
 from infra_ctl.errors import BusyError, DeviceError, RefusedError, RejectedError, SecretError
+from infra_ctl.intent.expectations import cores
 from infra_ctl.intent.model import DeviceIntent
 from infra_ctl.journal.records import Synced
 from infra_ctl.journal.store import Journal
@@ -216,11 +217,10 @@ def assemble(planner: Planner, judged: Mapping[str, Judged], context: str, selec
     """The plan: waves over what changes, and what each wave's state is expected to lose."""
     intents = planner.city.intents
     changed = [host for host, each in judged.items() if each.planned.status is Status.CHANGED]
-    cores = [host for host, intent in intents.items() if intent.role == "core"]
     sites: defaultdict[str, list[str]] = defaultdict(list)
     for host, intent in intents.items():
         sites[intent.site].append(host)
-    order = waves(changed, pairs(intents), cores, sites.values()) if changed else ()
+    order = waves(changed, pairs(intents), cores(intents, intents), sites.values()) if changed else ()
     plan = Plan(
         id=randomness.token_hex(2),
         created=datetime.now(UTC).isoformat(timespec="seconds"),

@@ -7,7 +7,6 @@ state lacks by the configurations alone is predicted, and its loss is no failure
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from ipaddress import IPv4Address
 
 from infra_ctl.change.reach import Reach
 from infra_ctl.change.router import Router
@@ -24,10 +23,9 @@ def named(protocol: str, interface: str, key: str) -> str:
 
 def path_named(question: Reachable, seen_from: str = "") -> str:
     """`path from dc-core1 to nk-pop1 over IPv4`, or, as nk-pop1 says it, `path to dc-core1 over IPv4`."""
-    family = "IPv4" if isinstance(question.address, IPv4Address) else "IPv6"
     if seen_from == question.target:
-        return f"path to {question.source} over {family}"
-    return f"path from {question.source} to {question.target} over {family}"
+        return f"path to {question.source} over {question.family}"
+    return f"path from {question.source} to {question.target} over {question.family}"
 
 
 def losses(

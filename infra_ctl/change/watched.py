@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from infra_ctl.change.waves import leaves
 from infra_ctl.change.wiring import pairs
-from infra_ctl.intent.expectations import LOOPBACK, Reachable, from_cores
+from infra_ctl.intent.expectations import LOOPBACK, Reachable, cores, from_cores
 from infra_ctl.intent.model import DeviceIntent
 
 
@@ -14,8 +14,7 @@ def watched(
     intents: Mapping[str, DeviceIntent], present: Collection[str], waves: Iterable[Collection[str]]
 ) -> tuple[tuple[Reachable, ...], ...]:
     """For each wave the ways from the cores to loopbacks of devices in `present`."""
-    cores = [hostname for hostname, intent in intents.items() if intent.role == "core"]
-    at_the_end = leaves(pairs(intents), cores)
+    at_the_end = leaves(pairs(intents), cores(intents, intents))
     loopbacks = [each for each in from_cores(intents, present) if each.what == LOOPBACK]
     return tuple(
         tuple(each for each in loopbacks if each.target in wave or not at_the_end.issuperset(wave))

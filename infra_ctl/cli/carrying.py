@@ -32,7 +32,7 @@ R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
-class Orders:
+class Request:
     """How its engineer wants a run to go."""
 
     yes: bool
@@ -108,7 +108,7 @@ def refuse_short(plan: Plan, timer: int) -> None:
         )
 
 
-def told(session: Session, run: Run, say: Callable[[str], None], order: Order) -> None:
+def say_order(session: Session, run: Run, say: Callable[[str], None], order: Order) -> None:
     """Say that an order is followed."""
     if order is Order.PAUSE:
         say(f"paused   {session.command(f'run continue {run.id}')}, or run abort")
@@ -120,21 +120,21 @@ MARGIN = 9
 """Seconds of a timer beside those for which neighbours are watched: to come, to judge and to confirm."""
 
 
-def begin_and_carry_out(session: Session, prepared: Prepared, kind: str, orders: Orders) -> Exit:
+def begin_and_carry_out(session: Session, prepared: Prepared, kind: str, request: Request) -> Exit:
     """Ask, unless there is nothing to do, then carry a plan out as a new run."""
     from infra_ctl.deploy.run import begin
     from infra_ctl.journal.records import Purpose
 
     plan = prepared.plan
-    budget = failures_allowed(orders.max_fail, len(plan.devices))
-    refuse_short(plan, orders.timer)
-    if not confirm(f"{kind} to {devices(len(plan.changed))}?", yes=orders.yes):
+    budget = failures_allowed(request.max_fail, len(plan.devices))
+    refuse_short(plan, request.timer)
+    if not confirm(f"{kind} to {devices(len(plan.changed))}?", yes=request.yes):
         do_nothing(session, "nothing was done")
         return Exit.DONE
-    purpose = Purpose(kind, session.context.name, orders.reason, orders.ticket, plan.inventory)
+    purpose = Purpose(kind, session.context.name, request.reason, request.ticket, plan.inventory)
     run = begin(prepared, purpose)
     session.say(f"run {run.id}")
-    return carry_out(session, prepared, run, budget, orders.timer)
+    return carry_out(session, prepared, run, budget, request.timer)
 
 
 def carry_out(
@@ -149,7 +149,7 @@ def carry_out(
     deployment = Deployment(prepared, present(session.context, prepared.city))
     with bar(run.kind, len(plan.changed), session.say) as (say, advance), stopping() as stop:
         lines = Lines(say, len(plan.waves), advance)
-        conduct = Conduct(patience(timer), budget, lines.report, stop, partial(told, session, run, say))
+        conduct = Conduct(patience(timer), budget, lines.report, stop, partial(say_order, session, run, say))
         work = deployment.resume if resume else deployment.carry_out
         concluded = work(run, conduct)
     return conclude(session, plan, concluded)

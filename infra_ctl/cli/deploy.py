@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from infra_ctl.cli.carrying import (
-    Orders,
+    Request,
     begin_and_carry_out,
     carry_out,
     do_nothing,
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 @why_options
 @session_options
 def deploy(
-    session: Session, /, selector: tuple[str, ...], plan_file: Path | None, *, dry_run: bool, **orders: Any
+    session: Session, /, selector: tuple[str, ...], plan_file: Path | None, *, dry_run: bool, **request: Any
 ) -> None:
     """Bring the selected devices to what the inventory says, wave by wave, each with a way back.
 
@@ -56,11 +56,11 @@ def deploy(
     if plan_file is not None and not (prepared.plan.changed or prepared.plan.failed):
         do_nothing(session, f"plan {prepared.plan.id} has nothing to do")
         return
-    _go(session, prepared, DEPLOY, Orders(**orders), clock, dry_run=dry_run)
+    _go(session, prepared, DEPLOY, Request(**request), clock, dry_run=dry_run)
 
 
 def _go(
-    session: Session, prepared: Prepared, kind: str, orders: Orders, clock: Stopwatch, *, dry_run: bool
+    session: Session, prepared: Prepared, kind: str, request: Request, clock: Stopwatch, *, dry_run: bool
 ) -> None:
     """Show a plan, and carry it out where there is something to do and nobody objects."""
     from infra_ctl.cli.planning import print_plan
@@ -69,13 +69,13 @@ def _go(
     worth_showing = plan.changed or plan.failed or plan.foreign
     if dry_run if session.is_json else worth_showing:  # JSON is one value: the plan or how it ended
         print_plan(session, plan)
-    refuse_unreachable(plan, failures_allowed(orders.max_fail, len(plan.devices)))
+    refuse_unreachable(plan, failures_allowed(request.max_fail, len(plan.devices)))
     if dry_run:
         return
     if not plan.changed:
         do_nothing(session, f"no changes ({devices(len(plan.devices))}, {clock})")
     else:
-        raise click.exceptions.Exit(begin_and_carry_out(session, prepared, kind, orders))
+        raise click.exceptions.Exit(begin_and_carry_out(session, prepared, kind, request))
 
 
 @click.command()
@@ -115,7 +115,7 @@ def resume(session: Session, run_id: str, *, yes: bool, max_fail: str, timer: in
 @why_options
 @session_options
 def rollback(
-    session: Session, /, run_id: str, selector: tuple[str, ...], *, dry_run: bool, **orders: Any
+    session: Session, /, run_id: str, selector: tuple[str, ...], *, dry_run: bool, **request: Any
 ) -> None:
     """Take back what a run did, on all its devices or the selected ones. What was done since stays.
 
@@ -129,4 +129,4 @@ def rollback(
 
     clock = Stopwatch()
     prepared = prepare_rollback(session, run_id, " ".join(selector))
-    _go(session, prepared, "rollback", Orders(**orders), clock, dry_run=dry_run)
+    _go(session, prepared, "rollback", Request(**request), clock, dry_run=dry_run)

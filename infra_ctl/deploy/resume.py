@@ -80,8 +80,7 @@ class Resumer:
 
     def _tested(self, host: str, applied: Applied) -> Lost | Ended:
         """An armed device gets the test that it would have had."""
-        patience, soak = self.stepper.patience, self.stepper.planned[host].soak
-        deadline = applied.at + max(patience.neighbours, soak + 1)
+        deadline = applied.at + self.stepper.test_seconds([host])
         time.sleep(max(0.0, self.stepper.soaked(host, applied) - time.monotonic()))
         return self.stepper.finish(host, applied, self.cut(host, deadline), deadline)
 

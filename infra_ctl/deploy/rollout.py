@@ -118,8 +118,7 @@ class Rollout:
         """
         applied = self._each(number, wave, lambda host: self._apply(number, host))
         armed = {host: step for host, step in applied.items() if isinstance(step, Applied)}
-        soak = max((self.stepper.planned[host].soak for host in armed), default=0)
-        deadline = time.monotonic() + max(self.stepper.patience.neighbours, soak + 1)
+        deadline = time.monotonic() + self.stepper.test_seconds(armed)
         blamed = blame(self._cut(number, armed, deadline), armed)
         finished = self._each(
             number, armed, lambda host: self.stepper.finish(host, armed[host], blamed.get(host, ()), deadline)

@@ -21,7 +21,7 @@ from infra_ctl.deploy.watch import Watch, blame
 from infra_ctl.drivers.base import DeviceState
 from infra_ctl.errors import InfraCtlError, JournalError
 from infra_ctl.evidence import Answer
-from infra_ctl.intent.expectations import Reachable
+from infra_ctl.intent.expectations import Reachable, cores
 from infra_ctl.journal.records import Order, Purpose, Run, RunState, Step, StepState, Synced
 from infra_ctl.outcome import Outcome, Verdict
 from infra_ctl.plan import Prepared, in_sync
@@ -145,9 +145,8 @@ class Deployment:
     @contextmanager
     def _leased(self, run: Run, conduct: Conduct) -> Iterator[Callable[[], None]]:
         """The city's lease while the block lasts; yields what renews it. Raises RefusedError."""
-        intents = self.prepared.city.intents
-        cores = tuple(host for host in self.there if intents[host].role == "core")
-        city = CityLease(self.prepared.fleet, cores, self._lease(run, conduct))
+        hosts = cores(self.prepared.city.intents, self.there)
+        city = CityLease(self.prepared.fleet, hosts, self._lease(run, conduct))
 
         def renew() -> None:
             city.take()

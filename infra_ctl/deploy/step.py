@@ -128,6 +128,11 @@ class Stepper:
         signal = next((each for kind, each in _ENDINGS.items() if isinstance(error, kind)), Signal.REFUSED)
         return self.end(hostname, state, signal, self._cause(error))
 
+    def test_seconds(self, hostnames: Iterable[str]) -> float:
+        """How long the test of these devices may take, their neighbours watched to the end of it."""
+        soak = max((self.planned[host].soak for host in hostnames), default=0)
+        return max(self.patience.neighbours, soak + 1)
+
     def soaked(self, hostname: str, applied: Applied) -> float:
         """From when on (monotonic clock) a neighbour that it does not hear any more shows."""
         plan = self.planned[hostname]

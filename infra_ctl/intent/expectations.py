@@ -53,6 +53,11 @@ class Reachable:
     address: Address
     mtu: int
 
+    @property
+    def family(self) -> str:
+        """`IPv4` or `IPv6`, for people."""
+        return f"IPv{self.address.version}"
+
 
 def device_expectations(
     intents: Mapping[str, DeviceIntent], present: Collection[str], externals: Collection[str] = ()
@@ -93,8 +98,12 @@ def reachability(
 
 def from_cores(intents: Mapping[str, DeviceIntent], present: Collection[str]) -> tuple[Reachable, ...]:
     """What the cores reach: the data centre hangs on them."""
-    cores = [hostname for hostname in present if intents[hostname].role == "core"]
-    return reachability(intents, present, cores)
+    return reachability(intents, present, cores(intents, present))
+
+
+def cores(intents: Mapping[str, DeviceIntent], present: Collection[str]) -> tuple[str, ...]:
+    """Those of `present` that the controller hangs on."""
+    return tuple(hostname for hostname in present if intents[hostname].role == "core")
 
 
 def _there(intents: Mapping[str, DeviceIntent], present: Collection[str]) -> dict[str, DeviceIntent]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from ipaddress import IPv4Address
 
 from infra_ctl.drivers.base import DeviceState
 from infra_ctl.errors import DeviceError
@@ -79,13 +78,12 @@ def _neighbours(
 
 def _reachable(question: Reachable, answer: Answer | DeviceError) -> Iterator[Outcome]:
     """Whether it answers, and whether it does in packets of its path's MTU."""
-    family = "IPv4" if isinstance(question.address, IPv4Address) else "IPv6"
     name = f"{question.target} {question.what} {question.address} from {question.source}"
     if isinstance(answer, DeviceError):
         yield Outcome("reachable", name, Verdict.ERROR, f"{question.source}: {answer.cause}")
     else:
-        silent = [] if answer.small else [f"does not answer over {family}"]
-        yield _outcome("reachable", name, f"answers over {family}", silent)
+        silent = [] if answer.small else [f"does not answer over {question.family}"]
+        yield _outcome("reachable", name, f"answers over {question.family}", silent)
     if isinstance(answer, DeviceError) or not answer.small:
         yield Outcome("path-mtu", name, Verdict.SKIP, "does not answer at all")
     else:

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import pytest
 
+from infra_ctl.change.plan import Plan, PlannedDevice
 from infra_ctl.change.wiring import wires
 from infra_ctl.city import City, load_city, relock
 from infra_ctl.drivers.embedded import EmbeddedFleet, Fault
@@ -112,3 +113,22 @@ def calls() -> Callable[[Callable[[], object]], int]:
         return count
 
     return count_calls
+
+
+def bare_plan(
+    devices: Iterable[PlannedDevice],
+    waves: tuple[tuple[str, ...], ...],
+    cuts: tuple[tuple[str, ...], ...] = (),
+) -> Plan:
+    """A plan of which only devices, waves and cuts matter."""
+    return Plan(
+        id="0001",
+        created="",
+        tool="",
+        context="embedded",
+        selector="",
+        inventory="",
+        devices=tuple(devices),
+        waves=waves,
+        cuts=cuts or ((),) * len(waves),
+    )

@@ -28,7 +28,7 @@ from infra_ctl.intent.expectations import (
 from infra_ctl.intent.model import Interface
 from infra_ctl.outcome import Outcome, Verdict
 from infra_ctl.verify import Changed, at_stake, judge, looking, unmet
-from tests.unit.conftest import SmallCity
+from tests.unit.conftest import SmallCity, bare_plan
 
 V4, V6 = IPv4Interface("10.1.0.0/31"), IPv6Interface("2001:db8::/127")
 WANTED = Interface("eth0", "link", "to pop", 1400, V4, V6, None, None)
@@ -291,17 +291,7 @@ def test_a_hand_edit_is_found_at_both_ends_and_in_what_lies_behind(small: SmallC
 
 def changing(*hostnames: str) -> Plan:
     devices = tuple(PlannedDevice(hostname=host, platform="frr", status=Status.CHANGED) for host in hostnames)
-    return Plan(
-        id="0001",
-        created="",
-        tool="",
-        context="",
-        selector="",
-        inventory="",
-        devices=devices,
-        waves=(hostnames,),
-        cuts=((),),
-    )
+    return bare_plan(devices, (hostnames,))
 
 
 @pytest.fixture

@@ -12,24 +12,14 @@ from infra_ctl.deploy.step import Applied, Stepper
 from infra_ctl.drivers.embedded import Fault
 from infra_ctl.drivers.fleet import Fleet
 from infra_ctl.journal.records import StepState
+from tests.unit.conftest import bare_plan
 from tests.unit.deploy.conftest import CONFIGURATIONS, QUICK, Bench
 
 LONG = replace(QUICK, revert_in=600)
 
 
 def plan_of(*devices: PlannedDevice) -> Plan:
-    hosts = tuple((device.hostname,) for device in devices)
-    return Plan(
-        id="0001",
-        created="",
-        tool="",
-        context="embedded",
-        selector="",
-        inventory="",
-        devices=devices,
-        waves=hosts,
-        cuts=((),) * len(hosts),
-    )
+    return bare_plan(devices, tuple((device.hostname,) for device in devices))
 
 
 def resumed(bench: Bench, stepper: Stepper, planned: PlannedDevice, *cut: str) -> Resumed:

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from infra_ctl.change.plan import Plan, PlannedDevice
+from infra_ctl.change.plan import PlannedDevice
 from infra_ctl.cli.carrying import exit_of, failures_allowed
 from infra_ctl.cli.exits import Exit
 from infra_ctl.deploy.rollout import Result, Rollout
@@ -17,6 +17,7 @@ from infra_ctl.drivers.embedded import Fault
 from infra_ctl.drivers.fleet import Fleet
 from infra_ctl.intent.expectations import Reachable
 from infra_ctl.journal.records import RunState, StepState
+from tests.unit.conftest import bare_plan
 from tests.unit.deploy.conftest import CONFIGURATIONS, Bench, Mishap
 
 WAVES = (("ward",), ("pop",), ("core",))
@@ -42,17 +43,7 @@ def rollout(
     cuts: tuple[tuple[str, ...], ...] = (),
 ) -> Rollout:
     devices = tuple(planned) or tuple(bench.planned(host) for wave in waves for host in wave)
-    plan = Plan(
-        id="0001",
-        created="",
-        tool="",
-        context="embedded",
-        selector="",
-        inventory="",
-        devices=devices,
-        waves=waves,
-        cuts=cuts or ((),) * len(waves),
-    )
+    plan = bare_plan(devices, waves, cuts)
     fleet = Fleet(bench.open)
     bases = {device.hostname: bench.running(device.hostname) for device in devices}
     watch = Watch(fleet, (questions,) * len(waves), plan.cuts)
