@@ -44,8 +44,10 @@ check: setup
 	$(BIN)/mypy -p infra_ctl -p napalm_frr
 	$(BIN)/lint-imports
 
+# Live tests wait a lot, for timers and routes: a worker a core halves the time. A worker has labs of its own,
+# a file stays with one worker, and files start in the order of their names, so that the live ones come early.
 test: check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 bench: setup
 	$(BIN)/python -m benchmarks

@@ -68,6 +68,7 @@ def connection(tmp_path: Path, text: str, **more) -> Connection:
         ("[10.0.0.1]:2222", 2222),
         (paramiko.HostKeys.hash_host("10.0.0.1"), 22),
     ],
+    ids=["one name", "one of several", "another port", "hashed"],
 )
 def test_a_pinned_key_is_found(tmp_path, names, port):
     text = f"# pinned by hand\n\n10.0.0.2 ssh-ed25519 AAAA\n{names} {LINE}\n"
@@ -75,7 +76,9 @@ def test_a_pinned_key_is_found(tmp_path, names, port):
 
 
 @pytest.mark.parametrize(
-    "text", ["", f"10.0.0.2 {LINE}\n", f"@revoked 10.0.0.1 {LINE}\n", f"10.0.0.11 {LINE}\n"]
+    "text",
+    ["", f"10.0.0.2 {LINE}\n", f"@revoked 10.0.0.1 {LINE}\n", f"10.0.0.11 {LINE}\n"],
+    ids=["nothing", "another host", "a revoked key", "a longer name"],
 )
 def test_a_host_without_a_pinned_key_is_not_even_called(tmp_path, text):
     with pytest.raises(HostKeyError, match=r"no host key of 10\.0\.0\.1"):
@@ -90,6 +93,7 @@ def test_a_host_without_a_pinned_key_is_not_even_called(tmp_path, text):
         "10.0.0.1 ssh-ed25519 AAAA",
         f"10.0.0.1 ssh-ed25519 {KEY.get_base64()[:40]}",
     ],
+    ids=["too short", "no base64", "another type", "cut off"],
 )
 def test_a_pinned_line_that_is_no_key_is_named(tmp_path, bad):
     with pytest.raises(HostKeyError) as raised:
