@@ -1,4 +1,4 @@
-"""`make bench`, or `python -m benchmarks [fetch] [deploy] [scale] [start]`: every figure of the README.
+"""`make bench`, or `python -m benchmarks [PART…]`: every figure of the README. The parts are LIVE and ALONE.
 
 The live parts boot the whole city as a lab of their own, called `bench`, and take it down at the end.
 Speed is shown here as ratios within one run; no test asserts it.
@@ -13,10 +13,14 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from benchmarks import deploying, fetching, scaling, starting
+from benchmarks import deploying, driving, fetching, scaling, starting
 from benchmarks.twin import Twin
 
-LIVE: Mapping[str, Callable[[Twin], None]] = {"fetch": fetching.run, "deploy": deploying.run}
+LIVE: Mapping[str, Callable[[Twin], None]] = {
+    "fetch": fetching.run,
+    "deploy": deploying.run,
+    "driver": driving.run,
+}
 ALONE: Mapping[str, Callable[[Path], None]] = {"scale": scaling.run, "start": starting.run}
 
 

@@ -1,10 +1,14 @@
-"""One line changed on every router, beside the device's own reload run over asyncssh and nothing more."""
+"""One line changed on every router, beside those who do it all at once and look after nothing.
+
+The floor runs the device's own reload over asyncssh; the plain parallel deploy is nornir with our driver.
+"""
 
 from __future__ import annotations
 
 import itertools
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from benchmarks.measure import Cost, cost_of, interleaved, median, table, verdict
 from benchmarks.twin import INFRA_CTL, Twin
@@ -14,6 +18,7 @@ from infra_ctl.secrets import open_vault, resolve
 
 ROUNDS = 5
 RELOAD = "cat >/run/candidate && /usr/lib/frr/frr-reload.py --reload /run/candidate"
+FLOOR, PLAIN, OURS = "asyncssh + reload (floor)", "nornir + our driver", "infra-ctl deploy --plan"
 LINE = "ip prefix-list BENCH seq 5 permit 192.0.2.%d/32"
 """Declared for every router: what nobody refers to changes no neighbour's mind, so only the work is timed."""
 
@@ -24,17 +29,19 @@ def run(twin: Twin) -> None:
     values = itertools.cycle((6, 5))
     costs = interleaved(
         {
-            "asyncssh + reload (floor)": lambda: _floor(twin, values),
-            "infra-ctl deploy --plan": lambda: _ours(twin, values),
+            FLOOR: lambda: _floor(twin, values),
+            PLAIN: lambda: _plain(twin, values),
+            OURS: lambda: _ours(twin, values),
         },
         ROUNDS,
     )
     print(
         f"\ndeploy of one line to {devices} live routers, without plan, {ROUNDS} interleaved rounds, medians"
     )
-    print(table(costs, "asyncssh + reload (floor)", devices))
-    ours, floor = costs["infra-ctl deploy --plan"], costs["asyncssh + reload (floor)"]
-    print(verdict("wall against the floor", median(ours, "wall") / median(floor, "wall"), 1.6))
+    print(table(costs, FLOOR, devices))
+    ours, plain, floor = (median(costs[name], "wall") for name in (OURS, PLAIN, FLOOR))
+    print(verdict("wall against the floor", ours / floor, 1.6))
+    print(verdict("wall against the plain parallel deploy", ours / plain, 1.5))
 
 
 def _change(twin: Twin, values: Iterator[int]) -> None:
@@ -55,11 +62,21 @@ def _ours(twin: Twin, values: Iterator[int]) -> Cost:
 
 
 def _floor(twin: Twin, values: Iterator[int]) -> Cost:
+    peer = (*twin.inside, sys.executable, "-m", "benchmarks.peers.asyncssh_run")
+    return cost_of((*peer, str(twin.targets), "8", RELOAD, str(_candidates(twin, values))))
+
+
+def _plain(twin: Twin, values: Iterator[int]) -> Cost:
+    peer = (*twin.inside, sys.executable, "-m", "benchmarks.peers.nornir_deploy")
+    return cost_of((*peer, str(twin.targets), str(_candidates(twin, values))))
+
+
+def _candidates(twin: Twin, values: Iterator[int]) -> Path:
+    """A folder with every device's configuration to be, secrets put in, named like it."""
     _change(twin, values)
     folder = twin.folder / "candidates"
     folder.mkdir(exist_ok=True)
     vault = open_vault(twin.home / "vault.yml", twin.home / "vault-password")
     for hostname, intent in load_city(twin.inventory).intents.items():
         (folder / hostname).write_text(resolve(render(intent), vault), encoding="utf-8")
-    peer = (*twin.inside, sys.executable, "-m", "benchmarks.peers.asyncssh_run")
-    return cost_of((*peer, str(twin.targets), "8", RELOAD, str(folder)))
+    return folder
