@@ -31,7 +31,7 @@ from infra_ctl.intent.expectations import cores
 from infra_ctl.intent.model import DeviceIntent
 from infra_ctl.journal.records import Synced
 from infra_ctl.journal.store import Journal
-from infra_ctl.render import render
+from infra_ctl.render import day0, render
 from infra_ctl.secrets import held, keyed_hash, mask, references, resolve
 
 
@@ -173,6 +173,7 @@ class Planner:
         last = self.synced.get(hostname)
         deployed = normal.parse(last.text) if last else None
         claimed = [normal.at(line.line) for line in self.city.inventory.claimed if line.device == hostname]
+        claimed += normal.parse(day0(self.city.intents[hostname]))  # ours too: it left the workshop with them
         changes = diffs.diff(normal.parse(self.masking.mask(running)), intended)
         return foreign(changes, intended, deployed, claimed)
 

@@ -21,12 +21,22 @@ def render(device: DeviceIntent, overrides: Path | None = None) -> str:
 
     Raises jinja2.TemplateError where a template is broken or names what an intent does not have.
     """
-    return _template(device.platform, overrides).render(device=device)
+    return _template(device.platform, "device", overrides).render(device=device)
+
+
+def day0(device: DeviceIntent, overrides: Path | None = None) -> str:
+    """What a device leaves the workshop with: its loopback, its uplinks, and ways back over them.
+
+    It needs nothing of a neighbour but an address. The loopback is in it because FRR takes an address off the
+    kernel with the line that sets it: a first deployment that is taken back would take the management address
+    with it. Raises as `render`.
+    """
+    return _template(device.platform, "day0", overrides).render(device=device)
 
 
 @functools.cache
-def _template(platform: str, overrides: Path | None) -> Template:
-    return _environment(overrides).get_template(f"{platform}/device.conf.j2")
+def _template(platform: str, name: str, overrides: Path | None) -> Template:
+    return _environment(overrides).get_template(f"{platform}/{name}.conf.j2")
 
 
 @functools.cache

@@ -15,6 +15,8 @@ from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from infra_ctl.intent.topology import distances
+
 if TYPE_CHECKING:
     from networkx import DiGraph
 
@@ -36,7 +38,7 @@ def waves(
     """
     neighbours = _neighbours(links)
     cutters = _Cutters(neighbours, roots)
-    distance = _distances(neighbours, roots)
+    distance = distances(neighbours, roots)
     rings: defaultdict[int, list[str]] = defaultdict(list)
     for device in sorted(changed):
         rings[distance.get(device, len(distance))].append(device)
@@ -51,7 +53,7 @@ def waves(
 def leaves(links: Iterable[tuple[str, str]], roots: Collection[str]) -> frozenset[str]:
     """Devices that nothing hangs on: none of their neighbours is farther from the roots than they are."""
     neighbours = _neighbours(links)
-    distance = _distances(neighbours, roots)
+    distance = distances(neighbours, roots)
     return frozenset(
         device
         for device, far in distance.items()
@@ -107,19 +109,6 @@ def _neighbours(links: Iterable[tuple[str, str]]) -> Mapping[str, set[str]]:
         neighbours[a].add(z)
         neighbours[z].add(a)
     return neighbours
-
-
-def _distances(neighbours: Mapping[str, set[str]], roots: Collection[str]) -> dict[str, int]:
-    """Links to the nearest root, breadth first."""
-    distance = dict.fromkeys(roots, 0)
-    waiting = deque(roots)
-    while waiting:
-        device = waiting.popleft()
-        for neighbour in neighbours.get(device, ()):
-            if neighbour not in distance:
-                distance[neighbour] = distance[device] + 1
-                waiting.append(neighbour)
-    return distance
 
 
 def _partners(

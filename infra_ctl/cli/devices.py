@@ -34,6 +34,7 @@ def _over_ssh(context: Context, city: City) -> Fleet:
         connection = Connection(
             device=hostname,
             address=str(intent.management),
+            others=tuple(str(each.ipv4.ip) for each in intent.uplinks if each.ipv4),
             username=context.username,
             known_hosts=context.known_hosts,
             key_file=context.key_file,
@@ -47,10 +48,10 @@ def _over_ssh(context: Context, city: City) -> Fleet:
 def _embedded(context: Context, city: City) -> Fleet:
     from infra_ctl.change.wiring import wires
     from infra_ctl.drivers.embedded import EmbeddedFleet
-    from infra_ctl.lab.model import day0_config
+    from infra_ctl.render import day0
 
-    day0 = {hostname: day0_config(intent) for hostname, intent in city.intents.items()}
-    simulated = EmbeddedFleet(context.var / "embedded" / "devices", wires(city.intents), day0)
+    start = {hostname: day0(intent) for hostname, intent in city.intents.items()}
+    simulated = EmbeddedFleet(context.var / "embedded" / "devices", wires(city.intents), start)
     return Fleet(simulated.driver, simulated=True)
 
 

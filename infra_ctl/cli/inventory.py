@@ -129,18 +129,21 @@ def ip_list(session: Session, selector: tuple[str, ...]) -> None:
 @click.option(
     "-o", "folder", type=click.Path(path_type=Path, file_okay=False), help="Write a file a device here."
 )
+@click.option("--day0", is_flag=True, help="What they leave the workshop with instead.")
 @session_options
-def render(session: Session, selector: tuple[str, ...], folder: Path | None) -> None:
+def render(session: Session, selector: tuple[str, ...], folder: Path | None, *, day0: bool) -> None:
     """The intended configuration of the selected devices; secrets stay references.
 
     \b
     infra-ctl render nk-cai-khe-ce1
     infra-ctl render pop=nk -o build/
+    infra-ctl render --day0 nk-an-hoa-ce1
     """
-    from infra_ctl.render import render as render_intent
+    from infra_ctl import render as rendering
 
     city = session.city()
-    texts = {host: render_intent(city.intents[host]) for host in city.select(" ".join(selector))}
+    text_of = rendering.day0 if day0 else rendering.render
+    texts = {host: text_of(city.intents[host]) for host in city.select(" ".join(selector))}
     if session.is_json:
         session.emit(texts)
     elif folder is None:

@@ -37,20 +37,23 @@ def folder(session: Session) -> Path:
 
 @lab.command()
 @selector_argument
+@click.option("--in-band", is_flag=True, help="Only the data centre is on the management bridge.")
 @session_options
-def up(session: Session, selector: tuple[str, ...]) -> None:
+def up(session: Session, selector: tuple[str, ...], *, in_band: bool) -> None:
     """Boot the twin of the selected devices, with generated keys and secrets of its own.
 
     \b
     infra-ctl lab up
     infra-ctl lab up pop=nk or site=dc --context lab:small
+    infra-ctl lab up --in-band              wards are reached through their circuits alone
     """
     from infra_ctl.lab.city import twin_of
     from infra_ctl.lab.twin import up as boot
 
     city = session.city()
     clock = Stopwatch()
-    spec = twin_of(session.context.lab_name, city, city.select(" ".join(selector)), folder(session))
+    hostnames = city.select(" ".join(selector))
+    spec = twin_of(session.context.lab_name, city, hostnames, folder(session), in_band=in_band)
     with stages() as progress:
         boot(spec, folder(session), progress)
     click.echo(f"lab {spec.name}: {len(spec.nodes)} nodes, {len(spec.links)} links up ({clock})")
@@ -91,7 +94,9 @@ def status(session: Session) -> None:
         click.echo(f"lab {session.context.lab_name} is not up: {session.command('lab up')}")
     else:
         off = [node.hostname for node in seen.nodes if node.pid is None]
-        click.echo(f"lab {seen.name}: {len(seen.nodes)} nodes" + ("" if seen.built else ", not whole"))
+        management = ", managed in-band" if seen.in_band else ""
+        whole = "" if seen.built else ", not whole"
+        click.echo(f"lab {seen.name}: {len(seen.nodes)} nodes{management}{whole}")
         for hostname in off:
             click.echo(f"  off     {hostname}")
         for fault in seen.faults:
@@ -163,6 +168,21 @@ def break_(session: Session, kind: str, object_name: str, *, amount: float | Non
     fault = Fault(kind, object_name, amount, dark)  # type: ignore[arg-type]  # click has checked the kind
     do(folder(session), fault)
     click.echo(f"broken: {in_words(fault)}; undo: {session.command(f'lab heal {object_name}')}")
+
+
+@lab.command()
+@device_argument("node")
+@session_options
+def swap(session: Session, node: str) -> None:
+    """Put new hardware in a NODE's place: an empty disk, its day-0 configuration, another host key.
+
+    \b
+    infra-ctl lab swap nk-an-hoa-ce1
+    """
+    from infra_ctl.lab.twin import swap as do
+
+    fingerprint = do(folder(session), node)
+    click.echo(f"{node}: new hardware on day 0, host key {fingerprint}")
 
 
 @lab.command()

@@ -25,3 +25,5 @@ class Connection:
     """Seconds for each of: TCP connection, SSH banner, authentication."""
     sudo: bool = False
     """Whether the account is not root and may `sudo -n`."""
+    others: tuple[str, ...] = ()
+    """Addresses that it may answer at while `address` is silent; its host key says whether it is the one."""

@@ -7,7 +7,6 @@ needs none of that. Host keys are always checked; there is no agent and no looki
 from __future__ import annotations
 
 import logging
-import re
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -16,10 +15,11 @@ from typing import Any, Self
 
 import paramiko
 from netmiko import BaseConnection
-from paramiko.hostkeys import HostKeyEntry, InvalidHostKey
 
 from infra_ctl.drivers.command import Completed
 from infra_ctl.drivers.connection import Connection
+from infra_ctl.drivers.dialling import dial
+from infra_ctl.drivers.known_hosts import known_as, pinned_keys
 from infra_ctl.errors import CredentialsError, DeviceError, HostKeyError, SessionLostError, UnreachableError
 
 KEEPALIVE = 10
@@ -30,9 +30,6 @@ UNACKNOWLEDGED = 30
 
 
 CHUNK = 65536
-
-HASHED = re.compile(r"\|1\|[\w+/]{27}=\|[\w+/]{27}=", re.ASCII)
-"""A hashed name of known_hosts: a salt and an HMAC of 20 bytes each, in base64."""
 
 # What paramiko would otherwise print of a failure to standard error, we raise.
 logging.getLogger("paramiko").addHandler(logging.NullHandler())
@@ -56,7 +53,7 @@ class ExecOnlyConnection(BaseConnection):
 
     def _build_ssh_client(self) -> paramiko.SSHClient:
         client = super()._build_ssh_client()
-        name = _known_as(self.host, self.port)
+        name = known_as(self.host, self.port)
         for pin in self._pins:
             client.get_host_keys().add(name, pin.get_name(), pin)
         return client
@@ -111,10 +108,24 @@ class SshRunner:
         self._connection.disconnect()
 
 
+def offered_key(connection: Connection) -> paramiko.PKey:
+    """The host key that a device shows, whatever is pinned; it is asked nothing else.
+
+    Raises UnreachableError.
+    """
+    try:
+        with closing(paramiko.Transport(_tcp(connection))) as transport:
+            transport.start_client(timeout=connection.timeout)
+            return transport.get_remote_server_key()
+    except (paramiko.SSHException, OSError, EOFError) as error:
+        raise UnreachableError(connection.device, _words(error)) from error
+
+
 def connect_error(device: str, error: Exception) -> DeviceError:
     """What a failure to connect means."""
     if isinstance(error, paramiko.BadHostKeyException):
-        return HostKeyError(device, f"its {error.key.get_name()} host key is not the one that is pinned")
+        seen = f"{error.key.get_name()} host key {error.key.fingerprint}"
+        return HostKeyError(device, f"its {seen} is not the one that is pinned")
     if isinstance(error, paramiko.AuthenticationException):
         return CredentialsError(device, f"refused our credentials: {_words(error)}")
     return UnreachableError(device, _words(error))
@@ -124,47 +135,6 @@ def _words(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
     return str(error) or type(error).__name__
-
-
-def pinned_keys(connection: Connection) -> list[paramiko.PKey]:
-    """The host keys that `known_hosts` has for the address.
-
-    Raises HostKeyError when it has none, or cannot be read, or a line of the address cannot.
-    """
-    name = _known_as(connection.address, connection.port)
-    try:
-        lines = connection.known_hosts.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise HostKeyError(
-            connection.device, f"cannot read {connection.known_hosts}: {_words(error)}"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise HostKeyError(connection.device, f"{connection.known_hosts} is not UTF-8 text") from error
-    entries = [_entry(connection, number, line) for number, line in enumerate(lines, 1) if _is_of(name, line)]
-    keys = [entry.key for entry in entries if entry is not None and entry.key is not None]
-    if not keys:
-        raise HostKeyError(connection.device, f"no host key of {name} is pinned in {connection.known_hosts}")
-    return keys
-
-
-def _entry(connection: Connection, number: int, line: str) -> HostKeyEntry | None:
-    """None for a type of key that paramiko does not know."""
-    try:
-        return HostKeyEntry.from_line(line)
-    except (paramiko.SSHException, InvalidHostKey, ValueError) as error:
-        place = f"{connection.known_hosts}, line {number}"
-        raise HostKeyError(connection.device, f"{place}: this is no host key") from error
-
-
-def _is_of(name: str, line: str) -> bool:
-    """Whether a line of known_hosts is of this host: one name of several, or a hashed one (sshd(8))."""
-    names = line.partition(" ")[0].split(",")
-    hashed = (each for each in names if HASHED.fullmatch(each))
-    return name in names or any(paramiko.HostKeys.hash_host(name, each) == each for each in hashed)
-
-
-def _known_as(address: str, port: int) -> str:
-    return address if port == 22 else f"[{address}]:{port}"
 
 
 def _authenticated(connection: Connection, pins: Sequence[paramiko.PKey]) -> ExecOnlyConnection:
@@ -186,7 +156,7 @@ def _authenticated(connection: Connection, pins: Sequence[paramiko.PKey]) -> Exe
 
 
 def _tcp(connection: Connection) -> socket.socket:
-    tcp = socket.create_connection((connection.address, connection.port), connection.timeout)
+    tcp = dial((connection.address, *connection.others), connection.port, connection.timeout)
     tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
         tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED * 1000)

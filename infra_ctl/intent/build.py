@@ -12,7 +12,7 @@ from infra_ctl.intent.allocation import Allocations
 from infra_ctl.intent.bgp import sessions
 from infra_ctl.intent.model import Address, Bfd, Bgp, DeviceIntent, Interface
 from infra_ctl.intent.stages import meaning
-from infra_ctl.intent.topology import Link, links
+from infra_ctl.intent.topology import Link, distances, links
 from infra_ctl.inventory import Device, Inventory, devices, port
 from infra_ctl.inventory.models import Peer
 
@@ -31,6 +31,8 @@ class _City:
     inventory: Inventory
     allocations: Allocations
     links: Mapping[str, Sequence[Link]]
+    distance: Mapping[str, int]
+    """Links to the nearest core."""
     peers: Mapping[str, Sequence[Peer]]
     kept: Mapping[str, Sequence[tuple[str, ...]]]
     bgp: Mapping[str, Bgp]
@@ -41,9 +43,12 @@ class _City:
     def of(cls, inventory: Inventory, allocations: Allocations) -> _City:
         """What every device is worked out from, found once."""
         attached: defaultdict[str, list[Link]] = defaultdict(list)
+        neighbours: defaultdict[str, list[str]] = defaultdict(list)
         for link in links(inventory):
-            attached[link.a.device.hostname].append(link)
-            attached[link.z.device.hostname].append(link)
+            for own, far in (link.a, link.z), (link.z, link.a):
+                attached[own.device.hostname].append(link)
+                neighbours[own.device.hostname].append(far.device.hostname)
+        cores = [device.hostname for device in devices(inventory) if device.role == "core"]
         peers: defaultdict[str, list[Peer]] = defaultdict(list)
         for peer in inventory.peers.values():
             peers[port(peer.device).hostname].append(peer)
@@ -54,6 +59,7 @@ class _City:
             inventory=inventory,
             allocations=allocations,
             links=attached,
+            distance=distances(neighbours, cores),
             peers=peers,
             kept=kept,
             bgp=sessions(inventory, allocations),
@@ -91,7 +97,7 @@ class _City:
         found = [
             interfaces.loopback(device, inventory, allocations),
             *(
-                interfaces.link_end(link, device, inventory, allocations)
+                interfaces.link_end(link, device, inventory, allocations, self.distance)
                 for link in self.links.get(device.hostname, ())
             ),
             *interfaces.served(device, inventory, allocations),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Interface, IPv6Interface
 
 from infra_ctl.intent import addressing
@@ -40,27 +41,43 @@ def loopback(device: Device, inventory: Inventory, allocations: Allocations) -> 
     )
 
 
-def link_end(link: Link, device: Device, inventory: Inventory, allocations: Allocations) -> Interface:
-    """A device's end of a link."""
+def link_end(
+    link: Link,
+    device: Device,
+    inventory: Inventory,
+    allocations: Allocations,
+    distance: Mapping[str, int],
+) -> Interface:
+    """A device's end of a link; `distance` is from each device to the nearest core, in links."""
     is_z = link.z.device.hostname == device.hostname
     own, far = (link.z, link.a) if is_z else (link.a, link.z)
     stage, area, routing = meaning(link.stage), link_area(link, inventory), inventory.routing
-    ipv6 = allocations.ipv6(link.id, "link")
+    prefix4, prefix6 = allocations.ipv4(link.id, "link"), allocations.ipv6(link.id, "link")
+    ipv4, far4 = (addressing.link_ipv4(prefix4, end) for end in (int(is_z), int(not is_z)))
+    ipv6, far6 = (addressing.link_ipv6(prefix6, end) for end in (int(is_z), int(not is_z)))
+    gateways = (far4.ip, far6.ip) if stage.addressed else (far4.ip,)
     cost = MAX_COST if routing.reference_mbps / link.mbps > MAX_COST else None
     return Interface(
         name=own.interface,
         kind="link",
         description=f"to {far.device.hostname} {far.interface}, {link.kind} {link.id}",
         mtu=link.mtu,
-        ipv4=addressing.link_ipv4(allocations.ipv4(link.id, "link"), int(is_z)),
-        ipv6=addressing.link_ipv6(ipv6, int(is_z)) if stage.addressed else None,
+        ipv4=ipv4,
+        ipv6=ipv6 if stage.addressed else None,
         ospf=Ospf(area, passive=False, cost=cost, secret=routing.ospf_secret),
         ospf6=Ospf(area, passive=False, cost=cost, secret=routing.ospf6_secret) if stage.routed else None,
         bfd=True,
         mbps=link.mbps,
         circuit=link.id,
         neighbour=far.device.hostname,
+        gateways=gateways if _is_nearer(far.device, device, distance) else (),
     )
+
+
+def _is_nearer(one: Device, other: Device, distance: Mapping[str, int]) -> bool:
+    """Whether it is nearer to the cores; what no link leads to is infinitely far."""
+    near, far = (distance.get(each.hostname, math.inf) for each in (one, other))
+    return near < far
 
 
 def served(device: Device, inventory: Inventory, allocations: Allocations) -> Iterator[Interface]:

@@ -43,6 +43,8 @@ class Interface:
     """Id of the circuit or site link, the same at both ends; for a LAN, of the segment it is on."""
     neighbour: str | None = None
     """Hostname at the other end of a link; for a peering, the peer's id."""
+    gateways: tuple[Address, ...] = ()
+    """On an uplink the addresses of its other end, which is nearer to the data centre; elsewhere none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,11 @@ class DeviceIntent:
     """Collectors. FRR logs to the local syslog only; sending on is the host part's work."""
     kept: tuple[tuple[str, ...], ...] = ()
     """Lines declared `unmanaged:` in the inventory, each after its contexts: rendered, so that they stay."""
+
+    @property
+    def uplinks(self) -> tuple[Interface, ...]:
+        """Its links towards the data centre; a core has none."""
+        return tuple(interface for interface in self.interfaces if interface.gateways)
 
     @property
     def rdnss(self) -> tuple[IPv6Address, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from typing import Literal
@@ -70,6 +72,19 @@ def _cables(site: Site, inventory: Inventory, by_hostname: dict[str, Device]) ->
 def _end(endpoint: str, by_hostname: dict[str, Device]) -> End:
     place = port(endpoint)
     return End(by_hostname[place.hostname], place.interface)
+
+
+def distances(neighbours: Mapping[str, Collection[str]], roots: Collection[str]) -> dict[str, int]:
+    """Links from each device to the nearest root, breadth first; those that none leads to are not in it."""
+    distance = dict.fromkeys(roots, 0)
+    waiting = deque(roots)
+    while waiting:
+        device = waiting.popleft()
+        for neighbour in neighbours.get(device, ()):
+            if neighbour not in distance:
+                distance[neighbour] = distance[device] + 1
+                waiting.append(neighbour)
+    return distance
 
 
 def device_area(device: Device, inventory: Inventory) -> IPv4Address:

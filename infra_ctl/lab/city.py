@@ -13,7 +13,9 @@ from infra_ctl.render import render
 from infra_ctl.secrets import open_vault, references, write_vault
 
 
-def twin_of(name: str, city: City, hostnames: Iterable[str], folder: Path) -> TwinSpec:
+def twin_of(
+    name: str, city: City, hostnames: Iterable[str], folder: Path, *, in_band: bool = False
+) -> TwinSpec:
     """The twin of the devices called `hostnames`; its secrets are in `folder`/vault.yml from then on."""
     intents = {hostname: city.intents[hostname] for hostname in hostnames}
     vault = lab_vault(folder, (render(intent) for intent in intents.values()))
@@ -21,7 +23,7 @@ def twin_of(name: str, city: City, hostnames: Iterable[str], folder: Path) -> Tw
         External(peer.id, password=vault.get(peer.secret.removeprefix("vault:")))
         for peer in city.inventory.peers.values()
     ]
-    return spec(name, intents, externals)
+    return spec(name, intents, externals, in_band=in_band)
 
 
 def lab_vault(folder: Path, texts: Iterable[str]) -> Mapping[str, str]:

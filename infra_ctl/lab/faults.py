@@ -55,10 +55,8 @@ def _lab(directory: Path) -> Iterator[tuple[Folder, State]]:
 
 
 def _with(found: State, fault: Fault) -> State:
-    """A node that loses power has no killed daemons any more: all of them start with it."""
     if fault.kind == "off":
-        gone = f"{fault.object}/"
-        found = replace(found, faults=tuple(one for one in found.faults if not one.object.startswith(gone)))
+        found = found.without_killed(fault.object)
     return found.with_fault(fault)
 
 

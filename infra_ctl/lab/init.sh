@@ -4,7 +4,7 @@
 # usage: init.sh DIRECTORY MANAGEMENT CONTROLLER DAEMON...
 #   DIRECTORY   of the node, outside: disk/upper and disk/work make its disk, root is where it is put together
 #   MANAGEMENT  IPv4 address that its sshd listens on, `-` for a node that nobody manages
-#   CONTROLLER  IPv4 address of the controller, reached through mgmt0
+#   CONTROLLER  IPv4 address of the controller, reached through mgmt0; `-` for a node that has none
 #   DAEMON      FRR's daemons to start besides zebra and staticd
 #
 # Started in new mount, UTS, IPC, PID and cgroup namespaces, in the node's network namespace. Says `ready` on
@@ -47,6 +47,10 @@ tune_kernel() {
     put 0 ipv4/conf/*/rp_filter ipv6/conf/*/accept_dad ipv6/conf/*/accept_ra ipv4/icmp_ratelimit ipv6/icmp/ratelimit
     put 1000 ipv4/igmp_max_memberships # OSPFv2 stops at 20 links without
     put 1 ipv6/conf/mgmt0/disable_ipv6
+    if [ "$controller" = - ]; then # managed through its circuits
+        put 1 ipv4/ip_nonlocal_bind       # sshd listens on addresses that FRR is going to set
+        put 1 ipv4/fib_multipath_use_neigh # of its ways back, one whose other end is there
+    fi
     cd /
 }
 
@@ -62,7 +66,8 @@ configure_interfaces() {
     [ "$management" != - ] || return 0
     # No source address in the route: the kernel would delete it with that address, and a commit that drops the
     # address by mistake could be taken back without the way in coming back.
-    printf '%s\n' "address add $management/32 dev lo" "route add $controller/32 dev mgmt0" | ip -batch -
+    ip address add "$management/32" dev lo
+    [ "$controller" = - ] || ip route add "$controller/32" dev mgmt0
 }
 
 start_sshd() {

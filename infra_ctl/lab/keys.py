@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from collections.abc import Iterable
+from hashlib import sha256
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -42,6 +44,13 @@ def ensure(keys: Path, nodes: Iterable[Node]) -> None:
         if node.management is not None
     ]
     known_hosts(keys).write_text("".join(pins))
+
+
+def renew(keys: Path, hostname: str) -> str:
+    """Give a node another host key, which nobody has pinned; its fingerprint, as ssh-keygen(1) has it."""
+    host_key(keys, hostname).unlink(missing_ok=True)
+    blob = b64decode(_public(host_key(keys, hostname), hostname).split()[1])
+    return f"SHA256:{b64encode(sha256(blob).digest()).decode().rstrip('=')}"
 
 
 def _public(path: Path, comment: str) -> str:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 
 from infra_ctl.errors import LabError
 from infra_ctl.intent.model import DeviceIntent, Interface
+from infra_ctl.inventory.models import Zone
 from infra_ctl.lab.external import External, Session, external_config, sessions
+from infra_ctl.render import day0
 
 CONTROLLER = IPv4Address("10.20.255.254")
-"""Where devices see the controller: in the management zone of the data centre."""
+"""Where devices that have the management bridge see the controller."""
 
 NAME = re.compile(r"^[a-z][a-z0-9]{0,15}$")
 """A lab's name has no dash, so `<lab>-<hostname>` names one namespace of one lab."""
@@ -63,6 +65,14 @@ class Node:
     management: IPv4Address | None
     daemons: tuple[str, ...]
     config: str
+    bridged: bool = True
+    """Whether it is on the management bridge; otherwise its circuits are the only way in."""
+    uplinks: tuple[IPv4Address, ...] = ()
+    """Addresses that its sshd listens on as well: those of its uplinks, where it is not on the bridge."""
+
+    @property
+    def has_mgmt0(self) -> bool:
+        return self.management is not None and self.bridged
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +85,13 @@ class TwinSpec:
     segments: tuple[Segment, ...]
     controller: IPv4Address = CONTROLLER
     disk_mb: int | None = None
+    gateways: tuple[IPv4Address, ...] = ()
+    """Management addresses of the cores, through which the controller reaches what is not on the bridge."""
+
+    @property
+    def in_band(self) -> bool:
+        """Whether only the data centre is on the management bridge."""
+        return bool(self.gateways)
 
     @property
     def management_namespace(self) -> str:
@@ -108,37 +125,19 @@ class TwinSpec:
         raise LabError(f"lab {self.name} has no circuit {circuit!r} between two of its nodes")
 
 
-def day0_config(intent: DeviceIntent) -> str:
-    """The frr.conf that a device leaves the workshop with: it can be reached, and nothing else.
-
-    The loopback is in it because FRR takes an address off the kernel with the line that sets it: a first
-    deployment that is taken back would otherwise take the management address with it.
-    """
-    return (
-        "frr defaults traditional\n"
-        f"hostname {intent.hostname}\n"
-        "log syslog informational\n"
-        "service integrated-vtysh-config\n"
-        "!\n"
-        "interface lo\n"
-        f" ip address {intent.management}/32\n"
-        "exit\n"
-        "!\n"
-    )
-
-
 def spec(
     name: str,
     intents: Mapping[str, DeviceIntent],
     externals: Iterable[External] = (),
     *,
-    day0: Callable[[DeviceIntent], str] = day0_config,
+    day0: Callable[[DeviceIntent], str] = day0,
     disk_mb: int | None = None,
+    in_band: bool = False,
 ) -> TwinSpec:
     """The twin of the devices in `intents` (by hostname), a slice or the whole city.
 
-    A peering whose peer is in `externals` gets a BGP speaker at its other end. Raises LabError when the lab
-    cannot carry a name or an id.
+    A peering whose peer is in `externals` gets a BGP speaker at its other end. `in_band` leaves only the
+    site of the cores on the management bridge. Raises LabError when the lab cannot carry a name or an id.
     """
     if not NAME.match(name):
         raise LabError(f"lab name {name!r}: use a letter, then up to 15 letters and digits")
@@ -147,7 +146,42 @@ def spec(
     links, segments = _wire([*joined, *(_Joined.of_session(peering) for peering in peerings)])
     nodes = (*_routers(intents, day0), *_speakers(peerings))
     _check_names(nodes)
-    return TwinSpec(name, nodes, links, segments, disk_mb=disk_mb)
+    twin = TwinSpec(name, nodes, links, segments, disk_mb=disk_mb)
+    return _in_band(twin, intents) if in_band else twin
+
+
+def _in_band(twin: TwinSpec, intents: Mapping[str, DeviceIntent]) -> TwinSpec:
+    """The twin with nothing on the bridge but the data centre; everybody learns by OSPF where that is."""
+    cores = [intent for intent in intents.values() if intent.role == "core"]
+    if not cores:
+        raise LabError("in-band management begins at the cores: select them too (site=dc)")
+    bridged = {host for host, intent in intents.items() if intent.site in {core.site for core in cores}}
+    nodes = tuple(
+        node
+        if node.hostname in bridged or node.management is None
+        else _off_bridge(node, intents[node.hostname])
+        for node in twin.nodes
+    )
+    return replace(
+        twin,
+        nodes=nodes,
+        controller=_in_management_zone(cores[0]),
+        gateways=tuple(core.management for core in cores),
+    )
+
+
+def _off_bridge(node: Node, intent: DeviceIntent) -> Node:
+    uplinks = tuple(uplink.ipv4.ip for uplink in intent.uplinks if uplink.ipv4)
+    return replace(node, bridged=False, uplinks=uplinks)
+
+
+def _in_management_zone(core: DeviceIntent) -> IPv4Address:
+    """The last address of the zone's LAN, which the cores announce. Raises LabError where there is none."""
+    zone = f"{core.site}:{Zone.MANAGEMENT}"
+    for interface in core.interfaces:
+        if interface.circuit == zone and interface.ipv4 is not None:
+            return interface.ipv4.network.broadcast_address - 1
+    raise LabError(f"in-band management needs IPv4 in the management zone, and {core.hostname} has none")
 
 
 @dataclass(frozen=True, slots=True)

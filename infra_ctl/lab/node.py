@@ -26,7 +26,6 @@ OWN = ("root", "etc/frr", "etc/ssh", "var/lib/infra-ctl", "var/log/frr")
 """Folders of which a node sees nothing of the machine's: root's start-up files, keys, FRR's texts."""
 
 SSHD = """\
-ListenAddress {management}:22
 HostKey /etc/ssh/ssh_host_ed25519_key
 AllowUsers root
 PermitRootLogin prohibit-password
@@ -65,9 +64,10 @@ def files(node: Node, keys_folder: Path) -> tuple[File, ...]:
     )
     if node.management is None:
         return common
+    listening = "".join(f"ListenAddress {address}:22\n" for address in (node.management, *node.uplinks))
     return (
         *common,
-        File("etc/ssh/sshd_config", SSHD.format(management=node.management)),
+        File("etc/ssh/sshd_config", SSHD + listening),
         File("etc/ssh/ssh_host_ed25519_key", keys.host_key(keys_folder, node.hostname).read_text(), 0o600),
         File("root/.ssh/authorized_keys", _public_key(keys.controller_key(keys_folder)), 0o600),
     )
@@ -132,7 +132,7 @@ def _start_command(folder: Folder, spec: TwinSpec, node: Node) -> tuple[str, ...
         *("setsid", "--fork", "unshare", *UNSHARED, "--fork", "--kill-child"),
         *("/bin/sh", str(INIT), str(folder.node(node.hostname))),
         str(node.management or "-"),
-        str(spec.controller),
+        str(spec.controller if node.has_mgmt0 else "-"),
         *node.daemons,
     )
 
@@ -160,7 +160,7 @@ def _dark(spec: TwinSpec, hostname: str) -> list[str]:
     ends = [end for link in spec.links for end in (link.a, link.z)]
     ends += [end for segment in spec.segments for end in segment.ends]
     own = [end.interface for end in ends if end.node == hostname]
-    if spec.node(hostname).management is not None:
+    if spec.node(hostname).has_mgmt0:
         own.append("mgmt0")
     return [f"link set {interface} down" for interface in own]
 

@@ -56,6 +56,11 @@ class State:
             self, faults=tuple(fault for fault in self.faults if (fault.kind, fault.object) != (kind, name))
         )
 
+    def without_killed(self, hostname: str) -> State:
+        """A node that loses power has no killed daemons any more: all of them start with it."""
+        gone = f"{hostname}/"
+        return replace(self, faults=tuple(each for each in self.faults if not each.object.startswith(gone)))
+
 
 @dataclass(frozen=True, slots=True)
 class Folder:

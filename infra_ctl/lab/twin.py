@@ -38,6 +38,7 @@ class Status:
     built: bool
     nodes: tuple[NodeStatus, ...]
     faults: tuple[Fault, ...]
+    in_band: bool
 
 
 def _silent(stage: str, done: int, of: int) -> None:
@@ -92,7 +93,27 @@ def status(directory: Path) -> Status | None:
         return None
     hostnames = [one.hostname for one in found.spec.nodes]
     nodes = tuple(NodeStatus(name, node.process_one(folder, found.spec, name)) for name in hostnames)
-    return Status(found.spec.name, _is_up(found), nodes, found.faults)
+    return Status(found.spec.name, _is_up(found), nodes, found.faults, found.spec.in_band)
+
+
+def swap(directory: Path, hostname: str) -> str:
+    """Put new hardware in a node's place: day 0, and a host key that nobody has pinned; its fingerprint.
+
+    Its cables, and what is broken on them, stay. Raises LabError.
+    """
+    folder = Folder.of(directory)
+    with folder.locked():
+        found = state.require(folder.root)
+        spec, one = found.spec, found.spec.node(hostname)
+        if one.management is None:
+            raise LabError(f"{hostname} is nobody's to replace")
+        node.power_off(spec, hostname)
+        node.remove(folder, hostname)
+        state.save(folder, found.without("off", hostname).without_killed(hostname))
+        fingerprint = keys.renew(folder.keys, hostname)
+        node.prepare(folder, spec, one)
+        node.start(folder, spec, one)
+        return fingerprint
 
 
 def _build(folder: Folder, spec: TwinSpec, progress: Progress) -> None:

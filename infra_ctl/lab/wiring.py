@@ -1,8 +1,9 @@
 """The cables of a twin: what ip(8) is told, in three batches, and the kernel's settings around them.
 
 Veths are made directly between the namespaces, with their final names. Nothing ever has an address in the
-machine's own namespace: the controller's is on a bridge in the management namespace, every managed node is
-on that bridge with mgmt0, and LANs end in the LAN namespace, where a bridge joins those of several routers.
+machine's own namespace: the controller's is on a bridge in the management namespace, every managed node, or
+only the data centre's, is on that bridge with mgmt0, and LANs end in the LAN namespace, where a bridge joins
+those of several routers.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ def build(spec: TwinSpec) -> None:
     namespace.batch(f"netns add {name}" for name in spec.namespaces())
     for name in (spec.management_namespace, spec.lan_namespace):
         _quiet(name)
+    if spec.in_band:
+        _spread(spec.management_namespace)
     namespace.batch(cables(spec))
     namespace.batch(management(spec), spec.management_namespace)
     namespace.batch(lans(spec), spec.lan_namespace)
@@ -59,14 +62,19 @@ def cables(spec: TwinSpec) -> list[str]:
 
 
 def management(spec: TwinSpec) -> list[str]:
-    """Lines for the management namespace: each device's /32 is on the bridge, and no subnet is."""
+    """Lines for the management namespace: each device's /32 is on the bridge, and no subnet is.
+
+    What is not on the bridge is behind the cores, any of them.
+    """
     ports = [port for _, port in ports_of_nodes(spec)]
-    addresses = [node.management for node in spec.nodes if node.management is not None]
+    addresses = [node.management for node in spec.nodes if node.has_mgmt0]
+    hops = "".join(f" nexthop via {address} dev {BRIDGE} onlink" for address in spec.gateways)
     return [
         "link set lo up",
         *_bridge(BRIDGE, 1500, ports),
         f"address add {spec.controller}/32 dev lo",
         *(f"route add {address}/32 dev {BRIDGE} src {spec.controller}" for address in addresses),
+        *([f"route add default src {spec.controller}{hops}"] if spec.in_band else []),
     ]
 
 
@@ -96,9 +104,9 @@ def ports_of_segments(spec: TwinSpec) -> list[tuple[Segment, list[str]]]:
 
 
 def ports_of_nodes(spec: TwinSpec) -> list[tuple[str, str]]:
-    """Every managed hostname with the name of its port in the management namespace."""
-    managed = [node.hostname for node in spec.nodes if node.management is not None]
-    return [(hostname, f"n{index}") for index, hostname in enumerate(managed)]
+    """Every hostname on the management bridge with the name of its port there."""
+    bridged = [node.hostname for node in spec.nodes if node.has_mgmt0]
+    return [(hostname, f"n{index}") for index, hostname in enumerate(bridged)]
 
 
 def _quiet(name: str) -> None:
@@ -107,6 +115,13 @@ def _quiet(name: str) -> None:
         Path("/proc/sys/net/ipv4/ip_forward").write_text("0")
         for scope in ("all", "default"):
             Path(f"/proc/sys/net/ipv6/conf/{scope}/disable_ipv6").write_text("1")
+
+
+def _spread(name: str) -> None:
+    """Of several ways a namespace takes one whose gateway answers; a new session may take another one."""
+    with namespace.inside(name):
+        Path("/proc/sys/net/ipv4/fib_multipath_use_neigh").write_text("1")
+        Path("/proc/sys/net/ipv4/fib_multipath_hash_policy").write_text("1")
 
 
 def widen_neighbour_table(nodes: int, settings: Path = Path("/proc/sys/net")) -> None:

@@ -24,6 +24,7 @@ from infra_ctl.errors import LabError
 from infra_ctl.intent.model import BgpNeighbour, DeviceIntent, Interface
 from infra_ctl.lab import enter, external, faults, forward, model, namespace, twin
 from infra_ctl.lab.state import Fault
+from infra_ctl.render import day0
 
 pytestmark = [pytest.mark.live, pytest.mark.usefixtures("_can_run")]
 
@@ -33,7 +34,7 @@ Intents: TypeAlias = dict[str, DeviceIntent]
 
 def addressed(intent: DeviceIntent) -> str:
     """A day-0 configuration with the addresses of every interface and OSPF on the links."""
-    lines = [model.day0_config(intent)]
+    lines = [day0(intent)]
     for each in intent.interfaces[1:]:
         lines.append(f"interface {each.name}\n ip address {each.ipv4}\n ipv6 address {each.ipv6}\n")
         lines.append(" ip ospf area 0\n ip ospf hello-interval 1\n ip ospf network point-to-point\nexit\n")
@@ -180,7 +181,7 @@ def test_an_external_gives_the_edge_a_default_route(
     assert edge.bgp is not None
     edge = replace(edge, interfaces=(*edge.interfaces, uplink), bgp=replace(edge.bgp, neighbours=(isp,)))
     config = (
-        f"{model.day0_config(edge)}interface eth9\n ip address 203.0.113.1/31\nexit\n"
+        f"{day0(edge)}interface eth9\n ip address 203.0.113.1/31\nexit\n"
         "router bgp 4200000092\n no bgp ebgp-requires-policy\n"
         " neighbor 203.0.113.0 remote-as 64500\n neighbor 203.0.113.0 password p\n"
     )
@@ -197,10 +198,10 @@ def test_an_external_gives_the_edge_a_default_route(
 
 def test_a_new_device_has_its_day_0_and_nothing_else(bare_lab: Any) -> None:
     running = run_in(bare_lab.directory, "r2", "vtysh", "-c", "show running-config no-header")
-    day0 = model.day0_config(bare_lab.intents["r2"])
+    first = day0(bare_lab.intents["r2"])
     significant = [line for line in running.splitlines() if line not in ("!", "end", "", "exit")]
     assert [line for line in significant if not line.startswith("frr version")] == [
-        line for line in day0.splitlines() if line not in ("!", "exit")
+        line for line in first.splitlines() if line not in ("!", "end", "exit")
     ]
 
 
@@ -527,7 +528,7 @@ def test_a_node_that_does_not_start_takes_the_lab_down_and_says_why(
 
 def test_a_refused_line_does_not_stop_a_node(lab_name: str, three_intents: Intents, tmp_path: Path) -> None:
     spec = model.spec(
-        f"{lab_name}l", {"r1": three_intents["r1"]}, day0=lambda it: f"no such line\n{model.day0_config(it)}"
+        f"{lab_name}l", {"r1": three_intents["r1"]}, day0=lambda it: f"no such line\n{day0(it)}"
     )
     twin.up(spec, tmp_path)
     try:

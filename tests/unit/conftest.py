@@ -17,9 +17,8 @@ from infra_ctl.city import City, load_city, relock
 from infra_ctl.drivers.embedded import EmbeddedFleet, Fault
 from infra_ctl.drivers.fleet import Fleet
 from infra_ctl.journal.records import Synced
-from infra_ctl.lab.model import day0_config
 from infra_ctl.plan import Judged, Masking, Planner
-from infra_ctl.render import render
+from infra_ctl.render import day0, render
 
 SMALL = Path(__file__).parents[1] / "cases/inventory/city"
 VAULT = {
@@ -47,7 +46,7 @@ class SmallCity:
     ) -> EmbeddedFleet:
         """All devices as intended, or as they leave the workshop."""
         intents = self.city.intents
-        start = {host: self.configured(host) if intended else day0_config(intents[host]) for host in intents}
+        start = {host: self.configured(host) if intended else day0(intents[host]) for host in intents}
         return EmbeddedFleet(folder, wires(intents), start, faults=faults)
 
     def judged(

@@ -12,7 +12,8 @@ import pytest
 from paramiko import ssh_exception
 
 from infra_ctl.drivers.connection import Connection
-from infra_ctl.drivers.ssh import SshRunner, connect_error, pinned_keys
+from infra_ctl.drivers.known_hosts import pinned_keys
+from infra_ctl.drivers.ssh import SshRunner, connect_error
 from infra_ctl.errors import CredentialsError, HostKeyError, UnreachableError
 
 KEY = paramiko.RSAKey.generate(1024)

@@ -14,7 +14,7 @@ from infra_ctl.errors import LabError
 from infra_ctl.intent.model import DeviceIntent
 from infra_ctl.lab import wiring
 from infra_ctl.lab.external import External
-from infra_ctl.lab.model import End, Link, Segment, day0_config, spec
+from infra_ctl.lab.model import End, Link, Segment, spec
 
 Intents: TypeAlias = dict[str, DeviceIntent]
 CPT = External("cpt", "pass-word", (IPv4Network("198.51.100.0/24"), IPv6Network("2001:db8:ffff::/48")))
@@ -118,20 +118,6 @@ def test_every_router_is_ready_for_ipv6_and_only_speakers_run_bgp(intents: Inten
     nodes = {node.hostname: node.daemons for node in spec("t", intents).nodes}
     assert nodes["dc-core1"] == ("ospfd", "ospf6d", "bfdd", "bgpd")
     assert nodes["ward-ce1"] == ("ospfd", "ospf6d", "bfdd")
-
-
-def test_day_0_can_be_reached_and_no_more(intents: Intents) -> None:
-    assert day0_config(intents["ward-ce1"]) == (
-        "frr defaults traditional\n"
-        "hostname ward-ce1\n"
-        "log syslog informational\n"
-        "service integrated-vtysh-config\n"
-        "!\n"
-        "interface lo\n"
-        " ip address 10.0.0.3/32\n"
-        "exit\n"
-        "!\n"
-    )
 
 
 @pytest.mark.parametrize("name", ["", "City", "a-b", "9lab", "x" * 17, "a/b"])
