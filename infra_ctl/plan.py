@@ -15,6 +15,7 @@ from importlib.metadata import version
 
 from infra_ctl.change import diff as diffs
 from infra_ctl.change import normal
+from infra_ctl.change.behind import behind
 from infra_ctl.change.losses import cuts, losses
 from infra_ctl.change.plan import Plan, PlannedDevice, Status
 from infra_ctl.change.reading import read
@@ -26,7 +27,14 @@ from infra_ctl.change.wiring import pairs, wires
 from infra_ctl.city import City
 from infra_ctl.drivers.base import ConfigDriver, Pending
 from infra_ctl.drivers.fleet import Fleet
-from infra_ctl.errors import BusyError, DeviceError, RefusedError, RejectedError, SecretError
+from infra_ctl.errors import (
+    BusyError,
+    DeviceError,
+    RefusedError,
+    RejectedError,
+    SecretError,
+    UnreachableError,
+)
 from infra_ctl.intent.expectations import cores
 from infra_ctl.intent.model import DeviceIntent
 from infra_ctl.journal.records import Synced
@@ -67,6 +75,8 @@ class Judged:
     running: str = field(repr=False)
     synced: Synced | None
     """What to remember where the device runs what is intended."""
+    unreachable: bool = False
+    """Whether it failed because no session could be had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +124,7 @@ class Planner:
         planned = PlannedDevice(
             hostname=hostname, platform=platform, status=Status.FAILED, cause=self.masking.mask(error.cause)
         )
-        return Judged(planned, "", None)
+        return Judged(planned, "", None, unreachable=isinstance(error, UnreachableError))
 
     def _judge(self, hostname: str) -> Judged:
         intent = self.city.intents[hostname]
@@ -232,8 +242,20 @@ def assemble(planner: Planner, judged: Mapping[str, Judged], context: str, selec
         devices=tuple(each.planned for each in judged.values()),
         waves=order,
         cuts=((),) * len(order),
+        behind=_behind(intents, judged, changed) if planner.fleet.in_band else (),
     )
     return _foretold(plan, planner, judged) if changed else plan
+
+
+def _behind(
+    intents: Mapping[str, DeviceIntent], judged: Mapping[str, Judged], changed: Iterable[str]
+) -> tuple[str, ...]:
+    """Devices that a device of this plan, which does not route yet, stands in the way of."""
+    unreachable = [host for host, each in judged.items() if each.unreachable]
+    mute = (
+        [host for host in changed if not read(normal.parse(judged[host].running)).ospf] if unreachable else []
+    )
+    return behind(intents, unreachable, mute)
 
 
 def _foretold(plan: Plan, planner: Planner, judged: Mapping[str, Judged]) -> Plan:

@@ -62,6 +62,8 @@ class Plan(_Frozen):
     waves: tuple[tuple[str, ...], ...]
     cuts: tuple[tuple[str, ...], ...]
     """For each wave the paths that the state after it has no more, in words: their loss is no failure."""
+    behind: tuple[str, ...] = ()
+    """Devices that could not be reached and may be once this plan is carried out: they are no failures."""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -78,7 +80,8 @@ class Plan(_Frozen):
 
     @property
     def failed(self) -> tuple[PlannedDevice, ...]:
-        return tuple(device for device in self.devices if device.status is Status.FAILED)
+        failed = (device for device in self.devices if device.status is Status.FAILED)
+        return tuple(device for device in failed if device.hostname not in self.behind)
 
     @property
     def foreign(self) -> tuple[PlannedDevice, ...]:

@@ -28,6 +28,7 @@ COMMANDS = {
     "deploy": "deploy:deploy",
     "resume": "deploy:resume",
     "rollback": "deploy:rollback",
+    "replace": "replace:replace",
     "run": "journal:run",
     "adopt": "plan:adopt",
     "runs": "journal:runs",

@@ -120,8 +120,17 @@ MARGIN = 9
 """Seconds of a timer beside those for which neighbours are watched: to come, to judge and to confirm."""
 
 
-def begin_and_carry_out(session: Session, prepared: Prepared, kind: str, request: Request) -> Exit:
-    """Ask, unless there is nothing to do, then carry a plan out as a new run."""
+def begin_and_carry_out(
+    session: Session,
+    prepared: Prepared,
+    kind: str,
+    request: Request,
+    ended: Callable[[Result], None] = lambda _result: None,
+) -> Exit | None:
+    """Ask, unless there is nothing to do, then carry a plan out as a new run; None where the answer is no.
+
+    `ended` is told how it ended before anybody reads it.
+    """
     from infra_ctl.deploy.run import begin
     from infra_ctl.journal.records import Purpose
 
@@ -130,15 +139,22 @@ def begin_and_carry_out(session: Session, prepared: Prepared, kind: str, request
     refuse_short(plan, request.timer)
     if not confirm(f"{kind} to {devices(len(plan.changed))}?", yes=request.yes):
         do_nothing(session, "nothing was done")
-        return Exit.DONE
+        return None
     purpose = Purpose(kind, session.context.name, request.reason, request.ticket, plan.inventory)
     run = begin(prepared, purpose)
     session.say(f"run {run.id}")
-    return carry_out(session, prepared, run, budget, request.timer)
+    return carry_out(session, prepared, run, budget, request.timer, ended=ended)
 
 
 def carry_out(
-    session: Session, prepared: Prepared, run: Run, budget: int, timer: int, *, resume: bool = False
+    session: Session,
+    prepared: Prepared,
+    run: Run,
+    budget: int,
+    timer: int,
+    *,
+    resume: bool = False,
+    ended: Callable[[Result], None] = lambda _result: None,
 ) -> Exit:
     """Carry a run out, or go on with it, and say how it ended."""
     from infra_ctl.cli.devices import present
@@ -152,7 +168,8 @@ def carry_out(
         conduct = Conduct(patience(timer), budget, lines.report, stop, partial(say_order, session, run, say))
         work = deployment.resume if resume else deployment.carry_out
         concluded = work(run, conduct)
-    return conclude(session, plan, concluded)
+    ended(concluded.result)
+    return conclude(session, run, plan, concluded)
 
 
 class Lines:
@@ -218,8 +235,10 @@ def do_nothing(session: Session, why: str) -> None:
         session.emit(_as_dict(None, {}))
 
 
-def conclude(session: Session, plan: Plan, concluded: Concluded) -> Exit:
+def conclude(session: Session, run: Run, plan: Plan, concluded: Concluded) -> Exit:
     """Print the last lines."""
+    from infra_ctl.deploy.run import REPLACE
+
     result, unmet = concluded.result, concluded.unmet
     for core, cause in concluded.unasked.items():
         session.say(f"not watched  paths from {core}: {cause}")
@@ -233,7 +252,9 @@ def conclude(session: Session, plan: Plan, concluded: Concluded) -> Exit:
     session.say(f"{result.summary} · run {result.run}")
     if result.failed:
         session.say(f"why     {session.command(f'show run {result.run} {result.failed[0]}')}")
-    if result.not_started or result.failed or unmet:
+    if run.kind == REPLACE and result.failed:
+        session.say(f"go on   {session.command(f'replace {result.failed[0]}')}")
+    elif result.not_started or result.failed or unmet:
         again = session.command(f"resume {result.run}")
         session.say(f"go on   {again}      undo  {session.command(f'rollback {result.run}')}")
     return exit_of(result, end_state=not unmet, all_planned=not unplanned)

@@ -17,8 +17,10 @@ from infra_ctl.cli.carrying import (
     run_options,
     why_options,
 )
+from infra_ctl.cli.exits import Exit
 from infra_ctl.cli.progress import Stopwatch, devices
 from infra_ctl.cli.session import Session, confirm, selector_argument, session_options
+from infra_ctl.errors import RefusedError
 from infra_ctl.journal.records import RunState
 
 if TYPE_CHECKING:
@@ -45,6 +47,8 @@ def deploy(
     \b
     infra-ctl deploy pop=nk --reason "IPv6 in An Hòa" --ticket CT-812
     infra-ctl deploy --plan plan-7f3a.json --yes
+
+    Devices behind others that do not route yet come next, in runs of their own, once those are confirmed.
     """
     from infra_ctl.cli.planning import prepare
     from infra_ctl.deploy.run import DEPLOY
@@ -56,13 +60,38 @@ def deploy(
     if plan_file is not None and not (prepared.plan.changed or prepared.plan.failed):
         do_nothing(session, f"plan {prepared.plan.id} has nothing to do")
         return
-    _go(session, prepared, DEPLOY, Request(**request), clock, dry_run=dry_run)
+    wanted = Request(**request)
+    code, left = _go(session, prepared, DEPLOY, wanted, clock, dry_run=dry_run), prepared.plan.behind
+    while left and code is Exit.DONE and plan_file is None and not session.is_json:
+        session.say(f"\nnext    {devices(len(left))} behind them")
+        code, left = _go_on(session, left, wanted)
+    if left and code is Exit.DONE:
+        session.say(f"left    {devices(len(left))} behind them: {session.command('deploy')}")
+        code = Exit.PARTIAL
+    raise click.exceptions.Exit(code or Exit.DONE)
+
+
+def _go_on(session: Session, hosts: tuple[str, ...], request: Request) -> tuple[Exit | None, tuple[str, ...]]:
+    """Deploy to devices that could not be reached before; how that ended, and those that are behind them.
+
+    A refusal is no refusal of the whole any more: what lies before these is done.
+    """
+    from infra_ctl.cli.planning import prepare
+    from infra_ctl.deploy.run import DEPLOY
+
+    clock = Stopwatch()
+    prepared = prepare(session, " or ".join(hosts))
+    try:
+        return _go(session, prepared, DEPLOY, request, clock, dry_run=False), prepared.plan.behind
+    except RefusedError as error:
+        click.echo(f"error: {error}", err=True)
+        return Exit.PARTIAL, ()
 
 
 def _go(
     session: Session, prepared: Prepared, kind: str, request: Request, clock: Stopwatch, *, dry_run: bool
-) -> None:
-    """Show a plan, and carry it out where there is something to do and nobody objects."""
+) -> Exit | None:
+    """Show a plan, and carry it out where there is something to do; None where nothing was done."""
     from infra_ctl.cli.planning import print_plan
 
     plan = prepared.plan
@@ -71,11 +100,11 @@ def _go(
         print_plan(session, plan)
     refuse_unreachable(plan, failures_allowed(request.max_fail, len(plan.devices)))
     if dry_run:
-        return
+        return None
     if not plan.changed:
         do_nothing(session, f"no changes ({devices(len(plan.devices))}, {clock})")
-    else:
-        raise click.exceptions.Exit(begin_and_carry_out(session, prepared, kind, request))
+        return None
+    return begin_and_carry_out(session, prepared, kind, request)
 
 
 @click.command()
@@ -129,4 +158,5 @@ def rollback(
 
     clock = Stopwatch()
     prepared = prepare_rollback(session, run_id, " ".join(selector))
-    _go(session, prepared, "rollback", Request(**request), clock, dry_run=dry_run)
+    code = _go(session, prepared, "rollback", Request(**request), clock, dry_run=dry_run)
+    raise click.exceptions.Exit(code or Exit.DONE)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -14,35 +16,59 @@ from infra_ctl.drivers.registry import open_driver
 if TYPE_CHECKING:
     from infra_ctl.city import City
     from infra_ctl.drivers.base import ConfigDriver
+    from infra_ctl.intent.model import DeviceIntent
 
 
-def fleet(context: Context, city: City) -> Fleet:
-    """The devices of a context. For a twin, this process moves into its management namespace first."""
+def fleet(context: Context, city: City, pins: Mapping[str, Path] | None = None) -> Fleet:
+    """The devices of a context. For a twin, this process moves into its management namespace first.
+
+    `pins` are the known_hosts of devices whose host keys are not in the context's own.
+    """
     if context.kind == "embedded":
         click.echo("simulated: no device is asked, neighbours and paths are computed from text", err=True)
         return _embedded(context, city)
+
+    def open_device(hostname: str) -> ConfigDriver:
+        intent = city.intents[hostname]
+        connection = _connection(context, intent, (pins or {}).get(hostname, context.known_hosts))
+        return open_driver(intent.platform, connection)
+
+    _enter(context)
+    return Fleet(open_device, in_band=_is_in_band(context))
+
+
+def way_to(context: Context, intent: DeviceIntent) -> Connection:
+    """How a device is reached. For a twin, this process moves into its management namespace first."""
+    _enter(context)
+    return _connection(context, intent, context.known_hosts)
+
+
+def _enter(context: Context) -> None:
     if context.kind == "lab":
         from infra_ctl.lab.enter import enter_management
 
         enter_management(context.var / "lab" / context.lab_name)
-    return _over_ssh(context, city)
 
 
-def _over_ssh(context: Context, city: City) -> Fleet:
-    def open_device(hostname: str) -> ConfigDriver:
-        intent = city.intents[hostname]
-        connection = Connection(
-            device=hostname,
-            address=str(intent.management),
-            others=tuple(str(each.ipv4.ip) for each in intent.uplinks if each.ipv4),
-            username=context.username,
-            known_hosts=context.known_hosts,
-            key_file=context.key_file,
-            sudo=context.username != "root",
-        )
-        return open_driver(intent.platform, connection)
+def _is_in_band(context: Context) -> bool:
+    """A city's wards are; a twin says it."""
+    if context.kind != "lab":
+        return True
+    from infra_ctl.lab.state import require
 
-    return Fleet(open_device)
+    return require(context.var / "lab" / context.lab_name).spec.in_band
+
+
+def _connection(context: Context, intent: DeviceIntent, known_hosts: Path) -> Connection:
+    return Connection(
+        device=intent.hostname,
+        address=str(intent.management),
+        others=tuple(str(uplink.ipv4.ip) for uplink in intent.uplinks if uplink.ipv4),
+        username=context.username,
+        known_hosts=known_hosts,
+        key_file=context.key_file,
+        sudo=context.username != "root",
+    )
 
 
 def _embedded(context: Context, city: City) -> Fleet:

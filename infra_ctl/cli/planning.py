@@ -18,6 +18,7 @@ from infra_ctl.plan import Planner, Prepared, assemble, refuse_stale, reread
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from infra_ctl.city import City
     from infra_ctl.journal.records import Run
     from infra_ctl.journal.store import Journal
 
@@ -44,14 +45,28 @@ def prepare(session: Session, selector: str, plan_file: Path | None = None) -> P
     return Prepared(city, fleet, journal, masking, plan, bases)
 
 
+def prepare_replacement(session: Session, city: City, device: str, known_hosts: Path) -> Prepared:
+    """The plan for new hardware: what the journal remembers is of the old one."""
+    masking, journal = session.masking(city), session.journal()
+    planner = Planner(city, session.fleet(city, {device: known_hosts}), masking, {})
+    judged = planner.judge([device], lambda _hostname: None)
+    plan = assemble(planner, judged, session.context.name, device)
+    return Prepared(city, planner.fleet, journal, masking, plan, {device: judged[device].running})
+
+
 def kept_plan(session: Session, journal: Journal, run: Run) -> Prepared:
     """The plan of a run, as the journal has it. Raises RefusedError where nobody can go on with it."""
+    from infra_ctl.deploy.run import REPLACE
+
     if is_alive(run):
         raise RefusedError(f"run {run.id} is under way: {run.user}@{run.host}")
     text = journal.plan(run.id)
     if not text:
         raise RefusedError(f"run {run.id} kept no plan: deploy again, it plans what is left")
     plan = plans.parse(text, f"the plan of run {run.id}")
+    if run.kind == REPLACE:
+        again = session.command(f"replace {plan.devices[0].hostname}")
+        raise RefusedError(f"run {run.id} replaces hardware that is not pinned yet: {again}")
     city = session.city()
     masking = session.masking(city)
     refuse_stale(plan, city, masking, session.context.name)
@@ -99,6 +114,9 @@ def print_plan(session: Session, plan: Plan) -> None:
         screen.print(f"\nlines   -v shows all; one device's: {session.command('plan DEVICE')}")
     for hosts, cause in _alike((device.hostname, device.cause) for device in plan.failed):
         screen.print(f"\n! {_names(hosts, 6)}   {cause}", style="red", markup=False)
+    if plan.behind:
+        reached = "cannot be reached yet: what lies between does not route"
+        screen.print(f"\n… {_names(plan.behind, 6)}   {reached}", style="yellow", markup=False)
     for hosts, lines in _alike((device.hostname, device.foreign) for device in plan.foreign):
         kept = "1 line that intent does not know stays"
         if len(lines) > 1:
@@ -159,6 +177,7 @@ _STYLES = {"+": "green", "-": "red"}
 
 
 def summary(plan: Plan) -> str:
-    """`13 unchanged · 1 to change · 0 unreachable`."""
+    """`13 unchanged · 1 to change · 0 failed`."""
     unchanged = sum(1 for device in plan.devices if device.status is Status.UNCHANGED)
-    return f"{unchanged} unchanged · {len(plan.changed)} to change · {len(plan.failed)} failed"
+    behind = f" · {len(plan.behind)} behind them" if plan.behind else ""
+    return f"{unchanged} unchanged · {len(plan.changed)} to change · {len(plan.failed)} failed{behind}"

@@ -6,7 +6,7 @@ import functools
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
@@ -55,10 +55,11 @@ class Session:
 
         return open_journal(self.context.journal_url)
 
-    def fleet(self, city: City) -> Fleet:
+    def fleet(self, city: City, pins: Mapping[str, Path] | None = None) -> Fleet:
+        """The devices; `pins` are the known_hosts of those whose host keys are not in the context's own."""
         from infra_ctl.cli.devices import fleet
 
-        return fleet(self.context, city)
+        return fleet(self.context, city, pins)
 
     def masking(self, city: City) -> Masking:
         """The context's secrets, to put them in and to keep them out. Raises SecretError."""

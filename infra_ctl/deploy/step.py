@@ -7,7 +7,8 @@ restored, failed (nothing was done to it), or NOT RESTORED, which is loud.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from infra_ctl.change.losses import named
@@ -15,7 +16,14 @@ from infra_ctl.change.plan import PlannedDevice
 from infra_ctl.deploy.leases import Lease
 from infra_ctl.deploy.machine import Signal, after
 from infra_ctl.drivers.base import ConfigDriver, DeviceState, Neighbour
-from infra_ctl.errors import DeviceError, NotRestoredError, RejectedError, SecretError, SessionLostError
+from infra_ctl.errors import (
+    DeviceError,
+    NotRestoredError,
+    RejectedError,
+    SecretError,
+    SessionLostError,
+    UnreachableError,
+)
 from infra_ctl.journal.records import StepState
 from infra_ctl.journal.store import Journal
 from infra_ctl.plan import Masking
@@ -151,7 +159,7 @@ class Stepper:
         """
         state = StepState.APPLIED
         try:
-            with self.open_device(hostname) as device:
+            with self._new_session(hostname, deadline) as device:
                 seen, missed = self._test(device, hostname, applied, deadline, cut)
                 if missed:
                     return self._restore(hostname, state, Signal.MISSED, f"test failed: {missed}", device)
@@ -163,6 +171,21 @@ class Stepper:
             return self.end(hostname, state, Signal.NOT_RESTORED, self._cause(error))
         except DeviceError as error:
             return self._lost(hostname, state, error, tested=state is StepState.CONFIRMING)
+
+    @contextmanager
+    def _new_session(self, hostname: str, deadline: float) -> Iterator[ConfigDriver]:
+        """As soon as there is one: after a change to the way in, routing has to find another."""
+        with ExitStack() as opened:
+            while True:
+                try:
+                    device = opened.enter_context(self.open_device(hostname))
+                except UnreachableError:
+                    if time.monotonic() >= deadline:
+                        raise
+                    time.sleep(self.patience.pause)
+                else:
+                    break
+            yield device
 
     def _test(
         self, device: ConfigDriver, hostname: str, applied: Applied, deadline: float, cut: tuple[str, ...]

@@ -20,6 +20,8 @@ class Fleet:
     open: Callable[[str], ConfigDriver]
     """From a hostname to a driver that is not opened yet."""
     simulated: bool = False
+    in_band: bool = False
+    """Whether the way to a device may lead through others of them."""
     workers: int = 16
 
     def each(
