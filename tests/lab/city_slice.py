@@ -42,6 +42,7 @@ CAI_KHE, AN_HOA, THOI_BINH, AN_NGHIEP, BINH_THUY = WARDS = (
 )
 POP, CORE = "nk-pop1", "dc-core1"
 SLICE = f"site=dc or site=nk or site=bt or {' or '.join(WARDS)}"
+IN_BAND = f"role=core or site=nk or site=bt or {CAI_KHE} or {AN_HOA}"
 
 COMMAND = (sys.executable, "-m", "infra_ctl.cli.app")
 SECONDS = 150
@@ -310,14 +311,13 @@ class Deployed:
         assert self.changed() == []
 
 
-@pytest.fixture(scope="session")
-def deployed(_can_run: None, lab_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    """Booted and deployed from day 0; when all tests are over, there is nothing to deploy."""
-    city = CitySlice(f"{lab_name}city", tmp_path_factory.mktemp("city"))
+@contextmanager
+def deployed_slice(city: CitySlice, *up: str) -> Iterator[Deployed]:
+    """Booted as `lab up` is told and deployed from day 0; in the end there is nothing to deploy."""
     city.reset_inventory()
     try:
-        up = city.run("lab", "up", SLICE)
-        assert up.code == 0, up
+        booted = city.run("lab", "up", *up)
+        assert booted.code == 0, booted
         first = city.run("deploy", "--yes", "--reason", "first", "--ticket", "CT-1")
         yield Deployed(city, first, {host: city.running(host) for host in city.hostnames})
         last = city.run("deploy", "--yes")
@@ -326,8 +326,30 @@ def deployed(_can_run: None, lab_name: str, tmp_path_factory: pytest.TempPathFac
         city.run("lab", "down")
 
 
+@pytest.fixture(scope="session")
+def deployed(_can_run: None, lab_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    """The slice with the management bridge everywhere."""
+    with deployed_slice(CitySlice(f"{lab_name}city", tmp_path_factory.mktemp("city")), SLICE) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def in_band(_can_run: None, lab_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    """Two cores, two PoPs and two wards, of which only the cores are on the management bridge."""
+    city = CitySlice(f"{lab_name}band", tmp_path_factory.mktemp("band"))
+    with deployed_slice(city, "--in-band", IN_BAND) as found:
+        yield found
+
+
 @pytest.fixture
 def city(deployed: Deployed) -> Iterator[CitySlice]:
     """The slice as it was first deployed; whatever a test does to it is undone."""
     yield deployed.city
     deployed.restore()
+
+
+@pytest.fixture
+def in_band_city(in_band: Deployed) -> Iterator[CitySlice]:
+    """The in-band slice as it was first deployed; whatever a test does to it is undone."""
+    yield in_band.city
+    in_band.restore()

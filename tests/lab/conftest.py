@@ -13,7 +13,7 @@ import pytest
 from infra_ctl.intent.model import Bfd, Bgp, BgpNeighbour, DeviceIntent, Interface, Ospf
 from infra_ctl.lab import enter, model, twin
 from infra_ctl.lab.requirements import requirements
-from tests.lab.city_slice import city, deployed  # noqa: F401 - fixtures: one slice for all modules
+from tests.lab.city_slice import city, deployed, in_band, in_band_city  # noqa: F401 - fixtures of all modules
 
 BACKBONE = IPv4Address("0.0.0.0")
 

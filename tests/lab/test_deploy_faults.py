@@ -103,7 +103,7 @@ def fill_disk(city: CitySlice, hostname: str) -> None:
 TROUBLES: dict[str, tuple[Callable[[CitySlice, str], None], str]] = {
     AN_HOA: (switch_off, "timed out|no route to host"),
     THOI_BINH: (forget_our_key, "refused our credentials: .+"),
-    AN_NGHIEP: (change_host_key, "its ssh-ed25519 host key is not the one that is pinned"),
+    AN_NGHIEP: (change_host_key, r"its ssh-ed25519 host key SHA256:\S+ is not the one that is pinned"),
     BINH_THUY: (fill_disk, f"cat: .+: No space left on device; cannot write {STATE}/fence"),
 }
 """What is done to a router, and the cause that is given."""

@@ -158,7 +158,35 @@ def test_a_secret_that_the_vault_lacks_is_said_before_any_device_is_asked(small:
         poor.judged(Fleet(nobody), [WARD])
 
 
+@pytest.mark.parametrize("in_band", [True, False])
+def test_what_nothing_routes_to_yet_is_no_failure_of_a_plan_in_band(
+    small: SmallCity, tmp_path: Path, in_band: bool
+) -> None:
+    faults = {POP: Fault(unreachable=True), WARD: Fault(unreachable=True)}
+    devices = small.devices(tmp_path / "devices", intended=False, faults=faults)
+    planner = Planner(small.city, Fleet(devices.driver, in_band=in_band), small.masking, {})
+    judged = planner.judge(small.city.intents, lambda _hostname: None)
+    plan = assemble(planner, judged, "lab", "")
+    assert plan.behind == ((WARD, POP) if in_band else ())
+    assert [each.hostname for each in plan.failed] == ([] if in_band else [WARD, POP])
+
+
+def test_what_a_router_that_routes_stands_before_has_failed(small: SmallCity, tmp_path: Path) -> None:
+    devices = small.devices(tmp_path / "devices", faults={WARD: Fault(unreachable=True)})
+    devices.edit(POP, small.configured(POP).replace("to dc-core1 eth21", "by hand"))
+    planner = Planner(small.city, Fleet(devices.driver, in_band=True), small.masking, {})
+    plan = assemble(planner, planner.judge([POP, WARD], lambda _hostname: None), "lab", "")
+    assert (plan.behind, [each.hostname for each in plan.failed]) == ((), [WARD])
+
+
 # Lines that are not ours
+
+
+def test_what_a_device_left_the_workshop_with_is_ours(small: SmallCity, tmp_path: Path) -> None:
+    devices = small.devices(tmp_path / "devices", intended=False)
+    planned = small.judged(Fleet(devices.driver), [WARD])[WARD].planned
+    assert planned.foreign == ()
+    assert "-ip route 0.0.0.0/0 10.1.17.16" in planned.diff.replace("- ", "-")
 
 
 def test_a_foreign_line_stays_and_is_reported(small: SmallCity, devices: EmbeddedFleet, fleet: Fleet) -> None:

@@ -15,7 +15,7 @@ import infra_ctl.render
 from infra_ctl.intent import DeviceIntent, allocate, build
 from infra_ctl.inventory import load
 from infra_ctl.inventory.models import Stage
-from infra_ctl.render import render
+from infra_ctl.render import day0, render
 
 ROOT = Path(__file__).parents[2]
 CASES = ROOT / "tests/cases/render"
@@ -144,3 +144,43 @@ def test_an_installed_package_brings_its_templates(
     (tmp_path / "templates/frr/system.conf.j2").write_text("installed\n", encoding="utf-8")
     monkeypatch.setattr(infra_ctl.render, "_PACKAGE", tmp_path)
     assert render(edge, tmp_path / "none").startswith("installed\n")
+
+
+def test_day_0_is_the_loopback_the_uplinks_and_ways_back() -> None:
+    assert day0(case("nk-cai-khe-ce1")) == (
+        "frr defaults traditional\n"
+        "hostname nk-cai-khe-ce1\n"
+        "log syslog informational\n"
+        "service integrated-vtysh-config\n"
+        "!\n"
+        "ip route 0.0.0.0/0 10.1.17.0\n"
+        "ip route 0.0.0.0/0 10.1.17.2\n"
+        "ipv6 route ::/0 2001:db8:9201:1100::\n"
+        "ipv6 route ::/0 2001:db8:9201:1101::\n"
+        "!\n"
+        "interface eth0\n"
+        " ip address 10.1.17.1/31\n"
+        " ipv6 address 2001:db8:9201:1100::1/127\n"
+        "exit\n"
+        "!\n"
+        "interface eth1\n"
+        " ip address 10.1.17.3/31\n"
+        " ipv6 address 2001:db8:9201:1101::1/127\n"
+        "exit\n"
+        "!\n"
+        "interface lo\n"
+        " ip address 10.0.1.16/32\n"
+        " ipv6 address 2001:db8:9200::1:10:1/128\n"
+        "exit\n"
+        "!\n"
+        "end\n"
+    )
+
+
+@pytest.mark.parametrize("name", ["nk-an-hoa-ce1", "nk-an-hoa-ce1.v6only", "dc-core1"])
+def test_day_0_needs_no_secret_and_keeps_to_the_stage(name: str) -> None:
+    text = day0(case(name))
+    assert "vault:" not in text
+    assert ("ipv6 address" in text) is (name != "nk-an-hoa-ce1")
+    assert ("ip route" in text) is (name != "dc-core1")
+    assert f" ip address {case(name).management}/32\n" in text

@@ -359,6 +359,17 @@ def test_a_session_lost_in_the_test_takes_the_change_back(bench: Bench) -> None:
     assert bench.is_old("ward")
 
 
+def test_a_device_is_tested_once_routing_has_found_another_way_to_it(bench: Bench) -> None:
+    stepper = bench.stepper(bench.planned("ward"), patience=replace(QUICK, neighbours=30.0, revert_in=1200))
+    applied = stepper.apply("ward", bench.running("ward"))
+    assert isinstance(applied, Applied)
+    bench.devices.faults["ward"] = Fault(unreachable=True)
+    Timer(0.1, bench.devices.faults.clear).start()
+    ended = finish(stepper, applied)
+    assert isinstance(ended, Ended)
+    assert ended.state is StepState.CONFIRMED
+
+
 def test_a_device_that_the_new_session_does_not_reach_is_restored_by_its_timer(bench: Bench) -> None:
     stepper = bench.stepper(bench.planned("ward"), patience=SHORT)
     applied = stepper.apply("ward", bench.running("ward"))

@@ -207,3 +207,26 @@ def test_services_are_addresses(intents: Intents) -> None:
     device = intents["nk-an-hoa-ce1"]
     assert device.dns == device.syslog == (ip_address("10.20.0.16"), ip_address("2001:db8:9214::16"))
     assert device.rdnss == (ip_address("2001:db8:9214::16"),)
+
+
+@pytest.mark.parametrize(
+    ("hostname", "uplinks"),
+    [
+        ("nk-an-hoa-ce1", {"eth0": ["10.1.17.16"]}),
+        (
+            "nk-cai-khe-ce1",
+            {"eth0": ["10.1.17.0", "2001:db8:9201:1100::"], "eth1": ["10.1.17.2", "2001:db8:9201:1101::"]},
+        ),
+        ("dc-core1", {}),
+    ],
+)
+def test_an_uplink_has_the_address_of_its_other_end_in_the_families_of_its_stage(
+    intents: Intents, hostname: str, uplinks: dict[str, list[str]]
+) -> None:
+    found = {each.name: list(map(str, each.gateways)) for each in intents[hostname].uplinks}
+    assert found == uplinks
+
+
+def test_every_device_but_the_cores_has_an_uplink_and_cores_among_themselves_none(intents: Intents) -> None:
+    without = {hostname for hostname, intent in intents.items() if not intent.uplinks}
+    assert without == {hostname for hostname, intent in intents.items() if intent.role == "core"}

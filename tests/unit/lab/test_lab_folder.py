@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
+from dataclasses import replace
 from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import load_ssh_private_key, load_ssh_public_key
+from paramiko.hostkeys import HostKeyEntry
 
 from infra_ctl.errors import LabError
 from infra_ctl.intent.model import DeviceIntent
@@ -102,6 +104,27 @@ def test_a_managed_node_lets_the_controller_in_and_nobody_else(tmp_path: Path) -
     assert disk["etc/ssh/ssh_host_ed25519_key"].mode == 0o600
     assert (disk["etc/frr/frr.conf"].text, disk["etc/frr/frr.conf"].owner) == ("hostname r1\n", "frr")
     assert disk["etc/hostname"].text == "r1\n"
+
+
+def test_a_node_off_the_bridge_can_be_called_at_its_uplinks_too(tmp_path: Path) -> None:
+    node = replace(R1, bridged=False, uplinks=(IPv4Address("10.1.0.1"), IPv4Address("10.1.0.3")))
+    keys.ensure(tmp_path, [node])
+    (text,) = [file.text for file in files(node, tmp_path) if file.path == "etc/ssh/sshd_config"]
+    listening = [line.split()[1] for line in text.splitlines() if line.startswith("ListenAddress")]
+    assert listening == ["10.0.0.1:22", "10.1.0.1:22", "10.1.0.3:22"]
+
+
+def test_a_renewed_host_key_is_another_one_that_nobody_has_pinned(tmp_path: Path) -> None:
+    keys.ensure(tmp_path, [R1])
+    pins, old = keys.known_hosts(tmp_path).read_text(), keys.host_key(tmp_path, "r1").read_bytes()
+    fingerprint = keys.renew(tmp_path, "r1")
+    assert keys.host_key(tmp_path, "r1").read_bytes() != old
+    assert keys.known_hosts(tmp_path).read_text() == pins
+    keys.ensure(tmp_path, [R1])
+    entry = HostKeyEntry.from_line(keys.known_hosts(tmp_path).read_text().splitlines()[0])
+    assert entry is not None
+    assert entry.key is not None
+    assert entry.key.fingerprint == fingerprint
 
 
 def test_an_unmanaged_node_has_no_door(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from infra_ctl.intent.model import DeviceIntent
 from infra_ctl.lab import wiring
 from infra_ctl.lab.external import External
 from infra_ctl.lab.model import End, Link, Segment, spec
+from tests.unit.lab.conftest import interface
 
 Intents: TypeAlias = dict[str, DeviceIntent]
 CPT = External("cpt", "pass-word", (IPv4Network("198.51.100.0/24"), IPv6Network("2001:db8:ffff::/48")))
@@ -144,6 +145,51 @@ def test_what_is_not_there_is_named(intents: Intents) -> None:
         twin.node("x")
     with pytest.raises(LabError, match="no circuit 'ward-2'"):
         twin.link("ward-2")
+
+
+# --- in band
+
+
+def managed(intents: Intents) -> Intents:
+    """The data centre has a management zone, and the ward an uplink to it."""
+    zone = interface("eth1.40", "lan", "dc:management", ipv4="10.20.0.2/24")
+    cores = {
+        host: replace(intents[host], interfaces=(*intents[host].interfaces, zone))
+        for host in ("dc-core1", "dc-core2")
+    }
+    uplink = interface("eth0", "link", "ward-1", "dc-core2", ipv4="10.1.0.1/31")
+    uplink = replace(uplink, gateways=(IPv4Address("10.1.0.0"),))
+    lo, _, lan = intents["ward-ce1"].interfaces
+    ward = replace(intents["ward-ce1"], site="ward", role="ce", interfaces=(lo, uplink, lan))
+    return {**cores, "ward-ce1": ward}
+
+
+def test_in_band_only_the_data_centre_is_on_the_bridge(intents: Intents) -> None:
+    twin = spec("t", managed(intents), [CPT], in_band=True)
+    assert [port for port, _ in wiring.ports_of_nodes(twin)] == ["dc-core1", "dc-core2"]
+    assert twin.node("ward-ce1").uplinks == (IPv4Address("10.1.0.1"),)
+    assert twin.node("dc-core1").uplinks == ()
+    assert twin.controller == IPv4Address("10.20.0.254")
+    assert wiring.management(twin)[-4:] == [
+        "address add 10.20.0.254/32 dev lo",
+        "route add 10.0.0.1/32 dev br0 src 10.20.0.254",
+        "route add 10.0.0.2/32 dev br0 src 10.20.0.254",
+        "route add default src 10.20.0.254"
+        " nexthop via 10.0.0.1 dev br0 onlink nexthop via 10.0.0.2 dev br0 onlink",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("hosts", "cause"), [(["ward-ce1"], "begins at the cores"), (["dc-core2", "ward-ce1"], "management zone")]
+)
+def test_in_band_without_a_beginning_is_refused(intents: Intents, hosts: list[str], cause: str) -> None:
+    some = {
+        host: intent
+        for host, intent in {**managed(intents), "dc-core2": intents["dc-core2"]}.items()
+        if host in hosts
+    }
+    with pytest.raises(LabError, match=cause):
+        spec("t", some, in_band=True)
 
 
 # --- cables
