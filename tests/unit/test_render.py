@@ -173,7 +173,6 @@ def test_day_0_is_the_loopback_the_uplinks_and_ways_back() -> None:
         " ipv6 address 2001:db8:9200::1:10:1/128\n"
         "exit\n"
         "!\n"
-        "end\n"
     )
 
 

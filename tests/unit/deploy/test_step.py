@@ -359,24 +359,24 @@ def test_a_session_lost_in_the_test_takes_the_change_back(bench: Bench) -> None:
     assert bench.is_old("ward")
 
 
-def test_a_device_is_tested_once_routing_has_found_another_way_to_it(bench: Bench) -> None:
-    stepper = bench.stepper(bench.planned("ward"), patience=replace(QUICK, neighbours=30.0, revert_in=1200))
+def away_when_tested(bench: Bench, patience: Patience, seconds: float) -> tuple[Stepper, Lost | Ended]:
+    """A change whose device cannot be reached for so many seconds, once it is applied."""
+    stepper = bench.stepper(bench.planned("ward"), patience=patience)
     applied = stepper.apply("ward", bench.running("ward"))
     assert isinstance(applied, Applied)
     bench.devices.faults["ward"] = Fault(unreachable=True)
-    Timer(0.1, bench.devices.faults.clear).start()
-    ended = finish(stepper, applied)
+    Timer(seconds, bench.devices.faults.clear).start()
+    return stepper, finish(stepper, applied)
+
+
+def test_a_device_is_tested_once_routing_has_found_another_way_to_it(bench: Bench) -> None:
+    _, ended = away_when_tested(bench, replace(QUICK, neighbours=30.0, revert_in=1200), 0.1)
     assert isinstance(ended, Ended)
     assert ended.state is StepState.CONFIRMED
 
 
 def test_a_device_that_the_new_session_does_not_reach_is_restored_by_its_timer(bench: Bench) -> None:
-    stepper = bench.stepper(bench.planned("ward"), patience=SHORT)
-    applied = stepper.apply("ward", bench.running("ward"))
-    assert isinstance(applied, Applied)
-    bench.devices.faults["ward"] = Fault(unreachable=True)
-    Timer(0.35, bench.devices.faults.clear).start()
-    lost = finish(stepper, applied)
+    stepper, lost = away_when_tested(bench, SHORT, 0.35)
     assert isinstance(lost, Lost)
     ended = stepper.settle("ward", lost)
     assert (ended.state, ended.cause) == (StepState.RESTORED, "test failed: no answer")
