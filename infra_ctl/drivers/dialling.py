@@ -18,7 +18,7 @@ HEAD_START = 0.25
 
 
 def dial(addresses: Sequence[str], port: int, timeout: float) -> socket.socket:
-    """A connected socket. Raises OSError: what the last of them said, or that none answered in time."""
+    """A connected socket. Raises OSError: what the first of them said, or that none answered in time."""
     if len(addresses) == 1:
         return socket.create_connection((addresses[0], port), timeout)
     with _Calls(port) as calls:
@@ -34,8 +34,12 @@ def dial(addresses: Sequence[str], port: int, timeout: float) -> socket.socket:
                 answered.settimeout(timeout)
                 return answered
             if time.monotonic() >= deadline:
-                raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
-        raise calls.error
+                break
+        raise calls.errors.get(addresses[0]) or _error(errno.ETIMEDOUT)
+
+
+def _error(number: int) -> OSError:
+    return OSError(number, os.strerror(number))
 
 
 class _Calls:
@@ -44,7 +48,8 @@ class _Calls:
     def __init__(self, port: int) -> None:
         self._port = port
         self._selector = selectors.DefaultSelector()
-        self.error = OSError(errno.EHOSTUNREACH, os.strerror(errno.EHOSTUNREACH))
+        self.errors: dict[str, OSError] = {}
+        """Of those that cannot be reached, by address."""
 
     def __enter__(self) -> _Calls:
         return self
@@ -65,9 +70,9 @@ class _Calls:
         calling.setblocking(False)
         number = calling.connect_ex((address, self._port))
         if number in (0, errno.EINPROGRESS):
-            self._selector.register(calling, selectors.EVENT_WRITE)
+            self._selector.register(calling, selectors.EVENT_WRITE, address)
         else:
-            self._failed(calling, number)
+            self._failed(calling, address, number)
 
     def answered(self, seconds: float) -> socket.socket | None:
         """One that is connected; None where in so many seconds none is, or one has failed."""
@@ -76,12 +81,12 @@ class _Calls:
             self._selector.unregister(called)
             if (number := called.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)) == 0:
                 return called
-            self._failed(called, number)
+            self._failed(called, str(key.data), number)
         return None
 
-    def _failed(self, called: socket.socket, number: int) -> None:
+    def _failed(self, called: socket.socket, address: str, number: int) -> None:
         called.close()
-        self.error = OSError(number, os.strerror(number))
+        self.errors[address] = _error(number)
 
     @staticmethod
     def _socket(key: selectors.SelectorKey) -> socket.socket:

@@ -81,7 +81,15 @@ def test_where_all_refuse_it_says_so(port: int, addresses: tuple[str, ...]) -> N
     assert raised.value.errno == errno.ECONNREFUSED
 
 
-def test_silence_ends_in_time_whoever_refused(is_silent: Host, port: int) -> None:
-    is_silent("127.0.0.2")
+def test_silence_ends_in_time(is_silent: Host, port: int) -> None:
+    for address in ("127.0.0.1", "127.0.0.2"):
+        is_silent(address)
     with pytest.raises(TimeoutError):
+        dial(("127.0.0.1", "127.0.0.2"), port, 0.3)
+
+
+@pytest.mark.parametrize(("silent", "said"), [("127.0.0.1", "timed out"), ("127.0.0.2", "refused")])
+def test_what_the_first_says_is_what_counts(is_silent: Host, port: int, silent: str, said: str) -> None:
+    is_silent(silent)
+    with pytest.raises(OSError, match=said):
         dial(("127.0.0.1", "127.0.0.2"), port, 0.3)
