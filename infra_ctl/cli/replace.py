@@ -50,7 +50,6 @@ def replace(session: Session, /, device: str, *, host_key: str | None, **request
     infra-ctl replace nk-an-hoa-ce1
     infra-ctl replace nk-an-hoa-ce1 --host-key SHA256:mVPwvezndPv/ARoIadVY98vAC0g+P/5633yTC4d/wXE --yes
     """
-    from infra_ctl.cli.carrying import refuse_unreachable
     from infra_ctl.cli.devices import way_to
     from infra_ctl.cli.planning import prepare_replacement, print_plan
     from infra_ctl.deploy.run import REPLACE
@@ -73,7 +72,8 @@ def replace(session: Session, /, device: str, *, host_key: str | None, **request
         prepared = prepare_replacement(session, city, device, known_hosts)
         if prepared.plan.changed and not session.is_json:
             print_plan(session, prepared.plan)
-        refuse_unreachable(prepared.plan, 0)
+        if prepared.plan.failed:
+            raise RefusedError(f"{device}: {prepared.plan.failed[0].cause}: nothing was done")
         if prepared.plan.changed:
             code = begin_and_carry_out(session, prepared, REPLACE, Request(**request), keep)
             raise click.exceptions.Exit(code or 0)
