@@ -47,11 +47,10 @@ def test_only_the_data_centre_is_on_the_management_bridge(in_band: Deployed) -> 
 def test_a_ward_is_reached_through_its_circuit_and_no_other_way(in_band_city: CitySlice) -> None:
     city = in_band_city
     assert city.run("lab", "break", "cut", CIRCUIT).code == 0
-    assert city.run("lab", "break", "cut", "nk-cai-khe-1").code == 0
     cut = city.run("plan", AN_HOA)
     assert cut.code == 1, cut
     assert f"! {AN_HOA}   " in cut.out
-    until(lambda: plans(city, CAI_KHE))  # it has another
+    assert plans(city, CAI_KHE)
     assert city.run("lab", "heal").code == 0
     until(lambda: plans(city, AN_HOA), 60)
 
@@ -62,7 +61,7 @@ def test_a_ward_that_shuts_its_own_way_in_comes_back_by_itself(
     """Pain 2: nobody can reach it to take the change back; its own timer does."""
     city = in_band_city
     city.unmanage({AN_HOA: "interface eth0 / shutdown"})
-    done = city.run("deploy", "--yes", "--timer", "20", AN_HOA)
+    done = city.run("deploy", "--yes", "--timer", "12", AN_HOA)
     assert done.code == 1, done
     assert "RESTORED" in done.end(AN_HOA)
     assert city.ends(city.runs()[0].id)[AN_HOA][0] == "restored"
