@@ -75,9 +75,8 @@ def test_new_hardware_takes_a_wards_place(in_band: Deployed, in_band_city: CityS
     swapped = city.run("lab", "swap", AN_HOA)
     assert swapped.code == 0, swapped
     (fingerprint,) = re.findall(r"SHA256:\S+", swapped.out)
-    until(
-        lambda: fingerprint in city.run("plan", AN_HOA).out, 60
-    )  # its circuit was dark, and is announced anew
+    # Its circuit was dark, and has to be announced anew.
+    until(lambda: fingerprint in city.run("plan", AN_HOA).out, 60)
     planned = city.run("plan", AN_HOA)
     assert planned.code == 1, planned
     assert f"! {AN_HOA}   its ssh-ed25519 host key {fingerprint} is not the one that is pinned" in planned.out
