@@ -7,7 +7,6 @@ unchanged and is asked nothing more. Any other judges the candidate itself.
 from __future__ import annotations
 
 import secrets as randomness
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,13 +20,12 @@ from infra_ctl.change.reading import read
 from infra_ctl.change.soak import soak
 from infra_ctl.change.unmanaged import foreign, keep
 from infra_ctl.change.watched import watched
-from infra_ctl.change.waves import waves
-from infra_ctl.change.wiring import pairs, wires
+from infra_ctl.change.waves import order
+from infra_ctl.change.wiring import ground, wires
 from infra_ctl.city import City
 from infra_ctl.drivers.base import ConfigDriver, Pending
 from infra_ctl.drivers.fleet import Fleet
 from infra_ctl.errors import BusyError, DeviceError, RefusedError, RejectedError, SecretError
-from infra_ctl.intent.expectations import cores
 from infra_ctl.intent.model import DeviceIntent
 from infra_ctl.journal.records import Synced
 from infra_ctl.journal.store import Journal
@@ -217,10 +215,7 @@ def assemble(planner: Planner, judged: Mapping[str, Judged], context: str, selec
     """The plan: waves over what changes, and what each wave's state is expected to lose."""
     intents = planner.city.intents
     changed = [host for host, each in judged.items() if each.planned.status is Status.CHANGED]
-    sites: defaultdict[str, list[str]] = defaultdict(list)
-    for host, intent in intents.items():
-        sites[intent.site].append(host)
-    order = waves(changed, pairs(intents), cores(intents, intents), sites.values()) if changed else ()
+    waves = order(changed, ground(intents)).waves if changed else ()
     plan = Plan(
         id=randomness.token_hex(2),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -229,8 +224,8 @@ def assemble(planner: Planner, judged: Mapping[str, Judged], context: str, selec
         selector=selector,
         inventory=planner.city.inventory.digest,
         devices=tuple(each.planned for each in judged.values()),
-        waves=order,
-        cuts=((),) * len(order),
+        waves=waves,
+        cuts=((),) * len(waves),
     )
     return _foretold(plan, planner, judged) if changed else plan
 

@@ -1,10 +1,13 @@
-"""Who is joined to whom, from the intents, in the two shapes that the rest of `change` needs."""
+"""Who is joined to whom, from the intents, in the shapes that the rest of `change` needs."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from infra_ctl.change.topology import End, Wire
+from infra_ctl.change.waves import Ground
+from infra_ctl.intent.expectations import cores
 from infra_ctl.intent.model import DeviceIntent, Interface
 
 OUTSIDE = "eth0"
@@ -14,6 +17,15 @@ OUTSIDE = "eth0"
 def pairs(intents: Mapping[str, DeviceIntent]) -> tuple[tuple[str, str], ...]:
     """Devices that a link joins, each pair as often as there are links between the two."""
     return tuple((wire.a.device, wire.z.device) for wire in wires(intents) if wire.z.device in intents)
+
+
+def ground(intents: Mapping[str, DeviceIntent]) -> Ground:
+    """What the order of any change to these devices rests on."""
+    sites: defaultdict[str, list[str]] = defaultdict(list)
+    for hostname, intent in intents.items():
+        sites[intent.site].append(hostname)
+    kinds = {hostname: intent.role for hostname, intent in intents.items()}
+    return Ground(pairs(intents), cores(intents, intents), tuple(sites.values()), kinds)
 
 
 def wires(intents: Mapping[str, DeviceIntent]) -> tuple[Wire, ...]:
