@@ -33,6 +33,7 @@ class _City:
     links: Mapping[str, Sequence[Link]]
     peers: Mapping[str, Sequence[Peer]]
     kept: Mapping[str, Sequence[tuple[str, ...]]]
+    drained: frozenset[str]
     bgp: Mapping[str, Bgp]
     dns: tuple[Address, ...]
     syslog: tuple[Address, ...]
@@ -56,6 +57,7 @@ class _City:
             links=attached,
             peers=peers,
             kept=kept,
+            drained=frozenset(hold.object for hold in inventory.holds if hold.effect == "drain"),
             bgp=sessions(inventory, allocations),
             dns=_addresses(inventory.services.dns, inventory, allocations),
             syslog=_addresses(inventory.services.syslog, inventory, allocations),
@@ -84,6 +86,7 @@ class _City:
             dns=self.dns,
             syslog=self.syslog,
             kept=tuple(self.kept.get(device.hostname, ())),
+            drained=device.hostname in self.drained,
         )
 
     def _interfaces(self, device: Device) -> tuple[Interface, ...]:
@@ -97,6 +100,8 @@ class _City:
             *interfaces.served(device, inventory, allocations),
             *(interfaces.peering(peer, stage) for peer in self.peers.get(device.hostname, ())),
         ]
+        if device.hostname in self.drained:
+            found = [interfaces.last_resort(interface) for interface in found]
         return tuple(sorted(found, key=interfaces.in_order))
 
 

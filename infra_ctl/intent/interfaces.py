@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from ipaddress import IPv4Interface, IPv6Interface
 
 from infra_ctl.intent import addressing
@@ -61,6 +62,19 @@ def link_end(link: Link, device: Device, inventory: Inventory, allocations: Allo
         circuit=link.id,
         neighbour=far.device.hostname,
     )
+
+
+def last_resort(interface: Interface) -> Interface:
+    """A link that is taken only where there is no other, as RFC 6987 has it; what it leads to stays reached.
+
+    By the cost of each link, not by what FRR 8.4 has for a whole router: its `max-metric` also puts summaries
+    at 16711680, so that single-homed wards would be reached through a dual-homed one's circuits, and OSPFv3's
+    `stub-router` leaves them out altogether (both were seen).
+    """
+    if interface.kind != "link":
+        return interface
+    ospf, ospf6 = (each and replace(each, cost=MAX_COST) for each in (interface.ospf, interface.ospf6))
+    return replace(interface, ospf=ospf, ospf6=ospf6)
 
 
 def served(device: Device, inventory: Inventory, allocations: Allocations) -> Iterator[Interface]:
