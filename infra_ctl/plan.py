@@ -226,6 +226,7 @@ def assemble(planner: Planner, judged: Mapping[str, Judged], context: str, selec
         devices=tuple(each.planned for each in judged.values()),
         waves=waves,
         cuts=((),) * len(waves),
+        held=tuple(hold.in_words for hold in planner.city.inventory.holds if hold.object in judged),
     )
     return _foretold(plan, planner, judged) if changed else plan
 

@@ -62,6 +62,8 @@ class Plan(_Frozen):
     waves: tuple[tuple[str, ...], ...]
     cuts: tuple[tuple[str, ...], ...]
     """For each wave the paths that the state after it has no more, in words: their loss is no failure."""
+    held: tuple[str, ...] = ()
+    """What its devices are held from, in words."""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

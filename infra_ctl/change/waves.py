@@ -129,6 +129,14 @@ def leaves(links: Iterable[tuple[str, str]], roots: Collection[str]) -> frozense
     )
 
 
+def hanging_on(device: str, ground: Ground) -> tuple[str, ...]:
+    """Devices that have no way to the controller but through this one, sorted."""
+    neighbours = _neighbours(ground.links)
+    others = {each: around - {device} for each, around in neighbours.items() if each != device}
+    without = _distances(others, [root for root in ground.roots if root != device])
+    return tuple(sorted(_distances(neighbours, ground.roots).keys() - without.keys() - {device}))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Region:
     """Devices behind a ring that reach each other without it; `ways` are those of the ring that lead in."""

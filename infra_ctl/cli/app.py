@@ -30,6 +30,7 @@ COMMANDS = {
     "rollback": "deploy:rollback",
     "run": "journal:run",
     "adopt": "plan:adopt",
+    "drain": "drain:drain",
     "runs": "journal:runs",
     "show": "journal:show",
     "db": "journal:db",

@@ -56,14 +56,14 @@ def deploy(
     if plan_file is not None and not (prepared.plan.changed or prepared.plan.failed):
         do_nothing(session, f"plan {prepared.plan.id} has nothing to do")
         return
-    _go(session, prepared, DEPLOY, Request(**request), clock, dry_run=dry_run)
+    go(session, prepared, DEPLOY, Request(**request), clock, dry_run=dry_run)
 
 
-def _go(
+def go(
     session: Session, prepared: Prepared, kind: str, request: Request, clock: Stopwatch, *, dry_run: bool
 ) -> None:
     """Show a plan, and carry it out where there is something to do and nobody objects."""
-    from infra_ctl.cli.planning import print_plan
+    from infra_ctl.cli.planning import print_held, print_plan
 
     plan = prepared.plan
     worth_showing = plan.changed or plan.failed or plan.foreign
@@ -73,6 +73,8 @@ def _go(
     if dry_run:
         return
     if not plan.changed:
+        if not worth_showing:
+            print_held(session, plan)
         do_nothing(session, f"no changes ({devices(len(plan.devices))}, {clock})")
     else:
         raise click.exceptions.Exit(begin_and_carry_out(session, prepared, kind, request))
@@ -126,7 +128,12 @@ def rollback(
     infra-ctl rollback 2026-11-21-005 pop=nk --dry-run
     """
     from infra_ctl.cli.planning import prepare_rollback
+    from infra_ctl.deploy.run import DRAIN
 
     clock = Stopwatch()
     prepared = prepare_rollback(session, run_id, " ".join(selector))
-    _go(session, prepared, "rollback", Request(**request), clock, dry_run=dry_run)
+    if session.journal().run(run_id).kind == DRAIN:
+        (device,) = (each.hostname for each in prepared.plan.devices)
+        undo = session.command(f"drain {device} --undo")
+        session.say(f"holds.yaml keeps its hold, which the next deploy honours: {undo} lifts it")
+    go(session, prepared, "rollback", Request(**request), clock, dry_run=dry_run)

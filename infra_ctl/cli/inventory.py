@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 
 import click
@@ -21,8 +22,11 @@ def check(session: Session) -> None:
     infra-ctl check
     infra-ctl check -i /srv/city/inventory
     """
+    from infra_ctl.inventory.holding import refuse_expired
+
     try:
         city = session.city()
+        refuse_expired(session.context.inventory, date.today())
     except InventoryError as error:
         if session.is_json:
             session.emit({"problems": [asdict(problem) for problem in error.problems], "counts": {}})

@@ -39,7 +39,7 @@ def plan(
     infra-ctl plan --explain nk-pop1
     """
     from infra_ctl.change.plan import save
-    from infra_ctl.cli.planning import prepare, print_plan
+    from infra_ctl.cli.planning import prepare, print_held, print_plan
 
     clock = Stopwatch()
     if explained is not None:
@@ -53,6 +53,7 @@ def plan(
     elif session.is_json:
         print_plan(session, found)
     elif not found.changed and not found.failed and not found.foreign:
+        print_held(session, found)
         session.say(f"no changes ({devices(len(found.devices))}, {clock})")
         if path is not None:
             session.say(f"saved  {path}     it has nothing to do")

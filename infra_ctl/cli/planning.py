@@ -105,8 +105,16 @@ def print_plan(session: Session, plan: Plan) -> None:
             kept = f"{len(lines)} lines that intent does not know stay"
         advice = session.command(f"adopt {hosts[0]}")
         screen.print(f"\n? {_names(hosts, 3)}   {kept}: {advice}", style="yellow", markup=False)
-    screen.print(f"\n{summary(plan)}")
+    screen.print()
+    print_held(session, plan)
+    screen.print(summary(plan))
     _print_waves(screen, plan)
+
+
+def print_held(session: Session, plan: Plan) -> None:
+    """Holds in force on the devices of a plan, a line each."""
+    for words in plan.held:
+        session.say(f"held    {words}")
 
 
 def _print_waves(screen: Console, plan: Plan) -> None:

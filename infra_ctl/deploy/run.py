@@ -28,8 +28,9 @@ from infra_ctl.plan import Prepared, in_sync
 from infra_ctl.render import render
 from infra_ctl.verify import Changed, at_stake, unmet
 
-DEPLOY = "deploy"
-"""The kind of a run that brings devices to their intent."""
+DEPLOY, DRAIN = "deploy", "drain"
+TO_INTENT = (DEPLOY, DRAIN)
+"""The kinds of run that bring devices to their intent."""
 
 END_STATE_SECONDS = 120.0
 """For the last adjacencies of a run to come up: OSPF's dead interval twice, and BGP's retries."""
@@ -193,7 +194,7 @@ class Deployment:
             )
             done = rollout.go()
             result = replace(done, ends={**so_far.ends, **done.ends})
-            if run.kind == DEPLOY:
+            if run.kind in TO_INTENT:
                 journal.remember_synced(plan.context, self._in_sync(result))
             return self._concluded(run, result, watch)
 
@@ -216,7 +217,7 @@ class Deployment:
         """
         lacks: tuple[Outcome, ...] = ()
         if not result.interrupted:
-            lacks = self._unmet(result, watch.before) if run.kind == DEPLOY else _silent(watch)
+            lacks = self._unmet(result, watch.before) if run.kind in TO_INTENT else _silent(watch)
         notes = [result.summary]
         notes += [f"paths from {core} not watched: {cause}" for core, cause in watch.unasked.items()]
         if lacks:

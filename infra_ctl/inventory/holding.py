@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime
 from pathlib import Path
+from typing import Any
 
-from infra_ctl.errors import Problem
+from infra_ctl.errors import InventoryError, Problem
 from infra_ctl.inventory import tree
 from infra_ctl.inventory.files import HOLDS
 from infra_ctl.inventory.models import Hold
@@ -16,8 +17,8 @@ from infra_ctl.inventory.text import decode, read
 def hold(folder: Path, new: Hold) -> None:
     """Hold an object from today on, in one move; another hold of it with the same effect is replaced."""
     with rewritten(folder / HOLDS) as content:
-        kept = [entry for entry in content.get("holds") or [] if not _is(entry, new.object, new.effect)]
-        content["holds"] = [*kept, new.model_dump(exclude_none=True)]
+        _drop(content, new.object, new.effect)
+        content["holds"].append(new.model_dump(exclude_none=True))
 
 
 def lift(folder: Path, object_: str, effect: str) -> bool:
@@ -26,28 +27,35 @@ def lift(folder: Path, object_: str, effect: str) -> bool:
     if not path.exists():
         return False
     with rewritten(path) as content:
-        held = content.get("holds") or []
-        content["holds"] = [entry for entry in held if not _is(entry, object_, effect)]
-    return len(content["holds"]) < len(held)
+        return _drop(content, object_, effect)
 
 
-def _is(entry: dict[str, str], object_: str, effect: str) -> bool:
-    return (entry["object"], entry["effect"]) == (object_, effect)
+def _drop(content: dict[str, Any], object_: str, effect: str) -> bool:
+    """Take a hold out of the list, in place: the list knows the comments."""
+    from ruamel.yaml.comments import CommentedSeq
+
+    if not content.get("holds"):  # `[]` would keep its brackets
+        content["holds"] = CommentedSeq()
+    held = content["holds"]
+    of_it = [
+        number for number, entry in enumerate(held) if (entry["object"], entry["effect"]) == (object_, effect)
+    ]
+    for number in reversed(of_it):
+        del held[number]
+    return bool(of_it)
 
 
-def expired(folder: Path, today: datetime.date) -> tuple[Problem, ...]:
-    """Holds of a sound inventory whose last day is over.
+def refuse_expired(folder: Path, today: datetime.date) -> None:
+    """Raises InventoryError with the holds of a sound inventory whose last day is over.
 
-    They are no reason to refuse the inventory: midnight must not stop a run half-way.
+    Nothing but `check` asks: midnight must not stop a run half-way.
     """
     path = folder / HOLDS
     if not path.exists():
-        return ()
+        return
     listed = tree.parse(decode(read(path, str(path)), str(path)), str(path)).child("holds")
     entries = listed[1].content if listed and isinstance(listed[1].content, tuple) else ()
     ends = (found[1] for entry in entries if (found := entry.child("until")))
-    return tuple(
-        Problem(str(path), *end.place, f"this hold ended on {end.content}: lift it, or give it another end")
-        for end in ends
-        if datetime.date.fromisoformat(str(end.content)) < today
-    )
+    if over := [end for end in ends if datetime.date.fromisoformat(str(end.content)) < today]:
+        message = "this hold ended on {}: lift it, or give it another end"
+        raise InventoryError([Problem(str(path), *end.place, message.format(end.content)) for end in over])

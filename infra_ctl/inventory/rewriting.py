@@ -16,6 +16,7 @@ def rewritten(path: Path) -> Iterator[dict[str, Any]]:
 
     yaml = YAML()
     yaml.width = 110
+    yaml.indent(mapping=2, sequence=4, offset=2)
     content = yaml.load(path.read_text(encoding="utf-8")) if path.exists() else None
     content = content if content is not None else {}
     yield content
