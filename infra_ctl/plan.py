@@ -21,7 +21,7 @@ from infra_ctl.change.soak import soak
 from infra_ctl.change.unmanaged import foreign, keep
 from infra_ctl.change.watched import watched
 from infra_ctl.change.waves import order
-from infra_ctl.change.wiring import ground, wires
+from infra_ctl.change.wiring import former, ground, wires
 from infra_ctl.city import City
 from infra_ctl.drivers.base import ConfigDriver, Pending
 from infra_ctl.drivers.fleet import Fleet
@@ -234,7 +234,8 @@ def assemble(planner: Planner, judged: Mapping[str, Judged], context: str, selec
 def _foretold(plan: Plan, planner: Planner, judged: Mapping[str, Judged]) -> Plan:
     """A plan with what its waves are expected to cost.
 
-    From the configurations that were read; a device that was not is taken to be as intended.
+    From the configurations that were read; a device that was not is taken to be as intended, and one that has
+    left the inventory to be as it was last deployed.
     """
     intents, mask = planner.city.intents, planner.masking.mask
     before = {
@@ -244,7 +245,12 @@ def _foretold(plan: Plan, planner: Planner, judged: Mapping[str, Judged]) -> Pla
         for host, intent in intents.items()
     }
     after = {device.hostname: read(normal.parse(device.candidate)) for device in plan.changed}
+    gone = {
+        host: read(normal.parse(last.text)) for host, last in planner.synced.items() if host not in intents
+    }
     cables = wires(intents)
+    cables = (*cables, *former(before, gone, cables))
+    before |= gone
     lost = losses(before, after, cables, plan.waves)
     asked = zip(plan.waves, watched(intents, intents, plan.waves), strict=True)
     devices = (

@@ -144,3 +144,16 @@ def test_an_installed_package_brings_its_templates(
     (tmp_path / "templates/frr/system.conf.j2").write_text("installed\n", encoding="utf-8")
     monkeypatch.setattr(infra_ctl.render, "_PACKAGE", tmp_path)
     assert render(edge, tmp_path / "none").startswith("installed\n")
+
+
+def test_a_drained_router_says_so_in_bgp_and_an_edge_s_default_route_is_the_last() -> None:
+    """The others' route map puts what has this community last (RFC 8326)."""
+    before, after = (
+        render(replace(case("dc-edge1"), drained=drained)).splitlines() for drained in (False, True)
+    )
+    assert [line for line in after if line not in before] == [
+        " bgp graceful-shutdown",
+        " default-information originate metric 65535 metric-type 1",
+        " default-information originate metric 65535 metric-type 1",
+    ]
+    assert "bgp community-list standard GRACEFUL-SHUTDOWN seq 5 permit graceful-shutdown" in before

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from ipaddress import ip_address, ip_interface, ip_network
 
 import pytest
 
 from infra_ctl.intent import DeviceIntent, allocate, build
+from infra_ctl.intent.interfaces import MAX_COST
 from infra_ctl.intent.model import BgpNeighbour, Interface
+from infra_ctl.intent.paths import paths
 from infra_ctl.inventory import Inventory
+from infra_ctl.inventory.models import Hold
 
 Intents = dict[str, DeviceIntent]
 AtStage = Callable[..., Intents]
@@ -207,3 +211,19 @@ def test_services_are_addresses(intents: Intents) -> None:
     device = intents["nk-an-hoa-ce1"]
     assert device.dns == device.syslog == (ip_address("10.20.0.16"), ip_address("2001:db8:9214::16"))
     assert device.rdnss == (ip_address("2001:db8:9214::16"),)
+
+
+def test_a_drained_router_s_links_are_the_last_that_anybody_takes(small: Inventory) -> None:
+    """In both families; its loopback, its LANs and everybody else are as before."""
+    hold = Hold(object="nk-pop1", effect="drain", reason="fibre", until=date(2099, 1, 1))
+    held = small.model_copy(update={"holds": (hold,)})
+    before, after = build(small, allocate(small, {})), build(held, allocate(held, {}))
+    assert [host for host in after if after[host] != before[host]] == ["nk-pop1"]
+    pop = after["nk-pop1"]
+    assert pop.drained
+    for interface in pop.interfaces:
+        wanted = MAX_COST if interface.kind == "link" else None
+        assert {each.cost for each in (interface.ospf, interface.ospf6) if each} <= {wanted}
+    assert paths(before, "dc-core1", "ipv4")["nk-an-hoa-ce1"].cost < MAX_COST
+    assert paths(after, "dc-core1", "ipv4")["nk-an-hoa-ce1"].cost > MAX_COST
+    assert paths(after, "dc-core1", "ipv4")["nk-pop1"].cost < MAX_COST

@@ -61,6 +61,6 @@ def test_a_hold_holds_on_its_last_day_and_not_after_it(city: Path) -> None:
         refuse_expired(city, date(2026, 12, 2))
     assert str(caught.value) == (
         f"{city}/holds.yaml:4:65: this hold ended on 2026-12-01: lift it, or give it another end\n"
-        f"{city}/holds.yaml:6:61: this hold ended on 2026-12-01: lift it, or give it another end"
+        f"{city}/holds.yaml:6:62: this hold ended on 2026-12-01: lift it, or give it another end"
     )
     assert load(city).holds, "it goes on holding until somebody lifts it"
