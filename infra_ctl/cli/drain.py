@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from getpass import getuser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,7 +84,7 @@ def _holding(
         raise click.UsageError("say why with --reason: it is written into holds.yaml")
     if last < today:
         raise click.UsageError(f"--until {last} is over")
-    new = Hold(object=device, effect="drain", reason=reason, until=last)
+    new = Hold(object=device, effect="drain", reason=reason, until=last, by=getuser())
     there = set(session.select(city, ""))
     if only := [host for host in hanging_on(device, ground(city.intents)) if host in there]:
         more = f" … and {len(only) - MOST} more" if len(only) > MOST else ""

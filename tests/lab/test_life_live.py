@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,19 +40,19 @@ def toward(city: CitySlice, hostname: str, target: str) -> str:
 @contextmanager
 def no_ping_lost(city: CitySlice, hostname: str, *targets: str) -> Iterator[None]:
     """Five packets a second to each target while the block lasts, all of them answered."""
+    script = "echo $$ >/tmp/ping.$0; exec ping -n -q -i 0.2 -w 120 $1"
     pings = [
         subprocess.Popen(
-            enter.command(city.lab.root, hostname, ("ping", "-n", "-q", "-i", "0.2", "-w", "120", target)),
+            enter.command(city.lab.root, hostname, ("sh", "-c", script, str(number), target)),
             stdout=subprocess.PIPE,
             text=True,
         )
-        for target in targets
+        for number, target in enumerate(targets)
     ]
     try:
         yield
     finally:
-        for ping in pings:
-            ping.send_signal(signal.SIGINT)
+        city.on(hostname, "sh", "-c", "kill -INT $(cat /tmp/ping.*); rm /tmp/ping.*")
         said = [ping.communicate(timeout=30)[0] for ping in pings]
     counts = [re.search(r"(\d+) packets transmitted, (\d+) received", each) for each in said]
     lost = [int(count[1]) - int(count[2]) if count else None for count in counts]
