@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from infra_ctl.errors import InventoryError, Problem, SelectorError, UnknownError
@@ -19,7 +19,7 @@ from infra_ctl.intent import (
 )
 from infra_ctl.intent.lock import LOCK_FILE
 from infra_ctl.intent.purposes import Key, Network
-from infra_ctl.inventory import Inventory, load
+from infra_ctl.inventory import Inventory, devices, load
 from infra_ctl.inventory.hints import did_you_mean
 
 
@@ -29,6 +29,10 @@ class City:
 
     inventory: Inventory
     intents: Mapping[str, DeviceIntent]
+    prefixes: Mapping[Key, Network] = field(default_factory=dict)
+    """What is allocated, aggregates too."""
+    reserved: Mapping[Key, Network] = field(default_factory=dict)
+    """What the lock still holds for objects that are gone."""
 
     def intent(self, hostname: str) -> DeviceIntent:
         """Raises UnknownError with the nearest name where there is no such device."""
@@ -61,19 +65,27 @@ def load_city(folder: Path) -> City:
         more = f" and {len(unlocked) - 1} more" if len(unlocked) > 1 else ""
         message = f"no prefix is locked for {first}{more}: infra-ctl ip lock"
         raise InventoryError([Problem(str(folder / LOCK_FILE), 0, 0, message)])
-    return City(inventory, build(inventory, allocations))
+    reserved = {key: locked[key] for key in stale(allocations, locked)}
+    return City(inventory, build(inventory, allocations), allocations.prefixes, reserved)
 
 
-def relock(folder: Path, *, free: bool) -> tuple[dict[Key, Network], dict[Key, Network]]:
+def relock(
+    folder: Path,
+    *,
+    free: bool,
+    guard: Callable[[Collection[str], Mapping[Key, Network]], None] = lambda _hostnames, _freed: None,
+) -> tuple[dict[Key, Network], dict[Key, Network]]:
     """Bring the lock up to the inventory; with `free`, release what belongs to objects that are gone.
 
-    Returns what was added and what was freed. Raises InventoryError.
+    `guard` is asked before anything is written, with the devices that there are and what is to be released;
+    it raises where that is too early. Returns what was added and what was freed. Raises InventoryError.
     """
     inventory = load(folder)
     locked = _read_lock(folder)
     allocations = allocate(inventory, locked, folder)
     added = {key: allocations.prefixes[key] for key in missing(allocations, locked)}
     freed = {key: locked[key] for key in stale(allocations, locked)} if free else {}
+    guard([device.hostname for device in devices(inventory)], freed)
     wanted = {key: network for key, network in relocked(allocations, locked).items() if key not in freed}
     if wanted != locked:
         new = folder / f".{LOCK_FILE}.new"

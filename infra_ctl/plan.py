@@ -7,7 +7,6 @@ unchanged and is asked nothing more. Any other judges the candidate itself.
 from __future__ import annotations
 
 import secrets as randomness
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,8 +21,8 @@ from infra_ctl.change.reading import read
 from infra_ctl.change.soak import soak
 from infra_ctl.change.unmanaged import foreign, keep
 from infra_ctl.change.watched import watched
-from infra_ctl.change.waves import waves
-from infra_ctl.change.wiring import pairs, wires
+from infra_ctl.change.waves import order
+from infra_ctl.change.wiring import former, ground, wires
 from infra_ctl.city import City
 from infra_ctl.drivers.base import ConfigDriver, Pending
 from infra_ctl.drivers.fleet import Fleet
@@ -35,7 +34,6 @@ from infra_ctl.errors import (
     SecretError,
     UnreachableError,
 )
-from infra_ctl.intent.expectations import cores
 from infra_ctl.intent.model import DeviceIntent
 from infra_ctl.journal.records import Synced
 from infra_ctl.journal.store import Journal
@@ -228,10 +226,7 @@ def assemble(planner: Planner, judged: Mapping[str, Judged], context: str, selec
     """The plan: waves over what changes, and what each wave's state is expected to lose."""
     intents = planner.city.intents
     changed = [host for host, each in judged.items() if each.planned.status is Status.CHANGED]
-    sites: defaultdict[str, list[str]] = defaultdict(list)
-    for host, intent in intents.items():
-        sites[intent.site].append(host)
-    order = waves(changed, pairs(intents), cores(intents, intents), sites.values()) if changed else ()
+    waves = order(changed, ground(intents)).waves if changed else ()
     plan = Plan(
         id=randomness.token_hex(2),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -240,9 +235,10 @@ def assemble(planner: Planner, judged: Mapping[str, Judged], context: str, selec
         selector=selector,
         inventory=planner.city.inventory.digest,
         devices=tuple(each.planned for each in judged.values()),
-        waves=order,
-        cuts=((),) * len(order),
+        waves=waves,
+        cuts=((),) * len(waves),
         behind=_behind(intents, judged, changed) if planner.fleet.in_band else (),
+        held=tuple(hold.in_words for hold in planner.city.inventory.holds if hold.object in judged),
     )
     return _foretold(plan, planner, judged) if changed else plan
 
@@ -261,7 +257,8 @@ def _behind(
 def _foretold(plan: Plan, planner: Planner, judged: Mapping[str, Judged]) -> Plan:
     """A plan with what its waves are expected to cost.
 
-    From the configurations that were read; a device that was not is taken to be as intended.
+    From the configurations that were read; a device that was not is taken to be as intended, and one that has
+    left the inventory to be as it was last deployed.
     """
     intents, mask = planner.city.intents, planner.masking.mask
     before = {
@@ -271,7 +268,12 @@ def _foretold(plan: Plan, planner: Planner, judged: Mapping[str, Judged]) -> Pla
         for host, intent in intents.items()
     }
     after = {device.hostname: read(normal.parse(device.candidate)) for device in plan.changed}
+    gone = {
+        host: read(normal.parse(last.text)) for host, last in planner.synced.items() if host not in intents
+    }
     cables = wires(intents)
+    cables = (*cables, *former(before, gone, cables))
+    before |= gone
     lost = losses(before, after, cables, plan.waves)
     asked = zip(plan.waves, watched(intents, intents, plan.waves), strict=True)
     devices = (

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from infra_ctl.change import normal
+from infra_ctl.change.carried import holder
+from infra_ctl.change.reading import read
+from infra_ctl.change.router import InterfaceAddress
 from infra_ctl.change.undo import undone, written
+from infra_ctl.city import City
 from infra_ctl.errors import RefusedError, RejectedError, SecretError, UnknownError
+from infra_ctl.intent.purposes import is_aggregate
 from infra_ctl.journal.records import Run, Step, StepState
 from infra_ctl.journal.store import Journal, is_alive
 from infra_ctl.plan import Judged, Masking, Planner, settled
@@ -30,6 +35,38 @@ def to_undo(journal: Journal, run: Run) -> dict[str, Step]:
 
 _UNTOUCHED = (StepState.WAITING, StepState.RESTORED, StepState.FAILED)
 _TOUCHED = (StepState.CONFIRMED, StepState.UNKNOWN, StepState.NOT_RESTORED)
+
+
+def refuse_gone(city: City, run: Run, hostnames: Iterable[str]) -> None:
+    """What has left the inventory cannot be planned any more. Raises RefusedError."""
+    if gone := [host for host in hostnames if host not in city.intents]:
+        raise RefusedError(
+            f"run {run.id} changed {gone[0]}, which the inventory has no more: bring back the inventory of "
+            f"that run, or leave it out: 'not {gone[0]}'"
+        )
+
+
+def refuse_given_up(city: City, run: Run, judged: Mapping[str, Judged]) -> None:
+    """An address of the city's that comes back must still be for something: else another has it next.
+
+    Raises RefusedError.
+    """
+    ours = {key: network for key, network in city.prefixes.items() if not is_aggregate(key[1])}
+    pools = (city.inventory.addressing.ipv4, city.inventory.addressing.ipv6)
+    for host, each in judged.items():
+        back = _own(each.planned.candidate) - _own(each.running)
+        for address in sorted(back, key=str):
+            if any(address.ip in pool for pool in pools) and holder(address, ours) is None:
+                raise RefusedError(
+                    f"run {run.id} took {address} from {host}, and nothing in the inventory is there for it "
+                    f"any more: bring back the inventory from before that run"
+                )
+
+
+def _own(text: str) -> frozenset[InterfaceAddress]:
+    """Addresses of a router's interfaces."""
+    ports = read(normal.parse(text)).ports.values()
+    return frozenset(address for port in ports for address in port.addresses)
 
 
 def judge(

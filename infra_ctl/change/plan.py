@@ -64,6 +64,8 @@ class Plan(_Frozen):
     """For each wave the paths that the state after it has no more, in words: their loss is no failure."""
     behind: tuple[str, ...] = ()
     """Devices that could not be reached and may be once this plan is carried out: they are no failures."""
+    held: tuple[str, ...] = ()
+    """What its devices are held from, in words."""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

@@ -215,6 +215,7 @@ def _ospf(version: int, lines: Section, own_id: IPv4Address) -> Ospf:
         router_id=IPv4Address(told) if told else own_id,
         areas=areas,
         connected=connected is not None and "route-map" not in connected,
+        stub=("max-metric router-lsa" if version == 4 else "stub-router") + " administrative" in lines,
     )
 
 

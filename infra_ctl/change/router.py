@@ -67,6 +67,8 @@ class Ospf:
     """Areas that are no usual ones: `stub` or `nssa`."""
     connected: bool
     """Whether all connected prefixes are redistributed, unfiltered."""
+    stub: bool = False
+    """Nothing is to pass through: OSPFv2's `max-metric` is a last resort, OSPFv3's `stub-router` is none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ SECONDS = 11
 _QUIET = re.compile(
     r"description |bandwidth |detect-multiplier |ip ospf cost |ipv6 ospf6 cost |log "
     r"|ip prefix-list |ipv6 prefix-list |route-map |bgp (?:as-path|community-list|large-community-list) "
+    r"|bgp graceful-shutdown|default-information "
 )
 
 

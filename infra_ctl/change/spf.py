@@ -24,6 +24,8 @@ State: TypeAlias = tuple[str, int, int]
 """A router, where the packet is as to the backbone, and the number of the area."""
 
 NO_LINK = 1 << 16
+STUB_BORDER = 0xFF0000
+"""What FRR's OSPFv2 puts a summary at, at a border router that has `max-metric`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ def tree(topology: Topology, source: str, version: int) -> Tree:
         if state in found:
             continue
         found[state] = Step(cost, mtu, None if previous == state else previous)
+        if version == 6 and state[0] != source and topology.is_stub(state[0], 6):
+            continue
         for after, more, over in _moves(topology, state, version):
             if after not in found:
                 heapq.heappush(queue, (cost + more, after, over, state))
@@ -87,8 +91,9 @@ def _starts(topology: Topology, source: str, version: int) -> Iterator[State]:
 def _moves(topology: Topology, state: State, version: int) -> Iterator[tuple[State, int, int]]:
     """Next states with cost and MTU: over a link of the area, or into another area at a border router."""
     device, phase, area = state
+    border = STUB_BORDER if version == 4 and topology.is_stub(device, 4) else 0
     if phase == BEFORE and BACKBONE in topology.areas(device, version):
-        yield (device, IN, BACKBONE), 0, NO_LINK
+        yield (device, IN, BACKBONE), border, NO_LINK
         if _has_backbone(topology, device, version):
             return
     for link in topology.links(device, version):
@@ -96,7 +101,7 @@ def _moves(topology: Topology, state: State, version: int) -> Iterator[tuple[Sta
             yield (link.peer, phase, area), link.cost, link.mtu
     if phase == IN:
         others = (other for other in topology.areas(device, version) if other != BACKBONE)
-        yield from (((device, PAST, other), 0, NO_LINK) for other in others)
+        yield from (((device, PAST, other), border, NO_LINK) for other in others)
 
 
 def _has_backbone(topology: Topology, device: str, version: int) -> bool:

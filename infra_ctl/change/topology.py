@@ -21,6 +21,8 @@ Place: TypeAlias = tuple[str, str]
 VERSIONS = (4, 6)
 ETHERNET_MTU = 1500
 LOOPBACK_MTU = 65536
+MAX_COST = 65535
+"""Of a link: 16 bits (RFC 2328, A.4.2)."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -128,6 +130,11 @@ class Topology:
             self._links[key] = tuple(link for link in found if link)
         return self._links[key]
 
+    def is_stub(self, device: str, version: int) -> bool:
+        """Whether nothing is to pass through a router, or nothing that has another way."""
+        ospf = self.routers[device].ospf.get(version)
+        return ospf is not None and ospf.stub
+
     def owner(self, address: Address) -> Place | None:
         """Which interface has an address; the first by name where several do."""
         return min(self._owners.get(address, ()), default=None)
@@ -185,7 +192,8 @@ class Topology:
         if self.obstacle(near, far, version):
             return None
         ospf = self.routers[near.device].ports[near.interface].ospf[version]
-        return Link(far.device, int(ospf.area), ospf.cost, min(near.mtu, far.mtu))
+        cost = MAX_COST if version == 4 and self.is_stub(near.device, 4) else ospf.cost
+        return Link(far.device, int(ospf.area), cost, min(near.mtu, far.mtu))
 
     def _side(self, end: End) -> Side | None:
         if end.device not in self.routers:
@@ -208,4 +216,4 @@ def _announced(router: Router) -> object:
         )
         for name, port in router.ports.items()
     }
-    return ports, {version: ospf.connected for version, ospf in router.ospf.items()}
+    return ports, {version: (ospf.connected, ospf.stub) for version, ospf in router.ospf.items()}

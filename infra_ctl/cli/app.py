@@ -31,6 +31,7 @@ COMMANDS = {
     "replace": "replace:replace",
     "run": "journal:run",
     "adopt": "plan:adopt",
+    "drain": "drain:drain",
     "runs": "journal:runs",
     "show": "journal:show",
     "db": "journal:db",

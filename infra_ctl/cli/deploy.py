@@ -61,7 +61,7 @@ def deploy(
         do_nothing(session, f"plan {prepared.plan.id} has nothing to do")
         return
     wanted = Request(**request)
-    code, left = _go(session, prepared, DEPLOY, wanted, clock, dry_run=dry_run), prepared.plan.behind
+    code, left = go(session, prepared, DEPLOY, wanted, clock, dry_run=dry_run), prepared.plan.behind
     while left and code is Exit.DONE and plan_file is None and not session.is_json:
         session.say(f"\nnext    {devices(len(left))} behind them")
         code, left = _go_on(session, left, wanted)
@@ -82,17 +82,17 @@ def _go_on(session: Session, hosts: tuple[str, ...], request: Request) -> tuple[
     clock = Stopwatch()
     prepared = prepare(session, " or ".join(hosts))
     try:
-        return _go(session, prepared, DEPLOY, request, clock, dry_run=False), prepared.plan.behind
+        return go(session, prepared, DEPLOY, request, clock, dry_run=False), prepared.plan.behind
     except RefusedError as error:
         click.echo(f"error: {error}", err=True)
         return Exit.PARTIAL, ()
 
 
-def _go(
+def go(
     session: Session, prepared: Prepared, kind: str, request: Request, clock: Stopwatch, *, dry_run: bool
 ) -> Exit | None:
     """Show a plan, and carry it out where there is something to do; None where nothing was done."""
-    from infra_ctl.cli.planning import print_plan
+    from infra_ctl.cli.planning import print_held, print_plan
 
     plan = prepared.plan
     worth_showing = plan.changed or plan.failed or plan.foreign
@@ -102,6 +102,8 @@ def _go(
     if dry_run:
         return None
     if not plan.changed:
+        if not worth_showing:
+            print_held(session, plan)
         do_nothing(session, f"no changes ({devices(len(plan.devices))}, {clock})")
         return None
     return begin_and_carry_out(session, prepared, kind, request)
@@ -155,8 +157,13 @@ def rollback(
     infra-ctl rollback 2026-11-21-005 pop=nk --dry-run
     """
     from infra_ctl.cli.planning import prepare_rollback
+    from infra_ctl.deploy.run import DRAIN
 
     clock = Stopwatch()
     prepared = prepare_rollback(session, run_id, " ".join(selector))
-    code = _go(session, prepared, "rollback", Request(**request), clock, dry_run=dry_run)
+    if session.journal().run(run_id).kind == DRAIN:
+        (device,) = (each.hostname for each in prepared.plan.devices)
+        undo = session.command(f"drain {device} --undo")
+        session.say(f"holds.yaml keeps its hold, which the next deploy honours: {undo} lifts it")
+    code = go(session, prepared, "rollback", Request(**request), clock, dry_run=dry_run)
     raise click.exceptions.Exit(code or Exit.DONE)

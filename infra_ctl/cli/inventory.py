@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
+from datetime import date
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from infra_ctl.cli.session import Session, selector_argument, session_options
-from infra_ctl.errors import InventoryError
+from infra_ctl.errors import InventoryError, RefusedError
+
+if TYPE_CHECKING:
+    from infra_ctl.intent.purposes import Key, Network
 
 
 @click.command()
@@ -21,11 +28,15 @@ def check(session: Session) -> None:
     infra-ctl check
     infra-ctl check -i /srv/city/inventory
     """
+    from infra_ctl.inventory.holding import refuse_expired
+
     try:
         city = session.city()
+        refuse_expired(session.context.inventory, date.today())
     except InventoryError as error:
         if session.is_json:
-            session.emit({"problems": [asdict(problem) for problem in error.problems], "counts": {}})
+            problems = [asdict(problem) for problem in error.problems]
+            session.emit({"problems": problems, "counts": {}, "reserved": {}})
         raise
     counts = {
         "devices": len(city.intents),
@@ -36,10 +47,18 @@ def check(session: Session) -> None:
         "rooms": len(city.inventory.rooms),
     }
     if session.is_json:
-        session.emit({"problems": [], "counts": counts})
+        reserved = {" ".join(key): str(network) for key, network in city.reserved.items()}
+        session.emit({"problems": [], "counts": counts, "reserved": reserved})
         return
     click.echo(f"{city.inventory.city.name}: " + " · ".join(f"{n} {what}" for what, n in counts.items()))
+    if gone := sorted({name for name, _ in city.reserved}):
+        shown = " ".join(gone[:MOST]) + (f" … and {len(gone) - MOST} more" if gone[MOST:] else "")
+        click.echo(f"still reserved for what is gone: {shown} ({session.command('ip lock --free')})")
     click.echo("no problems")
+
+
+MOST = 6
+"""Names in a line."""
 
 
 @click.command()
@@ -83,10 +102,11 @@ def ip_lock(session: Session, free: bool) -> None:
 
     \b
     infra-ctl ip lock
+    infra-ctl ip lock --free
     """
     from infra_ctl.city import relock
 
-    added, freed = relock(session.context.inventory, free=free)
+    added, freed = relock(session.context.inventory, free=free, guard=partial(_refuse_too_early, session))
     changes = {"added": added, "freed": freed}
     if session.is_json:
         rows = {
@@ -98,6 +118,25 @@ def ip_lock(session: Session, free: bool) -> None:
         for key, network in some.items():
             click.echo(f"{sign} {' '.join(key):<40} {network}")
     click.echo(f"{len(added)} added · {len(freed)} freed")
+
+
+def _refuse_too_early(session: Session, hostnames: Collection[str], freed: Mapping[Key, Network]) -> None:
+    """Prefixes are freed once every device of the context was seen in sync without them.
+
+    Raises RefusedError.
+    """
+    from infra_ctl.change.carried import refuse_carried
+
+    if not freed:
+        return
+    synced = session.journal().synced(session.context.name)
+    known = {host: synced[host] for host in hostnames if host in synced}
+    refuse_carried(freed, {host: each.text for host, each in known.items()})
+    if doubtful := [host for host, each in sorted(known.items()) if not each.running]:
+        again = session.command(f"adopt {doubtful[0]}")
+        raise RefusedError(f"{doubtful[0]} has lines that intent does not know, which may need them: {again}")
+    if synced and (unseen := len(hostnames) - len(known)):
+        session.say(f"{unseen} of {len(hostnames)} devices were never seen in sync in {session.context.name}")
 
 
 @ip.command("list")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,30 +13,47 @@ from infra_ctl.cli.progress import Stopwatch, devices
 from infra_ctl.cli.session import Session, device_argument, selector_argument, session_options
 from infra_ctl.errors import InfraCtlError
 
+if TYPE_CHECKING:
+    from infra_ctl.plan import Prepared
+
 
 @click.command()
 @selector_argument
 @click.option("-o", "path", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan here.")
 @click.option("--exit-code", is_flag=True, help="Exit 3 when there are changes.")
+@click.option(
+    "--explain",
+    "explained",
+    metavar="DEVICE",
+    help="Say why this device stands where it stands in the order.",
+)
 @session_options
-def plan(session: Session, selector: tuple[str, ...], path: Path | None, *, exit_code: bool) -> None:
+def plan(
+    session: Session, selector: tuple[str, ...], path: Path | None, explained: str | None, *, exit_code: bool
+) -> None:
     """What would change on the selected devices, by their own verdict, and in which order. Changes nothing.
 
     \b
     infra-ctl plan
     infra-ctl plan pop=nk role=ce -o plan.json
+    infra-ctl plan --explain nk-pop1
     """
     from infra_ctl.change.plan import save
-    from infra_ctl.cli.planning import prepare, print_plan
+    from infra_ctl.cli.planning import prepare, print_held, print_plan
 
     clock = Stopwatch()
+    if explained is not None:
+        session.city().intent(explained)
     prepared = prepare(session, " ".join(selector))
     found = prepared.plan
     if path is not None:
         save(found, path)
-    if session.is_json:
+    if explained is not None:
+        _explain(session, explained, prepared)
+    elif session.is_json:
         print_plan(session, found)
     elif not found.changed and not found.failed and not found.foreign:
+        print_held(session, found)
         session.say(f"no changes ({devices(len(found.devices))}, {clock})")
         if path is not None:
             session.say(f"saved  {path}     it has nothing to do")
@@ -45,6 +64,31 @@ def plan(session: Session, selector: tuple[str, ...], path: Path | None, *, exit
     raise click.exceptions.Exit(
         _code(changed=bool(found.changed), failed=bool(found.failed), asked=exit_code)
     )
+
+
+def _explain(session: Session, device: str, prepared: Prepared) -> None:
+    """Why a device stands where it stands, or why it stands nowhere."""
+    from infra_ctl.change.explaining import explain, in_words
+    from infra_ctl.change.waves import order
+    from infra_ctl.change.wiring import ground
+
+    changed = {each.hostname for each in prepared.plan.changed}
+    if device not in changed:
+        statuses = {each.hostname: each.status for each in prepared.plan.devices}
+        status = statuses.get(device, "not selected")
+        if session.is_json:
+            session.emit({"device": device, "wave": None, "status": status})
+        else:
+            session.say(f"{device} is in no wave: {status}")
+        return
+    rests_on = ground(prepared.city.intents)
+    why = explain(device, order(changed, rests_on), rests_on)
+    if session.is_json:
+        session.emit(asdict(why))
+        return
+    session.say(device)
+    for subject, words in in_words(why):
+        session.say(f"  {subject:<10} {words}")
 
 
 def _code(*, changed: bool, failed: bool, asked: bool) -> Exit:

@@ -75,7 +75,7 @@ def kept_plan(session: Session, journal: Journal, run: Run) -> Prepared:
 
 def prepare_rollback(session: Session, run_id: str, selector: str) -> Prepared:
     """The plan that takes back what a run did on the selected devices, made from what they run now."""
-    from infra_ctl.rollback import judge, to_undo
+    from infra_ctl.rollback import judge, refuse_given_up, refuse_gone, to_undo
 
     city, journal = session.city(), session.journal()
     run = journal.run(run_id)
@@ -86,10 +86,12 @@ def prepare_rollback(session: Session, run_id: str, selector: str) -> Prepared:
     steps = [step for host, step in changed.items() if host in chosen]
     if not steps:
         raise UnknownError(f"run {run_id} changed none of '{selector}'")
+    refuse_gone(city, run, (step.device for step in steps))
     masking, fleet = session.masking(city), session.fleet(city)
     planner = Planner(city, fleet, masking, {})
     with counting("reading", len(steps)) as on_done:
         judged = judge(planner, journal, steps, on_done)
+    refuse_given_up(city, run, judged)
     plan = assemble(planner, judged, session.context.name, selector)
     bases = {host: each.running for host, each in judged.items() if each.running}
     return Prepared(city, fleet, journal, masking, plan, bases)
@@ -123,8 +125,16 @@ def print_plan(session: Session, plan: Plan) -> None:
             kept = f"{len(lines)} lines that intent does not know stay"
         advice = session.command(f"adopt {hosts[0]}")
         screen.print(f"\n? {_names(hosts, 3)}   {kept}: {advice}", style="yellow", markup=False)
-    screen.print(f"\n{summary(plan)}")
+    screen.print()
+    print_held(session, plan)
+    screen.print(summary(plan))
     _print_waves(screen, plan)
+
+
+def print_held(session: Session, plan: Plan) -> None:
+    """Holds in force on the devices of a plan, a line each."""
+    for words in plan.held:
+        session.say(f"held    {words}")
 
 
 def _print_waves(screen: Console, plan: Plan) -> None:

@@ -28,10 +28,9 @@ from infra_ctl.plan import Prepared, in_sync
 from infra_ctl.render import render
 from infra_ctl.verify import Changed, at_stake, unmet
 
-DEPLOY, REPLACE = "deploy", "replace"
-
-TO_INTENT = frozenset({DEPLOY, REPLACE})
-"""The kinds of runs that bring devices to their intent."""
+DEPLOY, DRAIN, REPLACE = "deploy", "drain", "replace"
+TO_INTENT = frozenset({DEPLOY, DRAIN, REPLACE})
+"""The kinds of run that bring devices to their intent."""
 
 END_STATE_SECONDS = 120.0
 """For the last adjacencies of a run to come up: OSPF's dead interval twice, and BGP's retries."""

@@ -35,6 +35,7 @@ class _City:
     """Links to the nearest core."""
     peers: Mapping[str, Sequence[Peer]]
     kept: Mapping[str, Sequence[tuple[str, ...]]]
+    drained: frozenset[str]
     bgp: Mapping[str, Bgp]
     dns: tuple[Address, ...]
     syslog: tuple[Address, ...]
@@ -62,6 +63,7 @@ class _City:
             distance=distances(neighbours, cores),
             peers=peers,
             kept=kept,
+            drained=frozenset(hold.object for hold in inventory.holds if hold.effect == "drain"),
             bgp=sessions(inventory, allocations),
             dns=_addresses(inventory.services.dns, inventory, allocations),
             syslog=_addresses(inventory.services.syslog, inventory, allocations),
@@ -90,6 +92,7 @@ class _City:
             dns=self.dns,
             syslog=self.syslog,
             kept=tuple(self.kept.get(device.hostname, ())),
+            drained=device.hostname in self.drained,
         )
 
     def _interfaces(self, device: Device) -> tuple[Interface, ...]:
@@ -103,6 +106,8 @@ class _City:
             *interfaces.served(device, inventory, allocations),
             *(interfaces.peering(peer, stage) for peer in self.peers.get(device.hostname, ())),
         ]
+        if device.hostname in self.drained:
+            found = [interfaces.last_resort(interface) for interface in found]
         return tuple(sorted(found, key=interfaces.in_order))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from ipaddress import IPv4Interface, IPv6Interface
 
 from infra_ctl.intent import addressing
@@ -78,6 +79,19 @@ def _is_nearer(one: Device, other: Device, distance: Mapping[str, int]) -> bool:
     """Whether it is nearer to the cores; what no link leads to is infinitely far."""
     near, far = (distance.get(each.hostname, math.inf) for each in (one, other))
     return near < far
+
+
+def last_resort(interface: Interface) -> Interface:
+    """A link that is taken only where there is no other, as RFC 6987 has it; what it leads to stays reached.
+
+    By the cost of each link, not by what FRR 8.4 has for a whole router: its `max-metric` also puts summaries
+    at 16711680, so that single-homed wards would be reached through a dual-homed one's circuits, and OSPFv3's
+    `stub-router` leaves them out altogether (both were seen).
+    """
+    if interface.kind != "link":
+        return interface
+    ospf, ospf6 = (each and replace(each, cost=MAX_COST) for each in (interface.ospf, interface.ospf6))
+    return replace(interface, ospf=ospf, ospf6=ospf6)
 
 
 def served(device: Device, inventory: Inventory, allocations: Allocations) -> Iterator[Interface]:

@@ -130,6 +130,8 @@ class DeviceIntent:
     """Collectors. FRR logs to the local syslog only; sending on is the host part's work."""
     kept: tuple[tuple[str, ...], ...] = ()
     """Lines declared `unmanaged:` in the inventory, each after its contexts: rendered, so that they stay."""
+    drained: bool = False
+    """Held (see inventory.models.Hold): it stays up, and is the last way that anybody takes."""
 
     @property
     def uplinks(self) -> tuple[Interface, ...]:

@@ -8,10 +8,11 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from infra_ctl.inventory.draft import CityFile, Draft, Table
-from infra_ctl.inventory.files import Folder
+from infra_ctl.inventory.files import HOLDS, Folder
 from infra_ctl.inventory.models import (
     Circuit,
     Contract,
+    Hold,
     Host,
     Mcu,
     Model,
@@ -55,6 +56,7 @@ def build(folder: Folder) -> Draft:
         rooms=_table(folder, Room, "room", "video.yaml:rooms"),
         unmanaged=_lines(folder, "unmanaged"),
         claimed=_lines(folder, "claimed"),
+        holds=_listed(folder, Hold, "hold", HOLDS, "holds"),
     )
 
 
@@ -156,6 +158,10 @@ def _sites(folder: Folder, units: Table[Unit], profiles: Table[Profile]) -> Tabl
 
 
 def _lines(folder: Folder, section: str) -> Table[UnmanagedLine]:
-    records = folder.items("unmanaged.yaml", section)
-    objects = _objects(folder, UnmanagedLine, records, _as_written)
-    return Table("line", objects, records, "unmanaged.yaml" not in folder.damaged)
+    return _listed(folder, UnmanagedLine, "line", "unmanaged.yaml", section)
+
+
+def _listed(folder: Folder, model: type[T], kind: str, file: str, section: str) -> Table[T]:
+    """The objects of a list, by their number in it."""
+    records = folder.items(file, section)
+    return Table(kind, _objects(folder, model, records, _as_written), records, file not in folder.damaged)

@@ -14,6 +14,7 @@ from infra_ctl.inventory.models import (
     Circuit,
     City,
     Contract,
+    Hold,
     Host,
     Mcu,
     Model,
@@ -91,6 +92,7 @@ class Draft:
     rooms: Table[Room]
     unmanaged: Table[UnmanagedLine]
     claimed: Table[UnmanagedLine]
+    holds: Table[Hold]
 
     def profile(self, site: Site) -> Profile:
         """A site is understood only where its profile is."""

@@ -15,6 +15,7 @@ from infra_ctl.inventory.records import Entry, Node, Record, Row
 from infra_ctl.inventory.table import Columns
 from infra_ctl.inventory.text import decode, read, unreadable
 
+HOLDS = "holds.yaml"
 TREES = (
     "city.yaml",
     "profiles.yaml",
@@ -35,8 +36,8 @@ TABLES = {
         "id,a,z,class,handoff,provider,mbps,mtu,direction,loss,rtt_ms,jitter_ms", key="id"
     ),
 }
-SECTIONS = {"video.yaml": ("mcus", "rooms"), "unmanaged.yaml": ("unmanaged", "claimed")}
-OPTIONAL = ("unmanaged.yaml",)
+SECTIONS = {"video.yaml": ("mcus", "rooms"), "unmanaged.yaml": ("unmanaged", "claimed"), HOLDS: ("holds",)}
+OPTIONAL = ("unmanaged.yaml", HOLDS)
 
 
 @dataclass(slots=True)

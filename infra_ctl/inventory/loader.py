@@ -45,6 +45,7 @@ def _inventory(draft: Draft, city: CityFile, digest: str) -> Inventory:
         mcus=draft.mcus.objects,
         unmanaged=tuple(draft.unmanaged.objects.values()),
         claimed=tuple(draft.claimed.objects.values()),
+        holds=tuple(draft.holds.objects.values()),
         digest=digest,
     )
 

@@ -350,6 +350,22 @@ class UnmanagedLine(Model):
     reason: Text
 
 
+class Hold(Model):
+    """What an object is kept from for a while, whatever else the inventory says; `until` is its last day."""
+
+    object: Slug
+    """Hostname."""
+    effect: Literal["drain"]
+    reason: Text
+    until: Date
+    by: Text | None = None
+
+    @property
+    def in_words(self) -> str:
+        """`nk-pop1: drain until 2026-12-01: fibre work`."""
+        return f"{self.object}: {self.effect} until {self.until}: {self.reason}"
+
+
 class Inventory(Model):
     """The whole city, checked: every reference holds. Keys are ids."""
 
@@ -371,5 +387,6 @@ class Inventory(Model):
     mcus: Mapping[str, Mcu]
     unmanaged: tuple[UnmanagedLine, ...]
     claimed: tuple[UnmanagedLine, ...]
+    holds: tuple[Hold, ...]
     digest: str
     """SHA-256 of all files that it was read from, hex."""

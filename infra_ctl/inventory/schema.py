@@ -9,8 +9,10 @@ from pydantic import TypeAdapter
 
 from infra_ctl.inventory.draft import CityFile
 from infra_ctl.inventory.fields import Slug
+from infra_ctl.inventory.files import HOLDS
 from infra_ctl.inventory.models import (
     Contract,
+    Hold,
     Host,
     Mcu,
     Model,
@@ -35,6 +37,10 @@ class _UnmanagedFile(Model):
     claimed: tuple[UnmanagedLine, ...] = ()
 
 
+class _HoldsFile(Model):
+    holds: tuple[Hold, ...] = ()
+
+
 _SHAPES: Mapping[str, tuple[str, Any]] = {
     "city.yaml": ("The city", CityFile),
     "profiles.yaml": ("The city standard: what a kind of site has", Mapping[Slug, Profile]),
@@ -44,6 +50,7 @@ _SHAPES: Mapping[str, tuple[str, Any]] = {
     "hosts.yaml": ("Machines of the data centres", Mapping[Slug, Host]),
     "systems.yaml": ("Information systems", Mapping[Slug, System]),
     "video.yaml": ("MCUs, and rooms beside those of the profiles", _VideoFile),
+    HOLDS: ("What is kept from something for a while, and why", _HoldsFile),
     "unmanaged.yaml": ("Lines on devices that the inventory does not produce", _UnmanagedFile),
 }
 _FILLED = {"Site": ("kind", "name"), "Profile": ("kind",)}

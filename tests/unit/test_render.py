@@ -183,3 +183,16 @@ def test_day_0_needs_no_secret_and_keeps_to_the_stage(name: str) -> None:
     assert ("ipv6 address" in text) is (name != "nk-an-hoa-ce1")
     assert ("ip route" in text) is (name != "dc-core1")
     assert f" ip address {case(name).management}/32\n" in text
+
+
+def test_a_drained_router_says_so_in_bgp_and_an_edge_s_default_route_is_the_last() -> None:
+    """The others' route map puts what has this community last (RFC 8326)."""
+    before, after = (
+        render(replace(case("dc-edge1"), drained=drained)).splitlines() for drained in (False, True)
+    )
+    assert [line for line in after if line not in before] == [
+        " bgp graceful-shutdown",
+        " default-information originate metric 65535 metric-type 1",
+        " default-information originate metric 65535 metric-type 1",
+    ]
+    assert "bgp community-list standard GRACEFUL-SHUTDOWN seq 5 permit graceful-shutdown" in before

@@ -125,6 +125,22 @@ def lines(draft: Draft, _survey: Survey) -> Iterator[Problem]:
                 yield table.problem(key, ("device",), message)
 
 
+def holds(draft: Draft, _survey: Survey) -> Iterator[Problem]:
+    """What is held exists, and is held once for an effect."""
+    table = draft.holds
+    yield from _twice(
+        table,
+        lambda hold: (hold.object, hold.effect),
+        ("object",),
+        lambda hold: f"{hold.effect} of {hold.object}",
+    )
+    known = {hostname for hostname, _ in hostnames(draft)} if draft.sites.sound else set()
+    for key, hold in table.objects.items() if known else ():
+        if hold.object not in known:
+            message = f"device {hold.object!r} does not exist{did_you_mean(hold.object, known)}"
+            yield table.problem(key, ("object",), message)
+
+
 def rooms(draft: Draft, _survey: Survey) -> Iterator[Problem]:
     """A room's MCU speaks its protocol, and no room hides the one that its site's profile gives."""
     for key, room in draft.rooms.objects.items():
@@ -186,4 +202,4 @@ def _hostnames_twice(draft: Draft) -> Iterator[Problem]:
             yield problem(draft.sites.records[site], (), message)
 
 
-RULES = (plain_references, parents, ends, services, zones, lines, rooms, standard_rooms, unique)
+RULES = (plain_references, parents, ends, services, zones, lines, holds, rooms, standard_rooms, unique)

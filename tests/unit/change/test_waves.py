@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra_ctl.change.waves import LARGEST, leaves, waves
+from infra_ctl.change.waves import GROWTH, LARGEST, SMALL, Cause, Ground, HeldBack, leaves, order
 
 CORES = ("core1", "core2")
 LINKS = (
@@ -17,6 +19,15 @@ LINKS = (
     ("bt", "ward3"),
 )
 ALL = ("core1", "core2", "nk", "bt", "ward1", "ward2", "ward3")
+
+
+def waves(
+    changed: Collection[str],
+    links: Collection[tuple[str, str]],
+    roots: Collection[str],
+    sites: Collection[Collection[str]] = (),
+) -> tuple[tuple[str, ...], ...]:
+    return order(changed, Ground(links, roots, sites)).waves
 
 
 def test_a_city_changes_from_its_wards_to_its_cores() -> None:
@@ -55,13 +66,94 @@ def test_what_hangs_on_nothing_comes_first() -> None:
     assert waves(("core1", "island"), LINKS, CORES) == (("island",), ("core1",))
 
 
-def test_a_wave_ends_before_the_first_timer_does() -> None:
-    links = [("core1", f"ward{number}") for number in range(3 * LARGEST)]
-    sizes = [len(wave) for wave in waves([z for _, z in links], links, CORES)]
-    assert sizes == [LARGEST] * 3
+def star(wards: int) -> list[tuple[str, str]]:
+    return [("core1", f"ward{number:05}") for number in range(wards)]
+
+
+def test_a_small_change_needs_no_canary() -> None:
+    links = star(SMALL)
+    assert [len(wave) for wave in waves([z for _, z in links], links, ("core1",))] == [SMALL]
+
+
+def test_a_large_change_begins_with_one_device_and_its_waves_grow_to_the_largest() -> None:
+    """No wave is larger than what its first timer gives time for."""
+    links = star(1 + GROWTH + 3 * LARGEST)
+    sizes = [len(wave) for wave in waves([z for _, z in links], links, ("core1",))]
+    assert sizes == [1, GROWTH, LARGEST, LARGEST, LARGEST]
+
+
+def test_each_kind_has_its_canary_and_the_first_wave_is_one_device_alone() -> None:
+    links = [*star(10), *(("core1", f"pop{number}") for number in range(10))]
+    links += [("pop1", "box-far"), ("pop1", "ward-far")]
+    kinds = {z: z[:3] for _, z in links}
+    found = order(kinds, Ground(links, ("core1",), (), kinds))
+    assert found.waves[:2] == (("box-far",), ("ward-far",))
+    assert found.canaries == {"box": "box-far", "war": "ward-far", "pop": "pop0"}
+    assert [sum(each.startswith("pop") for each in wave) for wave in found.waves] == [0, 0, 1, 8, 1]
+
+
+def test_an_order_keeps_why_a_device_is_in_no_earlier_wave() -> None:
+    found = order(ALL, Ground(LINKS, CORES))
+    assert found.places["nk"].held_back == (HeldBack(2, Cause.PARTNER, ("bt",)),)
+    ring = ("r0", "r1", "r2", "r6", "r8", "r4")
+    links = tuple(zip(ring, (*ring[1:], ring[0]), strict=True))
+    assert order(("r1", "r4"), Ground(links, ("r0",))).places["r4"].held_back == (
+        HeldBack(1, Cause.PROMISE, ("r1",)),
+    )
+
+
+def test_the_order_of_twice_the_city_costs_twice_as_much(
+    calls: Callable[[Callable[[], object]], int],
+) -> None:
+    def work(wards: int) -> int:
+        links = [
+            link for ward in range(wards) for link in (("c", f"p{ward // 9}"), (f"p{ward // 9}", f"w{ward}"))
+        ]
+        links += [(f"p{ward // 9 + 1}", f"w{ward}") for ward in range(0, wards - 9, 3)]
+        changed = {end for link in links for end in link}
+        return calls(lambda: order(changed, Ground(links, ("c",))))
+
+    assert work(3000) < 2.2 * work(1500)
 
 
 names = st.integers(0, 12).map(lambda number: f"r{number}")
+many = st.integers(0, 20).map(lambda number: f"r{number}")
+
+
+@given(st.sets(names), st.sets(st.tuples(names, names), max_size=30), st.lists(names, max_size=3))
+def test_two_that_stand_in_for_each_other_are_never_in_one_wave(
+    changed: set[str], links: set[tuple[str, str]], site: list[str]
+) -> None:
+    found = order(changed, Ground(links, ("r0",), [site]))
+    far = {device: place.distance for device, place in found.places.items()}
+    for wave in found.waves:
+        assert len(set(wave) & set(site)) <= 1
+        for device in {end for link in links for end in link} - set(wave):
+            around = {z if a == device else a for a, z in links if device in (a, z)} & set(wave)
+            mine = order({device}, Ground(links, ("r0",))).places[device].distance
+            ways = [each for each in around if mine is not None and (far[each] or 0) <= mine]
+            assert len(ways) <= 1
+
+
+@given(
+    st.sets(many, min_size=SMALL + 1),
+    st.sets(st.tuples(many, many), max_size=40),
+    st.dictionaries(many, st.sampled_from("ab")),
+)
+def test_farther_ones_come_first_and_each_kind_is_tried_out_before_there_are_many_of_it(
+    changed: set[str], links: set[tuple[str, str]], kinds: dict[str, str]
+) -> None:
+    found = order(changed, Ground(links, ("r0",), (), kinds))
+    distances = [
+        float("inf") if (far := found.places[device].distance) is None else far
+        for wave in found.waves
+        for device in wave
+    ]
+    assert distances == sorted(distances, reverse=True)
+    assert len(found.waves[0]) == 1
+    for kind in {kinds.get(device, "") for device in changed}:
+        counts = [sum(kinds.get(device, "") == kind for device in wave) for wave in found.waves]
+        assert next(count for count in counts if count) == 1
 
 
 @given(st.sets(names), st.sets(st.tuples(names, names), max_size=30))

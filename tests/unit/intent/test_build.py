@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from ipaddress import ip_address, ip_interface, ip_network
 
 import pytest
 
 from infra_ctl.intent import DeviceIntent, allocate, build
+from infra_ctl.intent.interfaces import MAX_COST
 from infra_ctl.intent.model import BgpNeighbour, Interface
+from infra_ctl.intent.paths import paths
 from infra_ctl.inventory import Inventory
+from infra_ctl.inventory.models import Hold
 
 Intents = dict[str, DeviceIntent]
 AtStage = Callable[..., Intents]
@@ -230,3 +234,19 @@ def test_an_uplink_has_the_address_of_its_other_end_in_the_families_of_its_stage
 def test_every_device_but_the_cores_has_an_uplink_and_cores_among_themselves_none(intents: Intents) -> None:
     without = {hostname for hostname, intent in intents.items() if not intent.uplinks}
     assert without == {hostname for hostname, intent in intents.items() if intent.role == "core"}
+
+
+def test_a_drained_router_s_links_are_the_last_that_anybody_takes(small: Inventory) -> None:
+    """In both families; its loopback, its LANs and everybody else are as before."""
+    hold = Hold(object="nk-pop1", effect="drain", reason="fibre", until=date(2099, 1, 1))
+    held = small.model_copy(update={"holds": (hold,)})
+    before, after = build(small, allocate(small, {})), build(held, allocate(held, {}))
+    assert [host for host in after if after[host] != before[host]] == ["nk-pop1"]
+    pop = after["nk-pop1"]
+    assert pop.drained
+    for interface in pop.interfaces:
+        wanted = MAX_COST if interface.kind == "link" else None
+        assert {each.cost for each in (interface.ospf, interface.ospf6) if each} <= {wanted}
+    assert paths(before, "dc-core1", "ipv4")["nk-an-hoa-ce1"].cost < MAX_COST
+    assert paths(after, "dc-core1", "ipv4")["nk-an-hoa-ce1"].cost > MAX_COST
+    assert paths(after, "dc-core1", "ipv4")["nk-pop1"].cost < MAX_COST

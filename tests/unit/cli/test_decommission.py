@@ -1,0 +1,91 @@
+"""A ward leaves the inventory: its neighbours are cleaned, then its prefixes may go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from infra_ctl.cli.exits import Exit
+from tests.unit.cli.conftest import Command
+
+WARD, POP = "nk-an-hoa-ce1", "nk-pop1"
+
+
+@pytest.fixture
+def without_the_ward(infra_ctl: Command, small_folder: Path) -> None:
+    """The city is deployed, then the ward leaves its inventory."""
+    assert infra_ctl("deploy", "--yes").code == Exit.DONE
+    for name in ("communes.csv", "circuits.csv", "city.yaml", "systems.yaml"):
+        file = small_folder / name
+        lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+        file.write_text("".join(line for line in lines if "nk-an-hoa" not in line), encoding="utf-8")
+
+
+def locked(folder: Path) -> list[str]:
+    return (folder / "allocations.lock.csv").read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.usefixtures("without_the_ward")
+def test_its_neighbours_are_cleaned_before_its_prefixes_are_freed(
+    infra_ctl: Command, small_folder: Path
+) -> None:
+    before = locked(small_folder)
+    said = infra_ctl("check")
+    assert said.out.splitlines()[1:] == [
+        "still reserved for what is gone: nk-an-hoa nk-an-hoa-1 nk-an-hoa-ce1 (infra-ctl ip lock --free)",
+        "no problems",
+    ]
+    assert infra_ctl("check", "--output", "json").json["reserved"]["nk-an-hoa-1 link-ipv4"] == "10.1.17.16/31"
+    said = infra_ctl("ip", "lock", "--free")
+    assert (said.code, said.err) == (
+        Exit.REFUSED,
+        f"error: {POP} was last confirmed with 10.1.17.16/31, of nk-an-hoa-1 link-ipv4: deploy it first\n",
+    )
+    assert infra_ctl("ip", "lock").out == "0 added · 0 freed\n"
+    assert locked(small_folder) == before
+
+    plan = infra_ctl("plan", "--output", "json").json
+    assert plan["waves"] == [[POP]]
+    assert infra_ctl("deploy", "--yes").code == Exit.DONE
+    freed = infra_ctl("ip", "lock", "--free", "--output", "json").json["freed"]
+    assert set(freed) == {
+        f"{name}-ipv{version}"
+        for name in ("nk-an-hoa site", "nk-an-hoa-1 link", f"{WARD} loopback")
+        for version in (4, 6)
+    }
+    assert locked(small_folder) == [line for line in before if not line.startswith("nk-an-hoa")]
+    assert infra_ctl("plan").out.startswith("no changes (9 devices, ")
+    assert infra_ctl("check").out.splitlines()[1:] == ["no problems"]
+
+
+@pytest.mark.usefixtures("without_the_ward")
+def test_a_rollback_over_what_is_gone_asks_for_the_inventory_of_that_time(infra_ctl: Command) -> None:
+    assert infra_ctl("deploy", "--yes").code == Exit.DONE
+    cleaned, first = (run["id"] for run in infra_ctl("runs", "--output", "json").json)
+    said = infra_ctl("rollback", cleaned, "--yes")
+    assert (said.code, said.err.splitlines()[-1]) == (
+        Exit.REFUSED,
+        f"error: run {cleaned} took 10.1.17.16/31 from {POP}, and nothing in the inventory is there for it "
+        "any more: bring back the inventory from before that run",
+    )
+    said = infra_ctl("rollback", first, "--yes")
+    assert (said.code, said.err.splitlines()[-1]) == (
+        Exit.REFUSED,
+        f"error: run {first} changed {WARD}, which the inventory has no more: bring back the inventory of "
+        f"that run, or leave it out: 'not {WARD}'",
+    )
+
+
+@pytest.mark.usefixtures("without_the_ward")
+def test_nothing_is_freed_while_a_device_has_lines_that_nobody_knows(
+    infra_ctl: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another laptop's journal did not see the link deployed: to it the PoP's end is foreign."""
+    monkeypatch.setenv("INFRA_CTL_JOURNAL", f"sqlite:///{tmp_path / 'other.db'}")
+    assert "lines that intent does not know stay" in infra_ctl("plan").out
+    said = infra_ctl("ip", "lock", "--free")
+    assert (said.code, said.err.startswith(f"error: {POP} has lines that intent does not know")) == (
+        Exit.REFUSED,
+        True,
+    )
