@@ -33,6 +33,7 @@ COMMANDS = {
     "runs": "journal:runs",
     "show": "journal:show",
     "db": "journal:db",
+    "secrets": "secrets:secrets",
     "verify": "verify:verify",
     "lab": "lab:lab",
 }
