@@ -17,7 +17,7 @@ from infra_ctl.cli.exits import Exit
 from infra_ctl.cli.progress import Stopwatch, bar, devices
 from infra_ctl.cli.session import Session, confirm
 from infra_ctl.cli.verify import in_words
-from infra_ctl.errors import RefusedError
+from infra_ctl.errors import InfraCtlError, RefusedError
 from infra_ctl.journal.records import Order, RunState, StepState
 
 if TYPE_CHECKING:
@@ -40,6 +40,10 @@ class Request:
     ticket: str
     max_fail: str
     timer: int
+    undoes: str = ""
+    """The run that this one takes back."""
+    keep: bool = False
+    """Whether it stays although it cost a path that answered before."""
 
 
 def run_options(command: Callable[P, R]) -> Callable[P, R]:
@@ -63,6 +67,12 @@ def run_options(command: Callable[P, R]) -> Callable[P, R]:
     ):
         command = option(command)
     return command
+
+
+def keep_option(command: Callable[P, R]) -> Callable[P, R]:
+    """Give a command `--keep`."""
+    words = "Do not roll back by itself where a path that answered before is lost at the end."
+    return click.option("--keep", is_flag=True, help=words)(command)
 
 
 def why_options(command: Callable[P, R]) -> Callable[P, R]:
@@ -131,16 +141,28 @@ def begin_and_carry_out(session: Session, prepared: Prepared, kind: str, request
     if not confirm(f"{kind} to {devices(len(plan.changed))}?", yes=request.yes):
         do_nothing(session, "nothing was done")
         return Exit.DONE
-    purpose = Purpose(kind, session.context.name, request.reason, request.ticket, plan.inventory)
-    run = begin(prepared, purpose)
+    context, why = session.context.name, (request.reason, request.ticket)
+    run = begin(prepared, Purpose(kind, context, *why, plan.inventory, request.undoes))
     session.say(f"run {run.id}")
-    return carry_out(session, prepared, run, budget, request.timer)
+    return carry_out(session, prepared, run, budget, request)
 
 
 def carry_out(
-    session: Session, prepared: Prepared, run: Run, budget: int, timer: int, *, resume: bool = False
+    session: Session, prepared: Prepared, run: Run, budget: int, request: Request, *, resume: bool = False
 ) -> Exit:
-    """Carry a run out, or go on with it, and say how it ended."""
+    """Carry a run out, or go on with it, and say how it ended; take it back where it did harm."""
+    concluded = _carried(session, prepared, run, budget, request.timer, resume=resume)
+    code = conclude(session, prepared.plan, concluded)
+    back = take_back(session, prepared, run, concluded, request) if concluded.harm else None
+    if session.is_json:
+        session.emit(_as_dict(concluded, _unplanned(prepared.plan)) | {"rollback": back})
+    return code
+
+
+def _carried(
+    session: Session, prepared: Prepared, run: Run, budget: int, timer: int, *, resume: bool = False
+) -> Concluded:
+    """A run, carried out or gone on with, its devices told as they end."""
     from infra_ctl.cli.devices import present
     from infra_ctl.deploy.run import Conduct, Deployment
     from infra_ctl.deploy.step import patience
@@ -151,8 +173,52 @@ def carry_out(
         lines = Lines(say, len(plan.waves), advance)
         conduct = Conduct(patience(timer), budget, lines.report, stop, partial(say_order, session, run, say))
         work = deployment.resume if resume else deployment.carry_out
-        concluded = work(run, conduct)
-    return conclude(session, plan, concluded)
+        return work(run, conduct)
+
+
+def take_back(
+    session: Session, prepared: Prepared, run: Run, concluded: Concluded, request: Request
+) -> dict[str, object] | None:
+    """Roll a run back that cost what it owes, as a run of its own; its JSON, or None where it stays."""
+    from infra_ctl.change.losses import path_named
+    from infra_ctl.deploy.run import returned
+
+    lost = f"{path_named(concluded.harm[0])}"
+    lost += f" and {len(concluded.harm) - 1} more" if concluded.harm[1:] else ""
+    if request.keep:
+        session.say(f"kept    {lost} answered before: --keep")
+        return None
+    session.say(f"back    {lost} answered before: run {run.id} is taken back (--keep leaves it)")
+    try:
+        undone = _undo(session, prepared, run, request, f"run {run.id} lost {lost}")
+    except InfraCtlError as error:
+        session.say(f"NOT TAKEN BACK  {error}; undo  {session.command(f'rollback {run.id}')}")
+        return None
+    answers = returned(prepared.fleet, concluded.harm)
+    session.say(
+        f"run {run.id} was taken back: {lost} {'answers again' if answers else 'STILL DOES NOT ANSWER'}"
+    )
+    return undone
+
+
+def _undo(session: Session, prepared: Prepared, run: Run, request: Request, reason: str) -> dict[str, object]:
+    """Carry out the rollback of a run; a device that cannot be planned does not keep the others from it."""
+    from infra_ctl.cli.planning import prepare_undo
+    from infra_ctl.deploy.run import begin
+    from infra_ctl.journal.records import Purpose
+
+    back = prepare_undo(prepared, run)
+    plan = back.plan
+    if not plan.changed:
+        cause = (
+            f"{plan.failed[0].hostname}: {plan.failed[0].cause}" if plan.failed else "nothing is left of it"
+        )
+        raise RefusedError(cause)
+    undoing = begin(back, Purpose("rollback", run.context, reason, run.ticket, plan.inventory, run.id))
+    session.say(f"run {undoing.id}")
+    concluded = _carried(session, back, undoing, len(plan.failed), request.timer)
+    conclude(session, plan, concluded)
+    return _as_dict(concluded, _unplanned(plan))
 
 
 class Lines:
@@ -215,7 +281,7 @@ def do_nothing(session: Session, why: str) -> None:
     """Say so, in JSON too."""
     session.say(why)
     if session.is_json:
-        session.emit(_as_dict(None, {}))
+        session.emit(_as_dict(None, {}) | {"rollback": None})
 
 
 def conclude(session: Session, plan: Plan, concluded: Concluded) -> Exit:
@@ -223,9 +289,6 @@ def conclude(session: Session, plan: Plan, concluded: Concluded) -> Exit:
     result, unmet = concluded.result, concluded.unmet
     for core, cause in concluded.unasked.items():
         session.say(f"not watched  paths from {core}: {cause}")
-    unplanned = {device.hostname: device.cause for device in plan.failed}
-    if session.is_json:
-        session.emit(_as_dict(concluded, unplanned))
     for outcome in unmet[:MOST_UNMET]:
         session.say(f"end state  {in_words(outcome)}")
     if len(unmet) > MOST_UNMET:
@@ -236,7 +299,12 @@ def conclude(session: Session, plan: Plan, concluded: Concluded) -> Exit:
     if result.not_started or result.failed or unmet:
         again = session.command(f"resume {result.run}")
         session.say(f"go on   {again}      undo  {session.command(f'rollback {result.run}')}")
-    return exit_of(result, end_state=not unmet, all_planned=not unplanned)
+    return exit_of(result, end_state=not (unmet or concluded.harm), all_planned=not plan.failed)
+
+
+def _unplanned(plan: Plan) -> dict[str, str]:
+    """Devices that could not be planned, each with the cause."""
+    return {device.hostname: device.cause for device in plan.failed}
 
 
 MOST_UNMET = 20

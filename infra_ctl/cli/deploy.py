@@ -13,6 +13,7 @@ from infra_ctl.cli.carrying import (
     carry_out,
     do_nothing,
     failures_allowed,
+    keep_option,
     refuse_unreachable,
     run_options,
     why_options,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     help="Carry out this saved plan, and nothing else.",
 )
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
+@keep_option
 @run_options
 @why_options
 @session_options
@@ -41,6 +43,8 @@ def deploy(
     session: Session, /, selector: tuple[str, ...], plan_file: Path | None, *, dry_run: bool, **request: Any
 ) -> None:
     """Bring the selected devices to what the inventory says, wave by wave, each with a way back.
+
+    Where all is confirmed and a path that answered before is lost all the same, the run is rolled back.
 
     \b
     infra-ctl deploy pop=nk --reason "IPv6 in An Hòa" --ticket CT-812
@@ -80,9 +84,10 @@ def _go(
 
 @click.command()
 @click.argument("run_id", metavar="RUN")
+@keep_option
 @run_options
 @session_options
-def resume(session: Session, run_id: str, *, yes: bool, max_fail: str, timer: int) -> None:
+def resume(session: Session, run_id: str, *, yes: bool, max_fail: str, timer: int, keep: bool) -> None:
     """Go on with a run that was killed, stopped or failed: devices are read first, then the journal.
 
     What took effect is not done again; what is armed is tested; what is left of the plan is carried out.
@@ -103,7 +108,8 @@ def resume(session: Session, run_id: str, *, yes: bool, max_fail: str, timer: in
         return
     journal.reopen_run(run)
     budget = failures_allowed(max_fail, len(prepared.plan.devices)) + len(prepared.plan.failed)
-    code = carry_out(session, prepared, run, budget, timer, resume=True)
+    request = Request(yes, run.reason, run.ticket, max_fail, timer, keep=keep)
+    code = carry_out(session, prepared, run, budget, request, resume=True)
     raise click.exceptions.Exit(code)
 
 
@@ -129,4 +135,4 @@ def rollback(
 
     clock = Stopwatch()
     prepared = prepare_rollback(session, run_id, " ".join(selector))
-    _go(session, prepared, "rollback", Request(**request), clock, dry_run=dry_run)
+    _go(session, prepared, "rollback", Request(**request, undoes=run_id), clock, dry_run=dry_run)

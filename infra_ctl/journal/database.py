@@ -16,7 +16,7 @@ from infra_ctl.errors import JournalError
 if TYPE_CHECKING:
     from alembic.config import Config
 
-REVISION = "0002"
+REVISION = "0003"
 """Of the tables that this version of infra-ctl reads and writes."""
 
 

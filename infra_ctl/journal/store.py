@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from infra_ctl.errors import JournalError, RefusedError, UnknownError
 from infra_ctl.journal import database
-from infra_ctl.journal.records import Event, Order, Purpose, Run, RunState, Step, StepState, Synced
+from infra_ctl.journal.records import Event, Given, Order, Purpose, Run, RunState, Step, StepState, Synced
 from infra_ctl.journal.schema import events, orders, plans, runs, snapshots, steps, synced
 
 
@@ -187,6 +187,19 @@ class Journal:
         with self._read() as connection:
             found = connection.scalar(query)
         return Order(found) if found else None
+
+    def orders(self, run: str) -> tuple[Given, ...]:
+        """All that a run was told, and by whom, oldest first."""
+        query = select(orders.c.order, orders.c.user, orders.c.at).where(orders.c.run == run)
+        with self._read() as connection:
+            found = connection.execute(query.order_by(orders.c.id)).mappings().all()
+        return tuple(Given(Order(row["order"]), row["user"], row["at"]) for row in found)
+
+    def undone_by(self, run: str) -> tuple[str, ...]:
+        """Runs that took it back, or some of it, oldest first."""
+        query = select(runs.c.id).where(runs.c.undoes == run).order_by(runs.c.started, runs.c.id)
+        with self._read() as connection:
+            return tuple(connection.scalars(query))
 
     def _refuse_second(self, connection: Connection, context: str) -> None:
         query = select(runs).where(runs.c.context == context, runs.c.state == RunState.RUNNING)

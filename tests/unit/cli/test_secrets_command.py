@@ -223,7 +223,7 @@ def test_a_secret_is_rotated_and_the_devices_are_named(infra_ctl: Command, vault
     lines = said.out.splitlines()
     assert lines[0] == "rotated bgp/cpt              1 device: dc-edge1"
     assert lines[1].startswith("rotated ospf/key             10 devices: bk-r1 ")
-    assert lines[2] == "agree   bgp/cpt              cpt must have it too"
+    assert lines[2] == "agree   bgp/cpt              cpt-1 must have it too"
     assert lines[3] == "next    infra-ctl plan     what it costs on the way: docs/secrets.md"
     now = open_vault(vault)
     assert {name for name in VALUES if now[name] != VALUES[name]} == {"bgp/cpt", "ospf/key"}
