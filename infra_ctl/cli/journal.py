@@ -172,10 +172,11 @@ def check_db(session: Session) -> None:
 
     with database.connected(session.context.journal_url) as engine:
         found = database.revision(engine)
+        cause = database.obstacle(engine, found)
     fine = found == database.REVISION
     if session.is_json:
         session.emit({"database": engine.dialect.name, "revision": found or None, "fine": fine})
     else:
-        verdict = "as it should be" if fine else f"not {database.REVISION}: infra-ctl db upgrade"
+        verdict = "as it should be" if fine else f"not {database.REVISION}: {cause or 'infra-ctl db upgrade'}"
         session.say(f"{database.shown(engine)}: revision {found or 'none'}, {verdict}")
     raise click.exceptions.Exit(Exit.DONE if fine else Exit.FOUND)

@@ -156,8 +156,9 @@ class Rollout:
                 self.report(number, host, step.state, step.cause)
             return step
 
+        mask = self.stepper.masking.mask  # a defect's words may quote a configuration
         return {
-            host: Ended(StepState.UNKNOWN, step.cause) if isinstance(step, DeviceError) else step
+            host: Ended(StepState.UNKNOWN, mask(step.cause)) if isinstance(step, DeviceError) else step
             for host, step in self.fleet.each(hosts, told).items()
         }
 

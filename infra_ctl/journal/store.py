@@ -18,7 +18,7 @@ from threading import Lock
 from sqlalchemy import Connection, Engine, RowMapping, delete, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from infra_ctl.errors import JournalError, RefusedError, UnknownError
+from infra_ctl.errors import InfraCtlError, JournalError, RefusedError, UnknownError
 from infra_ctl.journal import database
 from infra_ctl.journal.records import Event, Given, Order, Purpose, Run, RunState, Step, StepState, Synced
 from infra_ctl.journal.schema import events, orders, plans, runs, snapshots, steps, synced
@@ -32,7 +32,7 @@ def open_journal(url: str) -> Journal:
     engine = database.connect(url)
     try:
         _bring_up(engine)
-    except JournalError:
+    except InfraCtlError:
         engine.dispose()
         raise
     return Journal(engine)
@@ -42,7 +42,7 @@ def _bring_up(engine: Engine) -> None:
     found = database.revision(engine)
     if found == database.REVISION:
         return
-    if engine.dialect.name != "sqlite":
+    if engine.dialect.name != "sqlite" and not database.obstacle(engine, found):
         where, wanted = database.shown(engine), database.REVISION
         raise JournalError(
             f"journal {where} is at revision {found or 'none'}, not {wanted}: infra-ctl db upgrade"
