@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import click
 import pytest
 
+from infra_ctl.cli import planning
 from infra_ctl.cli.exits import Exit
+from infra_ctl.deploy.step import Ended, Stepper
 from infra_ctl.secrets import PASSWORD_FILE, editing, open_vault, write_vault
 from tests.unit.cli.conftest import Command
 
@@ -298,9 +303,41 @@ def test_a_rotation_is_deployed_and_neither_value_is_shown_or_kept(
     assert deployed.json["devices"]
     shown = infra_ctl("show", "run", deployed.json["run"], "-v")
     left = [file.read_bytes() for file in (tmp_path / "var").glob("journal.db*")]
-    left += [(tmp_path / "plan.json").read_bytes()]
+    left += [(tmp_path / "plan.json").read_bytes(), *unpacked(tmp_path / "var" / "journal.db")]
     left += [
         text.encode() for said in (saved, rotated, plan, deployed, shown) for text in (said.out, said.err)
     ]
     for value in {*old.values(), *new.values()}:
         assert not [text for text in left if value.encode() in text]
+
+
+def unpacked(file: Path) -> list[bytes]:
+    """Snapshots and plans of a journal, which are compressed in it."""
+    with closing(sqlite3.connect(file)) as connection:
+        rows = connection.execute("SELECT content FROM snapshots UNION SELECT content FROM plans").fetchall()
+    assert rows
+    return [zlib.decompress(content) for (content,) in rows]
+
+
+def test_the_words_of_a_defect_are_masked_too(infra_ctl: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Met on one device, and met by the command as a whole."""
+
+    def finish(stepper: Stepper, hostname: str, *_rest: object) -> Ended:
+        with stepper.open_device(hostname) as device:
+            raise ValueError(f"unexpected: {device.read()}")
+
+    monkeypatch.setattr(Stepper, "finish", finish)
+    said = infra_ctl("deploy", "nk-an-hoa-ce1", "--yes")
+    assert said.code == Exit.FAILED
+    assert "a defect of infra-ctl: ValueError: unexpected: " in said.out
+    assert "message-digest-key 1 md5 vault:ospf/key" in said.out
+
+    def prepare(*_rest: object) -> None:
+        raise ValueError(" neighbor 10.0.0.1 password s3cretValue")
+
+    monkeypatch.setattr(planning, "prepare", prepare)
+    said = infra_ctl("plan")
+    assert said.code == Exit.FAILED
+    assert "Traceback" in said.err
+    assert "password <secret:" in said.err
+    assert "s3cretValue" not in said.err + said.out
