@@ -40,7 +40,7 @@ def edit(session: Session) -> None:
     anything. Set INFRA_CTL_VAULT_PASSWORD_FILE to the file with the vault's password.
 
     \b
-    EDITOR=nano infra-ctl secrets edit
+    infra-ctl secrets edit
     """
     from infra_ctl.secrets.editing import edited, editor, memory_folder, private_file
     from infra_ctl.secrets.vault import decrypted, encrypt_to, refuse_changed
@@ -57,14 +57,15 @@ def edit(session: Session) -> None:
             if not sys.stdin.isatty() or not click.confirm(f"{problem}: go on editing?", True, err=True):
                 raise SecretError(f"{problem}; the vault is as it was")
             new = edited(file, command)
-    if new in (old, "" if old else EMPTY):
-        told = "nothing changed: nothing was written"
-    else:
+    told, changes = "nothing changed: nothing was written", new not in (old, "" if old else EMPTY)
+    if changes:
         refuse_changed(where.vault, before)
         encrypt_to(where.vault, where.vault_password, new)
         does = "replaced" if before else "made"
         told = f"{where.vault}: {does}; {session.command('secrets check')} says whether it fits"
     session.say(told)
+    if session.is_json:
+        session.emit({"vault": str(where.vault), "written": changes})
 
 
 EMPTY = """\
@@ -148,6 +149,8 @@ def rotate(
     values = {name: _value(name, used.get(name), length, ask=ask) for name in chosen}
     if not chosen or not confirm(f"new values for {', '.join(chosen)}?", yes=yes):
         session.say("nothing was done")
+        if session.is_json:
+            session.emit({"rotated": {}, "outside": {}})
         return
     where = session.context
     old = decrypted(where.vault, where.vault_password) if where.vault.exists() else ""

@@ -93,6 +93,8 @@ def test_no_change_writes_nothing(infra_ctl: Command, vault: Path, memory: Path,
     said = infra_ctl("secrets", "edit")
     assert (said.code, said.out) == (Exit.DONE, "nothing changed: nothing was written\n")
     assert vault.read_bytes() == before
+    said = infra_ctl("secrets", "edit", "--output", "json")
+    assert said.json == {"vault": str(vault), "written": False}
 
 
 def test_a_vault_that_is_not_there_is_made(
