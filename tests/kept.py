@@ -53,10 +53,13 @@ class Keeper:
     def _keep(self, name: str) -> None:
         source = Path(name)
         if source.is_file() and not source.is_relative_to(self.folder):
-            shutil.copyfile(source, self.folder / f"{next(self._numbers):04}-{source.name}")
+            shutil.copyfile(source, self._next(source.name))
 
     def _note(self, words: str) -> None:
-        (self.folder / f"{next(self._numbers):04}-words").write_text(words)
+        self._next("words").write_text(words)
+
+    def _next(self, name: str) -> Path:
+        return self.folder / f"{os.getpid()}-{next(self._numbers):04}-{name}"
 
 
 def meet_a_defect() -> None:

@@ -306,7 +306,7 @@ class Deployed:
         faults.heal(city.lab.root)
         until(lambda: not any(map(city.is_pending, city.hostnames)), SECONDS)
         for hostname in self.changed():
-            reload = "cat >/tmp/first.conf && /usr/lib/frr/frr-reload.py --reload /tmp/first.conf"
+            reload = "f=/tmp/first.conf; cat >$f; /usr/lib/frr/frr-reload.py --reload $f && rm $f"
             city.on(hostname, "sh", "-c", reload, text=self.running[hostname])
         assert self.changed() == []
 
