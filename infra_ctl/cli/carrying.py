@@ -151,9 +151,10 @@ def carry_out(
     session: Session, prepared: Prepared, run: Run, budget: int, request: Request, *, resume: bool = False
 ) -> Exit:
     """Carry a run out, or go on with it, and say how it ended; take it back where it did harm."""
-    concluded = _carried(session, prepared, run, budget, request.timer, resume=resume)
-    code = conclude(session, prepared.plan, concluded)
-    back = take_back(session, prepared, run, concluded, request) if concluded.harm else None
+    concluded, stopped = _carried(session, prepared, run, budget, request.timer, resume=resume)
+    stays = "--keep" if request.keep else "stopped" if stopped else ""
+    code = conclude(session, prepared.plan, concluded, goes_on=not concluded.harm or bool(stays))
+    back = take_back(session, prepared, run, concluded, request, stays) if concluded.harm else None
     if session.is_json:
         session.emit(_as_dict(concluded, _unplanned(prepared.plan)) | {"rollback": back})
     return code
@@ -161,8 +162,8 @@ def carry_out(
 
 def _carried(
     session: Session, prepared: Prepared, run: Run, budget: int, timer: int, *, resume: bool = False
-) -> Concluded:
-    """A run, carried out or gone on with, its devices told as they end."""
+) -> tuple[Concluded, bool]:
+    """A run, carried out or gone on with, its devices told as they end; whether somebody pressed Ctrl-C."""
     from infra_ctl.cli.devices import present
     from infra_ctl.deploy.run import Conduct, Deployment
     from infra_ctl.deploy.step import patience
@@ -173,20 +174,24 @@ def _carried(
         lines = Lines(say, len(plan.waves), advance)
         conduct = Conduct(patience(timer), budget, lines.report, stop, partial(say_order, session, run, say))
         work = deployment.resume if resume else deployment.carry_out
-        return work(run, conduct)
+        return work(run, conduct), stop.is_set()
 
 
 def take_back(
-    session: Session, prepared: Prepared, run: Run, concluded: Concluded, request: Request
+    session: Session, prepared: Prepared, run: Run, concluded: Concluded, request: Request, stays: str
 ) -> dict[str, object] | None:
-    """Roll a run back that cost what it owes, as a run of its own; its JSON, or None where it stays."""
+    """Roll a run back that cost what it owes, as a run of its own, unless it `stays` for a reason.
+
+    The other run's JSON, or None.
+    """
     from infra_ctl.change.losses import path_named
     from infra_ctl.deploy.run import returned
 
-    lost = f"{path_named(concluded.harm[0])}"
-    lost += f" and {len(concluded.harm) - 1} more" if concluded.harm[1:] else ""
-    if request.keep:
-        session.say(f"kept    {lost} answered before: --keep")
+    first, *others = map(path_named, concluded.harm)
+    lost = f"{first} and {len(others)} more" if others else first
+    if stays:
+        undo = session.command(f"rollback {run.id}")
+        session.say(f"kept    {lost} answered before ({stays}); undo  {undo}")
         return None
     session.say(f"back    {lost} answered before: run {run.id} is taken back (--keep leaves it)")
     try:
@@ -216,7 +221,7 @@ def _undo(session: Session, prepared: Prepared, run: Run, request: Request, reas
         raise RefusedError(cause)
     undoing = begin(back, Purpose("rollback", run.context, reason, run.ticket, plan.inventory, run.id))
     session.say(f"run {undoing.id}")
-    concluded = _carried(session, back, undoing, len(plan.failed), request.timer)
+    concluded, _ = _carried(session, back, undoing, len(plan.failed), request.timer)
     conclude(session, plan, concluded)
     return _as_dict(concluded, _unplanned(plan))
 
@@ -284,8 +289,8 @@ def do_nothing(session: Session, why: str) -> None:
         session.emit(_as_dict(None, {}) | {"rollback": None})
 
 
-def conclude(session: Session, plan: Plan, concluded: Concluded) -> Exit:
-    """Print the last lines."""
+def conclude(session: Session, plan: Plan, concluded: Concluded, *, goes_on: bool = True) -> Exit:
+    """Print the last lines; how to go on, where that is for somebody to say."""
     result, unmet = concluded.result, concluded.unmet
     for core, cause in concluded.unasked.items():
         session.say(f"not watched  paths from {core}: {cause}")
@@ -296,7 +301,7 @@ def conclude(session: Session, plan: Plan, concluded: Concluded) -> Exit:
     session.say(f"{result.summary} · run {result.run}")
     if result.failed:
         session.say(f"why     {session.command(f'show run {result.run} {result.failed[0]}')}")
-    if result.not_started or result.failed or unmet:
+    if goes_on and (result.not_started or result.failed or unmet):
         again = session.command(f"resume {result.run}")
         session.say(f"go on   {again}      undo  {session.command(f'rollback {result.run}')}")
     return exit_of(result, end_state=not (unmet or concluded.harm), all_planned=not plan.failed)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from functools import partial
 from pathlib import Path
 
@@ -45,6 +47,8 @@ def slow_harm(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def confirmed(driver: EmbeddedDriver, token: str) -> None:
         confirm(driver, token)
         at_first.append("confirmed")
+        if "Ctrl-C" in told:
+            os.kill(os.getpid(), signal.SIGINT)
 
     def answered(fleet: EmbeddedFleet, hostname: str, question: Ping) -> bool:
         broken = "for good" in told or "bandwidth 80" in fleet.record(WARD).running
@@ -96,6 +100,18 @@ def test_it_stays_where_it_is_to_be_kept(infra_ctl: Command) -> None:
     assert said.out.splitlines()[-1].startswith(f"kept    {LOST}")
     assert [each["kind"] for each in infra_ctl("runs", "--output", "json").json] == ["deploy", "deploy"]
     assert "no changes" in infra_ctl("plan", WARD).out
+
+
+@pytest.mark.usefixtures("changed")
+def test_who_stops_a_run_does_not_get_another_one(infra_ctl: Command, slow_harm: list[str]) -> None:
+    slow_harm.append("Ctrl-C")
+    said = infra_ctl("deploy", WARD, "--yes")
+    assert said.code == Exit.FAILED
+    run = infra_ctl("runs", "--output", "json").json[0]
+    assert run["kind"] == "deploy"
+    last = said.out.splitlines()[-1]
+    assert last.startswith(f"kept    {LOST}")
+    assert last.endswith(f" answered before (stopped); undo  infra-ctl rollback {run['id']}")
 
 
 @pytest.mark.usefixtures("changed", "slow_harm")
