@@ -42,7 +42,7 @@ def edit(session: Session) -> None:
     \b
     infra-ctl secrets edit
     """
-    from infra_ctl.secrets.editing import edited, editor, memory_folder, private_file
+    from infra_ctl.secrets.editing import editor, memory_folder, private_file
     from infra_ctl.secrets.vault import decrypted, encrypt_to, refuse_changed
 
     where = session.context
@@ -52,11 +52,11 @@ def edit(session: Session) -> None:
     if memory_folder() is None:
         session.say("this machine keeps no files in memory: the text is on its disk while you edit")
     with private_file(old or EMPTY) as file:
-        new = edited(file, command)
+        new = file.edited(command)
         while problem := _problem(new):
             if not sys.stdin.isatty() or not click.confirm(f"{problem}: go on editing?", True, err=True):
                 raise SecretError(f"{problem}; the vault is as it was")
-            new = edited(file, command)
+            new = file.edited(command)
     told, changes = "nothing changed: nothing was written", new not in (old, "" if old else EMPTY)
     if changes:
         refuse_changed(where.vault, before)
