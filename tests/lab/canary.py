@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import threading
 from collections.abc import Iterable, Iterator, Mapping
@@ -54,6 +55,14 @@ def on_router(city: CitySlice, hostname: str, secrets: Iterable[str]) -> list[st
         command, input="\n".join(secrets), capture_output=True, text=True, check=False, timeout=60
     )
     return [f"{hostname}:{name}" for name in (*found(secrets, disk), *memory.stdout.split())]
+
+
+def deletes(name: str) -> bool:
+    """Whether a process is FRR's own reload deleting a line, which it can only say as an argument of vtysh.
+
+    A value that goes is in it, for the moment: docs/secrets.md says so.
+    """
+    return "vtysh" in name and re.search(r"-c\\x00 *no ", name) is not None
 
 
 @contextmanager
