@@ -81,7 +81,7 @@ class Run:
     """When it was last heard of, UTC."""
     answered: str
     """Paths that answered before anything was done, a line each: source, address, `full` or `small`."""
-    undoes: str
+    undoes: str = ""
     """The run that it takes back; empty for a deployment."""
 
     @property
