@@ -6,12 +6,14 @@ The floor runs the device's own reload over asyncssh; the plain parallel deploy 
 from __future__ import annotations
 
 import itertools
+import json
+import statistics
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.measure import Cost, cost_of, interleaved, median, table, verdict
-from benchmarks.twin import INFRA_CTL, Twin
+from benchmarks.twin import Twin
 from infra_ctl.city import load_city
 from infra_ctl.render import render
 from infra_ctl.secrets import open_vault, resolve
@@ -27,11 +29,12 @@ def run(twin: Twin) -> None:
     """Print medians and ratios of five interleaved rounds; each contender changes the line once a round."""
     devices = len(twin.city.intents)
     values = itertools.cycle((6, 5))
+    shares: list[float] = []
     costs = interleaved(
         {
             FLOOR: lambda: _floor(twin, values),
             PLAIN: lambda: _plain(twin, values),
-            OURS: lambda: _ours(twin, values),
+            OURS: lambda: _ours(twin, values, shares),
         },
         ROUNDS,
     )
@@ -42,6 +45,7 @@ def run(twin: Twin) -> None:
     ours, plain, floor = (median(costs[name], "wall") for name in (OURS, PLAIN, FLOOR))
     print(verdict("wall against the floor", ours / floor, 1.6))
     print(verdict("wall against the plain parallel deploy", ours / plain, 1.5))
+    print(verdict("% of our wall in the journal", 100 * statistics.median(shares), 2))
 
 
 def _change(twin: Twin, values: Iterator[int]) -> None:
@@ -54,11 +58,20 @@ def _change(twin: Twin, values: Iterator[int]) -> None:
     path.write_text("unmanaged:\n" + "".join(entries) + "claimed: []\n", encoding="utf-8")
 
 
-def _ours(twin: Twin, values: Iterator[int]) -> Cost:
+def _ours(twin: Twin, values: Iterator[int], shares: list[float]) -> Cost:
     _change(twin, values)
-    plan = twin.folder / "plan.json"
+    plan, told = twin.folder / "plan.json", twin.folder / "journal.json"
     twin.run("plan", "-o", str(plan), "--output", "json")
-    return cost_of((*INFRA_CTL, "deploy", "--plan", str(plan), "--yes"), twin.env)
+    ours = (sys.executable, "-m", "benchmarks.journalled", str(told))
+    cost = cost_of((*ours, "deploy", "--plan", str(plan), "--yes"), twin.env)
+    shares.append(share(told))
+    return cost
+
+
+def share(told: Path) -> float:
+    """Of a run's wall time what went to its journal, as benchmarks.journalled wrote it down."""
+    figures = json.loads(told.read_text(encoding="utf-8"))
+    return float(figures["journal"] / figures["wall"])
 
 
 def _floor(twin: Twin, values: Iterator[int]) -> Cost:

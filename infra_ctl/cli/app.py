@@ -35,6 +35,7 @@ COMMANDS = {
     "runs": "journal:runs",
     "show": "journal:show",
     "db": "journal:db",
+    "secrets": "secrets:secrets",
     "verify": "verify:verify",
     "lab": "lab:lab",
 }
@@ -113,11 +114,22 @@ def main() -> None:
     except InfraCtlError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(exit_code(error))
-    except OSError as error:
-        if error.filename is None:
-            raise  # of no file: a defect of ours
-        click.echo(f"error: {error.filename}: {error.strerror}", err=True)
+    except Exception as error:  # noqa: BLE001 - a defect of ours is told whole, save what it may quote
+        if not isinstance(error, OSError) or error.filename is None:
+            click.echo(_defect(), err=True, nl=False)
+        else:
+            click.echo(f"error: {error.filename}: {error.strerror}", err=True)
         sys.exit(Exit.FAILED)
+
+
+def _defect() -> str:
+    """The traceback of a defect, without what stands where configurations keep their secrets."""
+    import secrets as randomness
+    import traceback
+
+    from infra_ctl.secrets import mask
+
+    return mask(traceback.format_exc(), {}, randomness.token_bytes(32))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from infra_ctl.cli.exits import Exit
 from infra_ctl.cli.progress import Stopwatch, bar, devices
 from infra_ctl.cli.session import Session, confirm
 from infra_ctl.cli.verify import in_words
-from infra_ctl.errors import RefusedError
+from infra_ctl.errors import InfraCtlError, RefusedError
 from infra_ctl.journal.records import Order, RunState, StepState
 
 if TYPE_CHECKING:
@@ -40,6 +40,10 @@ class Request:
     ticket: str
     max_fail: str
     timer: int
+    undoes: str = ""
+    """The run that this one takes back."""
+    keep: bool = False
+    """Whether it stays although it cost a path that answered before."""
 
 
 def run_options(command: Callable[P, R]) -> Callable[P, R]:
@@ -63,6 +67,12 @@ def run_options(command: Callable[P, R]) -> Callable[P, R]:
     ):
         command = option(command)
     return command
+
+
+def keep_option(command: Callable[P, R]) -> Callable[P, R]:
+    """Give a command `--keep`."""
+    words = "Do not roll back by itself where a path that answered before is lost at the end."
+    return click.option("--keep", is_flag=True, help=words)(command)
 
 
 def why_options(command: Callable[P, R]) -> Callable[P, R]:
@@ -140,10 +150,10 @@ def begin_and_carry_out(
     if not confirm(f"{kind} to {devices(len(plan.changed))}?", yes=request.yes):
         do_nothing(session, "nothing was done")
         return None
-    purpose = Purpose(kind, session.context.name, request.reason, request.ticket, plan.inventory)
-    run = begin(prepared, purpose)
+    context, why = session.context.name, (request.reason, request.ticket)
+    run = begin(prepared, Purpose(kind, context, *why, plan.inventory, request.undoes))
     session.say(f"run {run.id}")
-    return carry_out(session, prepared, run, budget, request.timer, ended=ended)
+    return carry_out(session, prepared, run, budget, request, ended=ended)
 
 
 def carry_out(
@@ -151,12 +161,26 @@ def carry_out(
     prepared: Prepared,
     run: Run,
     budget: int,
-    timer: int,
+    request: Request,
     *,
     resume: bool = False,
     ended: Callable[[Result], None] = lambda _result: None,
 ) -> Exit:
-    """Carry a run out, or go on with it, and say how it ended."""
+    """Carry a run out, or go on with it, and say how it ended; take it back where it did harm."""
+    concluded, stopped = _carried(session, prepared, run, budget, request.timer, resume=resume)
+    stays = "--keep" if request.keep else "stopped" if stopped else ""
+    ended(concluded.result)
+    code = conclude(session, run, prepared.plan, concluded, goes_on=not concluded.harm or bool(stays))
+    back = take_back(session, prepared, run, concluded, request, stays) if concluded.harm else None
+    if session.is_json:
+        session.emit(_as_dict(concluded, _unplanned(prepared.plan)) | {"rollback": back})
+    return code
+
+
+def _carried(
+    session: Session, prepared: Prepared, run: Run, budget: int, timer: int, *, resume: bool = False
+) -> tuple[Concluded, bool]:
+    """A run, carried out or gone on with, its devices told as they end; whether somebody pressed Ctrl-C."""
     from infra_ctl.cli.devices import present
     from infra_ctl.deploy.run import Conduct, Deployment
     from infra_ctl.deploy.step import patience
@@ -167,9 +191,56 @@ def carry_out(
         lines = Lines(say, len(plan.waves), advance)
         conduct = Conduct(patience(timer), budget, lines.report, stop, partial(say_order, session, run, say))
         work = deployment.resume if resume else deployment.carry_out
-        concluded = work(run, conduct)
-    ended(concluded.result)
-    return conclude(session, run, plan, concluded)
+        return work(run, conduct), stop.is_set()
+
+
+def take_back(
+    session: Session, prepared: Prepared, run: Run, concluded: Concluded, request: Request, stays: str
+) -> dict[str, object] | None:
+    """Roll a run back that cost what it owes, as a run of its own, unless it `stays` for a reason.
+
+    The other run's JSON, or None.
+    """
+    from infra_ctl.change.losses import path_named
+    from infra_ctl.deploy.run import returned
+
+    first, *others = map(path_named, concluded.harm)
+    lost = f"{first} and {len(others)} more" if others else first
+    if stays:
+        undo = session.command(f"rollback {run.id}")
+        session.say(f"kept    {lost} answered before ({stays}); undo  {undo}")
+        return None
+    session.say(f"back    {lost} answered before: run {run.id} is taken back (--keep leaves it)")
+    try:
+        undone = _undo(session, prepared, run, request, f"run {run.id} lost {lost}")
+    except InfraCtlError as error:
+        session.say(f"NOT TAKEN BACK  {error}; undo  {session.command(f'rollback {run.id}')}")
+        return None
+    answers = returned(prepared.fleet, concluded.harm)
+    session.say(
+        f"run {run.id} was taken back: {lost} {'answers again' if answers else 'STILL DOES NOT ANSWER'}"
+    )
+    return undone
+
+
+def _undo(session: Session, prepared: Prepared, run: Run, request: Request, reason: str) -> dict[str, object]:
+    """Carry out the rollback of a run; a device that cannot be planned does not keep the others from it."""
+    from infra_ctl.cli.planning import prepare_undo
+    from infra_ctl.deploy.run import begin
+    from infra_ctl.journal.records import Purpose
+
+    back = prepare_undo(prepared, run)
+    plan = back.plan
+    if not plan.changed:
+        cause = (
+            f"{plan.failed[0].hostname}: {plan.failed[0].cause}" if plan.failed else "nothing is left of it"
+        )
+        raise RefusedError(cause)
+    undoing = begin(back, Purpose("rollback", run.context, reason, run.ticket, plan.inventory, run.id))
+    session.say(f"run {undoing.id}")
+    concluded, _ = _carried(session, back, undoing, len(plan.failed), request.timer)
+    conclude(session, undoing, plan, concluded)
+    return _as_dict(concluded, _unplanned(plan))
 
 
 class Lines:
@@ -232,19 +303,16 @@ def do_nothing(session: Session, why: str) -> None:
     """Say so, in JSON too."""
     session.say(why)
     if session.is_json:
-        session.emit(_as_dict(None, {}))
+        session.emit(_as_dict(None, {}) | {"rollback": None})
 
 
-def conclude(session: Session, run: Run, plan: Plan, concluded: Concluded) -> Exit:
-    """Print the last lines."""
+def conclude(session: Session, run: Run, plan: Plan, concluded: Concluded, *, goes_on: bool = True) -> Exit:
+    """Print the last lines; how to go on, where that is for somebody to say."""
     from infra_ctl.deploy.run import REPLACE
 
     result, unmet = concluded.result, concluded.unmet
     for core, cause in concluded.unasked.items():
         session.say(f"not watched  paths from {core}: {cause}")
-    unplanned = {device.hostname: device.cause for device in plan.failed}
-    if session.is_json:
-        session.emit(_as_dict(concluded, unplanned))
     for outcome in unmet[:MOST_UNMET]:
         session.say(f"end state  {in_words(outcome)}")
     if len(unmet) > MOST_UNMET:
@@ -254,10 +322,15 @@ def conclude(session: Session, run: Run, plan: Plan, concluded: Concluded) -> Ex
         session.say(f"why     {session.command(f'show run {result.run} {result.failed[0]}')}")
     if run.kind == REPLACE and result.failed:
         session.say(f"go on   {session.command(f'replace {result.failed[0]}')}")
-    elif result.not_started or result.failed or unmet:
+    elif goes_on and (result.not_started or result.failed or unmet):
         again = session.command(f"resume {result.run}")
         session.say(f"go on   {again}      undo  {session.command(f'rollback {result.run}')}")
-    return exit_of(result, end_state=not unmet, all_planned=not unplanned)
+    return exit_of(result, end_state=not (unmet or concluded.harm), all_planned=not plan.failed)
+
+
+def _unplanned(plan: Plan) -> dict[str, str]:
+    """Devices that could not be planned, each with the cause."""
+    return {device.hostname: device.cause for device in plan.failed}
 
 
 MOST_UNMET = 20

@@ -28,3 +28,16 @@ def selectors(ctx: click.Context, parameter: click.Parameter, incomplete: str) -
 
     keys = [CompletionItem(f"{key}=") for key in sorted(KEYS) if key.startswith(incomplete)]
     return [*keys, *hostnames(ctx, parameter, incomplete)]
+
+
+def secret_names(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Secrets that the inventory refers to; the vault itself is not opened for a Tab."""
+    from infra_ctl.inventory import load
+    from infra_ctl.secrets import references
+
+    folder = ctx.params.get("inventory") or Path("inventory")
+    try:
+        known = references(load(folder).model_dump_json())
+    except (InfraCtlError, OSError):
+        return []
+    return [CompletionItem(name) for name in known if name.startswith(incomplete)]

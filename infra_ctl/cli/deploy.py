@@ -13,6 +13,7 @@ from infra_ctl.cli.carrying import (
     carry_out,
     do_nothing,
     failures_allowed,
+    keep_option,
     refuse_unreachable,
     run_options,
     why_options,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     help="Carry out this saved plan, and nothing else.",
 )
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
+@keep_option
 @run_options
 @why_options
 @session_options
@@ -43,6 +45,8 @@ def deploy(
     session: Session, /, selector: tuple[str, ...], plan_file: Path | None, *, dry_run: bool, **request: Any
 ) -> None:
     """Bring the selected devices to what the inventory says, wave by wave, each with a way back.
+
+    Where all is confirmed and a path that answered before is lost all the same, the run is rolled back.
 
     \b
     infra-ctl deploy pop=nk --reason "IPv6 in An Hòa" --ticket CT-812
@@ -111,9 +115,10 @@ def go(
 
 @click.command()
 @click.argument("run_id", metavar="RUN")
+@keep_option
 @run_options
 @session_options
-def resume(session: Session, run_id: str, *, yes: bool, max_fail: str, timer: int) -> None:
+def resume(session: Session, run_id: str, *, yes: bool, max_fail: str, timer: int, keep: bool) -> None:
     """Go on with a run that was killed, stopped or failed: devices are read first, then the journal.
 
     What took effect is not done again; what is armed is tested; what is left of the plan is carried out.
@@ -134,7 +139,8 @@ def resume(session: Session, run_id: str, *, yes: bool, max_fail: str, timer: in
         return
     journal.reopen_run(run)
     budget = failures_allowed(max_fail, len(prepared.plan.devices)) + len(prepared.plan.failed)
-    code = carry_out(session, prepared, run, budget, timer, resume=True)
+    request = Request(yes, run.reason, run.ticket, max_fail, timer, keep=keep)
+    code = carry_out(session, prepared, run, budget, request, resume=True)
     raise click.exceptions.Exit(code)
 
 
@@ -165,5 +171,6 @@ def rollback(
         (device,) = (each.hostname for each in prepared.plan.devices)
         undo = session.command(f"drain {device} --undo")
         session.say(f"holds.yaml keeps its hold, which the next deploy honours: {undo} lifts it")
-    code = go(session, prepared, "rollback", Request(**request), clock, dry_run=dry_run)
+    wanted = Request(**request, undoes=run_id)
+    code = go(session, prepared, "rollback", wanted, clock, dry_run=dry_run)
     raise click.exceptions.Exit(code or Exit.DONE)

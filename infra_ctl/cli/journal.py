@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 import click
 
 from infra_ctl.cli.exits import Exit
 from infra_ctl.cli.session import Session, console, device_argument, session_options
 from infra_ctl.errors import RefusedError
-from infra_ctl.journal.records import Order, RunState
-
-if TYPE_CHECKING:
-    from infra_ctl.journal.records import Run, Step
-    from infra_ctl.journal.store import Journal
+from infra_ctl.journal.records import Order
 
 
 @click.command()
@@ -40,7 +35,7 @@ def runs(session: Session, last: int) -> None:
         table.add_column(column, no_wrap=column != "why")
     for run in found:
         started = f"{run.started:%Y-%m-%d %H:%M:%S}"
-        table.add_row(run.id, run.kind, run.state, started, run.user, run.context, why(run), run.summary)
+        table.add_row(run.id, run.kind, run.state, started, run.user, run.context, run.why, run.summary)
     console().print(table)
 
 
@@ -60,43 +55,23 @@ def show() -> None:
 @device_argument("device", required=False)
 @session_options
 def show_run(session: Session, run_id: str, device: str | None) -> None:
-    """A run: who, why, and each device's end; with a DEVICE its timeline and diff.
+    """A run: who, why, orders to it, and each device's way to its end; with a DEVICE or -v its diff as well.
 
     \b
+    infra-ctl show run 2026-11-21-005
     infra-ctl show run 2026-11-21-005 cr-phu-thu-ce1
     """
-    journal = session.journal()
-    run = journal.run(run_id)
-    steps = [step for step in journal.steps(run_id) if device in (None, step.device)]
-    if device is not None and not steps:
-        raise click.UsageError(f"run {run_id} has no device {device}")
+    from infra_ctl.cli import telling
+
+    told = telling.told(session.journal(), run_id, device)
     if session.is_json:
-        events = [asdict(event) for event in journal.events(run_id, device)]
-        session.emit({"run": asdict(run), "steps": [asdict(step) for step in steps], "events": events})
+        session.emit(telling.as_dict(told))
         return
-    click.echo(f"{run.id}  {run.kind}  {run.state}  {run.summary}")
-    click.echo(f"by      {run.user}@{run.host}   {run.started:%Y-%m-%d %H:%M:%S} UTC   context {run.context}")
-    if why(run):
-        click.echo(f"why     {why(run)}")
-    if run.state is RunState.KILLED:
-        click.echo(
-            "then    devices that were not confirmed take the change back by themselves when their timers"
-        )
-        click.echo(f"        run out; {session.command(f'resume {run.id}')} reads them and goes on")
-    if device is not None:
-        _timeline(journal, run, steps[0])
-        return
-    for step in steps:
-        click.echo(
-            f"  {step.wave:>2}  {step.device:<28} {step.state}{'  ' + step.cause if step.cause else ''}"
-        )
-
-
-def _timeline(journal: Journal, run: Run, step: Step) -> None:
-    click.echo(f"device  {step.device}   wave {step.wave}   {step.state}")
-    for event in journal.events(run.id, step.device):
-        click.echo(f"  {event.at:%H:%M:%S.%f}"[:-3] + f"  {event.state:<12} {event.detail}")
-    click.echo(step.diff)
+    for line in telling.head(told, session.command(f"resume {run_id}")):
+        click.echo(line)
+    whole = device is not None or session.verbose
+    for line in telling.timelines(told) if whole else telling.ways(told):
+        click.echo(line)
 
 
 @show.command("device")
@@ -119,11 +94,6 @@ def show_device(session: Session, hostname: str) -> None:
         addresses = " ".join(str(a) for a in (interface.ipv4, interface.ipv6) if a is not None)
         towards = f"  → {interface.neighbour}" if interface.neighbour else ""
         click.echo(f"  {interface.name:<10} {interface.kind:<9} {addresses}{towards}")
-
-
-def why(run: Run) -> str:
-    """The reason and the ticket, where they were given."""
-    return " ".join(part for part in (run.reason, f"({run.ticket})" if run.ticket else "") if part)
 
 
 @click.group()
@@ -202,10 +172,11 @@ def check_db(session: Session) -> None:
 
     with database.connected(session.context.journal_url) as engine:
         found = database.revision(engine)
+        cause = database.obstacle(engine, found)
     fine = found == database.REVISION
     if session.is_json:
         session.emit({"database": engine.dialect.name, "revision": found or None, "fine": fine})
     else:
-        verdict = "as it should be" if fine else f"not {database.REVISION}: infra-ctl db upgrade"
+        verdict = "as it should be" if fine else f"not {database.REVISION}: {cause or 'infra-ctl db upgrade'}"
         session.say(f"{database.shown(engine)}: revision {found or 'none'}, {verdict}")
     raise click.exceptions.Exit(Exit.DONE if fine else Exit.FOUND)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from infra_ctl.city import City
-    from infra_ctl.journal.records import Run
+    from infra_ctl.journal.records import Run, Step
     from infra_ctl.journal.store import Journal
 
 
@@ -75,7 +75,7 @@ def kept_plan(session: Session, journal: Journal, run: Run) -> Prepared:
 
 def prepare_rollback(session: Session, run_id: str, selector: str) -> Prepared:
     """The plan that takes back what a run did on the selected devices, made from what they run now."""
-    from infra_ctl.rollback import judge, refuse_given_up, refuse_gone, to_undo
+    from infra_ctl.rollback import refuse_gone, to_undo
 
     city, journal = session.city(), session.journal()
     run = journal.run(run_id)
@@ -87,14 +87,29 @@ def prepare_rollback(session: Session, run_id: str, selector: str) -> Prepared:
     if not steps:
         raise UnknownError(f"run {run_id} changed none of '{selector}'")
     refuse_gone(city, run, (step.device for step in steps))
-    masking, fleet = session.masking(city), session.fleet(city)
-    planner = Planner(city, fleet, masking, {})
+    planner = Planner(city, session.fleet(city), session.masking(city), {})
+    return _undoing(planner, journal, run, steps, selector)
+
+
+def prepare_undo(prepared: Prepared, run: Run) -> Prepared:
+    """The plan that takes back all that a run did which this very process has carried out."""
+    from infra_ctl.rollback import to_undo
+
+    journal = prepared.journal
+    planner = Planner(prepared.city, prepared.fleet, prepared.masking, {})
+    told = journal.run(run.id)
+    return _undoing(planner, journal, told, list(to_undo(journal, told).values()), "")
+
+
+def _undoing(planner: Planner, journal: Journal, run: Run, steps: Sequence[Step], selector: str) -> Prepared:
+    from infra_ctl.rollback import judge, refuse_given_up
+
     with counting("reading", len(steps)) as on_done:
         judged = judge(planner, journal, steps, on_done)
-    refuse_given_up(city, run, judged)
-    plan = assemble(planner, judged, session.context.name, selector)
+    refuse_given_up(planner.city, run, judged)
+    plan = assemble(planner, judged, run.context, selector)
     bases = {host: each.running for host, each in judged.items() if each.running}
-    return Prepared(city, fleet, journal, masking, plan, bases)
+    return Prepared(planner.city, planner.fleet, journal, planner.masking, plan, bases)
 
 
 def print_plan(session: Session, plan: Plan) -> None:

@@ -17,6 +17,14 @@ def devices(count: int) -> str:
     return f"{count} device{'' if count == 1 else 's'}"
 
 
+def duration(seconds: float) -> str:
+    """`4.2 s`, `3 min 05 s`."""
+    if seconds < 100:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest:02} s"
+
+
 @contextmanager
 def counting(what: str, total: int) -> Iterator[Callable[[str], None]]:
     """Yields a function to call once a device is done; its argument is the hostname."""

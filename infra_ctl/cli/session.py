@@ -61,10 +61,9 @@ class Session:
 
         return fleet(self.context, city, pins)
 
-    def masking(self, city: City) -> Masking:
-        """The context's secrets, to put them in and to keep them out. Raises SecretError."""
-        from infra_ctl.plan import Masking
-        from infra_ctl.secrets import hash_key, open_vault
+    def vault(self, city: City) -> Mapping[str, str]:
+        """The context's secrets, by name; none where it has no vault yet. Raises SecretError."""
+        from infra_ctl.secrets import open_vault
 
         where = self.context
         if where.kind == "embedded":  # nobody gives a simulated fleet its secrets
@@ -72,8 +71,15 @@ class Session:
             from infra_ctl.render import render
 
             lab_vault(where.vault.parent, map(render, city.intents.values()))
-        vault = open_vault(where.vault, where.vault_password) if where.vault.exists() else {}
-        return Masking(vault, hash_key(vault, where.var / "hash.key"))
+        return open_vault(where.vault, where.vault_password) if where.vault.exists() else {}
+
+    def masking(self, city: City) -> Masking:
+        """The context's secrets, to put them in and to keep them out. Raises SecretError."""
+        from infra_ctl.plan import Masking
+        from infra_ctl.secrets import hash_key
+
+        vault = self.vault(city)
+        return Masking(vault, hash_key(vault, self.context.var / "hash.key"))
 
     def select(self, city: City, selector: str) -> tuple[str, ...]:
         """Hostnames that a selector means, of those that the context has. Raises SelectorError."""

@@ -157,9 +157,15 @@ class Rollout:
             return step
 
         return {
-            host: Ended(StepState.UNKNOWN, step.cause) if isinstance(step, DeviceError) else step
+            host: self._unforeseen(number, host, step) if isinstance(step, DeviceError) else step
             for host, step in self.fleet.each(hosts, told).items()
         }
+
+    def _unforeseen(self, number: int, host: str, error: DeviceError) -> Ended:
+        """A defect's words may quote a configuration."""
+        ended = Ended(StepState.UNKNOWN, self.stepper.masking.mask(error.cause))
+        self.report(number, host, ended.state, ended.cause)
+        return ended
 
 
 def failed(ends: Mapping[str, Ended]) -> tuple[str, ...]:

@@ -13,12 +13,14 @@ from infra_ctl.change.losses import path_named
 from infra_ctl.change.plan import Plan, Status
 from infra_ctl.change.watched import watched
 from infra_ctl.deploy import watch as paths
+from infra_ctl.deploy.harm import owed
 from infra_ctl.deploy.leases import SPARE, CityLease, Lease
 from infra_ctl.deploy.resume import Resumed, Resumer
 from infra_ctl.deploy.rollout import Report, Result, Rollout, failed
 from infra_ctl.deploy.step import Patience, Stepper
 from infra_ctl.deploy.watch import Watch, blame
 from infra_ctl.drivers.base import DeviceState
+from infra_ctl.drivers.fleet import Fleet
 from infra_ctl.errors import InfraCtlError, JournalError
 from infra_ctl.evidence import Answer
 from infra_ctl.intent.expectations import Reachable, cores
@@ -52,6 +54,8 @@ class Concluded:
     state: RunState
     unasked: Mapping[str, str]
     """Cores whose paths nobody watched, each with the cause."""
+    harm: tuple[Reachable, ...] = ()
+    """Paths that it owes: all its devices were confirmed, and these answered before and do not now."""
 
 
 def begin(prepared: Prepared, purpose: Purpose) -> Run:
@@ -216,17 +220,35 @@ class Deployment:
         A rollback leads to what was there before, and no intent says what that is: what answered has to.
         """
         lacks: tuple[Outcome, ...] = ()
-        if not result.interrupted:
-            lacks = self._unmet(result, watch.before) if run.kind in TO_INTENT else _silent(watch)
+        harm: tuple[Reachable, ...] = ()
+        if run.kind in TO_INTENT and not result.interrupted:
+            lacks = self._unmet(result, watch.before)
+            owes = run.kind == DEPLOY and result.state is RunState.DONE
+            harm = self._harm(watch, lacks) if owes else ()
+        elif not result.interrupted:
+            lost = still_silent(watch, watch.before, ROLLED_BACK_SECONDS)
+            lacks = tuple(map(_answered_before, lost))
         notes = [result.summary]
         notes += [f"paths from {core} not watched: {cause}" for core, cause in watch.unasked.items()]
         if lacks:
             notes.append(f"end state lacks {len(lacks)}, first {lacks[0]}")
+        if harm:
+            notes.append(f"lost {path_named(harm[0])}{f' and {len(harm) - 1} more' if harm[1:] else ''}")
         state = result.state
-        if state is RunState.DONE and (lacks or self.prepared.plan.failed):
+        if state is RunState.DONE and (lacks or harm or self.prepared.plan.failed):
             state = RunState.FAILED
         self.prepared.journal.finish_run(result.run, state, " · ".join(notes))
-        return Concluded(result, lacks, state, watch.unasked)
+        return Concluded(result, lacks, state, watch.unasked, harm)
+
+    def _harm(self, watch: Watch, lacks: Collection[Outcome]) -> tuple[Reachable, ...]:
+        """What the run owes and does not leave. Where nothing lacks, what no wave cut answered."""
+        plan = self.prepared.plan
+        expected = owed(watch.before, watched(self.prepared.city.intents, self.there, plan.waves), plan.cuts)
+        if lacks:  # which was waited for
+            return still_silent(watch, expected, 0)
+        return still_silent(
+            watch, [each for each in expected if each not in watch.answered], END_STATE_SECONDS
+        )
 
     def _unmet(self, result: Result, before: Mapping[Reachable, Answer]) -> tuple[Outcome, ...]:
         """What it confirmed is judged; what it did not come to, or took back, owes nobody its intent."""
@@ -242,12 +264,28 @@ class Deployment:
         return tuple(unmet(city, fleet, changed, self.there, END_STATE_SECONDS))
 
 
-def _silent(watch: Watch) -> tuple[Outcome, ...]:
-    """Paths that answered before the run; those that it was to cut are back by now."""
-    deadline = time.monotonic() + ROLLED_BACK_SECONDS
-    while (silent := watch.silent()) and time.monotonic() < deadline:
+def still_silent(watch: Watch, asked: Collection[Reachable], seconds: float) -> tuple[Reachable, ...]:
+    """Paths that answered before the run and do not, though each had time to return."""
+    deadline = time.monotonic() + seconds
+    silent = watch.silent(asked) if asked else ()
+    while silent and time.monotonic() < deadline:
         time.sleep(PAUSE)
-    return tuple(Outcome("reachable", path_named(each), Verdict.FAIL, "answered before") for each in silent)
+        silent = watch.silent(silent)
+    return silent
+
+
+def returned(fleet: Fleet, lost: Collection[Reachable]) -> bool:
+    """Whether paths that a run had cost answer again, once it was taken back."""
+    deadline = time.monotonic() + ROLLED_BACK_SECONDS
+    while left := set(lost) - paths.answering(fleet, lost).keys():
+        if time.monotonic() >= deadline:
+            break
+        time.sleep(PAUSE)
+    return not left
+
+
+def _answered_before(path: Reachable) -> Outcome:
+    return Outcome("reachable", path_named(path), Verdict.FAIL, "answered before")
 
 
 _NOTHING = DeviceState((), ())

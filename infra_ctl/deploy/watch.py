@@ -56,7 +56,7 @@ class Watch:
         watched = [each for each in self.questions[wave - 1] if each in self.answered]
         silent = [each for each in watched if path_named(each) not in self.cuts[wave - 1]]
         while silent:
-            seen = _answers(self.fleet, silent)
+            seen = answering(self.fleet, silent)
             silent = [each for each in silent if not _as_before(self.answered[each], seen.get(each))]
             if time.monotonic() >= deadline:
                 break
@@ -67,10 +67,10 @@ class Watch:
                 del self.answered[each]
         return tuple(silent)
 
-    def silent(self) -> tuple[Reachable, ...]:
-        """Paths that answered before the run and do not now, whoever was to cut them."""
-        seen = _answers(self.fleet, self.before)
-        return tuple(each for each, before in self.before.items() if not _as_before(before, seen.get(each)))
+    def silent(self, asked: Collection[Reachable]) -> tuple[Reachable, ...]:
+        """Of the paths that answered before the run those that do not now, whoever was to cut them."""
+        seen = answering(self.fleet, asked)
+        return tuple(each for each in asked if not _as_before(self.before[each], seen.get(each)))
 
 
 def path_key(question: Reachable) -> str:
@@ -90,7 +90,7 @@ def read(lines: Iterable[str]) -> dict[str, Answer]:
     return {key: Answer(full=size == "full", small=True) for key, _, size in parted}
 
 
-def _answers(fleet: Fleet, questions: Iterable[Reachable]) -> dict[Reachable, Answer]:
+def answering(fleet: Fleet, questions: Iterable[Reachable]) -> dict[Reachable, Answer]:
     """Of those that answered at all."""
     said = collect(fleet, (), questions).answers
     return {each: answer for each, answer in said.items() if isinstance(answer, Answer) and answer.small}

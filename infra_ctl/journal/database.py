@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from infra_ctl.errors import JournalError
+from infra_ctl.errors import JournalError, RefusedError
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
-REVISION = "0002"
+REVISION = "0003"
 """Of the tables that this version of infra-ctl reads and writes."""
 
 
@@ -62,8 +62,29 @@ def revision(engine: Engine) -> str:
         raise error(engine, exc) from exc
 
 
+def obstacle(engine: Engine, found: str) -> str:
+    """Why tables at a revision that was `found` cannot be brought up to ours; empty where they can."""
+    if found.isdecimal() and found > REVISION:
+        return "a newer infra-ctl made it"
+    if found:
+        return "" if found.isdecimal() else "it is no journal: its revisions are something else's"
+    if engine.dialect.name == "sqlite" and not _file(engine).exists():
+        return ""
+    try:
+        there = inspect(engine).get_table_names()
+    except SQLAlchemyError as exc:
+        raise error(engine, exc) from exc
+    return "it is no journal: it has tables of something else" if there and "runs" not in there else ""
+
+
 def upgrade(engine: Engine, to: str = REVISION) -> None:
-    """Bring the tables to a revision, all or nothing. Raises JournalError."""
+    """Bring the tables to a revision, all or nothing. Raises JournalError.
+
+    Raises RefusedError where they are of a newer infra-ctl, or of something else.
+    """
+    found = revision(engine)
+    if cause := obstacle(engine, found):
+        raise RefusedError(f"journal {shown(engine)}, revision {found or 'none'}: {cause}")
     from alembic import command
     from alembic.util import CommandError
 

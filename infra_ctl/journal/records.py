@@ -53,6 +53,8 @@ class Purpose:
     reason: str
     ticket: str
     inventory: str
+    undoes: str = ""
+    """The run that it takes back; empty for a deployment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,13 @@ class Run:
     """When it was last heard of, UTC."""
     answered: str
     """Paths that answered before anything was done, a line each: source, address, `full` or `small`."""
+    undoes: str = ""
+    """The run that it takes back; empty for a deployment."""
+
+    @property
+    def why(self) -> str:
+        """The reason and the ticket, where they were given."""
+        return " ".join(part for part in (self.reason, f"({self.ticket})" if self.ticket else "") if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +121,15 @@ class Event:
     at: datetime
     state: StepState
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An order, and who gave it."""
+
+    order: Order
+    user: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

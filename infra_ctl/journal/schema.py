@@ -36,6 +36,7 @@ runs = Table(
     Column("token", String, nullable=False, server_default=""),
     Column("beat", DateTime),
     Column("answered", Text, nullable=False, server_default=""),
+    Column("undoes", String, nullable=False, server_default=""),
 )
 
 steps = Table(

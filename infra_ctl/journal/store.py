@@ -18,9 +18,9 @@ from threading import Lock
 from sqlalchemy import Connection, Engine, RowMapping, delete, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from infra_ctl.errors import JournalError, RefusedError, UnknownError
+from infra_ctl.errors import InfraCtlError, JournalError, RefusedError, UnknownError
 from infra_ctl.journal import database
-from infra_ctl.journal.records import Event, Order, Purpose, Run, RunState, Step, StepState, Synced
+from infra_ctl.journal.records import Event, Given, Order, Purpose, Run, RunState, Step, StepState, Synced
 from infra_ctl.journal.schema import events, orders, plans, runs, snapshots, steps, synced
 
 
@@ -32,7 +32,7 @@ def open_journal(url: str) -> Journal:
     engine = database.connect(url)
     try:
         _bring_up(engine)
-    except JournalError:
+    except InfraCtlError:
         engine.dispose()
         raise
     return Journal(engine)
@@ -42,7 +42,7 @@ def _bring_up(engine: Engine) -> None:
     found = database.revision(engine)
     if found == database.REVISION:
         return
-    if engine.dialect.name != "sqlite":
+    if engine.dialect.name != "sqlite" and not database.obstacle(engine, found):
         where, wanted = database.shown(engine), database.REVISION
         raise JournalError(
             f"journal {where} is at revision {found or 'none'}, not {wanted}: infra-ctl db upgrade"
@@ -187,6 +187,19 @@ class Journal:
         with self._read() as connection:
             found = connection.scalar(query)
         return Order(found) if found else None
+
+    def orders(self, run: str) -> tuple[Given, ...]:
+        """All that a run was told, and by whom, oldest first."""
+        query = select(orders.c.order, orders.c.user, orders.c.at).where(orders.c.run == run)
+        with self._read() as connection:
+            found = connection.execute(query.order_by(orders.c.id)).mappings().all()
+        return tuple(Given(Order(row["order"]), row["user"], row["at"]) for row in found)
+
+    def undone_by(self, run: str) -> tuple[str, ...]:
+        """Runs that took it back, or some of it, oldest first."""
+        query = select(runs.c.id).where(runs.c.undoes == run).order_by(runs.c.started, runs.c.id)
+        with self._read() as connection:
+            return tuple(connection.scalars(query))
 
     def _refuse_second(self, connection: Connection, context: str) -> None:
         query = select(runs).where(runs.c.context == context, runs.c.state == RunState.RUNNING)

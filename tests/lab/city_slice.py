@@ -162,15 +162,16 @@ class CitySlice:
 
     def runs(self, journal: Path | None = None) -> tuple[Run, ...]:
         """All runs of the journal, newest first."""
-        with closing(self._journal(journal)) as opened:
+        with closing(self.journal(journal)) as opened:
             return opened.runs(limit=1000)
 
     def ends(self, run: str, journal: Path | None = None) -> dict[str, tuple[str, str]]:
         """State and cause of every device of a run, by the journal."""
-        with closing(self._journal(journal)) as opened:
+        with closing(self.journal(journal)) as opened:
             return {step.device: (step.state, step.cause) for step in opened.steps(run)}
 
-    def _journal(self, file: Path | None) -> Journal:
+    def journal(self, file: Path | None = None) -> Journal:
+        """This laptop's, or the one in a file of another's."""
         return open_journal(f"sqlite:///{file or self.home / 'var' / 'journal.db'}")
 
     def on(self, hostname: str, *command: str, text: str = "") -> str:
@@ -306,7 +307,7 @@ class Deployed:
         faults.heal(city.lab.root)
         until(lambda: not any(map(city.is_pending, city.hostnames)), SECONDS)
         for hostname in self.changed():
-            reload = "cat >/tmp/first.conf && /usr/lib/frr/frr-reload.py --reload /tmp/first.conf"
+            reload = "f=/tmp/first.conf; cat >$f; /usr/lib/frr/frr-reload.py --reload $f && rm $f"
             city.on(hostname, "sh", "-c", reload, text=self.running[hostname])
         assert self.changed() == []
 

@@ -242,24 +242,3 @@ def test_an_interface_that_only_its_configuration_knows_stops_nothing(
     assert done.code == 0, done
     assert " description spare" in city.running(AN_HOA).splitlines()
     assert " description by hand" not in city.running(AN_HOA).splitlines()
-
-
-def test_no_secret_is_shown_or_kept(city: CitySlice, tmp_path: Path) -> None:
-    """The routers have all of the vault's, the controller's files and its words have none."""
-    assert len(city.secrets) >= 4
-    city.edit(POP, *BY_HAND, "interface eth14", NO_KEY)  # towards a ward that the slice has not
-    file = tmp_path / "plan.json"
-    said = [
-        city.run("plan", POP, "-o", str(file)),
-        city.run("deploy", POP, "--yes"),
-        city.run("show", "run", city.runs()[0].id, POP, "--output", "json"),
-        city.run("render", "site=dc"),
-    ]
-    assert {done.code for done in said} == {0}
-    assert "vault:ospf/key" in said[0].out
-    texts = [text.encode() for done in said for text in (done.out, done.err)]
-    texts += [file.read_bytes(), city.journal_bytes()]
-    running = "".join(map(city.running, city.hostnames))
-    for secret in city.secrets:
-        assert secret in running, "else there was nothing to tell"
-        assert not [text for text in texts if secret.encode() in text]

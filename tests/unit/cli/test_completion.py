@@ -32,6 +32,10 @@ def test_devices_alone_are_offered_for_a_device(command: tuple[str, ...], small_
     assert offered(*command, "-i", str(small_folder), "dc-core") == ["dc-core1", "dc-core2"]
 
 
+def test_secrets_are_offered_by_their_names(small_folder: Path) -> None:
+    assert offered("secrets", "rotate", "-i", str(small_folder), "bgp/") == ["bgp/cpt", "bgp/key"]
+
+
 def test_an_inventory_that_cannot_be_read_offers_nothing(tmp_path: Path) -> None:
     (tmp_path / "city.yaml").write_bytes(b"\xff")
     assert offered("adopt", "-i", str(tmp_path), "dc") == []

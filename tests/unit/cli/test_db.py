@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,19 @@ def test_both_speak_json(infra_ctl: Command) -> None:
     assert said.json == {"from": None, "to": database.REVISION}
     said = infra_ctl("db", "check", "--output", "json")
     assert said.json == {"database": "sqlite", "revision": database.REVISION, "fine": True}
+
+
+def test_a_newer_journal_is_refused_and_a_check_says_why(infra_ctl: Command, tmp_path: Path) -> None:
+    infra_ctl("db", "upgrade")
+    with closing(sqlite3.connect(tmp_path / "var" / "journal.db")) as connection, connection:
+        connection.execute("update alembic_version set version_num = '9999'")
+    said = infra_ctl("db", "check")
+    assert said.code == Exit.FOUND
+    assert said.out.endswith(f": revision 9999, not {database.REVISION}: a newer infra-ctl made it\n")
+    for command in (("db", "upgrade"), ("runs",), ("deploy", "--yes")):
+        said = infra_ctl(*command)
+        assert (said.code, said.out) == (Exit.REFUSED, ""), command
+        assert said.err.splitlines()[-1].endswith("revision 9999: a newer infra-ctl made it")
 
 
 @pytest.mark.parametrize("command", [("db", "check"), ("runs",), ("deploy", "--yes")])

@@ -5,12 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import inspect
 
 from infra_ctl.errors import InfraCtlError, JournalError, RefusedError, UnknownError
 from infra_ctl.journal import database
@@ -231,12 +233,72 @@ def test_a_journal_from_before_there_were_revisions_is_brought_up(url: str) -> N
     journal.close()
 
 
+def test_an_older_journal_keeps_all_that_it_has(url: str) -> None:
+    bring_up(url, to="0002")
+    execute(
+        url,
+        'INSERT INTO runs (id, kind, context, "user", host, process, reason, ticket, inventory, started,'
+        " state, summary, token) VALUES ('2026-11-21-001', 'deploy', 'lab', 'an', 'noc1', '1:0', 'IPv6',"
+        " 'CT-1', 'abc', '2026-11-21 10:00:00', 'done', '1 confirmed', 't')",
+    )
+    execute(
+        url,
+        "INSERT INTO steps (run, device, wave, state, cause, diff, base, result, before)"
+        " VALUES ('2026-11-21-001', 'nk-pop1', 1, 'confirmed', '', '+ x', 'f0', 'f1', 'd0')",
+    )
+    bring_up(url)
+    journal = open_journal(url)
+    (run,) = journal.runs()
+    assert (run.id, run.reason, run.token, run.undoes) == ("2026-11-21-001", "IPv6", "t", "")
+    (step,) = journal.steps(run.id)
+    assert (step.device, step.state, step.before) == ("nk-pop1", StepState.CONFIRMED, "d0")
+    assert journal.start_run(PURPOSE, steps).undoes == ""
+    journal.close()
+
+
 def test_a_journal_of_a_newer_version_is_left_alone(url: str) -> None:
     bring_up(url)
     execute(url, "update alembic_version set version_num = '9999'")
-    with pytest.raises(JournalError, match="9999"):
-        open_journal(url)
+    for use in (open_journal, bring_up):
+        with pytest.raises(RefusedError, match="revision 9999: a newer infra-ctl made it"):
+            use(url)
     assert revision(url) == "9999"
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ("CREATE TABLE people (id INTEGER)",),
+        (
+            "CREATE TABLE alembic_version (version_num VARCHAR(32))",
+            "INSERT INTO alembic_version VALUES ('1a2b3c4d')",
+        ),
+    ],
+    ids=["tables", "revisions"],
+)
+def test_a_database_of_something_else_is_left_alone(url: str, statements: tuple[str, ...]) -> None:
+    if url.startswith("sqlite"):
+        Path(url.removeprefix("sqlite:///")).parent.mkdir()
+    for statement in statements:
+        execute(url, statement)
+    for use in (open_journal, bring_up):
+        with pytest.raises(RefusedError, match="it is no journal"):
+            use(url)
+    with database.connected(url) as engine:
+        assert not inspect(engine).has_table("runs")
+
+
+def test_runs_that_take_one_back_are_known_and_orders_with_their_givers(journal: Journal) -> None:
+    first = journal.start_run(PURPOSE, steps)
+    journal.give_order(first.id, Order.PAUSE)
+    journal.give_order(first.id, Order.ABORT)
+    journal.finish_run(first.id, RunState.DONE, "")
+    assert journal.undone_by(first.id) == ()
+    back = journal.start_run(replace(PURPOSE, kind="rollback", undoes=first.id), steps)
+    assert journal.run(back.id).undoes == first.id
+    assert journal.undone_by(first.id) == (back.id,)
+    assert [given.order for given in journal.orders(first.id)] == [Order.PAUSE, Order.ABORT]
+    assert {given.user for given in journal.orders(first.id)} == {first.user}
 
 
 def test_a_connection_that_was_lost_in_a_pause_is_made_anew(postgresql: str) -> None:

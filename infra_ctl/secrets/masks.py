@@ -1,4 +1,4 @@
-"""Secrets by reference: `vault:path/name` in texts, values in an ansible-vault file, masks in what is shown.
+"""References to secrets in texts, and masks in what is shown.
 
 A configuration is compared and kept masked. A value that the vault knows becomes its reference; one that it
 does not know, in a place where the platform keeps secrets, becomes `<secret:1a2b3c4d>`, the start of a keyed
@@ -10,22 +10,14 @@ from __future__ import annotations
 import functools
 import hashlib
 import hmac
-import os
 import re
 import secrets as randomness
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from re import Match, Pattern
-from typing import TYPE_CHECKING
 
 from infra_ctl.errors import SecretError
-
-if TYPE_CHECKING:
-    from ansible.parsing.vault import VaultLib
-
-PASSWORD_FILE = "INFRA_CTL_VAULT_PASSWORD_FILE"  # noqa: S105 - the name of a variable
-"""Environment variable that names the file with the vault's password."""
+from infra_ctl.secrets.vault import write_private
 
 HASH_KEY = "infra-ctl/hash-key"
 """Name of a secret in the vault: whoever shares it computes the same masks and fingerprints."""
@@ -55,6 +47,25 @@ _PLACEHOLDER = re.compile(rf"{_REFERENCE.pattern}|({_MASK})")
 def references(text: str) -> tuple[str, ...]:
     """Names that a text refers to, without `vault:`, sorted, each once."""
     return tuple(sorted(set(_REFERENCE.findall(text))))
+
+
+def placed(text: str) -> Iterator[tuple[str, str]]:
+    """Each reference of a text that stands where the platform keeps secrets, with the name of that place."""
+    for match in _searched(()).finditer(text):
+        for place, value in _groups(match).items():
+            found = _REFERENCE.fullmatch(value)
+            if found and place != "placeholder":
+                yield found[1], place
+
+
+def is_name(text: str) -> bool:
+    """Whether `vault:` can be put before it."""
+    return _REFERENCE.fullmatch(f"vault:{text}") is not None
+
+
+def is_placeholder(text: str) -> bool:
+    """Whether a text reads like a reference or a mask, so that as a value it would be taken for one."""
+    return _PLACEHOLDER.search(text) is not None
 
 
 def resolve(text: str, vault: Mapping[str, str]) -> str:
@@ -131,104 +142,3 @@ def _with_groups(match: Match[str], change: Callable[[str], str]) -> str:
         text += match.string[at : match.start(name)] + change(value)
         at = match.end(name)
     return text + match.string[at : match.end()]
-
-
-def open_vault(path: Path, password_file: Path | None = None) -> Mapping[str, str]:
-    """All secrets of an ansible-vault file, nested keys joined by `/`.
-
-    The password is the first line of `password_file`, or of the file that the environment names.
-    Raises SecretError in one line: a file that is missing, is no vault, or has another password.
-    """
-    from ansible.errors import AnsibleError
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
-    data = _read(path)
-    vault = _vault(password_file)
-    if not vault.is_encrypted(data):
-        raise SecretError(f"{path} is no ansible-vault file")
-    try:
-        values = YAML(typ="safe").load(vault.decrypt(data))
-    except AnsibleError as exc:
-        raise SecretError(f"{path} does not open with this password, or is damaged") from exc
-    except YAMLError:
-        # The parser's words would show what it could not read.
-        raise SecretError(f"{path}: what is inside is not YAML") from None
-    return dict(_flat(values, path))
-
-
-def write_vault(path: Path, password_file: Path | None, values: Mapping[str, str]) -> None:
-    """Replace a vault file in one move, readable by its owner only; names with `/` are nested.
-
-    Raises SecretError where a name is also the beginning of another.
-    """
-    from io import StringIO
-
-    from ruamel.yaml import YAML
-
-    text = StringIO()
-    YAML(typ="safe").dump(_nested(values), text)
-    write_private(path, _vault(password_file).encrypt(text.getvalue()))
-
-
-def write_private(path: Path, data: bytes, *, sync: bool = True) -> None:
-    """Replace a file in one move, readable by its owner only; `sync` makes that hold over a power cut."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            if sync:
-                file.flush()
-                os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
-
-
-def _vault(password_file: Path | None) -> VaultLib:
-    """Raises SecretError where there is no password. Importing ansible takes a quarter of a second."""
-    from ansible.parsing.vault import VaultLib, VaultSecret
-
-    named = os.environ.get(PASSWORD_FILE)
-    file = password_file or (Path(named) if named else None)
-    if file is None:
-        raise SecretError(f"no password for the vault: set {PASSWORD_FILE} to the file that has it")
-    password = _read(file).splitlines()[:1]
-    if not password or not password[0].strip():
-        raise SecretError(f"{file}: the vault's password is empty")
-    return VaultLib([("default", VaultSecret(password[0].strip()))])
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as exc:
-        raise SecretError(f"{path}: {exc.strerror}") from exc
-
-
-def _flat(values: object, path: Path, prefix: str = "") -> Iterator[tuple[str, str]]:
-    if values is None and not prefix:
-        return
-    if not isinstance(values, dict):
-        raise SecretError(f"{path}: names and values are expected, not one value")
-    for name, value in values.items():
-        if isinstance(value, dict):
-            yield from _flat(value, path, f"{prefix}{name}/")
-        elif isinstance(value, str | int):
-            yield f"{prefix}{name}", str(value)
-        else:
-            raise SecretError(f"{path}: {prefix}{name} is not a text")
-
-
-def _nested(values: Mapping[str, str]) -> dict[str, object]:
-    tree: dict[str, object] = {}
-    for name, value in sorted(values.items()):
-        *branches, leaf = name.split("/")
-        node = tree
-        for branch in branches:
-            inner = node.setdefault(branch, {})
-            if not isinstance(inner, dict):
-                raise SecretError(f"{name}: {branch} is a secret already, it cannot hold others")
-            node = inner
-        node[leaf] = value
-    return tree
