@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from infra_ctl.change.losses import named
 from infra_ctl.change.plan import PlannedDevice
 from infra_ctl.deploy.leases import Lease
-from infra_ctl.deploy.machine import Signal, after
+from infra_ctl.deploy.machine import ENDS, Signal, after
 from infra_ctl.drivers.base import ConfigDriver, DeviceState, Neighbour, Reading
 from infra_ctl.errors import (
     DeviceError,
@@ -276,6 +276,20 @@ class Stepper:
             return self.end(hostname, state, Signal.NEW, "", running)
         other = DeviceError(hostname, "it runs neither its old nor its new configuration")
         return replace(lost, error=other)  # it may be starting, and not have read all of it yet
+
+    def unforeseen(self, hostname: str, cause: str) -> Lost | Ended:
+        """Nobody knows what happened over a device: the journal says how far it had come, itself the rest."""
+        (state,) = (step.state for step in self.journal.steps(self.run) if step.device == hostname)
+        if state is StepState.WAITING:
+            return self.end(hostname, state, Signal.REFUSED, cause)
+        if state in ENDS:
+            return Ended(state, cause)
+        self.journal.record(self.run, hostname, after(state, Signal.RESUMED), cause)
+        return Lost(cause, tested=state is StepState.CONFIRMING)
+
+    def give_up(self, hostname: str, lost: Lost) -> Ended:
+        """Not even settling it came to an end."""
+        return self.end(hostname, StepState.SETTLING, Signal.SILENT, lost.cause)
 
     def taken_back(self, reading: Reading) -> str:
         """How a device took our change back by itself, in words; empty where it did not."""

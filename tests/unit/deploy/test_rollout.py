@@ -82,8 +82,17 @@ def test_a_defect_on_one_device_leaves_the_others_alone(bench: Bench) -> None:
     bench.mishaps["ward", "state"] = Mishap(KeyError("mtu"))  # type: ignore[arg-type]  # that is the point
     result = rollout(bench, (("core", "ward"),)).go()
     assert result.ends["core"].state is StepState.CONFIRMED
-    assert result.ends["ward"].state is StepState.UNKNOWN
+    assert result.ends["ward"].state is bench.step("ward").state is StepState.FAILED
     assert "a defect of infra-ctl: KeyError" in result.ends["ward"].cause
+
+
+def test_a_device_that_a_defect_was_met_over_once_it_was_armed_is_settled(bench: Bench) -> None:
+    bench.mishaps["ward", "confirm"] = Mishap(KeyError("mtu"))  # type: ignore[arg-type]
+    bench.mishaps["core", "read"] = Mishap(KeyError("mtu"))  # type: ignore[arg-type]
+    result = rollout(bench, (("core", "ward"),)).go()
+    assert result.ends["ward"].state is bench.step("ward").state is StepState.CONFIRMED
+    assert result.ends["core"].state is bench.step("core").state is StepState.RESTORED
+    assert bench.is_old("core")
 
 
 def test_one_half_alone_fails_its_test(bench: Bench) -> None:
