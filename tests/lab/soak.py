@@ -25,6 +25,7 @@ from pathlib import Path
 
 import click
 
+from infra_ctl.lab.requirements import requirements
 from tests.lab.faults.ground import Ground, ground
 from tests.lab.faults.trial import Trial, Verdict, attempt, deal
 
@@ -48,6 +49,11 @@ class Soak:
     def take(self) -> Numbered | None:
         with self._lock:
             return next(self.waiting, None)
+
+    def stop(self) -> None:
+        """No other trial begins."""
+        with self._lock:
+            self.waiting = iter(())
 
     def tell(self, number: int, verdict: Verdict, seconds: float) -> None:
         """A line for it, and a file where it failed."""
@@ -121,8 +127,12 @@ def run(seed: str, numbered: Sequence[Numbered], slices: int) -> Soak:
             pool.submit(work, soak, f"s{os.getpid()}x{index}", place, postgresql=index == 0)
             for index, place in enumerate(homes)
         ]
-        for worker in workers:
-            worker.result()
+        try:
+            for worker in workers:
+                worker.result()
+        except BaseException:  # Ctrl-C too: what is under way ends, and every slice is taken down
+            soak.stop()
+            raise
     return soak
 
 
@@ -134,6 +144,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--only", type=int, help="one of the trials, by its number")
     parser.add_argument("--kind", help="only those of one kind")
     asked = parser.parse_args(arguments)
+    if missing := requirements(Path(tempfile.gettempdir())):
+        parser.error(f"no lab here: {'; '.join(missing)}")
     kinds = (asked.kind,) if asked.kind else ()
     numbered = list(enumerate(islice(deal(asked.seed, *([kinds] if kinds else [])), asked.count), start=1))
     if asked.only:
