@@ -255,14 +255,14 @@ def test_a_change_that_did_harm_is_taken_back_by_the_timer_where_the_controller_
     """And the resumed run says that it was the timer; then the checks have their turn, and say so too."""
     old = city.fingerprint(AN_NGHIEP)
     city.unmanage({AN_NGHIEP: LINES[AN_NGHIEP]})
-    deploying = city.start("deploy", "--yes", "--timer", "10", AN_NGHIEP)
+    deploying = city.start("deploy", "--yes", "--timer", "20", AN_NGHIEP)
     until(lambda: city.is_applied(AN_NGHIEP), meanwhile=deploying)
     deploying.kill()
     until(lambda: not city.is_pending(AN_NGHIEP), 60)
     assert city.fingerprint(AN_NGHIEP) == old
     run = city.runs()[0]
     assert run.state == "killed"
-    resumed = city.run("resume", run.id, "--yes", "--timer", "10")
+    resumed = city.run("resume", run.id, "--yes", "--timer", "20")
     assert resumed.code == 1, resumed
     timer, checks = (
         "its own timer took the change back",

@@ -19,7 +19,7 @@ from infra_ctl.drivers.fleet import Fleet
 from infra_ctl.intent.expectations import Reachable
 from infra_ctl.journal.records import RunState, StepState
 from tests.unit.conftest import bare_plan
-from tests.unit.deploy.conftest import CONFIGURATIONS, QUICK, Bench, Mishap
+from tests.unit.deploy.conftest import CONFIGURATIONS, UNWAITED, Bench, Mishap
 
 WAVES = (("ward",), ("pop",), ("core",))
 AREA_0, AREA_7 = "10.1.2.{}/31\n ip ospf area 0.0.0.0", "10.1.2.{}/31\n ip ospf area 0.0.0.7"
@@ -224,8 +224,7 @@ def test_a_path_that_was_cut_is_not_held_against_the_next_wave(bench: Bench) -> 
     bench.devices.faults["ward"] = Fault(cannot_restore=True)
     planned = (bench.planned("ward", SILENT), bench.planned("pop"))
     rolling = rollout(bench, (("ward",), ("pop",)), planned, budget=1, questions=PATHS)
-    unwaited = replace(QUICK, grace=0.5 - QUICK.revert_in)  # its timer has a minute that we do not wait for
-    rolling.stepper = replace(rolling.stepper, patience=unwaited)
+    rolling.stepper = replace(rolling.stepper, patience=UNWAITED)
     assert rolling.go().summary == "1 confirmed · 1 NOT RESTORED"
 
 

@@ -15,7 +15,7 @@ from infra_ctl.drivers.base import DeviceState, Neighbour
 from infra_ctl.drivers.embedded import EmbeddedDriver, Fault
 from infra_ctl.errors import DeviceError, NotRestoredError, SessionLostError, UnreachableError
 from infra_ctl.journal.records import StepState
-from tests.unit.deploy.conftest import CONFIGURATIONS, MASKING, QUICK, Bench, Mishap
+from tests.unit.deploy.conftest import CONFIGURATIONS, MASKING, QUICK, UNWAITED, Bench, Mishap
 
 CUT = SessionLostError("ward", "the session was cut")
 OTHER_AREA = (
@@ -490,7 +490,7 @@ def test_a_device_that_reverted_and_was_edited_is_not_taken_for_confirmed(bench:
         bench.devices.faults["ward"] = Fault()
 
     planned = bench.planned("ward")
-    stepper = bench.stepper(planned, patience=HASTY)
+    stepper = bench.stepper(planned, patience=UNWAITED)
     applied = stepper.apply("ward", bench.running("ward"))
     assert isinstance(applied, Applied)
     bench.mishaps["ward", "confirm"] = Mishap(CUT, also=revert_and_edit)
