@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from infra_ctl.lab import faults
 from infra_ctl.lab.state import Fault as Broken
@@ -39,27 +39,26 @@ CONFIRM: Mapping[str, str] = {
 
 
 @contextmanager
-def kept(city: CitySlice, hostname: str, script: str) -> Iterator[None]:
+def _keys(city: CitySlice, hostname: str, script: str, text: str = "") -> Iterator[None]:
+    """A script changes who is let in, and how; in the end it is the controller again, without more ado."""
+    city.on(hostname, "sh", "-c", script, text=text)
+    try:
+        yield
+    finally:
+        ours = (city.lab.keys / "controller.pub").read_text()
+        city.on(hostname, "sh", "-c", f"cat >{KEYS}", text=ours)
+
+
+def kept(city: CitySlice, hostname: str, script: str) -> AbstractContextManager[None]:
     """Every command of ours goes through `script`, which finds it in SSH_ORIGINAL_COMMAND."""
-    ours = (city.lab.keys / "controller.pub").read_text()
     put = "rm -rf /tmp/met; cat >/root/door; chmod 700 /root/door"
     put += f"; sed -i 's|^|command=\"/root/door\" |' {KEYS}"
-    city.on(hostname, "sh", "-c", put, text=f"#!/bin/sh\n{script}")
-    try:
-        yield
-    finally:
-        city.on(hostname, "sh", "-c", f"cat >{KEYS}", text=ours)
+    return _keys(city, hostname, put, f"#!/bin/sh\n{script}")
 
 
-@contextmanager
-def strange_key(city: CitySlice, hostname: str) -> Iterator[None]:
+def strange_key(city: CitySlice, hostname: str) -> AbstractContextManager[None]:
     """It lets in somebody else."""
-    ours = (city.lab.keys / "controller.pub").read_text()
-    city.on(hostname, "sh", "-c", f"ssh-keygen -y -f {HOST_KEY} >{KEYS}")
-    try:
-        yield
-    finally:
-        city.on(hostname, "sh", "-c", f"cat >{KEYS}", text=ours)
+    return _keys(city, hostname, f"ssh-keygen -y -f {HOST_KEY} >{KEYS}")
 
 
 @contextmanager
@@ -89,15 +88,32 @@ def switched_off(city: CitySlice, hostname: str) -> Iterator[None]:
 
 
 @contextmanager
-def full_disk(city: CitySlice, hostname: str, folder: str) -> Iterator[None]:
-    """A folder is on a disk of its own, and there is not a byte left on it until no timer ticks any more."""
+def small_disk(city: CitySlice, hostname: str, folder: str) -> Iterator[None]:
+    """A folder is on a disk of its own, which has room for what it holds and little more."""
     copied = f"rm -rf /tmp/kept && cp -a {folder} /tmp/kept"
     mounted = f"mount -t tmpfs -o size=128k,mode=755 tmpfs {folder} && cp -a /tmp/kept/. {folder}"
-    city.on(hostname, "sh", "-c", f"{copied} && {mounted} && ! cat /dev/zero >{folder}/fill 2>/dev/null")
+    city.on(hostname, "sh", "-c", f"{copied} && {mounted}")
+    try:
+        yield
+    finally:
+        kept = f"{copied} && umount -l {folder}"
+        back = f"find {folder} -mindepth 1 -delete && cp -a /tmp/kept/. {folder}"
+        city.on(hostname, "sh", "-c", f"{kept} && {back}")
+
+
+@contextmanager
+def filled(city: CitySlice, hostname: str, folder: str) -> Iterator[None]:
+    """There is not a byte left on that disk, until no timer ticks any more."""
+    city.on(hostname, "sh", "-c", f"! cat /dev/zero >{folder}/fill 2>/dev/null")
     try:
         yield
         until(lambda: "pending" not in city.on(hostname, "ls", STATE))
     finally:
-        kept = f"rm -f {folder}/fill && rm -rf /tmp/kept && cp -a {folder} /tmp/kept && umount -l {folder}"
-        back = f"find {folder} -mindepth 1 -delete && cp -a /tmp/kept/. {folder}"
-        city.on(hostname, "sh", "-c", f"{kept} && {back}")
+        city.on(hostname, "rm", "-f", f"{folder}/fill")
+
+
+@contextmanager
+def full_disk(city: CitySlice, hostname: str, folder: str) -> Iterator[None]:
+    """Both at once."""
+    with small_disk(city, hostname, folder), filled(city, hostname, folder):
+        yield

@@ -44,6 +44,8 @@ class Fault:
     name: str
     moments: tuple[Moment, ...] = (Moment.BEFORE,)
     befall: Befall = nothing
+    arrange: Befall = nothing
+    """What makes it possible, from before the deployment until after it."""
     command: Callable[[Ground], tuple[str, ...]] = as_typed
     """How the deployment is started."""
     victims: tuple[str, ...] = HOSTS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from itertools import product
 from pathlib import Path
 
@@ -93,7 +93,14 @@ def at_the_door(name: str, script: str) -> Fault:
 
 def full(folder: str) -> Fault:
     """There is not a byte left on a router's disk."""
-    return Fault(folder, WHENEVER, lambda site, victim: door.full_disk(site.city, victim, folder))
+
+    def arrange(site: Ground, victim: str) -> AbstractContextManager[None]:
+        return door.small_disk(site.city, victim, folder)
+
+    def befall(site: Ground, victim: str) -> AbstractContextManager[None]:
+        return door.filled(site.city, victim, folder)
+
+    return Fault(folder, WHENEVER, befall, arrange)
 
 
 @contextmanager
@@ -128,7 +135,7 @@ def clock_jumps(words: str, seconds: int) -> Fault:
         put(site, seconds)
         yield
 
-    return Fault(words, UNDER_WAY, befall, command)
+    return Fault(words, UNDER_WAY, befall, command=command)
 
 
 @contextmanager

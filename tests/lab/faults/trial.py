@@ -88,6 +88,7 @@ def attempt(site: Ground, trial: Trial) -> Verdict:
 def _struck(site: Ground, trial: Trial) -> Done:
     """The deployment, from before its fault until that is over."""
     with ExitStack() as undone:
+        undone.enter_context(trial.fault.arrange(site, trial.victim))
         if trial.moment is Moment.BEFORE:
             undone.enter_context(trial.fault.befall(site, trial.victim))
         deploying = site.deploy(trial.fault.command(site))
