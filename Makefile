@@ -2,10 +2,11 @@
 # make test   set up, run every test, the live ones included
 # make check  the static checks alone
 # make bench  the side-by-side runs against peers
+# make soak   200 deployments that each meet a fault, on live slices side by side   (SEED=city COUNT=200 SLICES=5)
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup packages demo test check bench clean
+.PHONY: help setup packages demo test check bench soak clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -16,7 +17,7 @@ PACKAGES := frr frr-pythontools openssh-server openssh-client iproute2 iputils-p
   python3-venv postgresql
 
 help:
-	@sed -n 's/^# //p' $(MAKEFILE_LIST) | head -4
+	@sed -n 's/^# //p' $(MAKEFILE_LIST) | head -6
 
 setup: packages .venv/ready
 
@@ -51,6 +52,12 @@ test: check
 
 bench: setup
 	$(BIN)/python -m benchmarks
+
+soak: SEED ?= city
+soak: COUNT ?= 200
+soak: SLICES ?= 5
+soak: setup
+	$(BIN)/python -m tests.lab.soak --seed $(SEED) --count $(COUNT) --slices $(SLICES)
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -17,7 +17,7 @@ from infra_ctl.cli.exits import Exit
 from infra_ctl.cli.progress import Stopwatch, bar, devices
 from infra_ctl.cli.session import Session, confirm
 from infra_ctl.cli.verify import in_words
-from infra_ctl.errors import InfraCtlError, RefusedError
+from infra_ctl.errors import InfraCtlError, JournalError, RefusedError
 from infra_ctl.journal.records import Order, RunState, StepState
 
 if TYPE_CHECKING:
@@ -46,6 +46,10 @@ class Request:
     """Whether it stays although it cost a path that answered before."""
 
 
+SHORTEST = 8
+"""Seconds of a timer: half of them go to the test, and to apply and to confirm take a second or two each."""
+
+
 def run_options(command: Callable[P, R]) -> Callable[P, R]:
     """Give a command `--yes`, `--max-fail` and `--timer`."""
     for option in (
@@ -59,7 +63,7 @@ def run_options(command: Callable[P, R]) -> Callable[P, R]:
         ),
         click.option(
             "--timer",
-            type=click.IntRange(min=10),
+            type=click.IntRange(min=SHORTEST),
             default=120,
             show_default=True,
             help="Seconds until a device takes a change back.",
@@ -191,7 +195,10 @@ def _carried(
         lines = Lines(say, len(plan.waves), advance)
         conduct = Conduct(patience(timer), budget, lines.report, stop, partial(say_order, session, run, say))
         work = deployment.resume if resume else deployment.carry_out
-        return work(run, conduct), stop.is_set()
+        try:
+            return work(run, conduct), stop.is_set()
+        except JournalError as error:
+            raise left(session, run, timer, error) from error
 
 
 def take_back(
@@ -241,6 +248,14 @@ def _undo(session: Session, prepared: Prepared, run: Run, request: Request, reas
     concluded, _ = _carried(session, back, undoing, len(plan.failed), request.timer)
     conclude(session, undoing, plan, concluded)
     return _as_dict(concluded, _unplanned(plan))
+
+
+def left(session: Session, run: Run, timer: int, error: JournalError) -> JournalError:
+    """A run that lost its journal confirms nothing more: what to expect, and what to do then."""
+    return JournalError(
+        f"the journal is gone: {error}; devices that were not confirmed take the change back within "
+        f"{timer} s; once it is back: {session.command(f'resume {run.id}')}"
+    )
 
 
 class Lines:
@@ -313,6 +328,8 @@ def conclude(session: Session, run: Run, plan: Plan, concluded: Concluded, *, go
     result, unmet = concluded.result, concluded.unmet
     for core, cause in concluded.unasked.items():
         session.say(f"not watched  paths from {core}: {cause}")
+    for host, how in concluded.taken_back.items():
+        session.say(f"while it was left  {host}: {how}")
     for outcome in unmet[:MOST_UNMET]:
         session.say(f"end state  {in_words(outcome)}")
     if len(unmet) > MOST_UNMET:
@@ -348,6 +365,7 @@ def _as_dict(concluded: Concluded | None, unplanned: Mapping[str, str]) -> dict[
         "devices": {host: {"state": ended.state, "cause": ended.cause} for host, ended in ends},
         "not_started": result.not_started if result else (),
         "not_planned": unplanned,
+        "taken_back": concluded.taken_back if concluded else {},
         "end_state": [asdict(outcome) for outcome in concluded.unmet] if concluded else [],
     }
 

@@ -34,10 +34,11 @@ class Lease:
         """The lease's number. Raises BusyError."""
         try:
             return device.lease(self.owner, self.token, self.seconds)
-        except BusyError:
-            if not self.orphans:
+        except BusyError as busy:
+            in_the_way = [token for token in self.orphans if token in busy.cause]
+            if not in_the_way:
                 raise
-        for token in self.orphans:
+        for token in in_the_way:
             device.release(token)
         return device.lease(self.owner, self.token, self.seconds)
 

@@ -61,7 +61,6 @@ _STEPS: Mapping[S, Mapping[Signal, S]] = {
         Signal.APPLIED: S.APPLIED,
         Signal.REFUSED: S.FAILED,
         Signal.REJECTED: S.RESTORED,
-        Signal.NOT_RESTORED: S.NOT_RESTORED,
         Signal.LOST: S.SETTLING,
     },
     S.APPLIED: {
@@ -71,7 +70,6 @@ _STEPS: Mapping[S, Mapping[Signal, S]] = {
     },
     S.CONFIRMING: {
         Signal.CONFIRMED: S.CONFIRMED,
-        Signal.NOT_RESTORED: S.NOT_RESTORED,
         Signal.LOST: S.SETTLING,
         Signal.OTHER: S.UNKNOWN,
     },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from infra_ctl.change.plan import Plan
 from infra_ctl.deploy.machine import ENDS, Signal, after
@@ -23,6 +23,8 @@ class Again:
     """A device that runs what it ran before: its change is still to be made."""
 
     base: str
+    taken_back: str = ""
+    """How it took the change back by itself, in words, where it did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,8 @@ class Resumed:
 
     ends: Mapping[str, Ended]
     bases: Mapping[str, str]
+    taken_back: Mapping[str, str] = field(default_factory=dict)
+    """Devices that took the change back by themselves while nobody was there, and how, in words."""
 
     def left(self, plan: Plan) -> Plan:
         """The plan without what is done or cannot be done any more."""
@@ -55,14 +59,16 @@ class Resumer:
         found = self.fleet.each([each.hostname for each in plan.changed], self._look)
         ends: dict[str, Ended] = {}
         bases: dict[str, str] = {}
+        taken_back: dict[str, str] = {}
         for host, said in found.items():
             if isinstance(said, Again):
                 bases[host] = said.base
+                taken_back |= {host: said.taken_back} if said.taken_back else {}
             elif isinstance(said, DeviceError):
                 ends[host] = self._unread(host, said)
             else:
                 ends[host] = said
-        return Resumed(ends, bases)
+        return Resumed(ends, bases, taken_back)
 
     def _look(self, host: str) -> Again | Ended:
         with self.stepper.open_device(host) as device:
@@ -121,8 +127,9 @@ class Resumer:
         if meant:
             return stepper.end(host, StepState.SETTLING, Signal.NEW, "", running)
         if stepper.masking.fingerprint(running) == stepper.planned[host].base:
-            stepper.journal.record(stepper.run, host, after(StepState.SETTLING, Signal.AGAIN))
-            return Again(running)
+            itself = "" if journalled is StepState.WAITING else stepper.taken_back(reading)
+            stepper.journal.record(stepper.run, host, after(StepState.SETTLING, Signal.AGAIN), itself)
+            return Again(running, itself)
         cause = "it runs neither its old nor its new configuration: plan again"
         untouched = journalled in (StepState.WAITING, StepState.FAILED, StepState.RESTORED)
         signal = Signal.REFUSED if untouched else Signal.OTHER

@@ -125,7 +125,10 @@ class Rollout:
         )
         lost = {host: step for host, step in (applied | finished).items() if isinstance(step, Lost)}
         settled = self._each(number, lost, lambda host: self.stepper.settle(host, lost[host]))
-        steps = applied | finished | settled
+        given_up = {
+            host: self.stepper.give_up(host, step) for host, step in settled.items() if isinstance(step, Lost)
+        }
+        steps = applied | finished | settled | given_up
         return {host: step for host, step in steps.items() if isinstance(step, Ended)}
 
     def _cut(self, number: int, armed: Mapping[str, Applied], deadline: float) -> tuple[Reachable, ...]:
@@ -146,10 +149,9 @@ class Rollout:
     def _each(
         self, number: int, hosts: Iterable[str], work: Callable[[str], Step | None]
     ) -> dict[str, Step | None]:
-        """One step of all `hosts`, told as it goes; what nobody foresaw leaves one device unknown."""
+        """One step of all `hosts`, told as it goes; a device over which who knows what happened is lost."""
 
-        def told(host: str) -> Step | None:
-            step = work(host)
+        def told(host: str, step: Step | None) -> Step | None:
             if isinstance(step, Applied):
                 self.report(number, host, StepState.APPLIED, "")
             elif isinstance(step, Ended):
@@ -157,15 +159,9 @@ class Rollout:
             return step
 
         return {
-            host: self._unforeseen(number, host, step) if isinstance(step, DeviceError) else step
-            for host, step in self.fleet.each(hosts, told).items()
+            host: told(host, self.stepper.unforeseen(host, said)) if isinstance(said, DeviceError) else said
+            for host, said in self.fleet.each(hosts, lambda host: told(host, work(host))).items()
         }
-
-    def _unforeseen(self, number: int, host: str, error: DeviceError) -> Ended:
-        """A defect's words may quote a configuration."""
-        ended = Ended(StepState.UNKNOWN, self.stepper.masking.mask(error.cause))
-        self.report(number, host, ended.state, ended.cause)
-        return ended
 
 
 def failed(ends: Mapping[str, Ended]) -> tuple[str, ...]:

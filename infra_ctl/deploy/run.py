@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from threading import Event as Flag
 
 from infra_ctl.change.losses import path_named
@@ -56,6 +56,8 @@ class Concluded:
     """Cores whose paths nobody watched, each with the cause."""
     harm: tuple[Reachable, ...] = ()
     """Paths that it owes: all its devices were confirmed, and these answered before and do not now."""
+    taken_back: Mapping[str, str] = field(default_factory=dict)
+    """What devices did by themselves while the run was left: see Resumed."""
 
 
 def begin(prepared: Prepared, purpose: Purpose) -> Run:
@@ -200,7 +202,7 @@ class Deployment:
             result = replace(done, ends={**so_far.ends, **done.ends})
             if run.kind in TO_INTENT:
                 journal.remember_synced(plan.context, self._in_sync(result))
-            return self._concluded(run, result, watch)
+            return replace(self._concluded(run, result, watch), taken_back=so_far.taken_back)
 
     def _in_sync(self, result: Result) -> Iterator[Synced]:
         """What is confirmed is in sync from now on, where it reads as it was meant."""

@@ -9,13 +9,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from infra_ctl.change.losses import named
 from infra_ctl.change.plan import PlannedDevice
 from infra_ctl.deploy.leases import Lease
-from infra_ctl.deploy.machine import Signal, after
-from infra_ctl.drivers.base import ConfigDriver, DeviceState, Neighbour
+from infra_ctl.deploy.machine import ENDS, Signal, after
+from infra_ctl.drivers.base import ConfigDriver, DeviceState, Neighbour, Reading
 from infra_ctl.errors import (
     DeviceError,
     NotRestoredError,
@@ -71,6 +71,8 @@ class Lost:
     """Whether its change had failed its test."""
     seconds_left: int = 0
     """Of its timer, where that is known and may be longer than this run's."""
+    error: DeviceError | None = field(default=None, compare=False)
+    """What came of the last look at it, or of taking the change back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +133,9 @@ class Stepper:
     def _not_applied(self, hostname: str, state: StepState, error: DeviceError) -> Lost | Ended:
         if state is StepState.WAITING:
             return self.end(hostname, state, Signal.REFUSED, self._cause(error))
-        if isinstance(error, SessionLostError) or state is StepState.APPLIED:
+        if isinstance(error, SessionLostError | NotRestoredError) or state is StepState.APPLIED:
             return self._lost(hostname, state, error, tested=False)
-        signal = next((each for kind, each in _ENDINGS.items() if isinstance(error, kind)), Signal.REFUSED)
+        signal = Signal.REJECTED if isinstance(error, RejectedError) else Signal.REFUSED
         return self.end(hostname, state, signal, self._cause(error))
 
     def test_seconds(self, hostnames: Iterable[str]) -> float:
@@ -167,8 +169,6 @@ class Stepper:
                 self.journal.record(self.run, hostname, state)
                 device.confirm(self.token)
                 return self._confirmed(hostname, device, seen)
-        except NotRestoredError as error:
-            return self.end(hostname, state, Signal.NOT_RESTORED, self._cause(error))
         except DeviceError as error:
             return self._lost(hostname, state, error, tested=state is StepState.CONFIRMING)
 
@@ -236,11 +236,11 @@ class Stepper:
             device.restore(self.token)
             running = device.read()
             self.lease.give_back(device)
-        except NotRestoredError as error:
-            return self.end(hostname, state, Signal.NOT_RESTORED, f"{cause}; {self._cause(error)}")
-        except DeviceError:
-            self.journal.record(self.run, hostname, after(state, Signal.LOST), cause)
-            return Lost(cause, tested=False, missed=signal is Signal.MISSED)
+        except DeviceError as error:
+            self.journal.record(
+                self.run, hostname, after(state, Signal.LOST), f"{cause}; {self._cause(error)}"
+            )
+            return Lost(cause, tested=False, missed=signal is Signal.MISSED, error=error)
         if self.masking.fingerprint(running) != self.planned[hostname].base:
             cause += "; taken back, and it does not run what it ran before"
             return self.end(hostname, state, Signal.NOT_RESTORED, cause, running)
@@ -252,24 +252,26 @@ class Stepper:
         return Lost(cause, tested)
 
     def settle(self, hostname: str, lost: Lost) -> Ended:
-        """Find out over a new session what a lost device did, until its timer has run out."""
+        """Find out over a new session what a lost device did, until its timer has run out.
+
+        Also where it could not take the change back: a daemon may be down, and its timer goes on trying.
+        """
         timer = max(self.patience.revert_in, lost.seconds_left)
         deadline = time.monotonic() + timer + self.patience.grace
-        last = "not asked again"
+        last: DeviceError = UnreachableError(hostname, "not asked again")
         while time.monotonic() < deadline:
             try:
                 with self.open_device(hostname) as device:
                     ended = self._read_end(hostname, lost, device)
-                    if isinstance(ended, Ended):
-                        return ended
-            except NotRestoredError as error:
-                cause = f"{lost.cause}; {self._cause(error)}"
-                return self.end(hostname, StepState.SETTLING, Signal.NOT_RESTORED, cause)
+                if isinstance(ended, Ended):
+                    return ended
+                last = ended.error or last
             except DeviceError as error:  # whatever it is, until the timer has run out there is another look
-                last = self._cause(error)
+                last = error
             time.sleep(self.patience.pause)
-        cause = f"{lost.cause}; after its timer of {timer} s still: {last}: look at it"
-        return self.end(hostname, StepState.SETTLING, Signal.SILENT, cause)
+        cause = f"{lost.cause}; after its timer of {timer} s still: {self._cause(last)}: look at it"
+        signal = Signal.NOT_RESTORED if isinstance(last, NotRestoredError) else Signal.SILENT
+        return self.end(hostname, StepState.SETTLING, signal, cause)
 
     def _read_end(self, hostname: str, lost: Lost, device: ConfigDriver) -> Lost | Ended:
         """What the device says of itself is the truth. A change that passed its test is still confirmed."""
@@ -284,11 +286,35 @@ class Stepper:
             return self._confirmed(hostname, device, None)
         running = reading.running
         if self.masking.fingerprint(running) == self.planned[hostname].base:
-            return self.end(hostname, state, Signal.OLD, lost.cause, running)
+            cause = "; ".join(filter(None, (lost.cause, self.taken_back(reading))))
+            return self.end(hostname, state, Signal.OLD, cause, running)
         if lost.tested and self.runs_as_meant(hostname, device, running):
             return self.end(hostname, state, Signal.NEW, "", running)
-        cause = f"{lost.cause}; it runs neither its old nor its new configuration: plan again"
-        return self.end(hostname, state, Signal.OTHER, cause, running)
+        other = DeviceError(hostname, "it runs neither its old nor its new configuration")
+        return replace(lost, error=other)  # it may be starting, and not have read all of it yet
+
+    def unforeseen(self, hostname: str, error: DeviceError) -> Lost | Ended:
+        """Nobody knows what happened over a device: the journal says how far it had come, itself the rest.
+
+        A defect's words may quote a configuration: they are masked like a device's.
+        """
+        cause = self._cause(error)
+        (state,) = (step.state for step in self.journal.steps(self.run) if step.device == hostname)
+        if state is StepState.WAITING:
+            return self.end(hostname, state, Signal.REFUSED, cause)
+        if state in ENDS:
+            return Ended(state, cause)
+        self.journal.record(self.run, hostname, after(state, Signal.RESUMED), cause)
+        return Lost(cause, tested=state is StepState.CONFIRMING)
+
+    def give_up(self, hostname: str, lost: Lost) -> Ended:
+        """Not even settling it came to an end."""
+        return self.end(hostname, StepState.SETTLING, Signal.SILENT, lost.cause)
+
+    def taken_back(self, reading: Reading) -> str:
+        """How a device took our change back by itself, in words; empty where it did not."""
+        ours = reading.taken_back is not None and reading.taken_back.token == self.token
+        return ITSELF[reading.taken_back.by] if ours and reading.taken_back else ""
 
     def end(
         self,
@@ -309,7 +335,6 @@ class Stepper:
 
 
 _NOTHING = DeviceState((), ())
-_ENDINGS = {NotRestoredError: Signal.NOT_RESTORED, RejectedError: Signal.REJECTED}
 
 
 def missing_after(had: Iterable[str], now: DeviceState) -> tuple[str, ...]:
@@ -345,6 +370,12 @@ def unheard(first: DeviceState, now: DeviceState, elapsed: float) -> tuple[str, 
         if name in left and left[name] < seconds - elapsed + HELLO / 2
     )
 
+
+ITSELF = {
+    "timer": "its own timer took the change back",
+    "restart": "it restarted, and with that took the change back",
+}
+"""What a device did that nobody told it to."""
 
 HELLO = 10.0
 """Seconds between two hellos of OSPF (RFC 2328, C.3)."""

@@ -73,11 +73,20 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
+class TakenBack:
+    """The last commit that the device took back because nobody confirmed it, and what made it do so."""
+
+    token: str
+    by: Literal["timer", "restart"]
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """What a device runs, its secrets as they are, and whether that is only for now."""
 
     running: str = field(repr=False)
     pending: Pending | None
+    taken_back: TakenBack | None = None
 
 
 class ConfigDriver(Protocol):

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv6Address
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -26,7 +26,16 @@ from infra_ctl.change.normal import Normal, Pair
 from infra_ctl.change.reach import Reach
 from infra_ctl.change.sessions import Session, sessions
 from infra_ctl.change.topology import Topology, Wire
-from infra_ctl.drivers.base import Address, DeviceState, InterfaceState, Neighbour, Pending, Ping, Reading
+from infra_ctl.drivers.base import (
+    Address,
+    DeviceState,
+    InterfaceState,
+    Neighbour,
+    Pending,
+    Ping,
+    Reading,
+    TakenBack,
+)
 from infra_ctl.errors import BusyError, NotRestoredError, RejectedError, SessionLostError, UnreachableError
 from infra_ctl.secrets import write_private
 
@@ -72,14 +81,21 @@ class _Record(_Stored):
     startup: str
     commit: _Commit | None = None
     confirmed: str = ""
+    taken_back: TakenBack | None = None
     lease: _Lease | None = None
     fence: int = 0
 
-    def reverted(self) -> _Record:
-        """As it was before the pending commit."""
+    def reverted(self, by: Literal["timer", "restart"] | None = None) -> _Record:
+        """As it was before the pending commit; `by` what made the device do so itself."""
         if self.commit is None:
             return self
-        old = {"running": self.commit.running, "startup": self.commit.startup, "commit": None}
+        old: dict[str, object] = {
+            "running": self.commit.running,
+            "startup": self.commit.startup,
+            "commit": None,
+        }
+        if by:
+            old["taken_back"] = TakenBack(self.commit.token, by)
         return self.model_copy(update=old)
 
 
@@ -147,7 +163,7 @@ class EmbeddedFleet:
     def reboot(self, hostname: str) -> None:
         """A device comes back with its start-up configuration, and nothing pending."""
         with self.locked():
-            old = self.record(hostname).reverted()
+            old = self.record(hostname).reverted("restart")
             self.save(hostname, old.model_copy(update={"running": old.startup}))
 
     @contextmanager
@@ -170,7 +186,7 @@ class EmbeddedFleet:
             if not due or self.fault(hostname).cannot_restore:
                 return record
         with self.locked():
-            record = self._read(hostname).reverted()
+            record = self._read(hostname).reverted("timer")
             self.save(hostname, record)
             return record
 
@@ -262,7 +278,7 @@ class EmbeddedDriver:
         return self._record().running
 
     def reading(self) -> Reading:
-        return Reading(self.read(), self.pending())
+        return Reading(self.read(), self.pending(), self._record().taken_back)
 
     def stage(self, candidate: str) -> str:
         wanted = self._judged(candidate)

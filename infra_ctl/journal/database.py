@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import resources
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 REVISION = "0003"
 """Of the tables that this version of infra-ctl reads and writes."""
 
+FAILURES = (SQLAlchemyError, sqlite3.Error)
+"""What a database raises that cannot be used; one that is only being opened has its own words for it."""
+
 
 def connect(url: str) -> Engine:
     """The database at `url` (SQLAlchemy form). Raises JournalError for a URL that is none."""
@@ -31,9 +35,35 @@ def connect(url: str) -> Engine:
     ) as exc:  # which may quote a password: the URL is not shown
         raise JournalError(f"the journal's URL cannot be used: {str(exc).splitlines()[0]}") from exc
     if engine.dialect.name == "sqlite":
+        file = _SameFile(_file(engine))
+        event.listen(engine, "do_connect", file.refuse_another)
+        event.listen(engine, "connect", file.remember)
         event.listen(engine, "connect", _sqlite_pragmas)
+        event.listen(engine, "begin", file.refuse_another)
         event.listen(engine, "begin", _sqlite_begin)
     return engine
+
+
+class _SameFile:
+    """The file that was opened first. SQLite itself would write on to one that is gone, and make another."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._first: tuple[int, int] | None = None
+
+    def remember(self, *_event: object) -> None:
+        self._first = self._first or self._identity()
+
+    def refuse_another(self, *_event: object) -> None:
+        if self._first is not None and self._identity() != self._first:
+            raise sqlite3.OperationalError("its file is gone, or is another by now")
+
+    def _identity(self) -> tuple[int, int] | None:
+        try:
+            status = self._path.stat()
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino
 
 
 @contextmanager
@@ -58,7 +88,7 @@ def revision(engine: Engine) -> str:
             return ""
         with engine.connect() as connection:
             return connection.scalar(text("SELECT version_num FROM alembic_version")) or ""
-    except SQLAlchemyError as exc:
+    except FAILURES as exc:
         raise error(engine, exc) from exc
 
 
@@ -95,13 +125,13 @@ def upgrade(engine: Engine, to: str = REVISION) -> None:
             config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, to)
-    except SQLAlchemyError as exc:
+    except FAILURES as exc:
         raise error(engine, exc) from exc
     except CommandError as exc:
         raise JournalError(f"journal {shown(engine)}: {exc}: is this infra-ctl older?") from exc
 
 
-def error(engine: Engine, exc: SQLAlchemyError) -> JournalError:
+def error(engine: Engine, exc: Exception) -> JournalError:
     """One line, without the password that the URL may have."""
     cause = str(getattr(exc, "orig", None) or exc).splitlines()[0]
     return JournalError(f"journal {shown(engine)}: {cause}")

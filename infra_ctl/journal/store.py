@@ -16,7 +16,6 @@ from pathlib import Path
 from threading import Lock
 
 from sqlalchemy import Connection, Engine, RowMapping, delete, insert, select, update
-from sqlalchemy.exc import SQLAlchemyError
 
 from infra_ctl.errors import InfraCtlError, JournalError, RefusedError, UnknownError
 from infra_ctl.journal import database
@@ -74,7 +73,7 @@ class Journal:
         try:
             with self._writing, self._engine.execution_options(writes=True).begin() as connection:
                 yield connection
-        except SQLAlchemyError as exc:
+        except database.FAILURES as exc:
             raise database.error(self._engine, exc) from exc
 
     @contextmanager
@@ -82,7 +81,7 @@ class Journal:
         try:
             with self._engine.connect() as connection:
                 yield connection
-        except SQLAlchemyError as exc:
+        except database.FAILURES as exc:
             raise database.error(self._engine, exc) from exc
 
     def start_run(self, purpose: Purpose, steps_of: Callable[[str], Iterable[Step]], plan: str = "") -> Run:
@@ -126,15 +125,11 @@ class Journal:
             connection.execute(insert(orders).values(order))
 
     def orphans(self, run: Run) -> tuple[str, ...]:
-        """Tokens of other runs of its context on this machine, today, whose processes are gone.
+        """Tokens of other runs of its context on this machine whose processes are gone, of whatever day.
 
         Also of those that ended well: one may have been killed before it gave back what it held.
         """
-        query = select(runs).where(
-            runs.c.context == run.context,
-            runs.c.host == socket.gethostname(),
-            runs.c.started > now() - timedelta(days=1),
-        )
+        query = select(runs).where(runs.c.context == run.context, runs.c.host == socket.gethostname())
         with self._read() as connection:
             found = [_run(row) for row in connection.execute(query).mappings()]
         return tuple(each.token for each in found if each.id != run.id and each.token and not is_alive(each))
@@ -296,7 +291,7 @@ def is_alive(run: Run) -> bool:
     if run.state is not RunState.RUNNING:
         return False
     if run.host != socket.gethostname():
-        return now() - (run.beat or run.started) < ELSEWHERE
+        return abs(now() - (run.beat or run.started)) < ELSEWHERE  # one of the clocks may have been set
     return _process(int(run.process.split(":")[0])) == run.process
 
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import pytest
 
-from infra_ctl.drivers.base import Address, ConfigDriver, Ping, Reading
+from infra_ctl.drivers.base import Address, ConfigDriver, Ping, Reading, TakenBack
 from infra_ctl.errors import BusyError, RejectedError
 
 
@@ -117,6 +117,7 @@ class ConfigDriverContract:
                 break
         assert driver.pending() is None
         assert driver.stage(base) == ""
+        assert driver.reading().taken_back == TakenBack("run-1", "timer")
         with pytest.raises(BusyError):
             driver.confirm("run-1")
 

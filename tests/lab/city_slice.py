@@ -20,6 +20,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -133,18 +134,23 @@ class CitySlice:
         return frozenset(open_vault(self.lab.root / "vault.yml", self.lab.root / "vault-password").values())
 
     def start(
-        self, *arguments: str, journal: Path | None = None, command: tuple[str, ...] = COMMAND
+        self,
+        *arguments: str,
+        journal: Path | None = None,
+        command: tuple[str, ...] = COMMAND,
+        environment: Mapping[str, str] = MappingProxyType({}),
     ) -> Running:
         """Start a command; with `journal` as from another laptop, whose journal has heard of nothing."""
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("INFRA_CTL_")}
-        environment |= {
+        ours = {name: value for name, value in os.environ.items() if not name.startswith("INFRA_CTL_")}
+        ours |= {
             "INFRA_CTL_CONTEXT": f"lab:{self.name}",
             "INFRA_CTL_INVENTORY": str(self.inventory),
             "INFRA_CTL_VAR": str(self.home / "var"),
+            **environment,
         }
         if journal is not None:
-            environment["INFRA_CTL_JOURNAL"] = f"sqlite:///{journal}"
-        return Running((*command, *arguments), environment)
+            ours["INFRA_CTL_JOURNAL"] = f"sqlite:///{journal}"
+        return Running((*command, *arguments), ours)
 
     def run(self, *arguments: str, journal: Path | None = None) -> Done:
         return self.start(*arguments, journal=journal).end()

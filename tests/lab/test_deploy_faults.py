@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -28,10 +30,11 @@ from tests.lab.city_slice import (
     Done,
     until,
 )
+from tests.lab.faults import door
+from tests.lab.faults.door import STATE
 
 pytestmark = pytest.mark.live
 
-STATE = "/var/lib/infra-ctl"
 TIMER = 20
 """Seconds until a router takes back what nobody confirmed."""
 
@@ -70,69 +73,31 @@ class Trouble:
     """Of the one that went on, by the journal."""
 
 
-def switch_off(city: CitySlice, hostname: str) -> None:
-    assert city.run("lab", "break", "off", hostname).code == 0
-
-
-def forget_our_key(city: CitySlice, hostname: str) -> None:
-    """It lets in somebody else."""
-    city.on(
-        hostname, "sh", "-c", "ssh-keygen -y -f /etc/ssh/ssh_host_ed25519_key >/root/.ssh/authorized_keys"
-    )
-
-
-def know_our_key(city: CitySlice, hostname: str) -> None:
-    ours = (city.lab.keys / "controller.pub").read_text()
-    city.on(hostname, "sh", "-c", "cat >/root/.ssh/authorized_keys", text=ours)
-
-
-def change_host_key(city: CitySlice, hostname: str) -> None:
-    """As of a router that was swapped, or somebody in the middle."""
-    script = "mv $k /tmp/key; ssh-keygen -q -t ed25519 -N '' -f $k && kill -HUP $(cat /run/sshd.pid)"
-    city.on(hostname, "sh", "-c", f"k=/etc/ssh/ssh_host_ed25519_key; {script}")
-
-
-def fill_disk(city: CitySlice, hostname: str) -> None:
-    """The folder of the dead-man timer gets a disk of its own, and there is not a byte left on it."""
-    copied = (
-        f"cp -a {STATE} /tmp/kept && mount -t tmpfs -o size=64k tmpfs {STATE} && cp -a /tmp/kept/. {STATE}"
-    )
-    city.on(hostname, "sh", "-c", f"{copied} && ! cat /dev/zero >{STATE}/fill 2>/dev/null")
-
-
-TROUBLES: dict[str, tuple[Callable[[CitySlice, str], None], str]] = {
-    AN_HOA: (switch_off, "timed out|no route to host"),
-    THOI_BINH: (forget_our_key, "refused our credentials: .+"),
-    AN_NGHIEP: (change_host_key, r"its ssh-ed25519 host key SHA256:\S+ is not the one that is pinned"),
-    BINH_THUY: (fill_disk, f"cat: .+: No space left on device; cannot write {STATE}/fence"),
+TROUBLES: dict[str, tuple[Callable[[CitySlice, str], AbstractContextManager[None]], str]] = {
+    AN_HOA: (door.switched_off, "timed out|no route to host"),
+    THOI_BINH: (door.strange_key, "refused our credentials: .+"),
+    AN_NGHIEP: (door.other_host_key, r"its ssh-ed25519 host key SHA256:\S+ is not the one that is pinned"),
+    BINH_THUY: (
+        partial(door.full_disk, folder=STATE),
+        f"cat: .+: No space left on device; cannot write {STATE}/fence",
+    ),
 }
-"""What is done to a router, and the cause that is given."""
+"""What is wrong with a router, and the cause that is given."""
 
 UNREADABLE = (AN_HOA, THOI_BINH, AN_NGHIEP)
 """That a disk is full shows when something is written to it."""
-
-
-def end_trouble(city: CitySlice) -> None:
-    city.run("lab", "heal")
-    know_our_key(city, THOI_BINH)
-    city.on(
-        AN_NGHIEP, "sh", "-c", "mv /tmp/key /etc/ssh/ssh_host_ed25519_key && kill -HUP $(cat /run/sshd.pid)"
-    )
-    city.on(BINH_THUY, "umount", STATE)
 
 
 @pytest.fixture(scope="module")
 def trouble(deployed: Deployed) -> Trouble:
     city = deployed.city
     old = edited(city, *WARDS, POP)
-    try:
-        for hostname, (make, _) in TROUBLES.items():
-            make(city, hostname)
+    with ExitStack() as troubles:
+        for hostname, (befall, _) in TROUBLES.items():
+            troubles.enter_context(befall(city, hostname))
         refusing = city.start("deploy", "--yes", selector(*TROUBLES, POP))
         went_on = city.run("deploy", "--yes", "--max-fail", f"{len(UNREADABLE)}", selector(*WARDS, POP))
         refused = refusing.end()
-    finally:
-        end_trouble(city)
     after = {hostname: city.fingerprint(hostname) for hostname in old}
     found = Trouble(old, after, refused, went_on, *last_run(city))
     deployed.restore()
@@ -161,6 +126,7 @@ def test_the_journal_says_of_a_router_in_trouble_that_it_failed(trouble: Trouble
 def test_the_router_beside_them_is_done_and_the_next_wave_is_not_started(
     deployed: Deployed, trouble: Trouble
 ) -> None:
+    """Pain 11: what fails stops what comes after it and nothing beside it; who does not answer has failed."""
     assert trouble.after[CAI_KHE] == deployed.fingerprint(CAI_KHE)
     assert trouble.after[POP] == trouble.old[POP]
     assert (trouble.ends[CAI_KHE], trouble.ends[POP]) == (("confirmed", ""), ("waiting", ""))
@@ -183,12 +149,9 @@ def test_a_router_that_is_lost_while_others_are_deployed_fails_when_its_turn_com
     with city.held(AN_HOA) as release:
         deploying = city.start("deploy", "--yes", selector(AN_HOA, POP, CORE))
         until(lambda: city.is_pending(AN_HOA), meanwhile=deploying)
-        forget_our_key(city, POP)
-        release()
-        try:
+        with door.strange_key(city, POP):
+            release()
             done = deploying.end()
-        finally:
-            know_our_key(city, POP)
     assert re.fullmatch(rf"wave 2/3  {POP} +refused our credentials: .+ · FAILED +[\d.]+ s", done.end(POP))
     assert "1 confirmed · 1 failed · 1 not started" in done.out
     assert done.code == 5
@@ -286,6 +249,33 @@ def test_a_key_that_is_changed_at_one_end_only_is_taken_back_before_it_is_missed
     assert city.fingerprint(THOI_BINH) == old
 
 
+def test_a_change_that_did_harm_is_taken_back_by_the_timer_where_the_controller_is_gone(
+    deployed: Deployed, city: CitySlice
+) -> None:
+    """And the resumed run says that it was the timer; then the checks have their turn, and say so too."""
+    old = city.fingerprint(AN_NGHIEP)
+    city.unmanage({AN_NGHIEP: LINES[AN_NGHIEP]})
+    deploying = city.start("deploy", "--yes", "--timer", "20", AN_NGHIEP)
+    until(lambda: city.is_applied(AN_NGHIEP), meanwhile=deploying)
+    deploying.kill()
+    until(lambda: not city.is_pending(AN_NGHIEP), 60)
+    assert city.fingerprint(AN_NGHIEP) == old
+    run = city.runs()[0]
+    assert run.state == "killed"
+    resumed = city.run("resume", run.id, "--yes", "--timer", "20")
+    assert resumed.code == 1, resumed
+    timer, checks = (
+        "its own timer took the change back",
+        "test failed: lost what it had: path to dc-core1 over IPv4",
+    )
+    assert f"\nwhile it was left  {AN_NGHIEP}: {timer}\n" in resumed.out
+    assert f"{checks} · RESTORED" in resumed.end(AN_NGHIEP)
+    details = [event["detail"] for event in city.json("show", "run", run.id, AN_NGHIEP)["events"]]
+    assert timer in details
+    assert details[-1] == checks
+    assert city.fingerprint(AN_NGHIEP) == old
+
+
 # Cuts
 
 
@@ -312,6 +302,7 @@ def test_a_session_cut_in_mid_commit_is_settled_over_a_new_one(deployed: Deploye
 def test_a_session_cut_in_mid_confirmation_keeps_what_has_passed_its_test(
     deployed: Deployed, city: CitySlice
 ) -> None:
+    """Pain 1: a good change is neither taken back for a confirmation that was lost nor called lost."""
     edited(city, AN_HOA)
     deploying = city.start("deploy", "--yes", AN_HOA)
     until(lambda: city.is_applied(AN_HOA), meanwhile=deploying)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from tests.lab.city_slice import AN_HOA, BINH_THUY, BY_HAND, CORE, POP, THOI_BINH, CitySlice, Deployed, Done
+from tests.lab.faults.judge import meaning
 
 pytestmark = pytest.mark.live
 
@@ -68,7 +70,7 @@ def touched(city: CitySlice, hostname: str) -> tuple[str, str]:
 def test_a_second_deploy_says_no_changes_and_touches_nothing(
     city: CitySlice, tmp_path: Path, laptop: str
 ) -> None:
-    """Another laptop's journal has not seen the routers in sync: there they say so themselves."""
+    """Pain 5. Another laptop's journal has not seen the routers in sync: there they say so themselves."""
     journal = None if laptop == "the same" else tmp_path / "journal.db"
     before, runs = {host: touched(city, host) for host in city.hostnames}, len(city.runs(journal))
     second = city.run("deploy", "--yes", journal=journal)
@@ -170,13 +172,21 @@ def refused(done: Done) -> str:
     return line
 
 
-def test_a_dry_run_shows_and_does_nothing(city: CitySlice) -> None:
-    city.edit(AN_HOA, *BY_HAND)
+def test_a_dry_run_does_nothing_and_the_deploy_does_what_it_showed(city: CitySlice) -> None:
+    """Pain 4: line for line, what is different afterwards is what the plan said."""
+    city.edit(AN_HOA, *BY_HAND, "interface eth0", "no ip ospf bfd profile", "bandwidth 77")
     before, runs = touched(city, AN_HOA), len(city.runs())
-    dry = city.run("deploy", AN_HOA, "--dry-run", "--yes")
-    assert dry.code == 0, dry
-    assert "-  description by hand" in dry.out
+    dry = city.json("deploy", AN_HOA, "--dry-run", "--yes")
     assert (touched(city, AN_HOA), len(city.runs())) == (before, runs)
+    (shown,) = (device["diff"] for device in dry["devices"])
+    assert city.run("deploy", "--yes", AN_HOA).code == 0
+    was, now = (Counter(meaning(text)) for text in (before[0], city.running(AN_HOA)))
+    delta = [f"-{line[-1]}" for line in (was - now).elements()] + [
+        f"+{line[-1]}" for line in (now - was).elements()
+    ]
+    said = [line[0] + line[1:].strip() for line in shown.splitlines() if line[:1] in ("+", "-")]
+    assert sorted(said) == sorted(delta)
+    assert len(said) >= 4
 
 
 def test_a_ward_raised_to_dual_is_reached_over_ipv6_and_lowered_again_is_not(

@@ -201,6 +201,7 @@ def test_it_survives_its_session(connect, connection, base):
 
 
 def test_a_router_that_locked_itself_out_comes_back(connect, base):
+    """Pain 2: a change that shuts the way in is taken back by the router itself."""
     started = time.monotonic()
     with connect() as driver, pytest.raises(SessionLostError):
         driver.apply(locked_out(base), base=base, revert_in=3, token="run-1")

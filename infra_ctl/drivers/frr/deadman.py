@@ -16,7 +16,7 @@ from importlib import resources
 from shlex import quote
 from typing import Literal
 
-from infra_ctl.drivers.base import Pending, Reading
+from infra_ctl.drivers.base import Pending, Reading, TakenBack
 from infra_ctl.drivers.command import Completed
 from infra_ctl.drivers.frr import router
 from infra_ctl.drivers.frr.rejection import rejection
@@ -149,9 +149,19 @@ def pending(shell: Shell) -> Pending | None:
 
 
 def reading(shell: Shell) -> Reading:
-    """The running configuration, and the unconfirmed commit that it may be for now."""
-    mark, running = _marked(shell.device, shell.text(f"{_mark(shell)}; {router.RUNNING}"))
-    return Reading(running, mark)
+    """The running configuration, the unconfirmed commit that it may be for now, the one last taken back."""
+    taken_back = f"cat {quote(f'{shell.state}/taken-back')} 2>/dev/null || echo"
+    answer = shell.text(f"{_mark(shell)}; {taken_back}; {router.RUNNING}")
+    mark, rest = _marked(shell.device, answer)
+    note, _, running = rest.partition("\n")
+    return Reading(running, mark, _taken_back(note))
+
+
+def _taken_back(note: str) -> TakenBack | None:
+    match note.split():
+        case [token, ("timer" | "restart") as by]:
+            return TakenBack(token, by)
+    return None
 
 
 def _mark(shell: Shell) -> str:

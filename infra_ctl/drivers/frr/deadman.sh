@@ -303,8 +303,13 @@ attempt() ( # TOKEN SECONDS
     stop_reload # its commit, if it still waits for it, restores; if it was killed, we do
     lock -w 60
     owns "$1" || exit 0
-    restore && disarm && report "$1" "$2" RESTORED
+    restore && note "$1" timer && disarm && report "$1" "$2" RESTORED
 )
+
+# Who comes to ask later is told what acted. A full disk is no reason to go back on it.
+note() { # TOKEN timer|restart
+    { echo "$1 $2" | put "$state/taken-back" 600; } 2>/dev/null || rm -f "$state/taken-back"
+}
 
 report() { # TOKEN SECONDS VERDICT
     logger -t infra-ctl-deadman "commit $1 was not confirmed within $2 s: $3" 2>/dev/null || :
@@ -324,6 +329,7 @@ boot() {
     rm -rf "$state/new" "$state/gone"
     [ -e "$pending" ] || exit 0
     restore_startup || fail "$no_space" "cannot write $startup"
+    note "$(cut -d' ' -f1 "$pending/mark")" restart
     disarm
     echo 'an unconfirmed commit was taken back'
 }

@@ -19,7 +19,7 @@ from tests.unit.cli.conftest import Command
         (["deploy", "--max-fail", "some"], "'some' is neither a count nor a percentage"),
         (["deploy", "--max-fail", "-1"], "'-1' is neither a count nor a percentage"),
         (["deploy", "--max-fail", "1.5%"], "'1.5%' is neither a count nor a percentage"),
-        (["deploy", "--timer", "0"], "0 is not in the range x>=10"),
+        (["deploy", "--timer", "0"], "0 is not in the range x>=8"),
         (["deploy", "--timer", "soon"], "'soon' is not a valid integer"),
         (["deploy", "--plan", "nowhere.json"], "'nowhere.json' does not exist"),
         (["verify", "--wait", "-1"], "-1 is not in the range x>=0"),

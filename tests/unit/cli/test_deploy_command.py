@@ -14,8 +14,9 @@ from infra_ctl.cli.exits import Exit
 from infra_ctl.deploy import run, step
 from infra_ctl.drivers.base import DeviceState
 from infra_ctl.drivers.embedded import EmbeddedFleet, Fault
-from infra_ctl.journal.records import Purpose, RunState
-from infra_ctl.journal.store import open_journal
+from infra_ctl.errors import JournalError
+from infra_ctl.journal.records import Purpose, RunState, StepState
+from infra_ctl.journal.store import Journal, open_journal
 from infra_ctl.verify import looking
 from tests.unit.cli.conftest import Command
 
@@ -179,3 +180,26 @@ def test_one_interrupt_stops_the_rollout_and_a_second_leaves(
         signal.raise_signal(signal.SIGINT)
         assert left == [Exit.INTERRUPTED]
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_journal_that_goes_in_mid_run_is_one_line_that_says_what_to_do(
+    infra_ctl: Command, faults: Faults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pain 10. What was armed is not confirmed, as nobody could write that down first."""
+    record = Journal.record
+
+    def gone(journal: Journal, run_id: str, device: str, state: StepState, *words: str, **more: str) -> None:
+        if state is StepState.CONFIRMING:
+            raise JournalError("journal sqlite:///journal.db: disk I/O error")
+        record(journal, run_id, device, state, *words, **more)
+
+    monkeypatch.setattr(Journal, "record", gone)
+    said = infra_ctl("deploy", WARD, "--yes", "--timer", "30")
+    assert said.code == Exit.FAILED
+    run_id = infra_ctl("runs", "--output", "json").json[0]["id"]
+    assert said.err.splitlines()[-1] == (
+        "error: the journal is gone: journal sqlite:///journal.db: disk I/O error; devices that were not "
+        f"confirmed take the change back within 30 s; once it is back: infra-ctl resume {run_id}"
+    )
+    told = infra_ctl("show", "run", run_id, "--output", "json").json
+    assert [step["state"] for step in told["steps"]] == ["applied"]

@@ -46,6 +46,7 @@ def test_a_deployment_is_one_value_with_every_device_s_end(infra_ctl: Command) -
         },
         "not_started": [],
         "not_planned": {},
+        "taken_back": {},
         "end_state": [],
         "rollback": None,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from threading import Lock
@@ -28,6 +28,8 @@ MASKING = Masking({"ospf/key": "0spf-s3cret"}, b"key")
 HASTE = 20
 """The devices' clocks run so many times faster than ours."""
 QUICK = Patience(revert_in=60, neighbours=0.1, pause=0.01, grace=0.2)
+UNWAITED = replace(QUICK, grace=0.5 - QUICK.revert_in)
+"""A timer of a minute, of which half a second is waited for."""
 
 
 def configuration(hostname: str, number: int, links: Mapping[str, str]) -> str:

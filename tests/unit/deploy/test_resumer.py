@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
+from typing import Literal
 
 import pytest
 
 from infra_ctl.change.plan import Plan, PlannedDevice
 from infra_ctl.deploy.resume import Resumed, Resumer
-from infra_ctl.deploy.step import Applied, Stepper
+from infra_ctl.deploy.step import ITSELF, Applied, Stepper
 from infra_ctl.drivers.embedded import Fault
 from infra_ctl.drivers.fleet import Fleet
 from infra_ctl.journal.records import StepState
@@ -142,3 +144,21 @@ def test_what_is_left_of_a_plan_keeps_its_order(bench: Bench) -> None:
     left = Resumed({}, {"core": "x", "ward": "y"}).left(plan)
     assert left.waves == (("ward",), ("core",))
     assert len(left.cuts) == 2
+
+
+@pytest.mark.parametrize("by", ["timer", "restart"])
+def test_what_a_device_took_back_while_nobody_was_there_is_told(
+    bench: Bench, by: Literal["timer", "restart"]
+) -> None:
+    planned = bench.planned("ward")
+    stepper = bench.stepper(planned, patience=replace(QUICK, revert_in=4 if by == "timer" else 600))
+    stepper.apply("ward", bench.running("ward"))
+    if by == "timer":
+        time.sleep(0.3)
+    else:
+        bench.devices.reboot("ward")
+    found = resumed(bench, stepper, planned)
+    assert found.taken_back == {"ward": ITSELF[by]}
+    assert set(found.bases) == {"ward"}
+    assert [event.detail for event in bench.journal.events(bench.run)][-1] == ITSELF[by]
+    assert resumed(bench, stepper, planned).taken_back == {}, "it is told once"

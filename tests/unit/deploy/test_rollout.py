@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from ipaddress import IPv4Address
 
 import pytest
@@ -18,7 +19,7 @@ from infra_ctl.drivers.fleet import Fleet
 from infra_ctl.intent.expectations import Reachable
 from infra_ctl.journal.records import RunState, StepState
 from tests.unit.conftest import bare_plan
-from tests.unit.deploy.conftest import CONFIGURATIONS, Bench, Mishap
+from tests.unit.deploy.conftest import CONFIGURATIONS, UNWAITED, Bench, Mishap
 
 WAVES = (("ward",), ("pop",), ("core",))
 AREA_0, AREA_7 = "10.1.2.{}/31\n ip ospf area 0.0.0.0", "10.1.2.{}/31\n ip ospf area 0.0.0.7"
@@ -81,8 +82,17 @@ def test_a_defect_on_one_device_leaves_the_others_alone(bench: Bench) -> None:
     bench.mishaps["ward", "state"] = Mishap(KeyError("mtu"))  # type: ignore[arg-type]  # that is the point
     result = rollout(bench, (("core", "ward"),)).go()
     assert result.ends["core"].state is StepState.CONFIRMED
-    assert result.ends["ward"].state is StepState.UNKNOWN
+    assert result.ends["ward"].state is bench.step("ward").state is StepState.FAILED
     assert "a defect of infra-ctl: KeyError" in result.ends["ward"].cause
+
+
+def test_a_device_that_a_defect_was_met_over_once_it_was_armed_is_settled(bench: Bench) -> None:
+    bench.mishaps["ward", "confirm"] = Mishap(KeyError("mtu"))  # type: ignore[arg-type]
+    bench.mishaps["core", "read"] = Mishap(KeyError("mtu"))  # type: ignore[arg-type]
+    result = rollout(bench, (("core", "ward"),)).go()
+    assert result.ends["ward"].state is bench.step("ward").state is StepState.CONFIRMED
+    assert result.ends["core"].state is bench.step("core").state is StepState.RESTORED
+    assert bench.is_old("core")
 
 
 def test_one_half_alone_fails_its_test(bench: Bench) -> None:
@@ -213,8 +223,9 @@ def test_a_path_that_was_cut_is_not_held_against_the_next_wave(bench: Bench) -> 
     """The ward cannot take its change back: it is the only one to blame for that."""
     bench.devices.faults["ward"] = Fault(cannot_restore=True)
     planned = (bench.planned("ward", SILENT), bench.planned("pop"))
-    result = rollout(bench, (("ward",), ("pop",)), planned, budget=1, questions=PATHS).go()
-    assert result.summary == "1 confirmed · 1 NOT RESTORED"
+    rolling = rollout(bench, (("ward",), ("pop",)), planned, budget=1, questions=PATHS)
+    rolling.stepper = replace(rolling.stepper, patience=UNWAITED)
+    assert rolling.go().summary == "1 confirmed · 1 NOT RESTORED"
 
 
 def test_a_path_that_did_not_answer_before_is_not_missed(bench: Bench) -> None:

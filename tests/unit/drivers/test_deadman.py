@@ -91,6 +91,12 @@ def lines(text):
     )
 
 
+def taken_back(router):
+    """What made it take back what nobody confirmed."""
+    found = deadman.reading(router.shell()).taken_back
+    return found and found.by
+
+
 def left_behind(router):
     """What the timer keeps on the device when nothing is pending, and in memory."""
     kept = {re.sub(r"-[0-9a-f]{12}", "", path.name) for path in router.state.iterdir()}
@@ -434,7 +440,8 @@ def test_a_killed_commit_is_taken_back_by_its_timer(router, slow_commit):
     until(lambda: deadman.pending(router.shell()) is None, 20)
     until(lambda: not is_running(reload))
     assert router.running == before
-    until(lambda: left_behind(router) == {"lock", "deadman.sh"})
+    until(lambda: left_behind(router) == {"lock", "deadman.sh", "taken-back"})
+    assert taken_back(router) == "timer"
 
 
 def test_a_killed_commit_is_taken_back_by_hand(router, slow_commit):
@@ -480,7 +487,8 @@ def test_a_reboot_takes_an_unconfirmed_commit_back(router, candidate):
     subprocess.run([router.folder / "hook", "boot"], env={**os.environ, **router.environment}, check=True)
     assert router.startup == before
     assert deadman.pending(router.shell()) is None
-    assert left_behind(router) == {"lock", "deadman.sh"}
+    assert left_behind(router) == {"lock", "deadman.sh", "taken-back"}
+    assert taken_back(router) == "restart"
 
 
 def test_the_boot_hook_does_nothing_while_frr_runs(router, candidate):

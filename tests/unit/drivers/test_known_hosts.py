@@ -30,7 +30,9 @@ def pinned(tmp_path: Path, before: str, port: int = 22) -> tuple[Connection, str
 HASHED = paramiko.HostKeys.hash_host("10.0.0.1")
 
 
-@pytest.mark.parametrize("names", ["10.0.0.1", "r1,10.0.0.1", HASHED])
+@pytest.mark.parametrize(
+    "names", ["10.0.0.1", "r1,10.0.0.1", HASHED], ids=["one name", "one of several", "hashed"]
+)
 def test_the_new_key_takes_the_old_ones_place_under_the_same_names(tmp_path: Path, names: str) -> None:
     others = f"# by hand\n\n10.0.0.2 {text(OTHERS)} of r2\n@revoked 10.0.0.1 {text(OLD)}\n"
     way, after = pinned(tmp_path, f"{names} {text(OLD)} r1\n{others}10.0.0.11 {text(OLD)}\n")

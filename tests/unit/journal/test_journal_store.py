@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,13 +13,14 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect
+from sqlalchemy import event, inspect
 
 from infra_ctl.errors import InfraCtlError, JournalError, RefusedError, UnknownError
 from infra_ctl.journal import database
 from infra_ctl.journal.records import Order, Purpose, RunState, Step, StepState, Synced
 from infra_ctl.journal.schema import metadata
 from infra_ctl.journal.store import Journal, is_alive, open_journal
+from tests.postgresql import Server
 from tests.unit.journal.conftest import new_database
 
 PURPOSE = Purpose(kind="deploy", context="lab", reason="IPv6 in An Hòa", ticket="CT-812", inventory="abc")
@@ -301,7 +303,7 @@ def test_runs_that_take_one_back_are_known_and_orders_with_their_givers(journal:
     assert {given.user for given in journal.orders(first.id)} == {first.user}
 
 
-def test_a_connection_that_was_lost_in_a_pause_is_made_anew(postgresql: str) -> None:
+def test_a_connection_that_was_lost_in_a_pause_is_made_anew(postgresql: Server) -> None:
     url = new_database(postgresql)
     bring_up(url)
     journal = open_journal(url)
@@ -313,7 +315,7 @@ def test_a_connection_that_was_lost_in_a_pause_is_made_anew(postgresql: str) -> 
     journal.close()
 
 
-def test_a_database_that_goes_away_is_one_line(postgresql: str) -> None:
+def test_a_database_that_goes_away_is_one_line(postgresql: Server) -> None:
     url = new_database(postgresql)
     bring_up(url)
     journal = open_journal(url)
@@ -325,6 +327,37 @@ def test_a_database_that_goes_away_is_one_line(postgresql: str) -> None:
     with pytest.raises(JournalError, match="not currently accepting connections"):
         journal.record(run.id, "nk-pop1", StepState.APPLYING)
     journal.close()
+
+
+def test_a_file_that_is_removed_under_a_run_is_one_line_and_none_is_made_in_its_place(tmp_path: Path) -> None:
+    """SQLite would write on to what nobody can read any more. Back in its place, it is the journal again."""
+    path = tmp_path / "journal.db"
+    journal = open_journal(f"sqlite:///{path}")
+    run = journal.start_run(PURPOSE, steps)
+    away = path.rename(tmp_path / "away")
+    for _ in range(2):
+        with pytest.raises(JournalError, match="its file is gone"):
+            journal.record(run.id, "nk-pop1", StepState.APPLYING)
+        assert not path.exists()
+    away.rename(path)
+    journal.record(run.id, "nk-pop1", StepState.APPLYING)
+    assert [event.state for event in journal.events(run.id)] == ["applying"]
+    journal.close()
+
+
+def test_a_connection_that_cannot_be_made_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What SQLite says before SQLAlchemy listens: of a full disk, for one."""
+    journal = open_journal(f"sqlite:///{tmp_path / 'journal.db'}")
+    journal.close()
+
+    def full(*_event: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    event.listen(journal._engine, "connect", full)
+    with pytest.raises(JournalError, match="database or disk is full"):
+        journal.runs()
 
 
 def test_a_database_that_is_not_there_is_one_line_without_its_password() -> None:
@@ -367,6 +400,8 @@ def test_a_run_of_another_machine_lives_while_it_is_heard_of(journal: Journal, u
     assert not is_alive(journal.run(run.id))
     journal.beat(run.id)
     assert is_alive(journal.run(run.id))
+    execute(url, "update runs set beat = '2036-01-01 00:00:00'")
+    assert not is_alive(journal.run(run.id)), "a clock that was set back keeps nobody out for years"
 
 
 def test_orphans_are_dead_runs_of_this_machine_and_context(journal: Journal, url: str) -> None:
@@ -375,5 +410,7 @@ def test_orphans_are_dead_runs_of_this_machine_and_context(journal: Journal, url
     mine = journal.start_run(PURPOSE, steps)
     assert journal.orphans(mine) == (dead.token,)
     assert journal.orphans(dead) == (), "a living one is no orphan"
+    execute(url, f"update runs set started = '2036-01-01 00:00:00' where id = '{dead.id}'")
+    assert journal.orphans(mine) == (dead.token,), "whatever the clock was set to meanwhile"
     execute(url, f"update runs set host = 'elsewhere' where id = '{dead.id}'")
     assert journal.orphans(mine) == ()
