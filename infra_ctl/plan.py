@@ -8,21 +8,24 @@ from __future__ import annotations
 
 import secrets as randomness
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
 
 from infra_ctl.change import diff as diffs
 from infra_ctl.change import normal
+from infra_ctl.change.guard import breaks
 from infra_ctl.change.losses import cuts, losses
-from infra_ctl.change.plan import Plan, PlannedDevice, Status
+from infra_ctl.change.plan import Break, Plan, PlannedDevice, Status
 from infra_ctl.change.reading import read
+from infra_ctl.change.router import Address, Router
 from infra_ctl.change.soak import soak
+from infra_ctl.change.topology import Wire
 from infra_ctl.change.unmanaged import foreign, keep
 from infra_ctl.change.watched import watched
 from infra_ctl.change.waves import waves
-from infra_ctl.change.wiring import pairs, wires
+from infra_ctl.change.wiring import laid, pairs, wires
 from infra_ctl.city import City
 from infra_ctl.drivers.base import ConfigDriver, Pending
 from infra_ctl.drivers.fleet import Fleet
@@ -91,6 +94,8 @@ class Planner:
     masking: Masking
     synced: Mapping[str, Synced]
     """What each device was last seen to run as intended."""
+    there: Collection[str] | None = None
+    """The devices that exist, None for all: a twin may be a slice of the city."""
 
     def judge(self, hostnames: Iterable[str], on_done: Callable[[str], None]) -> dict[str, Judged]:
         """Read and judge the devices; one that fails is planned as failed, with its cause."""
@@ -108,6 +113,11 @@ class Planner:
             hostname: self._failed(hostname, answer) if isinstance(answer, DeviceError) else answer
             for hostname, answer in sorted(answers.items())
         }
+
+    def network(self, judged: Mapping[str, Judged]) -> Network:
+        """All routers as they are, by those that were judged."""
+        running = {host: self.masking.mask(each.running) for host, each in judged.items() if each.running}
+        return Network.of(self.city, self.synced, running, self.there)
 
     def _failed(self, hostname: str, error: DeviceError) -> Judged:
         platform = self.city.intents[hostname].platform
@@ -209,18 +219,19 @@ def _unchanged(intent: DeviceIntent, base: str) -> PlannedDevice:
 
 
 def in_sync(planned: PlannedDevice, intended: str, running: str, text: str) -> Synced:
-    """What to remember of a device that runs `text`; it is staged again while foreign lines are on it."""
-    return Synced(planned.hostname, intended, "" if planned.foreign else running, text)
+    """What to remember of a device that runs `text`; it is staged again while it has lines beside those."""
+    as_intended = not planned.foreign and not planned.kept
+    return Synced(planned.hostname, intended, running if as_intended else "", text)
 
 
-def assemble(planner: Planner, judged: Mapping[str, Judged], context: str, selector: str) -> Plan:
-    """The plan: waves over what changes, and what each wave's state is expected to lose."""
-    intents = planner.city.intents
-    changed = [host for host, each in judged.items() if each.planned.status is Status.CHANGED]
-    sites: defaultdict[str, list[str]] = defaultdict(list)
-    for host, intent in intents.items():
-        sites[intent.site].append(host)
-    order = waves(changed, pairs(intents), cores(intents, intents), sites.values()) if changed else ()
+def assemble(
+    planner: Planner, judged: Mapping[str, Judged], context: str, selector: str, kept: Sequence[str] = ()
+) -> Plan:
+    """The plan: waves over what changes, and what each wave's state is expected to lose.
+
+    `kept` are the links that it leaves where they are for now.
+    """
+    order = _waves(planner, [host for host, each in judged.items() if each.planned.status is Status.CHANGED])
     plan = Plan(
         id=randomness.token_hex(2),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -231,30 +242,91 @@ def assemble(planner: Planner, judged: Mapping[str, Judged], context: str, selec
         devices=tuple(each.planned for each in judged.values()),
         waves=order,
         cuts=((),) * len(order),
+        kept=tuple(kept),
     )
-    return _foretold(plan, planner, judged) if changed else plan
+    return _foretold(plan, planner.city.intents, planner.network(judged)) if plan.changed else plan
 
 
-def _foretold(plan: Plan, planner: Planner, judged: Mapping[str, Judged]) -> Plan:
-    """A plan with what its waves are expected to cost.
+def _waves(planner: Planner, changed: Collection[str]) -> tuple[tuple[str, ...], ...]:
+    intents = planner.city.intents
+    sites: defaultdict[str, list[str]] = defaultdict(list)
+    for host, intent in intents.items():
+        sites[intent.site].append(host)
+    return waves(changed, pairs(intents), cores(intents, intents), sites.values()) if changed else ()
 
-    From the configurations that were read; a device that was not is taken to be as intended.
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """All routers as they are and the wires between them, as far as anybody knows.
+
+    A device that was not read runs what it was last seen to run as intended, or what is intended. One that
+    was taken out of the inventory, and that we had deployed, is still there.
     """
-    intents, mask = planner.city.intents, planner.masking.mask
-    before = {
-        host: read(normal.parse(mask(judged[host].running)))
-        if host in judged and judged[host].running
-        else read(normal.parse(render(intent)))
-        for host, intent in intents.items()
-    }
-    after = {device.hostname: read(normal.parse(device.candidate)) for device in plan.changed}
-    cables = wires(intents)
-    lost = losses(before, after, cables, plan.waves)
-    asked = zip(plan.waves, watched(intents, intents, plan.waves), strict=True)
+
+    routers: Mapping[str, Router]
+    wires: tuple[Wire, ...]
+    roots: tuple[str, ...]
+    """The cores, that the controller hangs on."""
+    addresses: Mapping[str, Address]
+    """Where each device is managed."""
+
+    @classmethod
+    def of(
+        cls,
+        city: City,
+        synced: Mapping[str, Synced],
+        running: Mapping[str, str],
+        there: Collection[str] | None = None,
+    ) -> Network:
+        """By what was read of devices, masked; `there` are those that exist, None for all of the city."""
+        intents = city.intents
+        texts = {host: each.text for host, each in synced.items() if each.text} | dict(running)
+        unread = {host: render(intent) for host, intent in intents.items() if host not in texts}
+        there = intents if there is None else there
+        routers = {
+            host: read(normal.parse(text))
+            for host, text in {**unread, **texts}.items()
+            if host in there or host not in intents
+        }
+        addresses: dict[str, Address] = {}
+        for host, router in routers.items():
+            if host in intents:
+                addresses[host] = intents[host].management
+            elif (port := router.ports.get("lo")) and (own := port.address(4)):
+                addresses[host] = own.ip
+        return cls(routers, laid(wires(intents), routers), cores(intents, there), addresses)
+
+    def lost(
+        self, plan: Plan, after: Mapping[str, Router], since: Mapping[str, Router] | None = None
+    ) -> tuple[Break, ...]:
+        """Devices that the controller loses its way to while `plan` makes routers those of `after`.
+
+        Devices in `since` have changed to what is there for them before it begins.
+        """
+        before = {**self.routers, **(since or {})}
+        return breaks(before, after, self.wires, plan.waves, self.roots, self.addresses)
+
+
+def to_be(plan: Plan) -> dict[str, Router]:
+    """The routers that a plan changes, as they are after it."""
+    return {device.hostname: read(normal.parse(device.candidate)) for device in plan.changed}
+
+
+def _foretold(plan: Plan, intents: Mapping[str, DeviceIntent], network: Network) -> Plan:
+    """A plan with what its waves are expected to cost, and whom the controller loses its way to."""
+    after = to_be(plan)
+    present = [host for host in network.routers if host in intents]
+    lost = losses(network.routers, after, network.wires, plan.waves)
+    asked = zip(plan.waves, watched(intents, present, plan.waves), strict=True)
     devices = (
         device.model_copy(update={"may_lose": lost.get(device.hostname, ())}) for device in plan.devices
     )
-    return plan.model_copy(update={"devices": tuple(devices), "cuts": cuts(before, after, cables, asked)})
+    found = {
+        "devices": tuple(devices),
+        "cuts": cuts(network.routers, after, network.wires, asked),
+        "breaks": network.lost(plan, after),
+    }
+    return plan.model_copy(update=found)
 
 
 def reread(plan: Plan, fleet: Fleet, masking: Masking) -> tuple[Plan, dict[str, str]]:

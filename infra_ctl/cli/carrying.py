@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from threading import Event, Lock
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, NoReturn, ParamSpec, TypeVar
 
 import click
 
@@ -32,19 +32,36 @@ R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """How a command ended, and the value that it prints as JSON."""
+
+    code: Exit
+    value: Mapping[str, object]
+
+    @property
+    def is_done(self) -> bool:
+        """Whether a run was carried out to a good end."""
+        return self.code is Exit.DONE and self.value["run"] is not None
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """How its engineer wants a run to go."""
 
     yes: bool
-    reason: str
-    ticket: str
     max_fail: str
     timer: int
+    may_cut: bool
+    reason: str = ""
+    ticket: str = ""
 
 
 def run_options(command: Callable[P, R]) -> Callable[P, R]:
-    """Give a command `--yes`, `--max-fail` and `--timer`."""
+    """Give a command `--yes`, `--max-fail`, `--timer` and `--may-cut`."""
     for option in (
+        click.option(
+            "--may-cut", is_flag=True, help="Do it although the controller loses its way to devices."
+        ),
         click.option("--yes", is_flag=True, help="Do not ask."),
         click.option(
             "--max-fail",
@@ -98,6 +115,13 @@ def refuse_unreachable(plan: Plan, budget: int) -> None:
         )
 
 
+def refuse_cut(plan: Plan) -> None:
+    """What the controller could not take back, because it would not get there any more, is not begun."""
+    if plan.breaks:
+        more = f" and {len(plan.breaks) - 1} more" if len(plan.breaks) > 1 else ""
+        raise RefusedError(f"{plan.breaks[0]}{more}: nothing was done. To do it all the same: --may-cut")
+
+
 def refuse_short(plan: Plan, timer: int) -> None:
     """A timer that ends before a change could be judged would confirm it unseen."""
     soak = max((device.soak for device in plan.changed), default=0)
@@ -120,7 +144,7 @@ MARGIN = 9
 """Seconds of a timer beside those for which neighbours are watched: to come, to judge and to confirm."""
 
 
-def begin_and_carry_out(session: Session, prepared: Prepared, kind: str, request: Request) -> Exit:
+def begin_and_carry_out(session: Session, prepared: Prepared, kind: str, request: Request) -> Told:
     """Ask, unless there is nothing to do, then carry a plan out as a new run."""
     from infra_ctl.deploy.run import begin
     from infra_ctl.journal.records import Purpose
@@ -129,17 +153,22 @@ def begin_and_carry_out(session: Session, prepared: Prepared, kind: str, request
     budget = failures_allowed(request.max_fail, len(plan.devices))
     refuse_short(plan, request.timer)
     if not confirm(f"{kind} to {devices(len(plan.changed))}?", yes=request.yes):
-        do_nothing(session, "nothing was done")
-        return Exit.DONE
+        return do_nothing(session, "nothing was done")
     purpose = Purpose(kind, session.context.name, request.reason, request.ticket, plan.inventory)
     run = begin(prepared, purpose)
     session.say(f"run {run.id}")
-    return carry_out(session, prepared, run, budget, request.timer)
+    return carry_out(session, prepared, run, budget, request)
 
 
 def carry_out(
-    session: Session, prepared: Prepared, run: Run, budget: int, timer: int, *, resume: bool = False
-) -> Exit:
+    session: Session,
+    prepared: Prepared,
+    run: Run,
+    budget: int,
+    request: Request,
+    *,
+    resume: bool = False,
+) -> Told:
     """Carry a run out, or go on with it, and say how it ended."""
     from infra_ctl.cli.devices import present
     from infra_ctl.deploy.run import Conduct, Deployment
@@ -149,7 +178,14 @@ def carry_out(
     deployment = Deployment(prepared, present(session.context, prepared.city))
     with bar(run.kind, len(plan.changed), session.say) as (say, advance), stopping() as stop:
         lines = Lines(say, len(plan.waves), advance)
-        conduct = Conduct(patience(timer), budget, lines.report, stop, partial(say_order, session, run, say))
+        conduct = Conduct(
+            patience(request.timer),
+            budget,
+            lines.report,
+            stop,
+            request.may_cut,
+            partial(say_order, session, run, say),
+        )
         work = deployment.resume if resume else deployment.carry_out
         concluded = work(run, conduct)
     return conclude(session, plan, concluded)
@@ -211,21 +247,25 @@ def stopping() -> Iterator[Event]:
         signal.signal(signal.SIGINT, before)
 
 
-def do_nothing(session: Session, why: str) -> None:
-    """Say so, in JSON too."""
+def do_nothing(session: Session, why: str) -> Told:
+    """Say so."""
     session.say(why)
+    return Told(Exit.DONE, _as_dict(None, {}))
+
+
+def leave(session: Session, told: Told, first: Told | None = None) -> NoReturn:
+    """End the command. JSON is one value: a second run's has that of the first in it."""
     if session.is_json:
-        session.emit(_as_dict(None, {}))
+        session.emit(dict(told.value) | ({"first": first.value} if first else {}))
+    raise click.exceptions.Exit(told.code)
 
 
-def conclude(session: Session, plan: Plan, concluded: Concluded) -> Exit:
+def conclude(session: Session, plan: Plan, concluded: Concluded) -> Told:
     """Print the last lines."""
     result, unmet = concluded.result, concluded.unmet
     for core, cause in concluded.unasked.items():
         session.say(f"not watched  paths from {core}: {cause}")
     unplanned = {device.hostname: device.cause for device in plan.failed}
-    if session.is_json:
-        session.emit(_as_dict(concluded, unplanned))
     for outcome in unmet[:MOST_UNMET]:
         session.say(f"end state  {in_words(outcome)}")
     if len(unmet) > MOST_UNMET:
@@ -236,7 +276,8 @@ def conclude(session: Session, plan: Plan, concluded: Concluded) -> Exit:
     if result.not_started or result.failed or unmet:
         again = session.command(f"resume {result.run}")
         session.say(f"go on   {again}      undo  {session.command(f'rollback {result.run}')}")
-    return exit_of(result, end_state=not unmet, all_planned=not unplanned)
+    code = exit_of(result, end_state=not unmet, all_planned=not unplanned)
+    return Told(code, _as_dict(concluded, unplanned))
 
 
 MOST_UNMET = 20

@@ -9,10 +9,13 @@ import click
 
 from infra_ctl.cli.carrying import (
     Request,
+    Told,
     begin_and_carry_out,
     carry_out,
     do_nothing,
     failures_allowed,
+    leave,
+    refuse_cut,
     refuse_unreachable,
     run_options,
     why_options,
@@ -51,18 +54,30 @@ def deploy(
 
     if plan_file is not None and selector:
         raise click.UsageError("a saved plan names its devices: leave the selector out")
-    clock = Stopwatch()
+    clock, wanted = Stopwatch(), Request(**request)
     prepared = prepare(session, " ".join(selector), plan_file)
+    kept = prepared.plan.kept
     if plan_file is not None and not (prepared.plan.changed or prepared.plan.failed):
-        do_nothing(session, f"plan {prepared.plan.id} has nothing to do")
+        leave(session, do_nothing(session, f"plan {prepared.plan.id} has nothing to do"))
+    first = _go(session, prepared, DEPLOY, wanted, clock, dry_run=dry_run)
+    if first is None:
         return
-    _go(session, prepared, DEPLOY, Request(**request), clock, dry_run=dry_run)
+    if not (kept and first.is_done):
+        leave(session, first)
+    if plan_file is not None:
+        again = session.command(f"deploy {prepared.plan.selector}".rstrip())
+        session.say(f"then    {again}      removes {', '.join(kept)}")
+        leave(session, first)
+    session.say(f"made    now {', '.join(kept)} may go")
+    clock, prepared = Stopwatch(), prepare(session, " ".join(selector))
+    second = _go(session, prepared, DEPLOY, wanted, clock, dry_run=False)
+    leave(session, second or first, first)
 
 
 def _go(
     session: Session, prepared: Prepared, kind: str, request: Request, clock: Stopwatch, *, dry_run: bool
-) -> None:
-    """Show a plan, and carry it out where there is something to do and nobody objects."""
+) -> Told | None:
+    """Show a plan, and carry it out where there is something to do and nobody objects; None if it is dry."""
     from infra_ctl.cli.planning import print_plan
 
     plan = prepared.plan
@@ -70,19 +85,20 @@ def _go(
     if dry_run if session.is_json else worth_showing:  # JSON is one value: the plan or how it ended
         print_plan(session, plan)
     refuse_unreachable(plan, failures_allowed(request.max_fail, len(plan.devices)))
+    if not request.may_cut:
+        refuse_cut(plan)
     if dry_run:
-        return
+        return None
     if not plan.changed:
-        do_nothing(session, f"no changes ({devices(len(plan.devices))}, {clock})")
-    else:
-        raise click.exceptions.Exit(begin_and_carry_out(session, prepared, kind, request))
+        return do_nothing(session, f"no changes ({devices(len(plan.devices))}, {clock})")
+    return begin_and_carry_out(session, prepared, kind, request)
 
 
 @click.command()
 @click.argument("run_id", metavar="RUN")
 @run_options
 @session_options
-def resume(session: Session, run_id: str, *, yes: bool, max_fail: str, timer: int) -> None:
+def resume(session: Session, /, run_id: str, **request: Any) -> None:
     """Go on with a run that was killed, stopped or failed: devices are read first, then the journal.
 
     What took effect is not done again; what is armed is tested; what is left of the plan is carried out.
@@ -95,16 +111,17 @@ def resume(session: Session, run_id: str, *, yes: bool, max_fail: str, timer: in
     journal = session.journal()
     run = journal.run(run_id)
     if run.state is RunState.DONE:
-        do_nothing(session, f"run {run_id} is done: nothing of it is left")
-        return
-    prepared = kept_plan(session, journal, run)
-    if not confirm(f"go on with run {run_id}, {devices(len(prepared.plan.changed))}?", yes=yes):
-        do_nothing(session, "nothing was done")
-        return
+        leave(session, do_nothing(session, f"run {run_id} is done: nothing of it is left"))
+    prepared, wanted = kept_plan(session, journal, run), Request(**request)
+    plan = prepared.plan
+    for broken in plan.breaks[:1]:
+        more = f" and {len(plan.breaks) - 1} more" if len(plan.breaks) > 1 else ""
+        session.say(f"allowed to cut when it began: {broken}{more}")
+    if not confirm(f"go on with run {run_id}, {devices(len(plan.changed))}?", yes=wanted.yes):
+        leave(session, do_nothing(session, "nothing was done"))
     journal.reopen_run(run)
-    budget = failures_allowed(max_fail, len(prepared.plan.devices)) + len(prepared.plan.failed)
-    code = carry_out(session, prepared, run, budget, timer, resume=True)
-    raise click.exceptions.Exit(code)
+    budget = failures_allowed(wanted.max_fail, len(plan.devices)) + len(plan.failed)
+    leave(session, carry_out(session, prepared, run, budget, wanted, resume=True))
 
 
 @click.command()
@@ -129,4 +146,5 @@ def rollback(
 
     clock = Stopwatch()
     prepared = prepare_rollback(session, run_id, " ".join(selector))
-    _go(session, prepared, "rollback", Request(**request), clock, dry_run=dry_run)
+    if told := _go(session, prepared, "rollback", Request(**request), clock, dry_run=dry_run):
+        leave(session, told)
