@@ -29,12 +29,12 @@ class Path:
 
 
 class Reach:
-    """Answers over one topology; trees of shortest paths are kept until its revision changes."""
+    """Answers over one topology; trees of shortest paths are kept until its version's revision changes."""
 
     def __init__(self, topology: Topology) -> None:
         self.topology = topology
         self._trees: dict[tuple[str, int], spf.Tree] = {}
-        self._revision = topology.revision
+        self._revisions = dict(topology.revisions)
         self._wires_to: dict[str, Mapping[str, tuple[End, End]]] = {}
 
     def path(self, source: str, target: Address, size: int | None = None) -> Path:
@@ -144,9 +144,9 @@ class Reach:
         return self._wires_to[source]
 
     def _tree(self, source: str, version: int) -> spf.Tree:
-        if self._revision != self.topology.revision:
-            self._trees.clear()
-            self._revision = self.topology.revision
+        if self._revisions[version] != self.topology.revisions[version]:
+            self._trees = {key: tree for key, tree in self._trees.items() if key[1] != version}
+            self._revisions[version] = self.topology.revisions[version]
         key = source, version
         if key not in self._trees:
             self._trees[key] = spf.tree(self.topology, source, version)

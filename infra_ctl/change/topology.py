@@ -51,11 +51,12 @@ class Link:
 
 
 class Topology:
-    """Routers by hostname, and wires. `revision` grows with every change of what reachability rests on."""
+    """Routers by hostname, and wires. `revisions` grow, by IP version, with every change of what reachability
+    rests on."""
 
     def __init__(self, routers: Mapping[str, Router], wires: Iterable[Wire]) -> None:
         self.routers: dict[str, Router] = {}
-        self.revision = 0
+        self.revisions = dict.fromkeys(VERSIONS, 0)
         self._ends: dict[Place, tuple[End, End]] = {}
         self._wired: dict[str, list[str]] = {}
         self._link: dict[tuple[Place, int], Link | None] = {}
@@ -74,13 +75,18 @@ class Topology:
     def replace(self, device: str, router: Router) -> None:
         """Give a device, known or new, another configuration."""
         old = self.routers.get(device)
-        before = old and _announced(old), self._around(device)
+        if old == router:
+            return
+        before = {
+            version: (old and _announced(old, version), self._around(device, version)) for version in VERSIONS
+        }
         if old is not None:
             self._remove(device, old)
         self._add(device, router)
         self._forget(device)
-        if before != (_announced(router), self._around(device)):
-            self.revision += 1
+        for version in VERSIONS:
+            if before[version] != (_announced(router, version), self._around(device, version)):
+                self.revisions[version] += 1
 
     def wired(self, device: str) -> tuple[tuple[End, End], ...]:
         """Own and far end of every wire of a device."""
@@ -156,13 +162,12 @@ class Topology:
                 self._subnets[address.network].discard((device, port.name))
                 self._lengths[address.version, address.network.prefixlen] -= 1
 
-    def _around(self, device: str) -> list[tuple[Link | None, bool]]:
+    def _around(self, device: str, version: int) -> list[tuple[Link | None, bool]]:
         """Everything about a router's wires that others build on, in the order of the wires."""
         return [
             (self._found(*ends, version), self.up((ends[0].device, ends[0].interface)))
             for near, far in self.wired(device)
             for ends in ((near, far), (far, near))
-            for version in VERSIONS
         ]
 
     def _forget(self, device: str) -> None:
@@ -198,14 +203,14 @@ class Topology:
         return router.ports.get(place[1]) if router else None
 
 
-def _announced(router: Router) -> object:
+def _announced(router: Router, version: int) -> object:
     """What a router adds to reachability beside its adjacencies: its prefixes, areas and redistribution."""
     ports = {
         name: (
             port.shutdown,
-            port.addresses,
-            {version: (ospf.area, ospf.passive) for version, ospf in port.ospf.items()},
+            [each for each in port.addresses if each.version == version],
+            (ospf.area, ospf.passive) if (ospf := port.ospf.get(version)) else None,
         )
         for name, port in router.ports.items()
     }
-    return ports, {version: ospf.connected for version, ospf in router.ospf.items()}
+    return ports, router.ospf[version].connected if version in router.ospf else None

@@ -89,9 +89,8 @@ def probed(city: CitySlice, target: str, address: str) -> Iterator[Probed]:
         time.sleep(1)
         assert caller.poll() is None, "the session is open"
     finally:
-        city.on(CORE, "pkill", "-INT", "ping")
-        for process in started:
-            process.terminate()
+        for hostname in (CORE, target):
+            city.on(hostname, "sh", "-c", "pkill -INT ping; pkill -f '[7]007'; true")
         out = [process.communicate(timeout=10)[0] for process in started]
     found.exchanged = [int(line) for line in out[1].split()]
     found.sent, found.gap = _longest_gap(out[2])
