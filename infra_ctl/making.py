@@ -27,8 +27,7 @@ def made_first(
     Where there is none it is `direct` itself, with the reason.
     """
     network = planner.network(judged)
-    mask = planner.masking.mask
-    running = {each.hostname: normal.parse(mask(judged[each.hostname].running)) for each in direct.changed}
+    running = {each.hostname: judged[each.hostname].form for each in direct.changed}
     candidates = {each.hostname: normal.parse(each.candidate) for each in direct.changed}
     topology, intended = Topology(network.routers, network.wires), wires(planner.city.intents)
     try:
@@ -58,7 +57,7 @@ def _staged(planner: Planner, old: Judged, lines: Normal) -> Judged:
         intent = planner.city.intents[planned.hostname]
         staged = planner.staged(device, intent, keep(planned.candidate, lines), old.running)
     told = {"foreign": planned.foreign, "kept": tuple(map(normal.path, lines))}
-    return Judged(staged.model_copy(update=told), old.running, None)
+    return Judged(staged.model_copy(update=told), old.running, None, old.form)
 
 
 def _objection(network: Network, direct: Plan, first: Plan) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets as randomness
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 
@@ -17,6 +17,7 @@ from infra_ctl.change import diff as diffs
 from infra_ctl.change import normal
 from infra_ctl.change.guard import breaks
 from infra_ctl.change.losses import cuts, losses
+from infra_ctl.change.normal import Normal
 from infra_ctl.change.plan import Break, Plan, PlannedDevice, Status
 from infra_ctl.change.reading import read
 from infra_ctl.change.router import Address, Router
@@ -70,6 +71,8 @@ class Judged:
     running: str = field(repr=False)
     synced: Synced | None
     """What to remember where the device runs what is intended."""
+    form: Normal = field(default=(), repr=False)
+    """The running configuration's normal form, masked, where it was made: it is made once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +119,12 @@ class Planner:
 
     def network(self, judged: Mapping[str, Judged]) -> Network:
         """All routers as they are, by those that were judged."""
-        running = {host: self.masking.mask(each.running) for host, each in judged.items() if each.running}
-        return Network.of(self.city, self.synced, running, self.there)
+        forms = {
+            host: each.form or normal.parse(self.masking.mask(each.running))
+            for host, each in judged.items()
+            if each.running
+        }
+        return Network.of(self.city, self.synced, forms, self.there)
 
     def _failed(self, hostname: str, error: DeviceError) -> Judged:
         platform = self.city.intents[hostname].platform
@@ -132,11 +139,12 @@ class Planner:
         intended = self.masking.digest(candidate)
         with self.fleet.open(hostname) as device:
             running = settled(hostname, device)
-            base = self.masking.fingerprint(running)
+            form = normal.parse(self.masking.mask(running))
+            base = normal.fingerprint(form)
             known = self.synced.get(hostname)
             if known is not None and (known.intended, known.running) == (intended, base):
-                return Judged(_unchanged(intent, base), running, None)
-            return self._stage(device, intent, candidate, running)
+                return Judged(_unchanged(intent, base), running, None, form)
+            return replace(self._stage(device, intent, candidate, running), form=form)
 
     def _stage(self, device: ConfigDriver, intent: DeviceIntent, text: str, running: str) -> Judged:
         """The device's own verdict, with the lines that intent does not know kept in the candidate."""
@@ -275,19 +283,19 @@ class Network:
         cls,
         city: City,
         synced: Mapping[str, Synced],
-        running: Mapping[str, str],
+        forms: Mapping[str, Normal],
         there: Collection[str] | None = None,
     ) -> Network:
-        """By what was read of devices, masked; `there` are those that exist, None for all of the city."""
+        """By what was read of devices; `there` are those that exist, None for all of the city."""
         intents = city.intents
-        texts = {host: each.text for host, each in synced.items() if each.text} | dict(running)
-        unread = {host: render(intent) for host, intent in intents.items() if host not in texts}
         there = intents if there is None else there
-        routers = {
-            host: read(normal.parse(text))
-            for host, text in {**unread, **texts}.items()
-            if host in there or host not in intents
-        }
+        hosts = [*there, *(synced.keys() - intents.keys())]
+
+        def form(host: str) -> Normal:
+            text = synced[host].text if host in synced else ""
+            return forms.get(host) or normal.parse(text or render(intents[host]))
+
+        routers = {host: read(form(host)) for host in hosts if host in intents or synced[host].text}
         addresses: dict[str, Address] = {}
         for host, router in routers.items():
             if host in intents:

@@ -130,10 +130,11 @@ class Deployment:
         """
         plan, masking = self.prepared.plan, self.prepared.masking
         ended = {host: each.running for host, each in so_far.ends.items() if each.running}
-        running = {host: masking.mask(text) for host, text in {**ended, **so_far.bases}.items()}
+        read = {**ended, **so_far.bases}
+        forms = {host: normal.parse(masking.mask(text)) for host, text in read.items()}
         synced = self.prepared.journal.synced(plan.context)
         left = so_far.left(plan)
-        lost = Network.of(self.prepared.city, synced, running, self.there).lost(left, to_be(left))
+        lost = Network.of(self.prepared.city, synced, forms, self.there).lost(left, to_be(left))
         allowed = {each.device for each in plan.breaks}
         if refused := [each for each in lost if each.device not in allowed]:
             raise RefusedError(f"{refused[0]}: nothing more was done. To do it all the same: --may-cut")
