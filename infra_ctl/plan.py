@@ -321,8 +321,13 @@ def to_be(plan: Plan) -> dict[str, Router]:
 
 
 def _foretold(plan: Plan, intents: Mapping[str, DeviceIntent], network: Network) -> Plan:
-    """A plan with what its waves are expected to cost, and whom the controller loses its way to."""
+    """A plan with what its waves are expected to cost, and whom the controller loses its way to.
+
+    Of a change that no neighbour and no path depends on, that is nothing.
+    """
     after = to_be(plan)
+    if all(router == network.routers[host] for host, router in after.items()):
+        return plan
     present = [host for host in network.routers if host in intents]
     lost = losses(network.routers, after, network.wires, plan.waves)
     asked = zip(plan.waves, watched(intents, present, plan.waves), strict=True)
