@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from infra_ctl.change.reach import Reach
 from infra_ctl.change.router import Router
 from infra_ctl.change.sessions import sessions
-from infra_ctl.change.topology import Topology, Wire
+from infra_ctl.change.topology import VERSIONS, Topology, Wire
 from infra_ctl.intent.expectations import Reachable
 
 
@@ -73,24 +73,25 @@ def cuts(
 ) -> tuple[tuple[str, ...], ...]:
     """For each wave, the paths of those asked for with it that there were and that its state has no more."""
     reach, old = Reach(Topology(before, wires)), Reach(Topology(before, wires))
-    untouched, state = dict(reach.topology.revisions), dict(reach.topology.revisions)
+    untouched = state = _revisions(reach)
     known: dict[Reachable, bool] = {}
     found: list[tuple[str, ...]] = []
     for members, questions in waves:
         for device in members:
             reach.topology.replace(device, after[device])
-        now = reach.topology.revisions
-        if now != state:
-            known = {
-                each: lost for each, lost in known.items() if now[_version(each)] == state[_version(each)]
-            }
-            state = dict(now)
+        now = _revisions(reach)
+        known = {each: lost for each, lost in known.items() if now[_version(each)] == state[_version(each)]}
+        state = now
         for each in questions:
             if each not in known:
                 touched = state[_version(each)] != untouched[_version(each)]
                 known[each] = touched and _there(old, each) and not _there(reach, each)
         found.append(tuple(sorted(path_named(each) for each in questions if known[each])))
     return tuple(found)
+
+
+def _revisions(reach: Reach) -> dict[int, int]:
+    return {version: reach.topology.revision(version) for version in VERSIONS}
 
 
 def _version(question: Reachable) -> int:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from infra_ctl.change import spf
 from infra_ctl.change.router import Address
-from infra_ctl.change.topology import End, Place, Topology
+from infra_ctl.change.topology import VERSIONS, End, Place, Stub, Topology
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +29,13 @@ class Path:
 
 
 class Reach:
-    """Answers over one topology; trees of shortest paths are kept until its version's revision changes."""
+    """Answers over one topology; trees of shortest paths are kept up as it changes."""
 
     def __init__(self, topology: Topology) -> None:
         self.topology = topology
-        self._trees: dict[tuple[str, int], spf.Tree] = {}
-        self._revisions = dict(topology.revisions)
+        self._trees: dict[tuple[str, int], dict[spf.State, spf.Step]] = {}
+        self._revisions = {version: topology.revision(version) for version in VERSIONS}
+        """Up to where the trees have followed the topology."""
         self._wires_to: dict[str, Mapping[str, tuple[End, End]]] = {}
 
     def path(self, source: str, target: Address, size: int | None = None) -> Path:
@@ -144,10 +145,20 @@ class Reach:
         return self._wires_to[source]
 
     def _tree(self, source: str, version: int) -> spf.Tree:
-        if self._revisions[version] != self.topology.revisions[version]:
-            self._trees = {key: tree for key, tree in self._trees.items() if key[1] != version}
-            self._revisions[version] = self.topology.revisions[version]
+        for stirred in self.topology.stirred[version][self._revisions[version] :]:
+            self._follow(stirred, version)
+        self._revisions[version] = self.topology.revision(version)
         key = source, version
         if key not in self._trees:
             self._trees[key] = spf.tree(self.topology, source, version)
         return self._trees[key]
+
+    def _follow(self, stirred: Stub | None, version: int) -> None:
+        """Bring all trees up to a change, or drop those that it may have changed anywhere."""
+        for key, tree in list(self._trees.items()):
+            if key[1] != version:
+                continue
+            if stirred is None or stirred.device == key[0]:
+                del self._trees[key]
+            else:
+                spf.graft(self.topology, tree, stirred, version)

@@ -19,6 +19,7 @@ Place: TypeAlias = tuple[str, str]
 """A device and its interface."""
 
 VERSIONS = (4, 6)
+BACKBONE = 0
 ETHERNET_MTU = 1500
 LOOPBACK_MTU = 65536
 
@@ -50,13 +51,21 @@ class Link:
     mtu: int
 
 
+@dataclass(frozen=True, slots=True)
+class Stub:
+    """A device that nobody's way leads through, and its areas."""
+
+    device: str
+    areas: frozenset[int]
+
+
 class Topology:
-    """Routers by hostname, and wires. `revisions` grow, by IP version, with every change of what reachability
-    rests on."""
+    """Routers by hostname, and wires. `stirred` grows with every change of what reachability rests on."""
 
     def __init__(self, routers: Mapping[str, Router], wires: Iterable[Wire]) -> None:
         self.routers: dict[str, Router] = {}
-        self.revisions = dict.fromkeys(VERSIONS, 0)
+        self.stirred: dict[int, list[Stub | None]] = {version: [] for version in VERSIONS}
+        """By IP version, one for each such change: None where more than the device may be concerned."""
         self._ends: dict[Place, tuple[End, End]] = {}
         self._wired: dict[str, list[str]] = {}
         self._link: dict[tuple[Place, int], Link | None] = {}
@@ -77,6 +86,7 @@ class Topology:
         old = self.routers.get(device)
         if old == router:
             return
+        stubs = {version: self._stub(device, version) for version in VERSIONS}
         before = {
             version: (old and _announced(old, version), self._around(device, version)) for version in VERSIONS
         }
@@ -85,8 +95,16 @@ class Topology:
         self._add(device, router)
         self._forget(device)
         for version in VERSIONS:
-            if before[version] != (_announced(router, version), self._around(device, version)):
-                self.revisions[version] += 1
+            around = self._around(device, version)
+            if before[version] != (_announced(router, version), around):
+                as_up = [up for _link, up in around] == [up for _link, up in before[version][1]]
+                was, now = stubs[version], self._stub(device, version)
+                alone = Stub(device, was.areas | now.areas) if as_up and was and now else None
+                self.stirred[version].append(alone)
+
+    def revision(self, version: int) -> int:
+        """Grows with every change of what reachability rests on in an IP version."""
+        return len(self.stirred[version])
 
     def wired(self, device: str) -> tuple[tuple[End, End], ...]:
         """Own and far end of every wire of a device."""
@@ -161,6 +179,18 @@ class Topology:
                 self._owners[address.ip].discard((device, port.name))
                 self._subnets[address.network].discard((device, port.name))
                 self._lengths[address.version, address.network.prefixlen] -= 1
+
+    def link_to(self, near: End, far: End, version: int) -> Link | None:
+        """The adjacency over a wire, from its `near` end."""
+        return self._found(near, far, version)
+
+    def _stub(self, device: str, version: int) -> Stub | None:
+        """A device that is in one area, none of the backbone, and has one neighbour there at the most."""
+        if device not in self.routers:
+            return None
+        links, areas = self.links(device, version), self.areas(device, version)
+        is_stub = len(links) <= 1 and len(areas) <= 1 and BACKBONE not in areas
+        return Stub(device, areas) if is_stub else None
 
     def _around(self, device: str, version: int) -> list[tuple[Link | None, bool]]:
         """Everything about a router's wires that others build on, in the order of the wires."""

@@ -14,7 +14,7 @@ from infra_ctl.change.router import Router
 from infra_ctl.change.topology import Topology
 from infra_ctl.change.ways import Ways
 from tests.unit.change.conftest import wire
-from tests.unit.change.test_reach import CITY, LOOPBACKS
+from tests.unit.change.test_reach import CITY, LOOPBACKS, LOOPBACKS6
 from tests.unit.change.test_reach import WIRES as WIRE_TEXTS
 
 WIRES = [wire(each) for each in (*WIRE_TEXTS, "pop1/eth3 pop2/eth2")]
@@ -88,3 +88,20 @@ def test_what_is_reached_for_certain_is_reached_whoever_has_changed(
     for device in moved:
         ways.put(device, old[device])
     assert ways.unreached == unreached(old), "and all comes back"
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(EDITS, min_size=1, max_size=5), st.permutations(sorted(CITY)))
+def test_paths_that_are_kept_up_are_those_found_from_nothing(
+    changes: list[list[tuple[tuple[str, str], str]]], order: list[str]
+) -> None:
+    """In both versions, with their hops; trees are grafted where a change concerns one device alone."""
+    state = routers([])
+    kept = Reach(Topology(state, WIRES))
+    for edits in changes:
+        for device in order:
+            state[device] = router(device, edits)
+            kept.topology.replace(device, state[device])
+            fresh = Reach(Topology(state, WIRES))
+            for source, target in product(CITY, (*LOOPBACKS.values(), *LOOPBACKS6.values())):
+                assert kept.path(source, target) == fresh.path(source, target)
