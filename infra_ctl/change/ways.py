@@ -176,7 +176,8 @@ class _Forest:
     def _perhaps(self, difference: Difference) -> Iterator[tuple[State, State]]:
         """Steps that what is new may have made possible."""
         for near, far, area in difference.new:
-            yield from (((near, phase, area), (far, phase, area)) for phase in PHASES)
+            steps = (((near, phase, area), (far, phase, area)) for phase in PHASES)
+            yield from (step for step in steps if self._follows(*step))
         for device in difference.turned:
             for state in self._states(device):
                 yield from ((before, state) for before in self._backward(state))
@@ -192,8 +193,8 @@ class _Forest:
         return any(self._hang(state, before) for before in self._backward(state) if before in self.previous)
 
     def _hang(self, state: State, before: State) -> bool:
-        """Hang a state that is not there on one that is and leads to it; whether that was so."""
-        if state in self.previous or before not in self.previous or not self._follows(before, state):
+        """Hang a state that is not there on one that is, which leads to it; whether that was so."""
+        if state in self.previous or before not in self.previous:
             return False
         self.previous[state] = before
         self._next[before].add(state)

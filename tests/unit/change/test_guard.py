@@ -116,23 +116,22 @@ def test_a_device_that_had_no_way_cannot_lose_it() -> None:
     assert said({"one": bare, **changed("pop1", "interface eth2", " shutdown")}, now=now) == []
 
 
+HASTY = {
+    **changed("one", "interface eth0", " ip ospf hello-interval 5"),
+    **changed("pop1", "interface eth2", " ip ospf hello-interval 5"),
+}
+"""A timer that both ends of a link change."""
+
+
 def test_a_state_in_the_middle_counts_although_the_end_is_fine() -> None:
-    """A timer that both ends change, one wave after the other."""
-    after = {
-        **changed("one", "interface eth0", " ip ospf hello-interval 5"),
-        **changed("pop1", "interface eth2", " ip ospf hello-interval 5"),
-    }
+    """One end after the other."""
     cause = "hello intervals differ: 10 at pop1/eth2, 5 at one/eth0"
-    assert said(after, [["one"], ["pop1"]]) == [f"one: after wave 1 (one) no way from core1: {cause}"]
+    assert said(HASTY, [["one"], ["pop1"]]) == [f"one: after wave 1 (one) no way from core1: {cause}"]
 
 
 def test_a_member_of_a_wave_alone_counts_although_the_wave_is_fine() -> None:
     """Both ends in one wave: one of them may be taken back."""
-    after = {
-        **changed("one", "interface eth0", " ip ospf hello-interval 5"),
-        **changed("pop1", "interface eth2", " ip ospf hello-interval 5"),
-    }
-    (found,) = said(after, [["one", "pop1"]])
+    (found,) = said(HASTY, [["one", "pop1"]])
     assert found.startswith("one: after wave 1 (one) no way from core1: hello intervals differ")
 
 
