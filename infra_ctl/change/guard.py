@@ -8,10 +8,10 @@ A wave's members are applied at the same time, and each may be taken back by its
 makes any of 2ⁿ states. They need not all be looked at. First every member counts as either of its
 configurations, and a way counts only where each step of it is there whoever has changed: a device with such a
 way has it in all of those states (`ways`). For the others the states are looked at one by one: each member
-alone, then all of them, and last, for whom these leave a way, every mixture of the members that stand on it
-before or after, all others counting as either. Who had two ways and loses them to two members that have
-nothing else in common is found so as well; where more than `MOST` members stand on a device's ways, it counts
-as lost.
+alone, then all of them, and last, for whom these leave a way, every mixture of up to `MOST` members: of all,
+or of those that stand on a way of the device before or after, the others counting as either. So nobody is
+overlooked, as who loses two ways to two members; and of more than `MOST` members a device may count as lost
+that has a way in each state, but another one in each.
 
 Not looked at are states in which a member of an earlier wave was taken back and the run was told to go on
 (`--max-fail`): what those cut shows in the tests after each wave.
@@ -116,7 +116,7 @@ class _Run:
         self, device: str, members: Sequence[str], bearers: Collection[str]
     ) -> tuple[str, ...] | None:
         """Members whose change, others being either, may leave a device no way; None if there are none."""
-        bearing = [member for member in members if member in bearers]
+        bearing = [each for each in members if each in bearers or len(members) <= MOST]
         if len(bearing) > MOST:
             return tuple(members)
         try:
