@@ -12,6 +12,7 @@ from infra_ctl.cli.exits import Exit
 from infra_ctl.deploy import run, step
 from infra_ctl.verify import looking
 from tests.unit.cli.conftest import Command, Said
+from tests.unit.cli.test_resume import killed
 
 WARD, OLD, NEW = "nk-an-hoa-ce1", "nk-pop1", "bt-pop1"
 ROW = "nk-an-hoa-1,nk:pop1/eth11,nk-an-hoa:ce1/eth0,tslcd-2,l2,VNPT,50,1500,south,0.1%,12,5\n"
@@ -218,3 +219,34 @@ def test_half_of_a_move_is_refused(deployed: Command, circuits: Callable[[str, s
     """The ward alone: nobody makes the other end of its new link."""
     circuits(ROW, MOVED)
     assert "no way from dc-core1" in refused(deployed("deploy", WARD, "--yes"))
+
+
+def test_a_run_that_was_allowed_to_cut_is_resumed_without_another_word(
+    deployed: Command, unmanage: Callable[[str, str], None]
+) -> None:
+    unmanage(OLD, "interface eth11 / ip ospf passive")
+    killed(3, "after", "deploy", "--yes", "--may-cut", OLD)
+    run_id = deployed("runs", *JSON).json[0]["id"]
+    said = deployed("resume", run_id, "--yes")
+    assert f"allowed to cut when it began: {WARD}: after wave 1" in said.out
+    assert f"1 confirmed · run {run_id}" in said.out
+
+
+def test_a_resume_that_would_cut_what_the_run_did_not_is_refused(
+    deployed: Command, circuits: Callable[[str, str], None], tmp_path: Path
+) -> None:
+    """The ward's new link was shut down by hand before the old one is gone."""
+    circuits(ROW, MOVED)
+    file = tmp_path / "plan.json"
+    deployed("plan", "-o", str(file))
+    assert deployed("deploy", "--plan", str(file), "--yes").code == Exit.DONE
+    killed(3, "after", "deploy", "--yes")
+    run_id = deployed("runs", *JSON).json[0]["id"]
+    device = tmp_path / "var/embedded/devices" / f"{WARD}.json"
+    text = device.read_text(encoding="utf-8")
+    assert "interface eth1\\n" in text
+    device.write_text(text.replace("interface eth1\\n", "interface eth1\\n shutdown\\n"), encoding="utf-8")
+    said = refused(deployed("resume", run_id, "--yes", "--max-fail", "1"))
+    assert said.startswith(f"error: {WARD}: after wave 1 ({OLD}) no way from dc-core1: OSPF is not on at")
+    shown = deployed("show", "run", run_id, *JSON).json
+    assert {step["device"]: step["state"] for step in shown["steps"]}[OLD] == "waiting"
