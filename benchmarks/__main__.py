@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from benchmarks import deploying, driving, fetching, scaling, starting
+from benchmarks import deploying, driving, fetching, reaching, scaling, starting
 from benchmarks.twin import Twin
 
 LIVE: Mapping[str, Callable[[Twin], None]] = {
@@ -21,7 +21,11 @@ LIVE: Mapping[str, Callable[[Twin], None]] = {
     "deploy": deploying.run,
     "driver": driving.run,
 }
-ALONE: Mapping[str, Callable[[Path], None]] = {"scale": scaling.run, "start": starting.run}
+ALONE: Mapping[str, Callable[[Path], None]] = {
+    "scale": scaling.run,
+    "start": starting.run,
+    "reach": reaching.run,
+}
 
 
 def main(wanted: list[str]) -> int:

@@ -7,8 +7,8 @@ unchanged and is asked nothing more. Any other judges the candidate itself.
 from __future__ import annotations
 
 import secrets as randomness
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 
@@ -16,13 +16,15 @@ from infra_ctl.change import diff as diffs
 from infra_ctl.change import normal
 from infra_ctl.change.behind import behind
 from infra_ctl.change.losses import cuts, losses
+from infra_ctl.change.normal import Normal
 from infra_ctl.change.plan import Plan, PlannedDevice, Status
 from infra_ctl.change.reading import read
+from infra_ctl.change.router import Router
 from infra_ctl.change.soak import soak
 from infra_ctl.change.unmanaged import foreign, keep
 from infra_ctl.change.watched import watched
 from infra_ctl.change.waves import order
-from infra_ctl.change.wiring import former, ground, wires
+from infra_ctl.change.wiring import ground
 from infra_ctl.city import City
 from infra_ctl.drivers.base import ConfigDriver, Pending
 from infra_ctl.drivers.fleet import Fleet
@@ -37,6 +39,7 @@ from infra_ctl.errors import (
 from infra_ctl.intent.model import DeviceIntent
 from infra_ctl.journal.records import Synced
 from infra_ctl.journal.store import Journal
+from infra_ctl.network import Network
 from infra_ctl.render import day0, render
 from infra_ctl.secrets import held, keyed_hash, mask, references, resolve
 
@@ -75,6 +78,8 @@ class Judged:
     """What to remember where the device runs what is intended."""
     unreachable: bool = False
     """Whether it failed because no session could be had."""
+    form: Normal = field(default=(), repr=False)
+    """The running configuration's normal form, masked, where it was made: it is made once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +104,8 @@ class Planner:
     masking: Masking
     synced: Mapping[str, Synced]
     """What each device was last seen to run as intended."""
+    there: Collection[str] | None = None
+    """The devices that exist, None for all: a twin may be a slice of the city."""
 
     def judge(self, hostnames: Iterable[str], on_done: Callable[[str], None]) -> dict[str, Judged]:
         """Read and judge the devices; one that fails is planned as failed, with its cause."""
@@ -117,6 +124,23 @@ class Planner:
             for hostname, answer in sorted(answers.items())
         }
 
+    def network(self, judged: Mapping[str, Judged]) -> Network:
+        """All routers as they are, by those that were judged."""
+        forms = {host: self._form(each) for host, each in judged.items() if each.running}
+        return Network.of(self.city, self.synced, forms, self.there)
+
+    def behind(self, judged: Mapping[str, Judged]) -> tuple[str, ...]:
+        """Devices that one which is to change, and does not route yet, stands in the way of."""
+        unreachable = [host for host, each in judged.items() if each.unreachable]
+        if not unreachable or not self.fleet.in_band:
+            return ()
+        changed = [host for host, each in judged.items() if each.planned.status is Status.CHANGED]
+        mute = [host for host in changed if not read(self._form(judged[host])).ospf]
+        return behind(self.city.intents, unreachable, mute)
+
+    def _form(self, judged: Judged) -> Normal:
+        return judged.form or normal.parse(self.masking.mask(judged.running))
+
     def _failed(self, hostname: str, error: DeviceError) -> Judged:
         platform = self.city.intents[hostname].platform
         planned = PlannedDevice(
@@ -130,11 +154,12 @@ class Planner:
         intended = self.masking.digest(candidate)
         with self.fleet.open(hostname) as device:
             running = settled(hostname, device)
-            base = self.masking.fingerprint(running)
+            form = normal.parse(self.masking.mask(running))
+            base = normal.fingerprint(form)
             known = self.synced.get(hostname)
             if known is not None and (known.intended, known.running) == (intended, base):
-                return Judged(_unchanged(intent, base), running, None)
-            return self._stage(device, intent, candidate, running)
+                return Judged(_unchanged(intent, base), running, None, form=form)
+            return replace(self._stage(device, intent, candidate, running), form=form)
 
     def _stage(self, device: ConfigDriver, intent: DeviceIntent, text: str, running: str) -> Judged:
         """The device's own verdict, with the lines that intent does not know kept in the candidate."""
@@ -218,12 +243,18 @@ def _unchanged(intent: DeviceIntent, base: str) -> PlannedDevice:
 
 
 def in_sync(planned: PlannedDevice, intended: str, running: str, text: str) -> Synced:
-    """What to remember of a device that runs `text`; it is staged again while foreign lines are on it."""
-    return Synced(planned.hostname, intended, "" if planned.foreign else running, text)
+    """What to remember of a device that runs `text`; it is staged again while it has lines beside those."""
+    as_intended = not planned.foreign and not planned.kept
+    return Synced(planned.hostname, intended, running if as_intended else "", text)
 
 
-def assemble(planner: Planner, judged: Mapping[str, Judged], context: str, selector: str) -> Plan:
-    """The plan: waves over what changes, and what each wave's state is expected to lose."""
+def assemble(
+    planner: Planner, judged: Mapping[str, Judged], context: str, selector: str, kept: Sequence[str] = ()
+) -> Plan:
+    """The plan: waves over what changes, and what each wave's state is expected to lose.
+
+    `kept` are the links that it leaves where they are for now.
+    """
     intents = planner.city.intents
     changed = [host for host, each in judged.items() if each.planned.status is Status.CHANGED]
     waves = order(changed, ground(intents)).waves if changed else ()
@@ -237,49 +268,38 @@ def assemble(planner: Planner, judged: Mapping[str, Judged], context: str, selec
         devices=tuple(each.planned for each in judged.values()),
         waves=waves,
         cuts=((),) * len(waves),
-        behind=_behind(intents, judged, changed) if planner.fleet.in_band else (),
+        behind=planner.behind(judged),
         held=tuple(hold.in_words for hold in planner.city.inventory.holds if hold.object in judged),
+        kept=tuple(kept),
     )
-    return _foretold(plan, planner, judged) if changed else plan
+    return _foretold(plan, planner.city.intents, planner.network(judged)) if plan.changed else plan
 
 
-def _behind(
-    intents: Mapping[str, DeviceIntent], judged: Mapping[str, Judged], changed: Iterable[str]
-) -> tuple[str, ...]:
-    """Devices that a device of this plan, which does not route yet, stands in the way of."""
-    unreachable = [host for host, each in judged.items() if each.unreachable]
-    mute = (
-        [host for host in changed if not read(normal.parse(judged[host].running)).ospf] if unreachable else []
-    )
-    return behind(intents, unreachable, mute)
+def to_be(plan: Plan) -> dict[str, Router]:
+    """The routers that a plan changes, as they are after it."""
+    return {device.hostname: read(normal.parse(device.candidate)) for device in plan.changed}
 
 
-def _foretold(plan: Plan, planner: Planner, judged: Mapping[str, Judged]) -> Plan:
-    """A plan with what its waves are expected to cost.
+def _foretold(plan: Plan, intents: Mapping[str, DeviceIntent], network: Network) -> Plan:
+    """A plan with what its waves are expected to cost, and whom the controller loses its way to.
 
-    From the configurations that were read; a device that was not is taken to be as intended, and one that has
-    left the inventory to be as it was last deployed.
+    Of a change that no neighbour and no path depends on, that is nothing.
     """
-    intents, mask = planner.city.intents, planner.masking.mask
-    before = {
-        host: read(normal.parse(mask(judged[host].running)))
-        if host in judged and judged[host].running
-        else read(normal.parse(render(intent)))
-        for host, intent in intents.items()
-    }
-    after = {device.hostname: read(normal.parse(device.candidate)) for device in plan.changed}
-    gone = {
-        host: read(normal.parse(last.text)) for host, last in planner.synced.items() if host not in intents
-    }
-    cables = wires(intents)
-    cables = (*cables, *former(before, gone, cables))
-    before |= gone
-    lost = losses(before, after, cables, plan.waves)
-    asked = zip(plan.waves, watched(intents, intents, plan.waves), strict=True)
+    after = to_be(plan)
+    if all(router == network.routers[host] for host, router in after.items()):
+        return plan
+    present = [host for host in network.routers if host in intents]
+    lost = losses(network.routers, after, network.wires, plan.waves)
+    asked = zip(plan.waves, watched(intents, present, plan.waves), strict=True)
     devices = (
         device.model_copy(update={"may_lose": lost.get(device.hostname, ())}) for device in plan.devices
     )
-    return plan.model_copy(update={"devices": tuple(devices), "cuts": cuts(before, after, cables, asked)})
+    found = {
+        "devices": tuple(devices),
+        "cuts": cuts(network.routers, after, network.wires, asked),
+        "breaks": network.lost(plan, after),
+    }
+    return plan.model_copy(update=found)
 
 
 def reread(plan: Plan, fleet: Fleet, masking: Masking) -> tuple[Plan, dict[str, str]]:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from infra_ctl.change.reach import Reach
 from infra_ctl.change.router import Router
 from infra_ctl.change.sessions import sessions
-from infra_ctl.change.topology import Topology, Wire
+from infra_ctl.change.topology import VERSIONS, Topology, Wire
 from infra_ctl.intent.expectations import Reachable
 
 
@@ -38,16 +38,31 @@ def losses(
 
     `after` has the new configuration of every device in `waves`, `before` the present one of all devices.
     """
+    moved = {device for device, router in after.items() if router != before[device]}
+    if not moved:
+        return dict.fromkeys(after, ())
     reach = Reach(Topology(before, wires))
-    up_before = {device: frozenset(_up(reach, device)) for device in after}
+    stirred = _stirred(reach, after, moved)
+    up_before = {device: frozenset(_up(reach, device)) for device in stirred}
     found: dict[str, tuple[str, ...]] = {}
     for wave in waves:
         members = tuple(wave)
         for device in members:
             reach.topology.replace(device, after[device])
         for device in members:
-            found[device] = tuple(sorted(up_before[device].difference(_up(reach, device))))
+            up = _up(reach, device) if device in stirred else ()
+            found[device] = tuple(sorted(up_before.get(device, frozenset()).difference(up)))
     return found
+
+
+def _stirred(reach: Reach, after: Mapping[str, Router], moved: Collection[str]) -> set[str]:
+    """Devices of a change that may lose something: those that move, next to them, and all that speak BGP."""
+    wired = {far.device for device in moved for _near, far in reach.topology.wired(device)}
+    return {
+        device
+        for device, router in after.items()
+        if device in moved or device in wired or router.bgp or reach.topology.routers[device].bgp
+    }
 
 
 def cuts(
@@ -57,17 +72,30 @@ def cuts(
     waves: Iterable[tuple[Iterable[str], Collection[Reachable]]],
 ) -> tuple[tuple[str, ...], ...]:
     """For each wave, the paths of those asked for with it that there were and that its state has no more."""
-    reach = Reach(Topology(before, wires))
-    old = Reach(Topology(before, wires))
-    untouched = reach.topology.revision
+    reach, old = Reach(Topology(before, wires)), Reach(Topology(before, wires))
+    untouched = state = _revisions(reach)
+    known: dict[Reachable, bool] = {}
     found: list[tuple[str, ...]] = []
     for members, questions in waves:
         for device in members:
             reach.topology.replace(device, after[device])
-        asked = questions if reach.topology.revision != untouched else ()
-        lost = (each for each in asked if _there(old, each) and not _there(reach, each))
-        found.append(tuple(sorted(map(path_named, lost))))
+        now = _revisions(reach)
+        known = {each: lost for each, lost in known.items() if now[_version(each)] == state[_version(each)]}
+        state = now
+        for each in questions:
+            if each not in known:
+                touched = state[_version(each)] != untouched[_version(each)]
+                known[each] = touched and _there(old, each) and not _there(reach, each)
+        found.append(tuple(sorted(path_named(each) for each in questions if known[each])))
     return tuple(found)
+
+
+def _revisions(reach: Reach) -> dict[int, int]:
+    return {version: reach.topology.revision(version) for version in VERSIONS}
+
+
+def _version(question: Reachable) -> int:
+    return question.address.version
 
 
 def _there(reach: Reach, question: Reachable) -> bool:

@@ -75,11 +75,9 @@ def _pairs(text: str, grammar: Grammar) -> Iterator[Pair]:
     frames: list[tuple[int, Context, str]] = [(0, (), "")]
     last, last_indent = "", 0
     for raw in text.splitlines():
-        line = raw.strip()
-        if not line or grammar.noise.match(line):
+        indent, line = _read(raw, grammar)
+        if not line:
             continue
-        line = spelled(" ".join(line.split()), grammar)
-        indent = len(raw) - len(raw.lstrip())
         if indent > last_indent and last:
             inner = (*frames[-1][1], last)
             frames.append((indent, inner, kind(inner, grammar)))
@@ -87,17 +85,27 @@ def _pairs(text: str, grammar: Grammar) -> Iterator[Pair]:
             frames.pop()
         last, last_indent = line, indent
         _, context, within = frames[-1]
-        yield from _said(context, line, within, grammar)
+        for said in _said(line, within, grammar):
+            yield context, said
 
 
-def _said(context: Context, line: str, within: str, grammar: Grammar) -> Iterator[Pair]:
+@functools.lru_cache(maxsize=65536)
+def _read(raw: str, grammar: Grammar) -> tuple[int, str]:
+    """A line as the device spells it and how far it is indented; empty where it is no configuration."""
+    line = raw.strip()
+    if not line or grammar.noise.match(line):
+        return 0, ""
+    return len(raw) - len(raw.lstrip()), spelled(" ".join(line.split()), grammar)
+
+
+@functools.lru_cache(maxsize=65536)
+def _said(line: str, within: str, grammar: Grammar) -> tuple[str, ...]:
     """What one line says: nothing, itself, or more than itself."""
     if line in grammar.defaults.get(within, ()) or opened(line, within, grammar) in grammar.hollow:
-        return
-    yield context, line
+        return ()
     implies = grammar.implies.get(line.partition(" ")[0])
-    if implies and (more := implies.match(line)):
-        yield context, more[1]
+    more = implies.match(line) if implies else None
+    return (line, more[1]) if more else (line,)
 
 
 @functools.lru_cache(maxsize=65536)

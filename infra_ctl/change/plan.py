@@ -44,14 +44,32 @@ class PlannedDevice(_Frozen):
     """Lines on the device that intent does not know: kept, and to be claimed or declared unmanaged."""
     may_lose: tuple[str, ...] = ()
     """Neighbours that the state after its wave has no more, in words: their loss is no failure."""
+    kept: tuple[str, ...] = ()
+    """Lines of a link that stays until its successor is confirmed; the next run removes them."""
     soak: int = 0
     """Seconds for which its neighbours are watched: what it breaks shows only when it is missed."""
+
+
+class Break(_Frozen):
+    """A device that the controller loses its way to while a plan is carried out, and what breaks it."""
+
+    device: str
+    wave: int
+    """From 1."""
+    change: tuple[str, ...]
+    """Of that wave, the devices whose change breaks it."""
+    path: str
+    """Which way, and what is in it: `no way from dc-core1: nk-pop1/eth3 is passive`."""
+
+    def __str__(self) -> str:
+        who = f" ({self.change[0]})" if len(self.change) == 1 else ""
+        return f"{self.device}: after wave {self.wave}{who} {self.path}"
 
 
 class Plan(_Frozen):
     """A whole plan; `inventory` is the inventory's digest, `created` in UTC, ISO 8601."""
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     id: str
     created: str
     tool: str
@@ -66,6 +84,13 @@ class Plan(_Frozen):
     """Devices that could not be reached and may be once this plan is carried out: they are no failures."""
     held: tuple[str, ...] = ()
     """What its devices are held from, in words."""
+    breaks: tuple[Break, ...] = ()
+    """Devices that the controller loses its way to: refused, unless that was asked for."""
+    kept: tuple[str, ...] = ()
+    """Links that this plan leaves where they are, so that their successors are made before they are broken:
+    `nk-pop1/eth10 to nk-cai-khe-ce1/eth0`. What is left to do is another plan."""
+    unmade: str = ""
+    """Why the successors of links that go cannot be made first, where that would have spared a break."""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

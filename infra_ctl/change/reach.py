@@ -7,12 +7,13 @@ subnet of a LAN or of a wire that leads outside.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from infra_ctl.change import spf
 from infra_ctl.change.router import Address
-from infra_ctl.change.topology import Place, Topology
+from infra_ctl.change.topology import VERSIONS, End, Place, Stub, Topology
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +29,14 @@ class Path:
 
 
 class Reach:
-    """Answers over one topology; trees of shortest paths are kept until its revision changes."""
+    """Answers over one topology; trees of shortest paths are kept up as it changes."""
 
     def __init__(self, topology: Topology) -> None:
         self.topology = topology
-        self._trees: dict[tuple[str, int], spf.Tree] = {}
-        self._revision = topology.revision
+        self._trees: dict[tuple[str, int], dict[spf.State, spf.Step]] = {}
+        self._revisions = {version: topology.revision(version) for version in VERSIONS}
+        """Up to where the trees have followed the topology."""
+        self._wires_to: dict[str, Mapping[str, tuple[End, End]]] = {}
 
     def path(self, source: str, target: Address, size: int | None = None) -> Path:
         """How a packet of `size` bytes (None for a small one) gets from a router to an address, one way."""
@@ -116,13 +119,46 @@ class Reach:
         names = ", ".join("/".join(place) for place in gateways)
         if all(self._announcement(place, target.version) == (None, False) for place in gateways):
             return f"{names} does not announce {target}"
-        return f"no OSPF path from {source} to {names}"
+        broken = self._broken(source, gateways[0][0], target.version)
+        return f"no OSPF path from {source} to {names}{broken and f': {broken}'}"
+
+    def _broken(self, source: str, target: str, version: int) -> str:
+        """What is in the way on the shortest way over wires, seen first from the source; nothing if none."""
+        nearer, found = self._nearer(source), ""
+        while target in nearer:
+            near, far = nearer[target]
+            found = self.topology.obstacle(near, far, version) or found
+            target = near.device
+        return found
+
+    def _nearer(self, source: str) -> Mapping[str, tuple[End, End]]:
+        """By device, the last wire of the shortest way to it, whatever runs over it. Wires do not change."""
+        if source not in self._wires_to:
+            found: dict[str, tuple[End, End]] = {}
+            waiting = deque([source])
+            while waiting:
+                for near, far in self.topology.wired(waiting.popleft()):
+                    if far.device not in found and far.device != source:
+                        found[far.device] = near, far
+                        waiting.append(far.device)
+            self._wires_to[source] = found
+        return self._wires_to[source]
 
     def _tree(self, source: str, version: int) -> spf.Tree:
-        if self._revision != self.topology.revision:
-            self._trees.clear()
-            self._revision = self.topology.revision
+        for stirred in self.topology.stirred[version][self._revisions[version] :]:
+            self._follow(stirred, version)
+        self._revisions[version] = self.topology.revision(version)
         key = source, version
         if key not in self._trees:
             self._trees[key] = spf.tree(self.topology, source, version)
         return self._trees[key]
+
+    def _follow(self, stirred: Stub | None, version: int) -> None:
+        """Bring all trees up to a change, or drop those that it may have changed anywhere."""
+        for key, tree in list(self._trees.items()):
+            if key[1] != version:
+                continue
+            if stirred is None or stirred.device == key[0]:
+                del self._trees[key]
+            else:
+                spf.graft(self.topology, tree, stirred, version)

@@ -17,6 +17,9 @@ from infra_ctl.change.router import Address, Bgp, BgpPeer, InterfaceAddress, Key
 Section: TypeAlias = Sequence[str]
 """The lines of one context."""
 
+Chains: TypeAlias = tuple[tuple[str, tuple[Key, ...]], ...]
+"""Key chains by name."""
+
 REFERENCE_MBPS = 100_000
 """FRR's reference bandwidth where none is set."""
 UNTOLD_MBPS = 10_000
@@ -30,8 +33,9 @@ def read(normal: Normal) -> Router:
         sections.setdefault(context, []).append(line)
     top = sections.get((), [])
     running = {version: sections.get((name,), []) for version, name in _PROCESSES.items() if name in top}
-    chains = _key_chains(sections)
-    ports = {name: _port(name, lines, running, chains) for name, lines in _interfaces(sections)}
+    chains = tuple(_key_chains(sections).items())
+    processes = {version: _process(lines) for version, lines in running.items()}
+    ports = {name: _port(name, lines, processes, chains) for name, lines in _interfaces(sections)}
     own_id = _router_id(top, ports)
     return Router(
         ports=ports,
@@ -97,9 +101,12 @@ def _router_id(top: Section, ports: Mapping[str, Port]) -> IPv4Address:
     return max(candidates, default=(False, IPv4Address(0)))[1]
 
 
-def _port(
-    name: str, lines: Section, running: Mapping[int, Section], chains: Mapping[str, tuple[Key, ...]]
-) -> Port:
+def _process(lines: Section) -> tuple[str, ...]:
+    """What a router's OSPF says of its interfaces, the same on most routers of a city."""
+    return tuple(line for line in lines if not line.startswith(("ospf router-id ", "ospf6 router-id ")))
+
+
+def _port(name: str, lines: Section, running: Mapping[int, tuple[str, ...]], chains: Chains) -> Port:
     addresses = tuple(
         _interface(each.split(" ")[0])
         for command in ("ip address", "ipv6 address")
@@ -108,7 +115,7 @@ def _port(
     ospf = {
         version: found
         for version, process in running.items()
-        if (found := _ospf_port(name, version, lines, process, addresses, chains))
+        if (found := _ospf_of(version, process, name, lines, addresses, chains))
     }
     return Port(name, "shutdown" in lines, addresses, ospf)
 
@@ -118,20 +125,39 @@ def _interface(text: str) -> InterfaceAddress:
     return ip_interface(text)
 
 
-def _ospf_port(
-    name: str,
+def _ospf_of(
     version: int,
+    process: tuple[str, ...],
+    name: str,
     lines: Section,
-    process: Section,
-    addresses: Sequence[InterfaceAddress],
-    chains: Mapping[str, tuple[Key, ...]],
+    addresses: tuple[InterfaceAddress, ...],
+    chains: Chains,
+) -> OspfPort | None:
+    """OSPF on an interface, by what decides over it: most ports of a city are like others."""
+    command = _PORT_COMMANDS[version]
+    about = tuple(line for line in lines if line.startswith((command, f"no {command}", "bandwidth ")))
+    by_name = any("passive-interface " in line for line in process)
+    by_address = any(line.startswith("network ") for line in process)
+    return _ospf_port(
+        version, about, process, name if by_name else "", addresses if by_address else (), chains
+    )
+
+
+@functools.lru_cache(maxsize=65536)
+def _ospf_port(
+    version: int,
+    lines: tuple[str, ...],
+    process: tuple[str, ...],
+    name: str,
+    addresses: tuple[InterfaceAddress, ...],
+    chains: Chains,
 ) -> OspfPort | None:
     command = _PORT_COMMANDS[version]
     own = [line[len(command) + 1 :] for line in lines if line.startswith(command)]
     area = _area(value(own, "area")) or _area_by_network(process, addresses)
     if area is None:
         return None
-    authentication = _authentication(own, process, area) if version == 4 else _trailer(own, chains)
+    authentication = _authentication(own, process, area) if version == 4 else _trailer(own, dict(chains))
     hello = int(value(own, "hello-interval") or 10)
     return OspfPort(
         area=area,

@@ -15,9 +15,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from infra_ctl.change.topology import Topology
+from infra_ctl.change.topology import BACKBONE, Stub, Topology
 
-BACKBONE = 0
 WITHIN, BEFORE, IN, PAST = range(4)
 
 State: TypeAlias = tuple[str, int, int]
@@ -40,7 +39,7 @@ class Step:
 Tree: TypeAlias = Mapping[State, Step]
 
 
-def tree(topology: Topology, source: str, version: int) -> Tree:
+def tree(topology: Topology, source: str, version: int) -> dict[State, Step]:
     """The best way to every state that can be reached from a router (Dijkstra's algorithm)."""
     found: dict[State, Step] = {}
     queue = [(0, state, NO_LINK, state) for state in _starts(topology, source, version)]
@@ -56,6 +55,21 @@ def tree(topology: Topology, source: str, version: int) -> Tree:
             if after not in found:
                 heapq.heappush(queue, (cost + more, after, over, state))
     return found
+
+
+def graft(topology: Topology, found: dict[State, Step], stub: Stub, version: int) -> None:
+    """Bring a tree up to a change of a device that no way leads through, and that is not its source."""
+    for area in stub.areas:
+        for phase in (WITHIN, BEFORE, IN, PAST):
+            found.pop((stub.device, phase, area), None)
+    for near, far in topology.wired(stub.device):
+        if (link := topology.link_to(far, near, version)) is None:
+            continue
+        for phase in (WITHIN, BEFORE, IN, PAST):
+            before = far.device, phase, link.area
+            if before in found and not (phase == BEFORE and _has_backbone(topology, far.device, version)):
+                cost = found[before].cost + link.cost
+                found[stub.device, phase, link.area] = Step(cost, link.mtu, before)
 
 
 def arrivals(topology: Topology, found: Tree, device: str, version: int) -> Iterator[State]:

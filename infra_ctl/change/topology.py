@@ -19,6 +19,7 @@ Place: TypeAlias = tuple[str, str]
 """A device and its interface."""
 
 VERSIONS = (4, 6)
+BACKBONE = 0
 ETHERNET_MTU = 1500
 LOOPBACK_MTU = 65536
 MAX_COST = 65535
@@ -52,12 +53,21 @@ class Link:
     mtu: int
 
 
+@dataclass(frozen=True, slots=True)
+class Stub:
+    """A device that nobody's way leads through, and its areas."""
+
+    device: str
+    areas: frozenset[int]
+
+
 class Topology:
-    """Routers by hostname, and wires. `revision` grows with every change of what reachability rests on."""
+    """Routers by hostname, and wires. `stirred` grows with every change of what reachability rests on."""
 
     def __init__(self, routers: Mapping[str, Router], wires: Iterable[Wire]) -> None:
         self.routers: dict[str, Router] = {}
-        self.revision = 0
+        self.stirred: dict[int, list[Stub | None]] = {version: [] for version in VERSIONS}
+        """By IP version, one for each such change: None where more than the device may be concerned."""
         self._ends: dict[Place, tuple[End, End]] = {}
         self._wired: dict[str, list[str]] = {}
         self._link: dict[tuple[Place, int], Link | None] = {}
@@ -76,13 +86,27 @@ class Topology:
     def replace(self, device: str, router: Router) -> None:
         """Give a device, known or new, another configuration."""
         old = self.routers.get(device)
-        before = old and _announced(old), self._around(device)
+        if old == router:
+            return
+        stubs = {version: self._stub(device, version) for version in VERSIONS}
+        before = {
+            version: (old and _announced(old, version), self._around(device, version)) for version in VERSIONS
+        }
         if old is not None:
             self._remove(device, old)
         self._add(device, router)
         self._forget(device)
-        if before != (_announced(router), self._around(device)):
-            self.revision += 1
+        for version in VERSIONS:
+            around = self._around(device, version)
+            if before[version] != (_announced(router, version), around):
+                as_up = [up for _link, up in around] == [up for _link, up in before[version][1]]
+                was, now = stubs[version], self._stub(device, version)
+                alone = Stub(device, was.areas | now.areas) if as_up and was and now else None
+                self.stirred[version].append(alone)
+
+    def revision(self, version: int) -> int:
+        """Grows with every change of what reachability rests on in an IP version."""
+        return len(self.stirred[version])
 
     def wired(self, device: str) -> tuple[tuple[End, End], ...]:
         """Own and far end of every wire of a device."""
@@ -163,13 +187,24 @@ class Topology:
                 self._subnets[address.network].discard((device, port.name))
                 self._lengths[address.version, address.network.prefixlen] -= 1
 
-    def _around(self, device: str) -> list[tuple[Link | None, bool]]:
+    def link_to(self, near: End, far: End, version: int) -> Link | None:
+        """The adjacency over a wire, from its `near` end."""
+        return self._found(near, far, version)
+
+    def _stub(self, device: str, version: int) -> Stub | None:
+        """A device that is in one area, none of the backbone, and has one neighbour there at the most."""
+        if device not in self.routers:
+            return None
+        links, areas = self.links(device, version), self.areas(device, version)
+        is_stub = len(links) <= 1 and len(areas) <= 1 and BACKBONE not in areas
+        return Stub(device, areas) if is_stub else None
+
+    def _around(self, device: str, version: int) -> list[tuple[Link | None, bool]]:
         """Everything about a router's wires that others build on, in the order of the wires."""
         return [
             (self._found(*ends, version), self.up((ends[0].device, ends[0].interface)))
             for near, far in self.wired(device)
             for ends in ((near, far), (far, near))
-            for version in VERSIONS
         ]
 
     def _forget(self, device: str) -> None:
@@ -206,14 +241,15 @@ class Topology:
         return router.ports.get(place[1]) if router else None
 
 
-def _announced(router: Router) -> object:
+def _announced(router: Router, version: int) -> object:
     """What a router adds to reachability beside its adjacencies: its prefixes, areas and redistribution."""
     ports = {
         name: (
             port.shutdown,
-            port.addresses,
-            {version: (ospf.area, ospf.passive) for version, ospf in port.ospf.items()},
+            [each for each in port.addresses if each.version == version],
+            (ospf.area, ospf.passive) if (ospf := port.ospf.get(version)) else None,
         )
         for name, port in router.ports.items()
     }
-    return ports, {version: (ospf.connected, ospf.stub) for version, ospf in router.ospf.items()}
+    process = router.ospf.get(version)
+    return ports, process and (process.connected, process.stub)

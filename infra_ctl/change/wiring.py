@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from ipaddress import IPv4Network, IPv6Network
 
 from infra_ctl.change.router import Router
-from infra_ctl.change.topology import End, Wire
+from infra_ctl.change.topology import End, Place, Wire
 from infra_ctl.change.waves import Ground
 from infra_ctl.intent.expectations import cores
 from infra_ctl.intent.model import DeviceIntent, Interface
@@ -42,30 +43,43 @@ def wires(intents: Mapping[str, DeviceIntent]) -> tuple[Wire, ...]:
     return (*(Wire(a, z) for a, z in ends.values()), *outside)
 
 
-def former(
-    routers: Mapping[str, Router], gone: Mapping[str, Router], known: Iterable[Wire]
-) -> tuple[Wire, ...]:
-    """Wires that still lead to devices which have left the inventory, by the subnet that both ends share."""
-    wired = {(end.device, end.interface) for wire in known for end in (wire.a, wire.z)}
-    free = {
-        address.network: End(device, name)
-        for device, router in routers.items()
-        for name, port in router.ports.items()
-        for address in port.addresses
-        if (device, name) not in wired and name != "lo"
-    }
-    found = {
-        Wire(free[address.network], End(device, name))
-        for device, router in gone.items()
-        for name, port in router.ports.items()
-        for address in port.addresses
-        if address.network in free
-    }
-    return tuple(sorted(found))
-
-
 def _cabled(intents: Mapping[str, DeviceIntent]) -> Iterator[tuple[str, Interface]]:
     for hostname, intent in intents.items():
         for interface in intent.interfaces:
             if interface.kind in ("link", "peering"):
                 yield hostname, interface
+
+
+def laid(intended: Iterable[Wire], routers: Mapping[str, Router]) -> tuple[Wire, ...]:
+    """The wires that there are, by what routers run, where the inventory knows of them no more or not yet.
+
+    Two interfaces that are alone in a subnet of two addresses are joined, whatever the inventory says of
+    them: a circuit that was taken out of it, or an end of one that is to be moved, is still where it was. All
+    others are as intended.
+    """
+    known = {frozenset(map(_place, (wire.a, wire.z))): wire for wire in intended}
+    present = {ends for ends in map(frozenset, _joined(routers)) if len({place[0] for place in ends}) > 1}
+    held = {place for ends in present & known.keys() for place in ends}
+    former = [ends for ends in present - known.keys() if held.isdisjoint(ends)]
+    taken = {place for ends in former for place in ends}
+    stay = (wire for ends, wire in known.items() if taken.isdisjoint(ends))
+    return (*stay, *sorted(Wire(*(End(*place) for place in sorted(ends))) for ends in former))
+
+
+def _place(end: End) -> Place:
+    return end.device, end.interface
+
+
+def _joined(routers: Mapping[str, Router]) -> Iterator[list[Place]]:
+    """Pairs of interfaces that share a subnet which has room for no third."""
+    subnets: defaultdict[IPv4Network | IPv6Network, list[Place]] = defaultdict(list)
+    for device, router in routers.items():
+        for port in router.ports.values():
+            for address in port.addresses:
+                if address.version == 4 and address.network.prefixlen in _PAIRS:
+                    subnets[address.network].append((device, port.name))
+    return (places for places in subnets.values() if len(places) == 2)
+
+
+_PAIRS = (30, 31)
+"""Lengths of IPv4 prefixes with two addresses to use."""

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from threading import Event, Lock
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, NoReturn, ParamSpec, TypeVar
 
 import click
 
@@ -32,14 +32,32 @@ R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """How a command ended, and the value that it prints as JSON."""
+
+    code: Exit
+    value: Mapping[str, object]
+
+    @property
+    def is_done(self) -> bool:
+        """Whether a run was carried out to a good end."""
+        return self.code is Exit.DONE and self.value["run"] is not None
+
+    def after(self, first: Told) -> Told:
+        """This one, with that before it: JSON is one value."""
+        return Told(self.code, {**self.value, "first": first.value})
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """How its engineer wants a run to go."""
 
     yes: bool
-    reason: str
-    ticket: str
     max_fail: str
     timer: int
+    may_cut: bool
+    reason: str = ""
+    ticket: str = ""
     undoes: str = ""
     """The run that this one takes back."""
     keep: bool = False
@@ -51,8 +69,11 @@ SHORTEST = 8
 
 
 def run_options(command: Callable[P, R]) -> Callable[P, R]:
-    """Give a command `--yes`, `--max-fail` and `--timer`."""
+    """Give a command `--yes`, `--max-fail`, `--timer` and `--may-cut`."""
     for option in (
+        click.option(
+            "--may-cut", is_flag=True, help="Do it although the controller loses its way to devices."
+        ),
         click.option("--yes", is_flag=True, help="Do not ask."),
         click.option(
             "--max-fail",
@@ -112,6 +133,13 @@ def refuse_unreachable(plan: Plan, budget: int) -> None:
         )
 
 
+def refuse_cut(plan: Plan) -> None:
+    """What the controller could not take back, because it would not get there any more, is not begun."""
+    if plan.breaks:
+        more = f" and {len(plan.breaks) - 1} more" if len(plan.breaks) > 1 else ""
+        raise RefusedError(f"{plan.breaks[0]}{more}: nothing was done. To do it all the same: --may-cut")
+
+
 def refuse_short(plan: Plan, timer: int) -> None:
     """A timer that ends before a change could be judged would confirm it unseen."""
     soak = max((device.soak for device in plan.changed), default=0)
@@ -140,8 +168,8 @@ def begin_and_carry_out(
     kind: str,
     request: Request,
     ended: Callable[[Result], None] = lambda _result: None,
-) -> Exit | None:
-    """Ask, unless there is nothing to do, then carry a plan out as a new run; None where the answer is no.
+) -> Told:
+    """Ask, unless there is nothing to do, then carry a plan out as a new run.
 
     `ended` is told how it ended before anybody reads it.
     """
@@ -152,8 +180,7 @@ def begin_and_carry_out(
     budget = failures_allowed(request.max_fail, len(plan.devices))
     refuse_short(plan, request.timer)
     if not confirm(f"{kind} to {devices(len(plan.changed))}?", yes=request.yes):
-        do_nothing(session, "nothing was done")
-        return None
+        return do_nothing(session, "nothing was done")
     context, why = session.context.name, (request.reason, request.ticket)
     run = begin(prepared, Purpose(kind, context, *why, plan.inventory, request.undoes))
     session.say(f"run {run.id}")
@@ -169,20 +196,18 @@ def carry_out(
     *,
     resume: bool = False,
     ended: Callable[[Result], None] = lambda _result: None,
-) -> Exit:
+) -> Told:
     """Carry a run out, or go on with it, and say how it ended; take it back where it did harm."""
-    concluded, stopped = _carried(session, prepared, run, budget, request.timer, resume=resume)
+    concluded, stopped = _carried(session, prepared, run, budget, request, resume=resume)
     stays = "--keep" if request.keep else "stopped" if stopped else ""
     ended(concluded.result)
-    code = conclude(session, run, prepared.plan, concluded, goes_on=not concluded.harm or bool(stays))
+    told = conclude(session, run, prepared.plan, concluded, goes_on=not concluded.harm or bool(stays))
     back = take_back(session, prepared, run, concluded, request, stays) if concluded.harm else None
-    if session.is_json:
-        session.emit(_as_dict(concluded, _unplanned(prepared.plan)) | {"rollback": back})
-    return code
+    return Told(told.code, {**told.value, "rollback": back})
 
 
 def _carried(
-    session: Session, prepared: Prepared, run: Run, budget: int, timer: int, *, resume: bool = False
+    session: Session, prepared: Prepared, run: Run, budget: int, request: Request, *, resume: bool = False
 ) -> tuple[Concluded, bool]:
     """A run, carried out or gone on with, its devices told as they end; whether somebody pressed Ctrl-C."""
     from infra_ctl.cli.devices import present
@@ -193,17 +218,24 @@ def _carried(
     deployment = Deployment(prepared, present(session.context, prepared.city))
     with bar(run.kind, len(plan.changed), session.say) as (say, advance), stopping() as stop:
         lines = Lines(say, len(plan.waves), advance)
-        conduct = Conduct(patience(timer), budget, lines.report, stop, partial(say_order, session, run, say))
+        conduct = Conduct(
+            patience(request.timer),
+            budget,
+            lines.report,
+            stop,
+            request.may_cut,
+            partial(say_order, session, run, say),
+        )
         work = deployment.resume if resume else deployment.carry_out
         try:
             return work(run, conduct), stop.is_set()
         except JournalError as error:
-            raise left(session, run, timer, error) from error
+            raise left(session, run, request.timer, error) from error
 
 
 def take_back(
     session: Session, prepared: Prepared, run: Run, concluded: Concluded, request: Request, stays: str
-) -> dict[str, object] | None:
+) -> Mapping[str, object] | None:
     """Roll a run back that cost what it owes, as a run of its own, unless it `stays` for a reason.
 
     The other run's JSON, or None.
@@ -230,14 +262,19 @@ def take_back(
     return undone
 
 
-def _undo(session: Session, prepared: Prepared, run: Run, request: Request, reason: str) -> dict[str, object]:
+def _undo(
+    session: Session, prepared: Prepared, run: Run, request: Request, reason: str
+) -> Mapping[str, object]:
     """Carry out the rollback of a run; a device that cannot be planned does not keep the others from it."""
+    from infra_ctl.cli.devices import present
     from infra_ctl.cli.planning import prepare_undo
     from infra_ctl.deploy.run import begin
     from infra_ctl.journal.records import Purpose
 
-    back = prepare_undo(prepared, run)
+    back = prepare_undo(prepared, run, present(session.context, prepared.city))
     plan = back.plan
+    if not request.may_cut:
+        refuse_cut(plan)
     if not plan.changed:
         cause = (
             f"{plan.failed[0].hostname}: {plan.failed[0].cause}" if plan.failed else "nothing is left of it"
@@ -245,9 +282,8 @@ def _undo(session: Session, prepared: Prepared, run: Run, request: Request, reas
         raise RefusedError(cause)
     undoing = begin(back, Purpose("rollback", run.context, reason, run.ticket, plan.inventory, run.id))
     session.say(f"run {undoing.id}")
-    concluded, _ = _carried(session, back, undoing, len(plan.failed), request.timer)
-    conclude(session, undoing, plan, concluded)
-    return _as_dict(concluded, _unplanned(plan))
+    concluded, _ = _carried(session, back, undoing, len(plan.failed), request)
+    return conclude(session, undoing, plan, concluded).value
 
 
 def left(session: Session, run: Run, timer: int, error: JournalError) -> JournalError:
@@ -314,14 +350,20 @@ def stopping() -> Iterator[Event]:
         signal.signal(signal.SIGINT, before)
 
 
-def do_nothing(session: Session, why: str) -> None:
-    """Say so, in JSON too."""
+def do_nothing(session: Session, why: str) -> Told:
+    """Say so."""
     session.say(why)
+    return Told(Exit.DONE, _as_dict(None, {}) | {"rollback": None})
+
+
+def leave(session: Session, told: Told) -> NoReturn:
+    """End the command."""
     if session.is_json:
-        session.emit(_as_dict(None, {}) | {"rollback": None})
+        session.emit(dict(told.value))
+    raise click.exceptions.Exit(told.code)
 
 
-def conclude(session: Session, run: Run, plan: Plan, concluded: Concluded, *, goes_on: bool = True) -> Exit:
+def conclude(session: Session, run: Run, plan: Plan, concluded: Concluded, *, goes_on: bool = True) -> Told:
     """Print the last lines; how to go on, where that is for somebody to say."""
     from infra_ctl.deploy.run import REPLACE
 
@@ -342,12 +384,9 @@ def conclude(session: Session, run: Run, plan: Plan, concluded: Concluded, *, go
     elif goes_on and (result.not_started or result.failed or unmet):
         again = session.command(f"resume {result.run}")
         session.say(f"go on   {again}      undo  {session.command(f'rollback {result.run}')}")
-    return exit_of(result, end_state=not (unmet or concluded.harm), all_planned=not plan.failed)
-
-
-def _unplanned(plan: Plan) -> dict[str, str]:
-    """Devices that could not be planned, each with the cause."""
-    return {device.hostname: device.cause for device in plan.failed}
+    unplanned = {device.hostname: device.cause for device in plan.failed}
+    code = exit_of(result, end_state=not (unmet or concluded.harm), all_planned=not unplanned)
+    return Told(code, _as_dict(concluded, unplanned))
 
 
 MOST_UNMET = 20

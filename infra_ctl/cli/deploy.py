@@ -9,11 +9,14 @@ import click
 
 from infra_ctl.cli.carrying import (
     Request,
+    Told,
     begin_and_carry_out,
     carry_out,
     do_nothing,
     failures_allowed,
     keep_option,
+    leave,
+    refuse_cut,
     refuse_unreachable,
     run_options,
     why_options,
@@ -25,6 +28,7 @@ from infra_ctl.errors import RefusedError
 from infra_ctl.journal.records import RunState
 
 if TYPE_CHECKING:
+    from infra_ctl.change.plan import Plan
     from infra_ctl.plan import Prepared
 
 
@@ -46,56 +50,76 @@ def deploy(
 ) -> None:
     """Bring the selected devices to what the inventory says, wave by wave, each with a way back.
 
-    Where all is confirmed and a path that answered before is lost all the same, the run is rolled back.
+    Where all is confirmed and a path that answered before is lost all the same, the run is rolled back. Links
+    that stay until their successors work, and devices behind others that do not route yet, come after that,
+    in runs of their own.
 
     \b
     infra-ctl deploy pop=nk --reason "IPv6 in An Hòa" --ticket CT-812
     infra-ctl deploy --plan plan-7f3a.json --yes
-
-    Devices behind others that do not route yet come next, in runs of their own, once those are confirmed.
     """
     from infra_ctl.cli.planning import prepare
     from infra_ctl.deploy.run import DEPLOY
 
     if plan_file is not None and selector:
         raise click.UsageError("a saved plan names its devices: leave the selector out")
-    clock = Stopwatch()
+    clock, wanted = Stopwatch(), Request(**request)
     prepared = prepare(session, " ".join(selector), plan_file)
-    if plan_file is not None and not (prepared.plan.changed or prepared.plan.failed):
-        do_nothing(session, f"plan {prepared.plan.id} has nothing to do")
+    plan = prepared.plan
+    if plan_file is not None and not (plan.changed or plan.failed):
+        leave(session, do_nothing(session, f"plan {plan.id} has nothing to do"))
+    told = go(session, prepared, DEPLOY, wanted, clock, dry_run=dry_run)
+    if told is None:
         return
-    wanted = Request(**request)
-    code, left = go(session, prepared, DEPLOY, wanted, clock, dry_run=dry_run), prepared.plan.behind
-    while left and code is Exit.DONE and plan_file is None and not session.is_json:
-        session.say(f"\nnext    {devices(len(left))} behind them")
-        code, left = _go_on(session, left, wanted)
-    if left and code is Exit.DONE:
-        session.say(f"left    {devices(len(left))} behind them: {session.command('deploy')}")
-        code = Exit.PARTIAL
-    raise click.exceptions.Exit(code or Exit.DONE)
+    leave(session, _say_left(session, plan, told) if plan_file else _go_on(session, plan, wanted, told))
 
 
-def _go_on(session: Session, hosts: tuple[str, ...], request: Request) -> tuple[Exit | None, tuple[str, ...]]:
-    """Deploy to devices that could not be reached before; how that ended, and those that are behind them.
+def _go_on(session: Session, plan: Plan, request: Request, told: Told) -> Told:
+    """Carry out what a plan that is done has left for later, and what that leaves.
 
-    A refusal is no refusal of the whole any more: what lies before these is done.
+    A refusal is no refusal of the whole any more: what came before is done.
     """
     from infra_ctl.cli.planning import prepare
     from infra_ctl.deploy.run import DEPLOY
 
-    clock = Stopwatch()
-    prepared = prepare(session, " or ".join(hosts))
-    try:
-        return go(session, prepared, DEPLOY, request, clock, dry_run=False), prepared.plan.behind
-    except RefusedError as error:
-        click.echo(f"error: {error}", err=True)
-        return Exit.PARTIAL, ()
+    while told.is_done and (plan.kept or plan.behind):
+        if plan.kept:
+            session.say(f"made    now {', '.join(plan.kept)} may go")
+        else:
+            session.say(f"\nnext    {devices(len(plan.behind))} behind them")
+        clock, prepared = Stopwatch(), prepare(session, _selector_of_rest(plan))
+        plan = prepared.plan
+        try:
+            second = go(session, prepared, DEPLOY, request, clock, dry_run=False)
+        except RefusedError as error:
+            click.echo(f"error: {error}", err=True)
+            return Told(Exit.PARTIAL, told.value)
+        if second is not None:
+            told = second.after(told)
+    return told
+
+
+def _selector_of_rest(plan: Plan) -> str:
+    """What a plan leaves for later: all of it again, while links of it are kept, or the devices behind it."""
+    return plan.selector if plan.kept else " or ".join(plan.behind)
+
+
+def _say_left(session: Session, plan: Plan, told: Told) -> Told:
+    """A saved plan is carried out and nothing else: what is left is for somebody to plan."""
+    if not told.is_done or not (plan.kept or plan.behind):
+        return told
+    again = session.command(f"deploy {plan.selector}".rstrip())
+    if plan.kept:
+        session.say(f"then    {again}      removes {', '.join(plan.kept)}")
+        return told
+    session.say(f"left    {devices(len(plan.behind))} behind them: {again}")
+    return Told(Exit.PARTIAL, told.value)
 
 
 def go(
     session: Session, prepared: Prepared, kind: str, request: Request, clock: Stopwatch, *, dry_run: bool
-) -> Exit | None:
-    """Show a plan, and carry it out where there is something to do; None where nothing was done."""
+) -> Told | None:
+    """Show a plan, and carry it out where there is something to do and nobody objects; None if it is dry."""
     from infra_ctl.cli.planning import print_held, print_plan
 
     plan = prepared.plan
@@ -103,13 +127,14 @@ def go(
     if dry_run if session.is_json else worth_showing:  # JSON is one value: the plan or how it ended
         print_plan(session, plan)
     refuse_unreachable(plan, failures_allowed(request.max_fail, len(plan.devices)))
+    if not request.may_cut:
+        refuse_cut(plan)
     if dry_run:
         return None
     if not plan.changed:
         if not worth_showing:
             print_held(session, plan)
-        do_nothing(session, f"no changes ({devices(len(plan.devices))}, {clock})")
-        return None
+        return do_nothing(session, f"no changes ({devices(len(plan.devices))}, {clock})")
     return begin_and_carry_out(session, prepared, kind, request)
 
 
@@ -118,7 +143,7 @@ def go(
 @keep_option
 @run_options
 @session_options
-def resume(session: Session, run_id: str, *, yes: bool, max_fail: str, timer: int, keep: bool) -> None:
+def resume(session: Session, /, run_id: str, **request: Any) -> None:
     """Go on with a run that was killed, stopped or failed: devices are read first, then the journal.
 
     What took effect is not done again; what is armed is tested; what is left of the plan is carried out.
@@ -131,17 +156,18 @@ def resume(session: Session, run_id: str, *, yes: bool, max_fail: str, timer: in
     journal = session.journal()
     run = journal.run(run_id)
     if run.state is RunState.DONE:
-        do_nothing(session, f"run {run_id} is done: nothing of it is left")
-        return
+        leave(session, do_nothing(session, f"run {run_id} is done: nothing of it is left"))
     prepared = kept_plan(session, journal, run)
-    if not confirm(f"go on with run {run_id}, {devices(len(prepared.plan.changed))}?", yes=yes):
-        do_nothing(session, "nothing was done")
-        return
+    wanted = Request(**request, reason=run.reason, ticket=run.ticket)
+    plan = prepared.plan
+    for broken in plan.breaks[:1]:
+        more = f" and {len(plan.breaks) - 1} more" if len(plan.breaks) > 1 else ""
+        session.say(f"allowed to cut when it began: {broken}{more}")
+    if not confirm(f"go on with run {run_id}, {devices(len(plan.changed))}?", yes=wanted.yes):
+        leave(session, do_nothing(session, "nothing was done"))
     journal.reopen_run(run)
-    budget = failures_allowed(max_fail, len(prepared.plan.devices)) + len(prepared.plan.failed)
-    request = Request(yes, run.reason, run.ticket, max_fail, timer, keep=keep)
-    code = carry_out(session, prepared, run, budget, request, resume=True)
-    raise click.exceptions.Exit(code)
+    budget = failures_allowed(wanted.max_fail, len(plan.devices)) + len(plan.failed)
+    leave(session, carry_out(session, prepared, run, budget, wanted, resume=True))
 
 
 @click.command()
@@ -172,5 +198,5 @@ def rollback(
         undo = session.command(f"drain {device} --undo")
         session.say(f"holds.yaml keeps its hold, which the next deploy honours: {undo} lifts it")
     wanted = Request(**request, undoes=run_id)
-    code = go(session, prepared, "rollback", wanted, clock, dry_run=dry_run)
-    raise click.exceptions.Exit(code or Exit.DONE)
+    if told := go(session, prepared, "rollback", wanted, clock, dry_run=dry_run):
+        leave(session, told)

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from infra_ctl.cli.carrying import Request, run_options, why_options
+from infra_ctl.cli.carrying import Request, Told, leave, run_options, why_options
 from infra_ctl.cli.deploy import go
-from infra_ctl.cli.exits import Exit
 from infra_ctl.cli.progress import Stopwatch
 from infra_ctl.cli.session import Session, device_argument, session_options
 from infra_ctl.errors import UnknownError
@@ -67,7 +66,9 @@ def drain(
         write = _holding(session, city, device, asked.reason, until)
     with _true_to_the_device(session, device, dry_run=dry_run):
         write()
-        _carry_out(session, device, asked, dry_run=dry_run)
+        told = _carry_out(session, device, asked, dry_run=dry_run)
+    if told is not None:
+        leave(session, told)
 
 
 def _holding(
@@ -97,14 +98,16 @@ MOST = 6
 """Devices that a line names."""
 
 
-def _carry_out(session: Session, device: str, asked: Request, *, dry_run: bool) -> None:
+def _carry_out(session: Session, device: str, asked: Request, *, dry_run: bool) -> Told | None:
+    """Bring the device to its intent; returns where it was there already, or where the run is dry."""
     from infra_ctl.cli.planning import prepare
     from infra_ctl.deploy.run import DRAIN
 
     clock, prepared = Stopwatch(), prepare(session, device)
-    code = go(session, prepared, DRAIN, asked, clock, dry_run=dry_run)
-    if prepared.plan.changed:  # how that ended, and not this function's end, says what holds now
-        raise click.exceptions.Exit(code or Exit.DONE)
+    told = go(session, prepared, DRAIN, asked, clock, dry_run=dry_run)
+    if told is not None and prepared.plan.changed:  # how the run ended says what holds now
+        leave(session, told)
+    return told
 
 
 @contextmanager

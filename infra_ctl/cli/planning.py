@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from infra_ctl.change import plan as plans
 from infra_ctl.change.plan import Plan, Status
+from infra_ctl.cli.devices import present
 from infra_ctl.cli.progress import counting
 from infra_ctl.cli.session import Session, console
 from infra_ctl.errors import RefusedError, UnknownError
 from infra_ctl.journal.store import is_alive
-from infra_ctl.plan import Planner, Prepared, assemble, refuse_stale, reread
+from infra_ctl.making import made_first
+from infra_ctl.plan import Judged, Planner, Prepared, assemble, refuse_stale, reread
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,11 +38,13 @@ def prepare(session: Session, selector: str, plan_file: Path | None = None) -> P
         plan, bases = reread(saved, fleet, masking)
     else:
         hostnames = session.select(city, selector)
-        planner = Planner(city, fleet, masking, journal.synced(context))
+        planner = Planner(city, fleet, masking, journal.synced(context), present(session.context, city))
         with counting("reading", len(hostnames)) as on_done:
-            judged = planner.judge(hostnames, on_done)
+            judged: Mapping[str, Judged] = planner.judge(hostnames, on_done)
         journal.remember_synced(context, [each.synced for each in judged.values() if each.synced])
         plan = assemble(planner, judged, context, selector)
+        if plan.breaks:
+            plan, judged = made_first(planner, judged, plan, lambda _hostname: None)
         bases = {host: each.running for host, each in judged.items() if each.running}
     return Prepared(city, fleet, journal, masking, plan, bases)
 
@@ -48,7 +52,8 @@ def prepare(session: Session, selector: str, plan_file: Path | None = None) -> P
 def prepare_replacement(session: Session, city: City, device: str, known_hosts: Path) -> Prepared:
     """The plan for new hardware: what the journal remembers is of the old one."""
     masking, journal = session.masking(city), session.journal()
-    planner = Planner(city, session.fleet(city, {device: known_hosts}), masking, {})
+    there = present(session.context, city)
+    planner = Planner(city, session.fleet(city, {device: known_hosts}), masking, {}, there)
     judged = planner.judge([device], lambda _hostname: None)
     plan = assemble(planner, judged, session.context.name, device)
     return Prepared(city, planner.fleet, journal, masking, plan, {device: judged[device].running})
@@ -87,16 +92,18 @@ def prepare_rollback(session: Session, run_id: str, selector: str) -> Prepared:
     if not steps:
         raise UnknownError(f"run {run_id} changed none of '{selector}'")
     refuse_gone(city, run, (step.device for step in steps))
-    planner = Planner(city, session.fleet(city), session.masking(city), {})
+    there = present(session.context, city)
+    planner = Planner(city, session.fleet(city), session.masking(city), journal.synced(run.context), there)
     return _undoing(planner, journal, run, steps, selector)
 
 
-def prepare_undo(prepared: Prepared, run: Run) -> Prepared:
+def prepare_undo(prepared: Prepared, run: Run, there: Collection[str]) -> Prepared:
     """The plan that takes back all that a run did which this very process has carried out."""
     from infra_ctl.rollback import to_undo
 
     journal = prepared.journal
-    planner = Planner(prepared.city, prepared.fleet, prepared.masking, {})
+    synced = journal.synced(run.context)
+    planner = Planner(prepared.city, prepared.fleet, prepared.masking, synced, there)
     told = journal.run(run.id)
     return _undoing(planner, journal, told, list(to_undo(journal, told).values()), "")
 
@@ -157,6 +164,14 @@ def _print_waves(screen: Console, plan: Plan) -> None:
         screen.print(f"{'waves' if number == 1 else '     '}  {number:>2}  {_names(wave, 6)}", markup=False)
     for number, lost in _expected_losses(plan):
         screen.print(f"loses  {number:>2}  {_some(lost, 3)}", style="yellow", markup=False)
+    for link in plan.kept:
+        screen.print(f"keeps   {link}, until a second run has seen what takes its place", markup=False)
+    for broken in plan.breaks[:MOST_BREAKS]:
+        screen.print(f"cuts    {broken}", style="red", markup=False)
+    if len(plan.breaks) > MOST_BREAKS:
+        screen.print(f"cuts    … and {len(plan.breaks) - MOST_BREAKS} more", style="red", markup=False)
+    if plan.unmade:
+        screen.print(f"        not made before it is broken: {plan.unmade}", style="red", markup=False)
 
 
 def _expected_losses(plan: Plan) -> Iterator[tuple[int, tuple[str, ...]]]:
@@ -197,6 +212,9 @@ def _some(words: Sequence[str], most: int, between: str = " · ") -> str:
 
 MOST_LINES = 500
 """Of a diff that is shown without -v: nobody reads a whole city's first deployment line by line."""
+
+MOST_BREAKS = 5
+"""Lines of devices that the controller loses its way to."""
 
 _STYLES = {"+": "green", "-": "red"}
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from infra_ctl.cli.carrying import Request, begin_and_carry_out, do_nothing, run_options, why_options
+from infra_ctl.cli.carrying import Request, begin_and_carry_out, do_nothing, leave, run_options, why_options
 from infra_ctl.cli.session import Session, device_argument, session_options
 from infra_ctl.errors import RefusedError
 from infra_ctl.journal.records import StepState
@@ -75,10 +75,9 @@ def replace(session: Session, /, device: str, *, host_key: str | None, **request
         if prepared.plan.failed:
             raise RefusedError(f"{device}: {prepared.plan.failed[0].cause}: nothing was done")
         if prepared.plan.changed:
-            code = begin_and_carry_out(session, prepared, REPLACE, Request(**request), keep)
-            raise click.exceptions.Exit(code or 0)
+            leave(session, begin_and_carry_out(session, prepared, REPLACE, Request(**request), keep))
     pin(way, key)  # a replacement before this one was confirmed, and died before it pinned
-    do_nothing(session, f"no changes; pinned {key.fingerprint} in {way.known_hosts}")
+    leave(session, do_nothing(session, f"no changes; pinned {key.fingerprint} in {way.known_hosts}"))
 
 
 def _accept(session: Session, way: Connection, key: PKey, wanted: str | None) -> None:

@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from threading import Event as Flag
 
+from infra_ctl.change import normal
 from infra_ctl.change.losses import path_named
 from infra_ctl.change.plan import Plan, Status
+from infra_ctl.change.unmanaged import keep
 from infra_ctl.change.watched import watched
 from infra_ctl.deploy import watch as paths
 from infra_ctl.deploy.harm import owed
@@ -21,12 +23,13 @@ from infra_ctl.deploy.step import Patience, Stepper
 from infra_ctl.deploy.watch import Watch, blame
 from infra_ctl.drivers.base import DeviceState
 from infra_ctl.drivers.fleet import Fleet
-from infra_ctl.errors import InfraCtlError, JournalError
+from infra_ctl.errors import InfraCtlError, JournalError, RefusedError
 from infra_ctl.evidence import Answer
 from infra_ctl.intent.expectations import Reachable, cores
 from infra_ctl.journal.records import Order, Purpose, Run, RunState, Step, StepState, Synced
+from infra_ctl.network import Network
 from infra_ctl.outcome import Outcome, Verdict
-from infra_ctl.plan import Prepared, in_sync
+from infra_ctl.plan import Prepared, in_sync, to_be
 from infra_ctl.render import render
 from infra_ctl.verify import Changed, at_stake, unmet
 
@@ -87,6 +90,8 @@ class Conduct:
     report: Report
     stop: Flag
     """Once it is set, devices in flight end and no other starts."""
+    may_cut: bool = False
+    """Whether the controller may lose its way to devices."""
     heard: Callable[[Order], None] = lambda _order: None
     """Told of each order from another terminal that is followed."""
 
@@ -117,8 +122,30 @@ class Deployment:
             watch.begin(paths.read(run.answered.splitlines()))
             return blame(watch.lost(1, deadline, conduct.patience.pause), [host]).get(host, ())
 
+        def look() -> Resumed:
+            so_far = resumer.look(plan)
+            if not conduct.may_cut:
+                self._refuse_cut(so_far)
+            return so_far
+
         resumer = Resumer(stepper, fleet, steps, cut)
-        return self._ended_well(run, lambda: self._roll_out(run, conduct, lambda: resumer.look(plan), had))
+        return self._ended_well(run, lambda: self._roll_out(run, conduct, look, had))
+
+    def _refuse_cut(self, so_far: Resumed) -> None:
+        """What is left of a plan, in the states that it makes by now. Raises RefusedError.
+
+        What the run was allowed to cut when it began needs no other word.
+        """
+        plan, masking = self.prepared.plan, self.prepared.masking
+        ended = {host: each.running for host, each in so_far.ends.items() if each.running}
+        read = {**ended, **so_far.bases}
+        forms = {host: normal.parse(masking.mask(text)) for host, text in read.items()}
+        synced = self.prepared.journal.synced(plan.context)
+        left = so_far.left(plan)
+        lost = Network.of(self.prepared.city, synced, forms, self.there).lost(left, to_be(left))
+        allowed = {each.device for each in plan.breaks}
+        if refused := [each for each in lost if each.device not in allowed]:
+            raise RefusedError(f"{refused[0]}: nothing more was done. To do it all the same: --may-cut")
 
     def _ended_well(self, run: Run, work: Callable[[], Concluded]) -> Concluded:
         """What ends a run before its time ends it in the journal too."""
@@ -213,7 +240,8 @@ class Deployment:
                 continue
             running = masking.fingerprint(ended.running)
             if running == masking.fingerprint(masking.resolve(device.candidate, ended.running)):
-                text = render(self.prepared.city.intents[device.hostname])
+                kept = [normal.at(line) for line in device.kept]
+                text = keep(render(self.prepared.city.intents[device.hostname]), kept)
                 yield in_sync(device, masking.digest(text), running, text)
 
     def _concluded(self, run: Run, result: Result, watch: Watch) -> Concluded:
@@ -228,7 +256,7 @@ class Deployment:
             owes = run.kind == DEPLOY and result.state is RunState.DONE
             harm = self._harm(watch, lacks) if owes else ()
         elif not result.interrupted:
-            lost = still_silent(watch, watch.before, ROLLED_BACK_SECONDS)
+            lost = still_silent(watch, self._owed(watch), ROLLED_BACK_SECONDS)
             lacks = tuple(map(_answered_before, lost))
         notes = [result.summary]
         notes += [f"paths from {core} not watched: {cause}" for core, cause in watch.unasked.items()]
@@ -245,7 +273,8 @@ class Deployment:
     def _harm(self, watch: Watch, lacks: Collection[Outcome]) -> tuple[Reachable, ...]:
         """What the run owes and does not leave. Where nothing lacks, what no wave cut answered."""
         plan = self.prepared.plan
-        expected = owed(watch.before, watched(self.prepared.city.intents, self.there, plan.waves), plan.cuts)
+        asked = watched(self.prepared.city.intents, self.there, plan.waves)
+        expected = owed(self._owed(watch), asked, plan.cuts)
         if lacks:  # which was waited for
             return still_silent(watch, expected, 0)
         return still_silent(
@@ -261,9 +290,19 @@ class Deployment:
         }
         unchanged = {each.hostname for each in self.prepared.plan.devices if each.status is Status.UNCHANGED}
         answered = [question for question, answer in before.items() if answer.full]
-        changed = Changed(seen, unchanged.union(seen), answered)
+        kept = {
+            (each.hostname, context[-1].removeprefix("interface "))
+            for each in self.prepared.plan.changed
+            for context, _ in map(normal.at, each.kept)
+        }
+        changed = Changed(seen, unchanged.union(seen), answered, kept)
         city, fleet = self.prepared.city, self.prepared.fleet
         return tuple(unmet(city, fleet, changed, self.there, END_STATE_SECONDS))
+
+    def _owed(self, watch: Watch) -> list[Reachable]:
+        """Paths that answered before, save those to devices that the run was allowed to cut off."""
+        allowed = {each.device for each in self.prepared.plan.breaks}
+        return [each for each in watch.before if each.target not in allowed]
 
 
 def still_silent(watch: Watch, asked: Collection[Reachable], seconds: float) -> tuple[Reachable, ...]:

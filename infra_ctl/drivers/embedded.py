@@ -19,7 +19,7 @@ from ipaddress import IPv6Address
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from infra_ctl.change import commands, diff, normal, reading
 from infra_ctl.change.normal import Normal, Pair
@@ -66,6 +66,9 @@ class _Commit(_Stored):
     deadline: float
     running: str
     startup: str
+
+
+_CABLES = TypeAdapter(tuple[Wire, ...])
 
 
 class _Lease(_Stored):
@@ -129,8 +132,8 @@ class EmbeddedFleet:
         """What was read last of each device, with its file's inode and time of change."""
         self._running: dict[str, str] = {}
         """The configurations that the topology was made of."""
-        self._reach = Reach(Topology({}, wires))
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._reach = Reach(Topology({}, self._laid(wires)))
         for hostname, text in (start or {}).items():
             if not self._file(hostname).exists():
                 self.install(hostname, text)
@@ -165,6 +168,20 @@ class EmbeddedFleet:
         with self.locked():
             old = self.record(hostname).reverted("restart")
             self.save(hostname, old.model_copy(update={"running": old.startup}))
+
+    def _laid(self, wires: Iterable[Wire]) -> tuple[Wire, ...]:
+        """All cables that were ever laid, as long as nobody has taken one of their ends for another."""
+        new, file = tuple(wires), self._folder / "cables"
+        taken = {(end.device, end.interface) for wire in new for end in (wire.a, wire.z)}
+        with self.locked():
+            known = _CABLES.validate_json(file.read_bytes()) if file.exists() else ()
+            old = (
+                wire for wire in known if not any((e.device, e.interface) in taken for e in (wire.a, wire.z))
+            )
+            cables = (*new, *old)
+            if cables != known:
+                write_private(file, _CABLES.dump_json(cables), sync=False)
+        return cables
 
     @contextmanager
     def locked(self) -> Iterator[None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from typing import TypeAlias
 
 from infra_ctl.drivers.base import DeviceState
 from infra_ctl.errors import DeviceError
@@ -11,16 +12,21 @@ from infra_ctl.intent.expectations import LINK_LOCAL, DeviceExpectation, Reachab
 from infra_ctl.intent.model import Interface
 from infra_ctl.outcome import Outcome, Verdict
 
+Place: TypeAlias = tuple[str, str]
+"""A device and its interface."""
+
 
 def judge(
     expectations: Iterable[DeviceExpectation],
     reachability: Iterable[Reachable],
     evidence: Evidence,
     undeployed: Collection[str] = (),
+    kept: Collection[Place] = (),
 ) -> tuple[Outcome, ...]:
     """One outcome a check and object; what could not be asked is ERROR, never PASS.
 
     A neighbour that is not up is SKIP where it is one of `undeployed`, devices that may not be as intended.
+    One that nobody designed is no finding on an interface that is `kept` until the next run.
     """
     found: list[Outcome] = []
     for expected in expectations:
@@ -29,7 +35,7 @@ def judge(
             found.append(Outcome("device", expected.hostname, Verdict.ERROR, state.cause))
         else:
             found += _interfaces(expected, state)
-            found += _neighbours(expected, state, undeployed)
+            found += _neighbours(expected, state, undeployed, kept)
     for question in reachability:
         found += _reachable(question, evidence.answers[question])
     return tuple(found)
@@ -55,7 +61,7 @@ def _addresses(interface: Interface) -> list[object]:
 
 
 def _neighbours(
-    expected: DeviceExpectation, state: DeviceState, undeployed: Collection[str]
+    expected: DeviceExpectation, state: DeviceState, undeployed: Collection[str], kept: Collection[Place]
 ) -> Iterator[Outcome]:
     """Those that were designed, and none besides."""
     seen = {(n.protocol, n.interface, n.foreseeable_key): n for n in state.neighbours}
@@ -71,7 +77,7 @@ def _neighbours(
             yield _outcome(adjacency.protocol, name, "up", wrong)
     for place in sorted(seen.keys() - wanted.keys()):
         neighbour = seen[place]
-        if neighbour.up:
+        if neighbour.up and (expected.hostname, neighbour.interface) not in kept:
             name = f"{expected.hostname} {neighbour.key} {neighbour.interface}".rstrip()
             yield Outcome(neighbour.protocol, name, Verdict.FAIL, "is a neighbour that nobody designed")
 

@@ -20,7 +20,7 @@ from infra_ctl.intent.expectations import (
     from_cores,
 )
 from infra_ctl.outcome import Outcome, Verdict
-from infra_ctl.verify.judgement import judge
+from infra_ctl.verify.judgement import Place, judge
 
 PAUSE = 2.0
 """Seconds between two looks."""
@@ -73,6 +73,8 @@ class Changed:
     """Devices that are as intended, these among them."""
     answered: Collection[Reachable]
     """What answered before the run."""
+    kept: Collection[Place] = ()
+    """Interfaces that intent has no more, whose neighbours stay until the next run."""
 
 
 def unmet(
@@ -89,9 +91,9 @@ def unmet(
     expected = [
         each
         for each in _expected(city, there, changed.seen)
-        if _bad(each, changed.seen[each.hostname], undeployed)
+        if _bad(each, changed.seen[each.hostname], undeployed, changed.kept)
     ]
-    if lacking := _neighbours_unmet(fleet, expected, undeployed, patience):
+    if lacking := _neighbours_unmet(fleet, expected, undeployed, changed.kept, patience):
         return lacking
     everything = set(changed.settled).issuperset(there)
     questions = _one_way_to_each_lan(_questions(city, there, changed.seen))
@@ -106,14 +108,18 @@ def _until(fine: Callable[[], bool], patience: float) -> None:
 
 
 def _neighbours_unmet(
-    fleet: Fleet, expected: list[DeviceExpectation], undeployed: Collection[str], patience: float
+    fleet: Fleet,
+    expected: list[DeviceExpectation],
+    undeployed: Collection[str],
+    kept: Collection[Place],
+    patience: float,
 ) -> list[Outcome]:
     bad: dict[DeviceExpectation, list[Outcome]] = {each: [] for each in expected}
 
     def fine() -> bool:
         nonlocal bad
         states = collect(fleet, [each.hostname for each in bad], ()).states
-        judged = {each: _bad(each, states[each.hostname], undeployed) for each in bad}
+        judged = {each: _bad(each, states[each.hostname], undeployed, kept) for each in bad}
         bad = {each: outcomes for each, outcomes in judged.items() if outcomes}
         return not bad
 
@@ -155,9 +161,12 @@ def _one_way_to_each_lan(questions: Iterable[Reachable]) -> list[Reachable]:
 
 
 def _bad(
-    expected: DeviceExpectation, state: DeviceState | DeviceError, undeployed: Collection[str]
+    expected: DeviceExpectation,
+    state: DeviceState | DeviceError,
+    undeployed: Collection[str],
+    kept: Collection[Place],
 ) -> list[Outcome]:
-    return _failing(judge([expected], (), Evidence({expected.hostname: state}, {}), undeployed))
+    return _failing(judge([expected], (), Evidence({expected.hostname: state}, {}), undeployed, kept))
 
 
 def _failing(outcomes: Iterable[Outcome]) -> list[Outcome]:

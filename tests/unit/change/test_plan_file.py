@@ -87,7 +87,7 @@ def test_a_file_of_another_kind_is_refused_in_one_line(path: Path, content: byte
 @pytest.mark.parametrize(
     ("parts", "said"),
     [
-        ({"format": 2}, "format: "),
+        ({"format": 1}, "format: "),
         ({"approved": True}, "approved: "),
         ({"devices": [{"hostname": "x"}]}, "devices.0.platform: "),
         ({"waves": [["nk-pop1", "nk-pop9"]]}, "the waves"),

@@ -92,16 +92,18 @@ def test_a_path_names_every_router(city: Reach) -> None:
 def test_an_area_is_left_through_the_backbone_only(city: Reach) -> None:
     """A cable way would be there, through the ward that is on both PoPs."""
     edit(city, "core1", "interface eth0\n shutdown\nexit")
-    assert city.path("core1", LOOPBACKS["core2"]).obstacle == "no OSPF path from core1 to core2/lo"
-    assert city.path("pop1", LOOPBACKS["core2"]).obstacle == "no OSPF path from pop1 to core2/lo"
+    down = "core1/eth0 is shut down"
+    assert city.path("core1", LOOPBACKS["core2"]).obstacle == f"no OSPF path from core1 to core2/lo: {down}"
+    assert city.path("pop1", LOOPBACKS["core2"]).obstacle == f"no OSPF path from pop1 to core2/lo: {down}"
 
 
 def test_every_router_on_the_way_decides_anew(city: Reach) -> None:
     """The ward's way to core2 begins at pop1, which knows of core2 from the backbone only: seen on FRR."""
     edit(city, "core1", "interface eth0\n shutdown\nexit")
     assert city.path("core2", LOOPBACKS["one"]).hops == ("core2", "pop2", "both", "pop1", "one")
-    for target in ("core2", "pop2"):
-        assert city.path("one", LOOPBACKS[target]).obstacle == f"no OSPF path from one to {target}/lo"
+    down = ": core1/eth0 is shut down"  # the shortest way to the other one is whole, and no way for packets
+    for target, why in (("core2", down), ("pop2", "")):
+        assert city.path("one", LOOPBACKS[target]).obstacle == f"no OSPF path from one to {target}/lo{why}"
     assert city.path("both", LOOPBACKS["core2"]).hops == ("both", "pop2", "core2")
 
 
@@ -114,7 +116,8 @@ def test_an_area_is_no_way_into_another(network: Network) -> None:
     reach = network(two, (*WIRES, "pop2/eth2 two/eth0"))
     target = ip_address("10.0.0.7")
     assert reach.path("both", target).hops == ("both", "pop2", "two")
-    assert reach.path("core1", target).obstacle == "no OSPF path from core1 to two/lo"
+    obstacle = "no OSPF path from core1 to two/lo: pop2/eth0 is shut down"
+    assert reach.path("core1", target).obstacle == obstacle
 
 
 def test_a_router_that_lost_the_backbone_is_not_found_through_a_ward(city: Reach) -> None:
@@ -216,11 +219,12 @@ def test_replacing_a_router_is_the_same_as_beginning_anew(network: Network, city
 
 def test_a_change_that_concerns_nobody_keeps_what_was_computed(city: Reach) -> None:
     city.path("core1", LOOPBACKS["one"])
-    revision = city.topology.revision
+    revisions = [city.topology.revision(version) for version in (4, 6)]
     edit(city, "one", "interface eth0\n description elsewhere\nexit\nlog syslog debugging")
-    assert city.topology.revision == revision
+    assert [city.topology.revision(version) for version in (4, 6)] == revisions
     edit(city, "one", "interface eth0\n ip ospf cost 9\nexit")
-    assert city.topology.revision > revision
+    assert city.topology.revision(4) > revisions[0]
+    assert city.topology.revision(6) == revisions[1], "each version for itself"
 
 
 def star(wards: int) -> tuple[dict[str, str], list[Wire]]:

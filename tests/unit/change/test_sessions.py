@@ -115,7 +115,7 @@ def test_a_session_that_is_asked_for_and_down_is_named_with_its_reason(network: 
     assert found == {
         ("ospf", "eth0"): "edge/eth0 is shut down",
         ("ospf6", "eth0"): "edge/eth0 is shut down",
-        ("bgp", ""): "no OSPF path from core to edge/lo",
+        ("bgp", ""): "no OSPF path from core to edge/lo: edge/eth0 is shut down",
     }
 
 

@@ -6,7 +6,7 @@ from infra_ctl.change import normal
 from infra_ctl.change.losses import losses
 from infra_ctl.change.reading import read
 from infra_ctl.change.topology import End, Wire
-from infra_ctl.change.wiring import OUTSIDE, former, pairs, wires
+from infra_ctl.change.wiring import OUTSIDE, laid, pairs, wires
 from infra_ctl.render import render
 from tests.unit.conftest import SmallCity
 
@@ -49,13 +49,11 @@ def test_pairs_are_as_many_as_there_are_links_between_two(small: SmallCity) -> N
 
 def test_a_device_that_is_gone_is_still_wired_to_what_shares_its_subnet(small: SmallCity) -> None:
     """Else the neighbour that goes with it would be a loss that nobody foresaw."""
-    intents = dict(small.city.intents)
-    routers = {host: read(normal.parse(render(intent))) for host, intent in intents.items()}
-    gone = {host: routers.pop(host) for host in ("nk-an-hoa-ce1",) if intents.pop(host)}
-    known = wires(small.city.intents)
-    left = [wire for wire in known if "nk-an-hoa-ce1" not in (wire.a.device, wire.z.device)]
-    assert former(routers, gone, left) == (Wire(End("nk-pop1", "eth11"), End("nk-an-hoa-ce1", "eth0")),)
-    assert former(routers, gone, known) == (), "what the inventory wires is wired already"
-    after = {"nk-pop1": read(normal.parse(""))}
-    lost = losses(routers | gone, after, former(routers, gone, left), [["nk-pop1"]])["nk-pop1"]
+    routers = {host: read(normal.parse(render(intent))) for host, intent in small.city.intents.items()}
+    left = [
+        wire for wire in wires(small.city.intents) if "nk-an-hoa-ce1" not in (wire.a.device, wire.z.device)
+    ]
+    cables = laid(left, routers)
+    assert set(cables) - set(left) == {Wire(End("nk-an-hoa-ce1", "eth0"), End("nk-pop1", "eth11"))}
+    lost = losses(routers, {"nk-pop1": read(normal.parse(""))}, cables, [["nk-pop1"]])["nk-pop1"]
     assert f"ospf neighbour {small.city.intents['nk-an-hoa-ce1'].router_id} on eth11" in lost

@@ -58,11 +58,12 @@ def test_what_never_answers_stops_it_where_it_is(infra_ctl: Command, dead: set[s
 
 
 @pytest.mark.usefixtures("dead")
-def test_in_json_it_is_one_run_and_what_is_left_is_said(infra_ctl: Command) -> None:
+def test_in_json_the_last_run_has_those_before_it(infra_ctl: Command) -> None:
     said = infra_ctl("deploy", "--yes", f"role=core or {POP} or {WARD}", "--output", "json")
-    assert said.code == Exit.PARTIAL
-    assert set(said.json["devices"]) == {"dc-core1", "dc-core2"}
-    assert said.err.splitlines()[-1] == "left    2 devices behind them: infra-ctl deploy"
+    assert said.code == Exit.DONE
+    ward, pop = said.json, said.json["first"]
+    assert (set(ward["devices"]), set(pop["devices"])) == ({WARD}, {POP})
+    assert set(pop["first"]["devices"]) == {"dc-core1", "dc-core2"}
 
 
 def test_a_simulated_device_is_not_replaced(infra_ctl: Command) -> None:

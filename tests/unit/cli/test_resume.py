@@ -71,7 +71,7 @@ def test_a_run_that_dies_at_any_write_is_resumed_to_its_end(
         for host in (WARD, POP):
             states = [event["state"] for event in told["events"] if event["device"] == host]
             assert applied_once(states), (number, host, states)
-        assert infra_ctl("rollback", runs[0]["id"], "--yes").code == Exit.DONE, number
+        assert infra_ctl("rollback", runs[0]["id"], "--yes", "--may-cut").code == Exit.DONE, number
     assert code == Exit.DONE, "with nothing to die at, it ends by itself"
     assert resumed > 10
 
@@ -98,7 +98,7 @@ def stopped(infra_ctl: Command) -> str:
             if [step["state"] for step in steps] == ["confirmed", "waiting"]:
                 return str(told[0]["id"])
             infra_ctl("resume", told[0]["id"], "--yes")
-            infra_ctl("rollback", told[0]["id"], "--yes")
+            infra_ctl("rollback", told[0]["id"], "--yes", "--may-cut")
     raise AssertionError("it never came to that")
 
 
@@ -129,7 +129,7 @@ def test_a_run_that_ended_well_has_nothing_left(infra_ctl: Command) -> None:
 
 def test_a_rolled_back_run_is_not_called_confirmed_by_a_resume(infra_ctl: Command) -> None:
     run = stopped(infra_ctl)
-    assert infra_ctl("rollback", run, "--yes").code == Exit.DONE
+    assert infra_ctl("rollback", run, "--yes", "--may-cut").code == Exit.DONE
     said = infra_ctl("resume", run, "--yes", "--max-fail", "1")
     assert said.code == Exit.FAILED
     assert "1 unknown" in said.out
@@ -146,12 +146,12 @@ def test_a_run_that_died_is_resumed_before_it_is_rolled_back(infra_ctl: Command,
             continue
         run = runs[0]["id"]
         (step,) = infra_ctl("show", "run", run, "--output", "json").json["steps"]
-        answer = infra_ctl("rollback", run, "--yes")
+        answer = infra_ctl("rollback", run, "--yes", "--may-cut")
         if step["state"] == "confirming":
             assert answer.code == Exit.REFUSED
             assert f"run {run} is not over: resume it first" in answer.err
             assert infra_ctl("resume", run, "--yes").code == Exit.DONE
-            assert infra_ctl("rollback", run, "--yes").code == Exit.DONE
+            assert infra_ctl("rollback", run, "--yes", "--may-cut").code == Exit.DONE
             assert infra_ctl("plan", WARD, "--exit-code").code == Exit.FOUND
             return
     raise AssertionError("it never died there")

@@ -27,7 +27,7 @@ def test_each_device_s_way_is_a_line(infra_ctl: Command, tmp_path: Path) -> None
     journal = open_journal(f"sqlite:///{tmp_path / 'var/journal.db'}")
     journal.give_order(run, Order.PAUSE)
     journal.close()
-    back = infra_ctl("rollback", run, WARD, "--yes", "--output", "json").json["run"]
+    back = infra_ctl("rollback", run, WARD, "--yes", "--may-cut", "--output", "json").json["run"]
     lines = infra_ctl("show", "run", run).out.splitlines()
     assert lines[0] == f"{run}  deploy  done  2 confirmed"
     assert re.fullmatch(rf"by      \S+@\S+   \S+ {TIME} → {TIME}, \d+\.\d s UTC   context embedded", lines[1])

@@ -1,0 +1,161 @@
+"""The controller keeps its way to every device: what takes it is refused, a link is made before one goes.
+
+The scenarios take a slice, whichever way it is managed.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import pytest
+
+from infra_ctl.lab import enter
+from tests.lab.city_slice import AN_HOA, CAI_KHE, CORE, POP, CitySlice, Deployed
+from tests.lab.test_deploy_live import touched
+
+pytestmark = pytest.mark.live
+
+GATEWAY = "10.65.16.1"
+"""Of the ward's management LAN, which the data centre reaches over the ward's circuits and nothing else."""
+PYTHON = "/usr/bin/python3"
+"""What every router has: of the machine's disks it sees only the first."""
+EVERY = 0.1
+"""Seconds between two probes."""
+
+ROW = "nk-cai-khe-1,nk:pop1/eth10,nk-cai-khe:ce1/eth0,tslcd-2,l2,VNPT,50,1500,north,0.1%,20,5\n"
+OTHER = "nk-cai-khe-2,bt:pop1/eth40,nk-cai-khe:ce1/eth1,leased,l2,Viettel,20,1500,south,1%,40,15\n"
+
+LISTENER = """
+import socket
+server = socket.create_server((%r, 7007))
+client, _ = server.accept()
+while said := client.recv(64):
+    client.sendall(said)
+"""
+CALLER = """
+import socket, sys, time
+for attempt in range(100):
+    try:
+        connection = socket.create_connection((%r, 7007), timeout=30)
+        break
+    except ConnectionRefusedError:
+        time.sleep(0.1)
+print("open", flush=True)
+for number in range(6000):
+    connection.sendall(b"%%d\\n" %% number)
+    if not connection.recv(64):
+        sys.exit(1)
+    time.sleep(0.1)
+"""
+
+
+@dataclass
+class Probed:
+    """What was seen of a device from the data centre while something was done to the network."""
+
+    sent: int = 0
+    gap: float = 0.0
+    """Seconds without an answer, at the longest."""
+    exchanged: list[int] = field(default_factory=list)
+    """What a session that was opened before has brought back, in order."""
+
+
+@contextmanager
+def probed(city: CitySlice, target: str, address: str) -> Iterator[Probed]:
+    """Ping a device from a core, and keep a session with it open, while the block lasts."""
+    found = Probed()
+    started: list[subprocess.Popen[str]] = []
+
+    def start(hostname: str, *command: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            enter.command(city.lab.root, hostname, command), stdout=subprocess.PIPE, text=True
+        )
+        started.append(process)
+        return process
+
+    try:
+        start(target, PYTHON, "-c", LISTENER % address)
+        caller = start(CORE, PYTHON, "-c", CALLER % address)
+        start(CORE, "ping", "-n", "-i", str(EVERY), "-w", "140", address)
+        assert caller.stdout is not None
+        assert caller.stdout.readline() == "open\n"
+        yield found
+        time.sleep(1)
+        assert caller.poll() is None, "the session is open"
+    finally:
+        for hostname in (CORE, target):
+            city.on(hostname, "sh", "-c", "pkill -INT ping; pkill -f '[7]007'; true")
+        out = [process.communicate(timeout=10)[0] for process in started]
+    found.exchanged = [int(line) for line in out[1].split()]
+    found.sent, found.gap = _longest_gap(out[2])
+
+
+def _longest_gap(said: str) -> tuple[int, float]:
+    """Probes that were sent, and the longest time between two answers beyond that between two probes."""
+    answered = [int(number) for number in re.findall(r"icmp_seq=(\d+) ttl", said)]
+    (sent,) = re.findall(r"(\d+) packets transmitted", said)
+    seen = [0, *answered, int(sent) + 1]
+    return int(sent), max(later - earlier - 1 for earlier, later in pairwise(seen)) * EVERY
+
+
+def convergence(city: CitySlice) -> float:
+    """Seconds that OSPF takes to find a ward's other way, once a circuit carries nothing: BFD tells."""
+    with probed(city, CAI_KHE, GATEWAY) as seen:
+        time.sleep(2)
+        assert city.run("lab", "break", "cut", "nk-cai-khe-1").code == 0
+        time.sleep(10)
+        assert city.run("lab", "heal").code == 0
+    return seen.gap
+
+
+def ward_moves(city: CitySlice) -> Probed:
+    """A ward's circuit to one PoP is replaced by one to another, in one edit and one command."""
+    city.write(
+        "communes.csv", "nk-cai-khe,31117,nk,10,commune-dual,dual", "nk-cai-khe,31117,nk,10,commune,dual"
+    )
+    city.write("systems.yaml", "hq-van-phong-ubnd, nk-cai-khe,", "hq-van-phong-ubnd,")
+    city.write("circuits.csv", OTHER, "")
+    fewer = city.run("deploy", "--yes")
+    assert fewer.code == 0, fewer
+    city.write("circuits.csv", ROW, OTHER)
+    with probed(city, CAI_KHE, GATEWAY) as seen:
+        moved = city.run("deploy", "--yes")
+    assert moved.code == 0, moved
+    assert moved.out.count(f"keeps   {CAI_KHE}/eth0 to nk-pop1/eth10, until a second run") == 1
+    made, gone = city.runs()[1::-1]
+    assert set(city.ends(made.id)) == {CAI_KHE, "bt-pop1"}
+    assert set(city.ends(gone.id)) == {CAI_KHE, POP}
+    assert {end for run in (made, gone) for end in city.ends(run.id).values()} == {("confirmed", "")}
+    return seen
+
+
+def only_way_is_refused(city: CitySlice) -> None:
+    """A line on a PoP's port that parses, and that takes a ward's only way: nothing is touched."""
+    before, runs = touched(city, POP), len(city.runs())
+    city.unmanage({POP: "interface eth11 / ip ospf passive"})
+    done = city.run("deploy", "--yes", f"{POP} or {AN_HOA}")
+    assert done.code == 4, done
+    cause = f"{AN_HOA}: after wave 1 ({POP}) no way from {CORE}: {POP}/eth11 is passive"
+    assert done.err.splitlines()[-1] == f"error: {cause}: nothing was done. To do it all the same: --may-cut"
+    assert (touched(city, POP), len(city.runs())) == (before, runs)
+
+
+def test_a_change_that_takes_a_ward_s_only_way_is_refused(city: CitySlice) -> None:
+    only_way_is_refused(city)
+
+
+def test_a_ward_that_moves_loses_no_ping_for_longer_than_ospf_takes(
+    deployed: Deployed, city: CitySlice
+) -> None:
+    longest = convergence(city)
+    assert longest > EVERY, "else the cut was none"
+    seen = ward_moves(city)
+    assert seen.sent > 100, "else nothing was probed"
+    assert seen.gap <= longest
+    assert seen.exchanged == list(range(len(seen.exchanged)))
