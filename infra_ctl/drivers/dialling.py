@@ -35,11 +35,7 @@ def dial(addresses: Sequence[str], port: int, timeout: float) -> socket.socket:
                 return answered
             if time.monotonic() >= deadline:
                 break
-        raise calls.errors.get(addresses[0]) or _error(errno.ETIMEDOUT)
-
-
-def _error(number: int) -> OSError:
-    return OSError(number, os.strerror(number))
+        raise calls.errors.get(addresses[0]) or TimeoutError("timed out")
 
 
 class _Calls:
@@ -86,7 +82,7 @@ class _Calls:
 
     def _failed(self, called: socket.socket, address: str, number: int) -> None:
         called.close()
-        self.errors[address] = _error(number)
+        self.errors[address] = OSError(number, os.strerror(number))
 
     @staticmethod
     def _socket(key: selectors.SelectorKey) -> socket.socket:
