@@ -61,7 +61,7 @@ def test_a_ward_that_shuts_its_own_way_in_comes_back_by_itself(
     """Pain 2: nobody can reach it to take the change back; its own timer does."""
     city = in_band_city
     city.unmanage({AN_HOA: "interface eth0 / shutdown"})
-    done = city.run("deploy", "--yes", "--timer", "12", AN_HOA)
+    done = city.run("deploy", "--yes", "--timer", "20", AN_HOA)
     assert done.code == 1, done
     assert "RESTORED" in done.end(AN_HOA)
     assert city.ends(city.runs()[0].id)[AN_HOA][0] == "restored"
