@@ -19,6 +19,8 @@ REASON = re.compile(r"^% (?P<why>.+)$")
 
 DELETE_ERROR = re.compile(r'"(?P<commands>.+)" we failed to remove this command')
 
+TRACEBACK = "Traceback (most recent call last):"
+
 NOISE = re.compile(r"^(\d{4}-\d\d-\d\d [\d:,]+ +)?(\x1b\[\d+m)? *(ERROR|WARNING)?(\x1b\[0m)?:? *")
 
 
@@ -39,7 +41,14 @@ def rejection(output: bytes, candidate: str) -> str:
             return f"{_place(apply['line'], candidate)}{why}: {apply['line'].strip()}"
         if delete := DELETE_ERROR.search(line):
             return f"cannot be removed: {delete['commands']}"
-    return "; ".join(lines)
+    return "; ".join(_without_traceback(lines))
+
+
+def _without_traceback(lines: list[str]) -> list[str]:
+    """Where frr-reload.py itself fell over, with no daemon to ask: what went before, once, and its error."""
+    if TRACEBACK not in lines:
+        return lines
+    return list(dict.fromkeys((*lines[: lines.index(TRACEBACK)], lines[-1])))
 
 
 def _place(refused: str, candidate: str) -> str:

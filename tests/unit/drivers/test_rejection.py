@@ -39,6 +39,14 @@ CASES = {
         "2026-11-21 21:20:50,075 \x1b[91m  ERROR\x1b[0m: Filename /run/x is an empty file\n",
         "Filename /run/x is an empty file",
     ),
+    "no daemon is there, and frr-reload.py falls over it": (
+        "Exiting: failed to connect to any daemons.\nExiting: failed to connect to any daemons.\n"
+        "Traceback (most recent call last):\n"
+        '  File "/usr/lib/frr/frr-reload.py", line 98, in __call__\n    raise VtyshException(\n'
+        'VtyshException: vtysh returned status 1 for command "configure"\n',
+        "Exiting: failed to connect to any daemons.; "
+        'VtyshException: vtysh returned status 1 for command "configure"',
+    ),
     "unknown words are kept": ("something new\n\nand more\n", "something new; and more"),
     "nothing": ("", ""),
 }
