@@ -7,6 +7,7 @@ import re
 import pytest
 
 from tests.lab.city_slice import AN_HOA, CAI_KHE, POP, CitySlice, Deployed, until
+from tests.lab.test_guard_live import convergence, only_way_is_refused, ward_moves
 
 pytestmark = pytest.mark.live
 
@@ -58,14 +59,30 @@ def test_a_ward_is_reached_through_its_circuit_and_no_other_way(in_band_city: Ci
 def test_a_ward_that_shuts_its_own_way_in_comes_back_by_itself(
     in_band: Deployed, in_band_city: CitySlice
 ) -> None:
-    """Pain 2: nobody can reach it to take the change back; its own timer does."""
+    """Pain 2: the plan is refused. Where it is forced, nobody can take it back but the ward's own timer."""
     city = in_band_city
     city.unmanage({AN_HOA: "interface eth0 / shutdown"})
-    done = city.run("deploy", "--yes", "--timer", "20", AN_HOA)
+    refused = city.run("deploy", "--yes", AN_HOA)
+    assert refused.code == 4, refused
+    assert re.search(rf"error: {AN_HOA}: .+ no way from dc-core1: .*{AN_HOA}/eth0 is shut down", refused.err)
+    assert in_band.changed() == []
+    done = city.run("deploy", "--yes", "--may-cut", "--timer", "20", AN_HOA)
     assert done.code == 1, done
     assert "RESTORED" in done.end(AN_HOA)
     assert city.ends(city.runs()[0].id)[AN_HOA][0] == "restored"
     assert in_band.changed() == []
+
+
+def test_a_change_that_takes_a_wards_only_way_in_is_refused(in_band_city: CitySlice) -> None:
+    only_way_is_refused(in_band_city)
+
+
+def test_a_ward_that_moves_keeps_its_session_and_its_answers(in_band_city: CitySlice) -> None:
+    """Its own circuits carry the command that moves it."""
+    longest = convergence(in_band_city)
+    seen = ward_moves(in_band_city)
+    assert seen.gap <= longest
+    assert seen.exchanged == list(range(len(seen.exchanged)))
 
 
 def test_new_hardware_takes_a_wards_place(in_band: Deployed, in_band_city: CitySlice) -> None:
