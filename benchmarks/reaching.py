@@ -8,7 +8,6 @@ path, and nothing is computed for them (`guard`). `costs` alters paths in every 
 from __future__ import annotations
 
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,8 +25,8 @@ from infra_ctl.change.reading import read
 from infra_ctl.change.router import Router
 from infra_ctl.change.topology import Wire
 from infra_ctl.change.watched import watched
-from infra_ctl.change.waves import waves
-from infra_ctl.change.wiring import laid, pairs, wires
+from infra_ctl.change.waves import order
+from infra_ctl.change.wiring import ground, laid, wires
 from infra_ctl.city import City, load_city, relock
 from infra_ctl.intent.expectations import cores
 from infra_ctl.render import render
@@ -69,21 +68,14 @@ def _timed(city: City) -> dict[str, float]:
     forms = timed("parse", lambda: {host: normal.parse(text) for host, text in texts.items()})
     timed("fingerprint", lambda: [normal.fingerprint(form) for form in forms.values()])
     before = timed("read", lambda: {host: read(form) for host, form in forms.items()})
-    order = timed("waves", lambda: _waves(city))
-    run = _Run(city, before, order, laid(wires(city.intents), before))
+    waves = timed("waves", lambda: order(list(city.intents), ground(city.intents)).waves)
+    run = _Run(city, before, waves, laid(wires(city.intents), before))
     same, cost, hello = (_with(forms, line) for line in ("", "ip ospf cost 77", "ip ospf hello-interval 7"))
     assert not timed("guard", lambda: run.breaks(same))
     assert not timed("costs", lambda: run.breaks(cost))
     timed("cuts", lambda: run.losses(cost))
     assert timed("refused", lambda: run.breaks(hello))
     return spent
-
-
-def _waves(city: City) -> tuple[tuple[str, ...], ...]:
-    sites: defaultdict[str, list[str]] = defaultdict(list)
-    for host, intent in city.intents.items():
-        sites[intent.site].append(host)
-    return waves(list(city.intents), pairs(city.intents), cores(city.intents, city.intents), sites.values())
 
 
 def _with(forms: Mapping[str, Normal], line: str) -> dict[str, Router]:
