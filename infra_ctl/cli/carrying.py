@@ -1,4 +1,4 @@
-"""What `deploy`, `resume` and `rollback` share: options, progress while a run goes on, its last lines."""
+"""Carrying a plan out as a run: progress while it goes on, and taking it back where it did harm."""
 
 from __future__ import annotations
 
@@ -6,148 +6,25 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from functools import partial
 from threading import Event, Lock
-from typing import TYPE_CHECKING, NoReturn, ParamSpec, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
+from infra_ctl.cli.ending import Told, conclude, do_nothing
 from infra_ctl.cli.exits import Exit
 from infra_ctl.cli.progress import Stopwatch, bar, devices
+from infra_ctl.cli.request import Request, failures_allowed, refuse_cut, refuse_short
 from infra_ctl.cli.session import Session, confirm
-from infra_ctl.cli.verify import in_words
 from infra_ctl.errors import InfraCtlError, JournalError, RefusedError
-from infra_ctl.journal.records import Order, RunState, StepState
+from infra_ctl.journal.records import Order, StepState
 
 if TYPE_CHECKING:
-    from infra_ctl.change.plan import Plan
     from infra_ctl.deploy.rollout import Result
     from infra_ctl.deploy.run import Concluded
     from infra_ctl.journal.records import Run
     from infra_ctl.plan import Prepared
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """How a command ended, and the value that it prints as JSON."""
-
-    code: Exit
-    value: Mapping[str, object]
-
-    @property
-    def is_done(self) -> bool:
-        """Whether a run was carried out to a good end."""
-        return self.code is Exit.DONE and self.value["run"] is not None
-
-    def after(self, first: Told) -> Told:
-        """This one, with that before it: JSON is one value."""
-        return Told(self.code, {**self.value, "first": first.value})
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """How its engineer wants a run to go."""
-
-    yes: bool
-    max_fail: str
-    timer: int
-    may_cut: bool
-    reason: str = ""
-    ticket: str = ""
-    undoes: str = ""
-    """The run that this one takes back."""
-    keep: bool = False
-    """Whether it stays although it cost a path that answered before."""
-
-
-SHORTEST = 8
-"""Seconds of a timer: half of them go to the test, and to apply and to confirm take a second or two each."""
-
-
-def run_options(command: Callable[P, R]) -> Callable[P, R]:
-    """Give a command `--yes`, `--max-fail`, `--timer` and `--may-cut`."""
-    for option in (
-        click.option(
-            "--may-cut", is_flag=True, help="Do it although the controller loses its way to devices."
-        ),
-        click.option("--yes", is_flag=True, help="Do not ask."),
-        click.option(
-            "--max-fail",
-            default="0",
-            metavar="N|P%",
-            callback=lambda _context, _option, text: share(text),
-            help="Devices that may fail; unreachable ones count.",
-        ),
-        click.option(
-            "--timer",
-            type=click.IntRange(min=SHORTEST),
-            default=120,
-            show_default=True,
-            help="Seconds until a device takes a change back.",
-        ),
-    ):
-        command = option(command)
-    return command
-
-
-def keep_option(command: Callable[P, R]) -> Callable[P, R]:
-    """Give a command `--keep`."""
-    words = "Do not roll back by itself where a path that answered before is lost at the end."
-    return click.option("--keep", is_flag=True, help=words)(command)
-
-
-def why_options(command: Callable[P, R]) -> Callable[P, R]:
-    """Give a command `--reason` and `--ticket`."""
-    command = click.option("--ticket", default="", help="Ticket, for the journal.")(command)
-    return click.option("--reason", default="", help="Why, for the journal.")(command)
-
-
-def share(text: str) -> str:
-    """A count or a percentage, as it was written. Raises click.BadParameter."""
-    if not text.removesuffix("%").isdecimal():
-        raise click.BadParameter(f"'{text}' is neither a count nor a percentage")
-    if text.endswith("%") and int(text[:-1]) > 100:
-        raise click.BadParameter(f"'{text}' is more than all of them")
-    return text
-
-
-def failures_allowed(text: str, devices: int) -> int:
-    """`2` or `2%` of the devices, rounded down."""
-    number = int(text.removesuffix("%"))
-    return number * devices // 100 if text.endswith("%") else number
-
-
-def refuse_unreachable(plan: Plan, budget: int) -> None:
-    """Devices that could not be planned count as failed, before anything is touched."""
-    failed = plan.failed
-    if len(failed) > budget:
-        first = failed[0]
-        others = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
-        raise RefusedError(
-            f"{first.hostname}: {first.cause}{others}: nothing was done. To go on without: "
-            f"--max-fail {len(failed)}, or leave it out: 'not {first.hostname}'"
-        )
-
-
-def refuse_cut(plan: Plan) -> None:
-    """What the controller could not take back, because it would not get there any more, is not begun."""
-    if plan.breaks:
-        more = f" and {len(plan.breaks) - 1} more" if len(plan.breaks) > 1 else ""
-        raise RefusedError(f"{plan.breaks[0]}{more}: nothing was done. To do it all the same: --may-cut")
-
-
-def refuse_short(plan: Plan, timer: int) -> None:
-    """A timer that ends before a change could be judged would confirm it unseen."""
-    soak = max((device.soak for device in plan.changed), default=0)
-    if soak and timer < soak + MARGIN:
-        raise click.UsageError(
-            f"--timer {timer} is too short: neighbours are watched for {soak} s after this change; "
-            f"give {soak + MARGIN} or more"
-        )
 
 
 def say_order(session: Session, run: Run, say: Callable[[str], None], order: Order) -> None:
@@ -156,10 +33,6 @@ def say_order(session: Session, run: Run, say: Callable[[str], None], order: Ord
         say(f"paused   {session.command(f'run continue {run.id}')}, or run abort")
     else:
         say("aborted  no other wave is begun")
-
-
-MARGIN = 9
-"""Seconds of a timer beside those for which neighbours are watched: to come, to judge and to confirm."""
 
 
 def begin_and_carry_out(
@@ -348,76 +221,3 @@ def stopping() -> Iterator[Event]:
         yield flag
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def do_nothing(session: Session, why: str) -> Told:
-    """Say so."""
-    session.say(why)
-    return Told(Exit.DONE, _as_dict(None, {}) | {"rollback": None})
-
-
-def leave(session: Session, told: Told) -> NoReturn:
-    """End the command."""
-    if session.is_json:
-        session.emit(dict(told.value))
-    raise click.exceptions.Exit(told.code)
-
-
-def conclude(session: Session, run: Run, plan: Plan, concluded: Concluded, *, goes_on: bool = True) -> Told:
-    """Print the last lines; how to go on, where that is for somebody to say."""
-    from infra_ctl.deploy.run import REPLACE
-
-    result, unmet = concluded.result, concluded.unmet
-    for core, cause in concluded.unasked.items():
-        session.say(f"not watched  paths from {core}: {cause}")
-    for host, how in concluded.taken_back.items():
-        session.say(f"while it was left  {host}: {how}")
-    for outcome in unmet[:MOST_UNMET]:
-        session.say(f"end state  {in_words(outcome)}")
-    if len(unmet) > MOST_UNMET:
-        session.say(f"end state  … and {len(unmet) - MOST_UNMET} more: {session.command('verify')}")
-    session.say(f"{result.summary} · run {result.run}")
-    if result.failed:
-        session.say(f"why     {session.command(f'show run {result.run} {result.failed[0]}')}")
-    if run.kind == REPLACE and result.failed:
-        session.say(f"go on   {session.command(f'replace {result.failed[0]}')}")
-    elif goes_on and (result.not_started or result.failed or unmet):
-        again = session.command(f"resume {result.run}")
-        session.say(f"go on   {again}      undo  {session.command(f'rollback {result.run}')}")
-    unplanned = {device.hostname: device.cause for device in plan.failed}
-    code = exit_of(result, end_state=not (unmet or concluded.harm), all_planned=not unplanned)
-    return Told(code, _as_dict(concluded, unplanned))
-
-
-MOST_UNMET = 20
-"""Lines of an end state that is not as intended."""
-
-
-def _as_dict(concluded: Concluded | None, unplanned: Mapping[str, str]) -> dict[str, object]:
-    """A run as JSON has it, or that there was none."""
-    result = concluded.result if concluded else None
-    ends = result.ends.items() if result else ()
-    return {
-        "run": result.run if result else None,
-        "state": concluded.state if concluded else RunState.DONE,
-        "summary": result.summary if result else "nothing to do",
-        "devices": {host: {"state": ended.state, "cause": ended.cause} for host, ended in ends},
-        "not_started": result.not_started if result else (),
-        "not_planned": unplanned,
-        "taken_back": concluded.taken_back if concluded else {},
-        "end_state": [asdict(outcome) for outcome in concluded.unmet] if concluded else [],
-    }
-
-
-def exit_of(result: Result, *, end_state: bool, all_planned: bool) -> Exit:
-    """The exit code of a run; whether its end state holds, and whether every device could be planned.
-
-    Codes that promise that nothing is half-done are not given where a device is in an unknown state.
-    """
-    if result.count(StepState.NOT_RESTORED, StepState.UNKNOWN):
-        return Exit.FAILED
-    if result.interrupted:
-        return Exit.PARTIAL if result.aborted else Exit.INTERRUPTED
-    if result.failed or not all_planned:
-        return Exit.PARTIAL if result.count(StepState.CONFIRMED) else Exit.FAILED
-    return Exit.DONE if end_state else Exit.FAILED

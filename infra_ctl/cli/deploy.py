@@ -7,22 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from infra_ctl.cli.carrying import (
+from infra_ctl.cli.carrying import begin_and_carry_out, carry_out
+from infra_ctl.cli.ending import Told, do_nothing, leave
+from infra_ctl.cli.exits import Exit
+from infra_ctl.cli.progress import Stopwatch, devices
+from infra_ctl.cli.request import (
     Request,
-    Told,
-    begin_and_carry_out,
-    carry_out,
-    do_nothing,
     failures_allowed,
     keep_option,
-    leave,
     refuse_cut,
     refuse_unreachable,
     run_options,
     why_options,
 )
-from infra_ctl.cli.exits import Exit
-from infra_ctl.cli.progress import Stopwatch, devices
 from infra_ctl.cli.session import Session, confirm, selector_argument, session_options
 from infra_ctl.errors import RefusedError
 from infra_ctl.journal.records import RunState

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from infra_ctl.cli.carrying import Request, Told, leave, run_options, why_options
 from infra_ctl.cli.deploy import go
+from infra_ctl.cli.ending import Told, leave
 from infra_ctl.cli.progress import Stopwatch
+from infra_ctl.cli.request import Request, run_options, why_options
 from infra_ctl.cli.session import Session, device_argument, session_options
 from infra_ctl.errors import UnknownError
 from infra_ctl.journal.records import StepState

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from infra_ctl.cli.carrying import Request, begin_and_carry_out, do_nothing, leave, run_options, why_options
+from infra_ctl.cli.carrying import begin_and_carry_out
+from infra_ctl.cli.ending import do_nothing, leave
+from infra_ctl.cli.request import Request, run_options, why_options
 from infra_ctl.cli.session import Session, device_argument, session_options
 from infra_ctl.errors import RefusedError
 from infra_ctl.journal.records import StepState

@@ -9,8 +9,9 @@ from ipaddress import IPv4Address
 import pytest
 
 from infra_ctl.change.plan import PlannedDevice
-from infra_ctl.cli.carrying import exit_of, failures_allowed
+from infra_ctl.cli.ending import exit_of
 from infra_ctl.cli.exits import Exit
+from infra_ctl.cli.request import failures_allowed
 from infra_ctl.deploy.rollout import Result, Rollout
 from infra_ctl.deploy.step import Ended
 from infra_ctl.deploy.watch import Watch

@@ -1,0 +1,110 @@
+"""How a command that carries a plan out ends: its last lines, its JSON, its exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from infra_ctl.cli.exits import Exit
+from infra_ctl.cli.session import Session
+from infra_ctl.cli.verify import in_words
+from infra_ctl.journal.records import RunState, StepState
+
+if TYPE_CHECKING:
+    from infra_ctl.change.plan import Plan
+    from infra_ctl.deploy.rollout import Result
+    from infra_ctl.deploy.run import Concluded
+    from infra_ctl.journal.records import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How a command ended, and the value that it prints as JSON."""
+
+    code: Exit
+    value: Mapping[str, object]
+
+    @property
+    def is_done(self) -> bool:
+        """Whether a run was carried out to a good end."""
+        return self.code is Exit.DONE and self.value["run"] is not None
+
+    def after(self, first: Told) -> Told:
+        """This one, with that before it: JSON is one value."""
+        return Told(self.code, {**self.value, "first": first.value})
+
+
+def do_nothing(session: Session, why: str) -> Told:
+    """Say so."""
+    session.say(why)
+    return Told(Exit.DONE, _as_dict(None, {}) | {"rollback": None})
+
+
+def leave(session: Session, told: Told) -> NoReturn:
+    """End the command."""
+    if session.is_json:
+        session.emit(dict(told.value))
+    raise click.exceptions.Exit(told.code)
+
+
+def conclude(session: Session, run: Run, plan: Plan, concluded: Concluded, *, goes_on: bool = True) -> Told:
+    """Print the last lines; how to go on, where that is for somebody to say."""
+    from infra_ctl.deploy.run import REPLACE
+
+    result, unmet = concluded.result, concluded.unmet
+    for core, cause in concluded.unasked.items():
+        session.say(f"not watched  paths from {core}: {cause}")
+    for host, how in concluded.taken_back.items():
+        session.say(f"while it was left  {host}: {how}")
+    for outcome in unmet[:MOST_UNMET]:
+        session.say(f"end state  {in_words(outcome)}")
+    if len(unmet) > MOST_UNMET:
+        session.say(f"end state  … and {len(unmet) - MOST_UNMET} more: {session.command('verify')}")
+    session.say(f"{result.summary} · run {result.run}")
+    if result.failed:
+        session.say(f"why     {session.command(f'show run {result.run} {result.failed[0]}')}")
+    if run.kind == REPLACE and result.failed:
+        session.say(f"go on   {session.command(f'replace {result.failed[0]}')}")
+    elif goes_on and (result.not_started or result.failed or unmet):
+        again = session.command(f"resume {result.run}")
+        session.say(f"go on   {again}      undo  {session.command(f'rollback {result.run}')}")
+    unplanned = {device.hostname: device.cause for device in plan.failed}
+    code = exit_of(result, end_state=not (unmet or concluded.harm), all_planned=not unplanned)
+    return Told(code, _as_dict(concluded, unplanned))
+
+
+MOST_UNMET = 20
+"""Lines of an end state that is not as intended."""
+
+
+def _as_dict(concluded: Concluded | None, unplanned: Mapping[str, str]) -> dict[str, object]:
+    """A run as JSON has it, or that there was none."""
+    result = concluded.result if concluded else None
+    ends = result.ends.items() if result else ()
+    return {
+        "run": result.run if result else None,
+        "state": concluded.state if concluded else RunState.DONE,
+        "summary": result.summary if result else "nothing to do",
+        "devices": {host: {"state": ended.state, "cause": ended.cause} for host, ended in ends},
+        "not_started": result.not_started if result else (),
+        "not_planned": unplanned,
+        "taken_back": concluded.taken_back if concluded else {},
+        "end_state": [asdict(outcome) for outcome in concluded.unmet] if concluded else [],
+    }
+
+
+def exit_of(result: Result, *, end_state: bool, all_planned: bool) -> Exit:
+    """The exit code of a run; whether its end state holds, and whether every device could be planned.
+
+    Codes that promise that nothing is half-done are not given where a device is in an unknown state.
+    """
+    if result.count(StepState.NOT_RESTORED, StepState.UNKNOWN):
+        return Exit.FAILED
+    if result.interrupted:
+        return Exit.PARTIAL if result.aborted else Exit.INTERRUPTED
+    if result.failed or not all_planned:
+        return Exit.PARTIAL if result.count(StepState.CONFIRMED) else Exit.FAILED
+    return Exit.DONE if end_state else Exit.FAILED
