@@ -37,11 +37,10 @@ class Resumed:
     """Devices that took the change back by themselves while nobody was there, and how, in words."""
 
     def left(self, plan: Plan) -> Plan:
-        """The plan without what is done or cannot be done any more."""
-        waves = [tuple(host for host in wave if host in self.bases) for wave in plan.waves]
-        cuts = tuple(cut for cut, wave in zip(plan.cuts, waves, strict=True) if wave)
+        """The plan without what is done or cannot be done any more; its waves keep their numbers."""
+        waves = tuple(tuple(host for host in wave if host in self.bases) for wave in plan.waves)
         kept = tuple(each for each in plan.devices if each.hostname not in self.ends)
-        return plan.model_copy(update={"devices": kept, "waves": tuple(filter(None, waves)), "cuts": cuts})
+        return plan.model_copy(update={"devices": kept, "waves": waves})
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,8 @@ class Rollout:
         ends: dict[str, Ended] = {}
         goes_on = True
         for number, wave in enumerate(self.plan.waves, start=1):
+            if not wave:  # a run that is resumed has done it
+                continue
             if len(failed(ends)) > self.budget or not (goes_on := self._goes_on()):
                 break
             ends |= self._wave(number, wave)
