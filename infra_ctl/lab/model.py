@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 
-from infra_ctl.errors import LabError
+from infra_ctl.errors import LabError, UnknownError
 from infra_ctl.intent.model import DeviceIntent, Interface
+from infra_ctl.inventory.hints import did_you_mean
 from infra_ctl.inventory.models import Zone
 from infra_ctl.lab.external import External, Session, external_config, sessions
 from infra_ctl.render import day0
@@ -111,18 +112,20 @@ class TwinSpec:
         return (self.management_namespace, self.lan_namespace, *nodes)
 
     def node(self, hostname: str) -> Node:
-        """Raises LabError when there is none of that name."""
+        """Raises UnknownError when there is none of that name."""
         for node in self.nodes:
             if node.hostname == hostname:
                 return node
-        raise LabError(f"lab {self.name} has no node {hostname!r}")
+        hint = did_you_mean(hostname, [node.hostname for node in self.nodes])
+        raise UnknownError(f"lab {self.name} has no node '{hostname}'{hint}")
 
     def link(self, circuit: str) -> Link:
-        """Raises LabError when no circuit of that id joins two nodes of this twin."""
+        """Raises UnknownError when no circuit of that id joins two nodes of this twin."""
         for link in self.links:
             if link.circuit == circuit:
                 return link
-        raise LabError(f"lab {self.name} has no circuit {circuit!r} between two of its nodes")
+        hint = did_you_mean(circuit, [link.circuit for link in self.links])
+        raise UnknownError(f"lab {self.name} has no circuit '{circuit}' between two of its nodes{hint}")
 
 
 def spec(

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import pytest
 
-from infra_ctl.errors import LabError
+from infra_ctl.errors import LabError, UnknownError
 from infra_ctl.intent.model import DeviceIntent
 from infra_ctl.lab import wiring
 from infra_ctl.lab.external import External
@@ -141,9 +141,9 @@ def test_a_circuit_with_three_ends_is_refused(intents: Intents) -> None:
 
 def test_what_is_not_there_is_named(intents: Intents) -> None:
     twin = spec("t", intents)
-    with pytest.raises(LabError, match="no node 'x'"):
+    with pytest.raises(UnknownError, match="no node 'x'"):
         twin.node("x")
-    with pytest.raises(LabError, match="no circuit 'ward-2'"):
+    with pytest.raises(UnknownError, match="no circuit 'ward-2'"):
         twin.link("ward-2")
 
 
