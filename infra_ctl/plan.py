@@ -130,13 +130,16 @@ class Planner:
         return Network.of(self.city, self.synced, forms, self.there)
 
     def behind(self, judged: Mapping[str, Judged]) -> tuple[str, ...]:
-        """Devices that one which is to change, and does not route yet, stands in the way of."""
+        """Devices that one which is to change does not lead to yet."""
         unreachable = [host for host, each in judged.items() if each.unreachable]
         if not unreachable or not self.fleet.in_band:
             return ()
-        changed = [host for host, each in judged.items() if each.planned.status is Status.CHANGED]
-        mute = [host for host in changed if not read(self._form(judged[host])).ospf]
-        return behind(self.city.intents, unreachable, mute)
+        changing = {
+            host: read(self._form(each))
+            for host, each in judged.items()
+            if each.planned.status is Status.CHANGED
+        }
+        return behind(self.city.intents, unreachable, changing)
 
     def _form(self, judged: Judged) -> Normal:
         return judged.form or normal.parse(self.masking.mask(judged.running))

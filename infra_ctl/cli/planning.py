@@ -139,7 +139,7 @@ def print_plan(session: Session, plan: Plan) -> None:
     for hosts, cause in _alike((device.hostname, device.cause) for device in plan.failed):
         screen.print(f"\n! {_names(hosts, 6)}   {cause}", style="red", markup=False)
     if plan.behind:
-        reached = "cannot be reached yet: what lies between does not route"
+        reached = "cannot be reached yet: what lies between does not lead there"
         screen.print(f"\n… {_names(plan.behind, 6)}   {reached}", style="yellow", markup=False)
     for hosts, lines in _alike((device.hostname, device.foreign) for device in plan.foreign):
         kept = "1 line that intent does not know stays"

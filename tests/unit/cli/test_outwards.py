@@ -42,7 +42,7 @@ def dead(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 def test_one_deploy_puts_the_whole_city_up(infra_ctl: Command) -> None:
     planned = infra_ctl("plan", "--exit-code")
     assert planned.code == Exit.FOUND
-    assert "cannot be reached yet: what lies between does not route" in planned.out
+    assert "cannot be reached yet: what lies between does not lead there" in planned.out
     assert " · 0 failed · 4 behind them\n" in planned.out
     infra_ctl("deploy", "--yes")
     assert infra_ctl("plan", "--exit-code").code == Exit.DONE
