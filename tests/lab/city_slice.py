@@ -313,7 +313,7 @@ class Deployed:
         faults.heal(city.lab.root)
         until(lambda: not any(map(city.is_pending, city.hostnames)), SECONDS)
         for hostname in self.changed():
-            reload = "f=/tmp/first.conf; cat >$f; /usr/lib/frr/frr-reload.py --reload $f && rm $f"
+            reload = "f=/tmp/first.conf; cat >$f; /usr/lib/frr/frr-reload.py --reload --stdout $f && rm $f"
             city.on(hostname, "sh", "-c", reload, text=self.running[hostname])
         assert self.changed() == []
 

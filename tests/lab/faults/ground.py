@@ -91,7 +91,7 @@ class Ground:
             self.city.on(host, "rm", "-rf", "/var/lib/infra-ctl/pending")
         for host, text in self.texts().items():
             if text != self.new[host]:
-                reload = "cat >/tmp/new.conf && /usr/lib/frr/frr-reload.py --reload /tmp/new.conf"
+                reload = "cat >/tmp/new.conf && /usr/lib/frr/frr-reload.py --reload --stdout /tmp/new.conf"
                 self.city.on(host, "sh", "-c", reload, text=self.new[host])
             self.city.on(host, "rm", "-f", "/var/lib/infra-ctl/lease")
 
