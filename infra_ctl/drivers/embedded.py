@@ -348,7 +348,8 @@ class EmbeddedDriver:
                 startup=record.startup,
             )
             running = normal.to_text(pair for pair in wanted if pair not in fault.ignores)
-            self._fleet.save(self._hostname, record.model_copy(update={"running": running, "commit": commit}))
+            armed = {"running": running, "commit": commit, "taken_back": None}
+            self._fleet.save(self._hostname, record.model_copy(update=armed))
         if fault.loses_session:
             raise SessionLostError(self._hostname, "the session was cut while applying")
         self._record()

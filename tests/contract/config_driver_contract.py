@@ -120,6 +120,8 @@ class ConfigDriverContract:
         assert driver.reading().taken_back == TakenBack("run-1", "timer")
         with pytest.raises(BusyError):
             driver.confirm("run-1")
+        self.apply(driver, candidate, driver.read())
+        assert driver.reading().taken_back is None, "the run goes on: it is another commit of the same token"
 
     def test_a_lease_keeps_others_out_until_it_is_given_back(self, driver, subject, base, candidate):
         fence = driver.lease("an@noc1", "run-1", 60)

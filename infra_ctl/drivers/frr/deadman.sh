@@ -250,6 +250,7 @@ commit() { # MODE SECONDS TOKEN BASE CANDIDATE [FENCE]
     [ "$(sum "$work/frr.conf")" = "$5" ] || fail "$truncated" 'the candidate did not arrive whole'
     running >"$work/running"
     [ "$(sum "$work/running")" = "$4" ] || fail "$changed" 'the running configuration has changed'
+    rm -f "$state/taken-back" # a run that goes on commits under the token that it had
     arm "$1" "$2" "$3" || { rm -rf "$state/new" "$pending"; fail "$no_space" "cannot save a way back in $state"; }
     start_timer "$2" "$3" || { disarm; fail "$unable" 'the timer does not start: nothing was touched'; }
     case $1 in
