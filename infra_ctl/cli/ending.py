@@ -63,6 +63,8 @@ def conclude(session: Session, run: Run, plan: Plan, concluded: Concluded, *, go
         session.say(f"end state  {in_words(outcome)}")
     if len(unmet) > MOST_UNMET:
         session.say(f"end state  … and {len(unmet) - MOST_UNMET} more: {session.command('verify')}")
+    if result.cause:
+        session.say(f"stopped  {result.cause}")
     session.say(f"{result.summary} · run {result.run}")
     if result.failed:
         session.say(f"why     {session.command(f'show run {result.run} {result.failed[0]}')}")
@@ -88,6 +90,7 @@ def _as_dict(concluded: Concluded | None, unplanned: Mapping[str, str]) -> dict[
         "run": result.run if result else None,
         "state": concluded.state if concluded else RunState.DONE,
         "summary": result.summary if result else "nothing to do",
+        "cause": result.cause if result else "",
         "devices": {host: {"state": ended.state, "cause": ended.cause} for host, ended in ends},
         "not_started": result.not_started if result else (),
         "not_planned": unplanned,

@@ -12,7 +12,7 @@ from infra_ctl.change.plan import Plan
 from infra_ctl.deploy.step import Applied, Ended, Lost, Stepper
 from infra_ctl.deploy.watch import Watch, blame
 from infra_ctl.drivers.fleet import Fleet
-from infra_ctl.errors import DeviceError
+from infra_ctl.errors import DeviceError, RefusedError
 from infra_ctl.intent.expectations import Reachable
 from infra_ctl.journal.records import Order, RunState, StepState
 
@@ -32,7 +32,9 @@ class Result:
     interrupted: bool
     """Whether it was stopped before all of it had begun."""
     aborted: bool = False
-    """Whether that was by an order, and not at its own terminal."""
+    """Whether that was by an order or for a `cause`, and not at its own terminal."""
+    cause: str = ""
+    """What took the right to go on from it."""
 
     def count(self, *states: StepState) -> int:
         return sum(1 for ended in self.ends.values() if ended.state in states)
@@ -88,19 +90,29 @@ class Rollout:
     def go(self) -> Result:
         """Carry the plan out; a stop that comes when all has started interrupts nothing."""
         ends: dict[str, Ended] = {}
-        goes_on = True
+        goes_on, cause = True, ""
         for number, wave in enumerate(self.plan.waves, start=1):
             if not wave:  # a run that is resumed has done it
                 continue
-            if len(failed(ends)) > self.budget or not (goes_on := self._goes_on()):
+            if len(failed(ends)) > self.budget:
+                break
+            try:
+                goes_on = self._goes_on()
+            except RefusedError as error:  # what has ended by now is still to be told
+                goes_on, cause = False, f"{error}"
+            if not goes_on:
                 break
             ends |= self._wave(number, wave)
         waiting = tuple(host for wave in self.plan.waves for host in wave if host not in ends)
         stopped = bool(waiting) and (self.stop.is_set() or not goes_on)
-        return Result(self.stepper.run, ends, waiting, stopped, aborted=stopped and not self.stop.is_set())
+        aborted = stopped and not self.stop.is_set()
+        return Result(self.stepper.run, ends, waiting, stopped, aborted, cause)
 
     def _goes_on(self) -> bool:
-        """Between two waves: whether the next one is to begin; a run that is paused waits here."""
+        """Between two waves: whether the next one is to begin; a run that is paused waits here.
+
+        Raises RefusedError where somebody else has the city by now.
+        """
         self.renew()
         order = self.order()
         if order is Order.PAUSE:
@@ -128,7 +140,9 @@ class Rollout:
         lost = {host: step for host, step in (applied | finished).items() if isinstance(step, Lost)}
         settled = self._each(number, lost, lambda host: self.stepper.settle(host, lost[host]))
         given_up = {
-            host: self.stepper.give_up(host, step) for host, step in settled.items() if isinstance(step, Lost)
+            host: self._told(number, host, self.stepper.give_up(host, step))
+            for host, step in settled.items()
+            if isinstance(step, Lost)
         }
         steps = applied | finished | settled | given_up
         return {host: step for host, step in steps.items() if isinstance(step, Ended)}
@@ -154,16 +168,20 @@ class Rollout:
         """One step of all `hosts`, told as it goes; a device over which who knows what happened is lost."""
 
         def told(host: str, step: Step | None) -> Step | None:
-            if isinstance(step, Applied):
-                self.report(number, host, StepState.APPLIED, "")
-            elif isinstance(step, Ended):
-                self.report(number, host, step.state, step.cause)
-            return step
+            return self._told(number, host, step)
 
         return {
             host: told(host, self.stepper.unforeseen(host, said)) if isinstance(said, DeviceError) else said
             for host, said in self.fleet.each(hosts, lambda host: told(host, work(host))).items()
         }
+
+    def _told(self, number: int, host: str, step: Step | None) -> Step | None:
+        """A step, once somebody was told of it."""
+        if isinstance(step, Applied):
+            self.report(number, host, StepState.APPLIED, "")
+        elif isinstance(step, Ended):
+            self.report(number, host, step.state, step.cause)
+        return step
 
 
 def failed(ends: Mapping[str, Ended]) -> tuple[str, ...]:

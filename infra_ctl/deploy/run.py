@@ -258,7 +258,7 @@ class Deployment:
         elif not result.interrupted:
             lost = still_silent(watch, self._owed(watch), ROLLED_BACK_SECONDS)
             lacks = tuple(map(_answered_before, lost))
-        notes = [result.summary]
+        notes = [result.summary, *filter(None, [result.cause])]
         notes += [f"paths from {core} not watched: {cause}" for core, cause in watch.unasked.items()]
         if lacks:
             notes.append(f"end state lacks {len(lacks)}, first {lacks[0]}")

@@ -12,9 +12,10 @@ import pytest
 from infra_ctl.cli.carrying import stopping
 from infra_ctl.cli.exits import Exit
 from infra_ctl.deploy import run, step
+from infra_ctl.deploy.leases import CityLease
 from infra_ctl.drivers.base import DeviceState
 from infra_ctl.drivers.embedded import EmbeddedFleet, Fault
-from infra_ctl.errors import JournalError
+from infra_ctl.errors import JournalError, RefusedError
 from infra_ctl.journal.records import Purpose, RunState, StepState
 from infra_ctl.journal.store import Journal, open_journal
 from infra_ctl.verify import looking
@@ -203,3 +204,28 @@ def test_a_journal_that_goes_in_mid_run_is_one_line_that_says_what_to_do(
     )
     told = infra_ctl("show", "run", run_id, "--output", "json").json
     assert [step["state"] for step in told["steps"]] == ["applied"]
+
+
+def test_a_city_that_somebody_else_has_by_now_ends_the_run_and_says_what_was_done(
+    infra_ctl: Command, faults: Faults, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The laptop slept for longer than its lease, after the first wave."""
+    take, taken = CityLease.take, []
+    cause = "dc-core1: leased to binh@noc2 (run 2026-11-26-009-ab12)"
+
+    def lost(lease: CityLease) -> None:
+        taken.append(lease)
+        if len(taken) == 3:
+            raise RefusedError(cause)
+        take(lease)
+
+    monkeypatch.setattr(CityLease, "take", lost)
+    said = infra_ctl("deploy", "pop=nk", "--yes", "--output", "json")
+    assert (said.code, said.json["state"], said.json["cause"]) == (Exit.PARTIAL, "stopped", cause)
+    assert (said.json["summary"], said.json["not_started"]) == ("2 confirmed · 1 not started", ["nk-pop1"])
+    *_, stopped, summary, go_on = said.err.splitlines()
+    assert stopped == f"stopped  {cause}"
+    assert summary.startswith("2 confirmed · 1 not started · run ")
+    assert go_on.startswith("go on   infra-ctl resume ")
+    run = infra_ctl("runs", "--output", "json").json[0]
+    assert (run["state"], run["summary"]) == ("stopped", f"2 confirmed · 1 not started · {cause}")

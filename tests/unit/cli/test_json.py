@@ -40,6 +40,7 @@ def test_a_deployment_is_one_value_with_every_device_s_end(infra_ctl: Command) -
         "run": said.json["run"],
         "state": "done",
         "summary": "3 confirmed",
+        "cause": "",
         "devices": {
             host: {"state": "confirmed", "cause": ""}
             for host in ("nk-an-hoa-ce1", "nk-cai-khe-ce1", "nk-pop1")

@@ -13,10 +13,11 @@ from infra_ctl.cli.ending import exit_of
 from infra_ctl.cli.exits import Exit
 from infra_ctl.cli.request import failures_allowed
 from infra_ctl.deploy.rollout import Result, Rollout
-from infra_ctl.deploy.step import Ended
+from infra_ctl.deploy.step import Ended, Stepper
 from infra_ctl.deploy.watch import Watch
 from infra_ctl.drivers.embedded import Fault
 from infra_ctl.drivers.fleet import Fleet
+from infra_ctl.errors import RefusedError
 from infra_ctl.intent.expectations import Reachable
 from infra_ctl.journal.records import RunState, StepState
 from tests.unit.conftest import bare_plan
@@ -180,6 +181,36 @@ def test_progress_is_told_device_by_device(bench: Bench) -> None:
         (2, "pop", "applying", ""),
         (2, "pop", "restored", "no"),
     ]
+
+
+def test_a_device_that_is_given_up_is_told_too(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def defect(*_settled: object) -> None:
+        raise KeyError("mtu")
+
+    monkeypatch.setattr(Stepper, "settle", defect)
+    bench.devices.faults["ward"] = Fault(loses_session=True)
+    told: Told = []
+    rollout(
+        bench,
+        (("ward",),),
+        told=lambda wave, host, state, cause: told.append((wave, host, str(state), cause)),
+    ).go()
+    assert [each[:3] for each in told] == [(1, "ward", "applying"), (1, "ward", "unknown")]
+    assert "a defect of infra-ctl: KeyError" in told[-1][3]
+
+
+def test_who_loses_the_city_between_two_waves_begins_no_other(bench: Bench) -> None:
+    run = rollout(bench)
+
+    def renew() -> None:
+        if bench.step("ward").state is StepState.CONFIRMED:
+            raise RefusedError("core: leased to binh@noc2 (run 9)")
+
+    run.renew = renew
+    result = run.go()
+    assert (result.state, result.summary) == (RunState.STOPPED, "1 confirmed · 2 not started")
+    assert (result.aborted, result.cause) == (True, "core: leased to binh@noc2 (run 9)")
+    assert exit_of(result, end_state=True, all_planned=True) is Exit.PARTIAL
 
 
 # Paths
