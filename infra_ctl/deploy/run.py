@@ -272,9 +272,7 @@ class Deployment:
 
     def _harm(self, watch: Watch, lacks: Collection[Outcome]) -> tuple[Reachable, ...]:
         """What the run owes and does not leave. Where nothing lacks, what no wave cut answered."""
-        plan = self.prepared.plan
-        asked = watched(self.prepared.city.intents, self.there, plan.waves)
-        expected = owed(self._owed(watch), asked, plan.cuts)
+        expected = self._owed(watch)
         if lacks:  # which was waited for
             return still_silent(watch, expected, 0)
         return still_silent(
@@ -299,10 +297,12 @@ class Deployment:
         city, fleet = self.prepared.city, self.prepared.fleet
         return tuple(unmet(city, fleet, changed, self.there, END_STATE_SECONDS))
 
-    def _owed(self, watch: Watch) -> list[Reachable]:
-        """Paths that answered before, save those to devices that the run was allowed to cut off."""
-        allowed = {each.device for each in self.prepared.plan.breaks}
-        return [each for each in watch.before if each.target not in allowed]
+    def _owed(self, watch: Watch) -> tuple[Reachable, ...]:
+        """Paths that answered before, save those that its plan was to cut, or whose devices to cut off."""
+        plan = self.prepared.plan
+        allowed = {each.device for each in plan.breaks}
+        before = (each for each in watch.before if each.target not in allowed)
+        return owed(before, watched(self.prepared.city.intents, self.there, plan.waves), plan.cuts)
 
 
 def still_silent(watch: Watch, asked: Collection[Reachable], seconds: float) -> tuple[Reachable, ...]:
