@@ -20,6 +20,16 @@ def undone(now: Normal, before: Normal, after: Normal) -> Normal:
     return ordered((here - added) | removed)
 
 
+def ours(deployed: Normal, before: Normal, now: Normal) -> Normal:
+    """Lines of `now` that we put on the device: last, or earlier, until a run of ours took them away.
+
+    Those came back with the rollback that led from `before` to `now`. The others are somebody else's: what
+    counts as deployed goes once intent does not want it.
+    """
+    known, was = set(deployed), set(before)
+    return tuple(pair for pair in now if pair in known or pair not in was)
+
+
 def written(target: Normal, running: str, grammar: Grammar = FRR) -> str:
     """A normal form as a whole configuration, with the lines of `running` that no normal form has."""
     heading = [

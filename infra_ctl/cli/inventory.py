@@ -132,6 +132,9 @@ def _refuse_too_early(session: Session, hostnames: Collection[str], freed: Mappi
     synced = session.journal().synced(session.context.name)
     known = {host: synced[host] for host in hostnames if host in synced}
     refuse_carried(freed, {host: each.text for host, each in known.items()})
+    if undone := [host for host, each in sorted(known.items()) if not each.intended]:
+        again = session.command(f"deploy {undone[0]}")
+        raise RefusedError(f"{undone[0]} was rolled back and may need them: {again}")
     if doubtful := [host for host, each in sorted(known.items()) if not each.running]:
         again = session.command(f"adopt {doubtful[0]}")
         raise RefusedError(f"{doubtful[0]} has lines that intent does not know, which may need them: {again}")

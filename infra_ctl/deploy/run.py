@@ -12,6 +12,7 @@ from threading import Event as Flag
 from infra_ctl.change import normal
 from infra_ctl.change.losses import path_named
 from infra_ctl.change.plan import Plan, Status
+from infra_ctl.change.undo import ours
 from infra_ctl.change.unmanaged import keep
 from infra_ctl.change.watched import watched
 from infra_ctl.deploy import watch as paths
@@ -227,8 +228,8 @@ class Deployment:
             )
             done = rollout.go()
             result = replace(done, ends={**so_far.ends, **done.ends})
-            if run.kind in TO_INTENT:
-                journal.remember_synced(plan.context, self._in_sync(result))
+            seen = self._in_sync(result) if run.kind in TO_INTENT else self._out_of_sync(run, result)
+            journal.remember_synced(plan.context, list(seen))
             return replace(self._concluded(run, result, watch), taken_back=so_far.taken_back)
 
     def _in_sync(self, result: Result) -> Iterator[Synced]:
@@ -243,6 +244,19 @@ class Deployment:
                 kept = [normal.at(line) for line in device.kept]
                 text = keep(render(self.prepared.city.intents[device.hostname]), kept)
                 yield in_sync(device, masking.digest(text), running, text)
+
+    def _out_of_sync(self, run: Run, result: Result) -> Iterator[Synced]:
+        """What a rollback confirmed is not as it was last seen any more, nor is it as intended."""
+        journal, masking = self.prepared.journal, self.prepared.masking
+        known = journal.synced(run.context)
+        for step in journal.steps(run.id):
+            ended = result.ends.get(step.device)
+            if ended is None or ended.state is not StepState.CONFIRMED or not (ended.running and step.before):
+                continue
+            last = known[step.device].text if step.device in known else ""
+            deployed = last or render(self.prepared.city.intents[step.device])
+            texts = deployed, journal.snapshot(step.before), masking.mask(ended.running)
+            yield Synced(step.device, "", "", normal.to_text(ours(*map(normal.parse, texts))))
 
     def _concluded(self, run: Run, result: Result, watch: Watch) -> Concluded:
         """Judge the end state, where the run came to its end, and write the run's last line.

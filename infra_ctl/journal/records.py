@@ -134,7 +134,10 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """A device seen to run what was intended: while both stay the same, nothing needs staging."""
+    """A device seen to run what was intended: while both stay the same, nothing needs staging.
+
+    After a rollback nothing of it is as intended: `intended` and `running` are empty then.
+    """
 
     device: str
     intended: str
@@ -142,4 +145,4 @@ class Synced:
     running: str
     """Fingerprint of the running configuration's normal form; empty while it has foreign lines."""
     text: str
-    """The intended text, with `vault:` references."""
+    """The intended text, with `vault:` references; after a rollback what it runs of ours, masked."""

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra_ctl.change import normal
-from infra_ctl.change.undo import undone, written
+from infra_ctl.change.undo import ours, undone, written
 
 lines = st.frozensets(
     st.tuples(st.sampled_from([(), ("interface eth0",), ("router ospf",)]), st.sampled_from("abcdef"))
@@ -59,3 +59,8 @@ def test_a_configuration_is_written_whole_with_what_no_normal_form_has() -> None
     assert text.splitlines()[:4] == running.splitlines()[:4]
     assert normal.parse(text) == normal.parse(running)
     assert "\nend" not in text
+
+
+def test_what_comes_back_is_ours_and_what_was_typed_by_hand_is_not() -> None:
+    hand, back, stays = ((), "ip route a"), ((), "line b"), ((), "line c")
+    assert ours((stays, ((), "line d")), (hand, stays), (hand, back, stays)) == (back, stays)

@@ -89,3 +89,53 @@ def test_nothing_is_freed_while_a_device_has_lines_that_nobody_knows(
         Exit.REFUSED,
         True,
     )
+
+
+def test_nothing_is_freed_that_a_rollback_has_put_back(infra_ctl: Command, small_folder: Path) -> None:
+    """A ward left, came back with a rollback of its PoP's clean-up, and left again."""
+    assert infra_ctl("deploy", "--yes").code == Exit.DONE
+    names = ("communes.csv", "circuits.csv", "city.yaml", "systems.yaml")
+    whole = {small_folder / name: (small_folder / name).read_text(encoding="utf-8") for name in names}
+
+    def without() -> None:
+        for file, text in whole.items():
+            lines = (line for line in text.splitlines(keepends=True) if "nk-an-hoa" not in line)
+            file.write_text("".join(lines), encoding="utf-8")
+
+    without()
+    assert infra_ctl("deploy", "--yes").code == Exit.DONE
+    cleaned = infra_ctl("runs", "--output", "json").json[0]["id"]
+    for file, text in whole.items():
+        file.write_text(text, encoding="utf-8")
+    assert infra_ctl("rollback", cleaned, "--yes").code == Exit.DONE
+    without()
+    said = infra_ctl("ip", "lock", "--free")
+    assert (said.code, said.err) == (
+        Exit.REFUSED,
+        f"error: {POP} was last confirmed with 10.1.17.16/31, of nk-an-hoa-1 link-ipv4: deploy it first\n",
+    )
+
+
+def test_nothing_is_freed_before_what_was_rolled_back_is_as_intended(
+    infra_ctl: Command, small_folder: Path
+) -> None:
+    other = "bt-pop1"
+    assert infra_ctl("deploy", "--yes").code == Exit.DONE
+    line = f"{{device: {other}, line: interface lo / description a test, reason: a test}}"
+    (small_folder / "unmanaged.yaml").write_text(f"unmanaged:\n- {line}\nclaimed: []\n", encoding="utf-8")
+    assert infra_ctl("deploy", "--yes").code == Exit.DONE
+    assert (
+        infra_ctl("rollback", infra_ctl("runs", "--output", "json").json[0]["id"], "--yes").code == Exit.DONE
+    )
+    for name in ("communes.csv", "circuits.csv", "city.yaml", "systems.yaml"):
+        file = small_folder / name
+        lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+        file.write_text("".join(line for line in lines if "nk-an-hoa" not in line), encoding="utf-8")
+    assert infra_ctl("deploy", POP, "--yes").code == Exit.DONE
+    said = infra_ctl("ip", "lock", "--free")
+    assert (said.code, said.err) == (
+        Exit.REFUSED,
+        f"error: {other} was rolled back and may need them: infra-ctl deploy {other}\n",
+    )
+    assert infra_ctl("deploy", other, "--yes").code == Exit.DONE
+    assert infra_ctl("ip", "lock", "--free").code == Exit.DONE

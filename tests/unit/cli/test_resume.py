@@ -280,3 +280,37 @@ def test_a_rollback_can_be_rolled_back(infra_ctl: Command, small_folder: Path) -
     back = infra_ctl("runs", "--output", "json").json[0]["id"]
     assert infra_ctl("rollback", back, "--yes").code == Exit.DONE
     assert infra_ctl("plan", "--exit-code").code == Exit.DONE
+
+
+def test_a_rollback_costs_what_its_plan_foretold_and_has_not_failed(
+    infra_ctl: Command, small_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Back to a ward without routes over IPv6: its path over IPv6 goes, which is no break."""
+    monkeypatch.setattr(running, "ROLLED_BACK_SECONDS", 0.05)
+    deployed(infra_ctl)
+    communes = small_folder / "communes.csv"
+    text = communes.read_text(encoding="utf-8")
+    assert text.count("commune,none,") == 1
+    communes.write_text(text.replace("commune,none,", "commune,routed,"), encoding="utf-8")
+    run = deployed(infra_ctl)
+    planned = infra_ctl("rollback", run, "--dry-run", "--output", "json").json
+    assert (planned["breaks"], f"path from dc-core1 to {WARD} over IPv6" in planned["cuts"][0]) == ([], True)
+    said = infra_ctl("rollback", run, "--yes")
+    assert (said.code, "end state" in said.out) == (Exit.DONE, False), said
+    assert infra_ctl("runs", "--output", "json").json[0]["state"] == "done"
+
+
+def test_a_foreign_line_stays_foreign_over_a_rollback(
+    infra_ctl: Command, small_folder: Path, tmp_path: Path
+) -> None:
+    """What somebody typed by hand does not become ours because we put something else back beside it."""
+    deployed(infra_ctl)
+    file = tmp_path / "var/embedded/devices" / f"{WARD}.json"
+    by_hand = "ip route 198.51.100.0/24 blackhole"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace('"running":"', f'"running":"{by_hand}\\n'), encoding="utf-8")
+    widen(small_folder)
+    infra_ctl("rollback", deployed(infra_ctl), "--yes")
+    planned = infra_ctl("plan", WARD, "--output", "json").json["devices"][0]
+    assert planned["foreign"] == [by_hand]
+    assert by_hand not in planned["diff"]
