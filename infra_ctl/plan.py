@@ -305,34 +305,61 @@ def _foretold(plan: Plan, intents: Mapping[str, DeviceIntent], network: Network)
     return plan.model_copy(update=found)
 
 
-def reread(plan: Plan, fleet: Fleet, masking: Masking) -> tuple[Plan, dict[str, str]]:
-    """A saved plan on the devices as they are now, and their running configurations.
+def reread(plan: Plan, planner: Planner) -> tuple[Plan, dict[str, str]]:
+    """A saved plan on the network as it is now, and the running configurations of what it changes.
 
-    Raises RefusedError where a device changed since; one that cannot be read is planned as failed.
+    Raises RefusedError where one of these changed since, or where the controller would lose its way to a
+    device that the plan did not name: another plan may have taken the way that this one leaves. A device that
+    cannot be read is planned as failed.
     """
 
     def running(hostname: str) -> str:
-        with fleet.open(hostname) as device:
+        with planner.fleet.open(hostname) as device:
             return device.read()
 
-    read = fleet.each([device.hostname for device in plan.changed], running)
-    bases = {host: text for host, text in read.items() if isinstance(text, str)}
-    planned = {device.hostname: device for device in plan.devices}
-    moved = [host for host, text in sorted(bases.items()) if masking.fingerprint(text) != planned[host].base]
+    asked = [device.hostname for device in plan.devices if device.status is not Status.FAILED]
+    read = planner.fleet.each(asked, running)
+    texts = {host: text for host, text in read.items() if isinstance(text, str)}
+    errors = {host: error for host, error in read.items() if isinstance(error, DeviceError)}
+    forms = {host: normal.parse(planner.masking.mask(text)) for host, text in texts.items()}
+    _refuse_moved(plan, forms)
+    network = Network.of(planner.city, planner.synced, forms, planner.there)
+    now = _foretold(_without(plan, errors, planner.masking), planner.city.intents, network)
+    _refuse_unforeseen(plan, now)
+    return now, {each.hostname: texts[each.hostname] for each in now.changed}
+
+
+def _refuse_moved(plan: Plan, forms: Mapping[str, Normal]) -> None:
+    """Raises RefusedError where what is to be changed is not what it was."""
+    bases = {each.hostname: each.base for each in plan.changed}
+    moved = [host for host in sorted(bases.keys() & forms) if normal.fingerprint(forms[host]) != bases[host]]
     if moved:
         others = f" and {len(moved) - 1} more" if len(moved) > 1 else ""
         raise RefusedError(f"{moved[0]}{others} changed since plan {plan.id} was made: plan again")
-    for host, error in read.items():
-        if isinstance(error, DeviceError):
-            failed = {"status": Status.FAILED, "cause": masking.mask(error.cause)}
-            planned[host] = planned[host].model_copy(update=failed)
-    left = [tuple(host for host in wave if host in bases) for wave in plan.waves]
-    now = {
-        "devices": tuple(planned.values()),
-        "waves": tuple(wave for wave in left if wave),
-        "cuts": tuple(cut for cut, wave in zip(plan.cuts, left, strict=True) if wave),
-    }
-    return plan.model_copy(update=now), bases
+
+
+def _refuse_unforeseen(saved: Plan, now: Plan) -> None:
+    """Who agreed to what a plan cuts agreed to nothing else. Raises RefusedError."""
+    foreseen = {each.device for each in saved.breaks}
+    if new := [each for each in now.breaks if each.device not in foreseen]:
+        raise RefusedError(f"{new[0]}: not so when plan {saved.id} was made: plan again")
+
+
+def _without(plan: Plan, errors: Mapping[str, DeviceError], masking: Masking) -> Plan:
+    """A plan whose devices in `errors` have failed, and that foretells nothing yet."""
+
+    def now(device: PlannedDevice) -> PlannedDevice:
+        if device.status is not Status.CHANGED:
+            return device
+        if (error := errors.get(device.hostname)) is None:
+            return device.model_copy(update={"may_lose": ()})
+        return device.model_copy(update={"status": Status.FAILED, "cause": masking.mask(error.cause)})
+
+    left = (tuple(host for host in wave if host not in errors) for wave in plan.waves)
+    waves = tuple(wave for wave in left if wave)
+    devices = tuple(map(now, plan.devices))
+    update = {"devices": devices, "waves": waves, "cuts": ((),) * len(waves), "breaks": ()}
+    return plan.model_copy(update=update)
 
 
 def refuse_stale(plan: Plan, city: City, masking: Masking, context: str) -> None:

@@ -32,13 +32,13 @@ def prepare(session: Session, selector: str, plan_file: Path | None = None) -> P
     fleet = session.fleet(city)
     journal = session.journal()
     context = session.context.name
+    planner = Planner(city, fleet, masking, journal.synced(context), present(session.context, city))
     if plan_file is not None:
         saved = plans.read(plan_file)
         refuse_stale(saved, city, masking, context)
-        plan, bases = reread(saved, fleet, masking)
+        plan, bases = reread(saved, planner)
     else:
         hostnames = session.select(city, selector)
-        planner = Planner(city, fleet, masking, journal.synced(context), present(session.context, city))
         with counting("reading", len(hostnames)) as on_done:
             judged: Mapping[str, Judged] = planner.judge(hostnames, on_done)
         journal.remember_synced(context, [each.synced for each in judged.values() if each.synced])

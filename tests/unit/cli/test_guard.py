@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -40,6 +41,15 @@ def edit(file: Path, old: str, new: str) -> None:
     file.write_text(text.replace(old, new), encoding="utf-8")
 
 
+def unmanaged(folder: Path, lines: dict[str, str]) -> None:
+    """Declare these lines, by device, and no others."""
+    entries = "".join(
+        f"\n- {{device: {host}, line: '{line}', reason: a test}}" for host, line in lines.items()
+    )
+    text = f"unmanaged:{entries or ' []'}\nclaimed: []\n"
+    (folder / "unmanaged.yaml").write_text(text, encoding="utf-8")
+
+
 @pytest.fixture
 def circuits(small_folder: Path, deployed: Command) -> Callable[[str, str], None]:
     """Replaces a row of the circuits by another, and locks what it needs."""
@@ -57,8 +67,7 @@ def unmanage(small_folder: Path) -> Callable[[str, str], None]:
     """Declares a line of a device: it is configured as it stands, which is how bad lines get in."""
 
     def declare(device: str, line: str) -> None:
-        entry = f"- {{device: {device}, line: '{line}', reason: a test}}\n"
-        (small_folder / "unmanaged.yaml").write_text(f"unmanaged:\n{entry}claimed: []\n", encoding="utf-8")
+        unmanaged(small_folder, {device: line})
 
     return declare
 
@@ -116,6 +125,58 @@ def test_a_saved_plan_that_cuts_is_refused_too(
     assert deployed("plan", "-o", str(file)).code == Exit.DONE
     assert "nk-pop1/eth11 is passive" in refused(deployed("deploy", "--plan", str(file), "--yes"))
     assert deployed("deploy", "--plan", str(file), "--yes", "--may-cut").code != Exit.REFUSED
+
+
+BOTH_WAYS = {NEW: "interface eth40 / ip ospf passive", OLD: "interface eth10 / ip ospf passive"}
+"""Each takes one of the two ways to nk-cai-khe-ce1."""
+
+
+@pytest.mark.parametrize("may_cut", [(), ("--may-cut",)])
+def test_a_saved_plan_that_another_one_made_cut_is_refused(
+    deployed: Command, small_folder: Path, tmp_path: Path, may_cut: tuple[str, ...]
+) -> None:
+    """Both were made of one inventory, on devices of their own, and neither alone cuts anything."""
+    unmanaged(small_folder, BOTH_WAYS)
+    files = {host: str(tmp_path / f"{host}.json") for host in BOTH_WAYS}
+    for host, file in files.items():
+        assert "cuts " not in deployed("plan", host, "-o", file).out
+    assert deployed("deploy", "--plan", files[NEW], "--yes").code == Exit.DONE
+    runs = deployed("runs", *JSON).json
+    said = refused(deployed("deploy", "--plan", files[OLD], "--yes", *may_cut))
+    assert said.startswith("error: nk-cai-khe-ce1: after wave 1 (nk-pop1) no way from dc-core1: ")
+    assert ": not so when plan " in said
+    assert deployed("runs", *JSON).json == runs
+
+
+def test_a_saved_plan_sees_what_was_done_by_hand_to_devices_that_it_leaves_alone(
+    deployed: Command, small_folder: Path, tmp_path: Path
+) -> None:
+    unmanaged(small_folder, {OLD: BOTH_WAYS[OLD]})
+    file = tmp_path / "plan.json"
+    deployed("plan", "-o", str(file))
+    device = tmp_path / "var/embedded/devices" / f"{NEW}.json"
+    text = device.read_text(encoding="utf-8")
+    assert text.count("interface eth40\\n") == 2
+    by_hand = text.replace("interface eth40\\n", "interface eth40\\n ip ospf passive\\n", 1)
+    device.write_text(by_hand, encoding="utf-8")
+    said = refused(deployed("deploy", "--plan", str(file), "--yes"))
+    assert said.startswith("error: nk-cai-khe-ce1: after wave 1 (nk-pop1) ")
+
+
+def test_what_was_rolled_back_is_what_the_next_plan_goes_by(deployed: Command, small_folder: Path) -> None:
+    """A way that a rollback has taken again is not counted on by a plan that does not read its devices."""
+    for lines in ({NEW: BOTH_WAYS[NEW]}, {}):
+        unmanaged(small_folder, lines)
+        if not lines:
+            line = {"device": NEW, "line": BOTH_WAYS[NEW], "reason": "a test"}
+            claimed = f"unmanaged: []\nclaimed:\n- {json.dumps(line)}\n"
+            (small_folder / "unmanaged.yaml").write_text(claimed, encoding="utf-8")
+        assert deployed("deploy", NEW, "--yes").code == Exit.DONE
+    last = deployed("runs", *JSON).json[0]["id"]
+    assert deployed("rollback", last, "--yes").code == Exit.DONE
+    unmanaged(small_folder, {OLD: BOTH_WAYS[OLD]})
+    said = refused(deployed("deploy", OLD, "--yes"))
+    assert said.startswith("error: nk-cai-khe-ce1: after wave 1 (nk-pop1) no way from dc-core1: ")
 
 
 def test_a_rollback_that_cuts_is_refused_and_one_that_may_is_done(deployed: Command) -> None:
@@ -243,6 +304,6 @@ def test_a_resume_that_would_cut_what_the_run_did_not_is_refused(
     assert "interface eth1\\n" in text
     device.write_text(text.replace("interface eth1\\n", "interface eth1\\n shutdown\\n"), encoding="utf-8")
     said = refused(deployed("resume", run_id, "--yes", "--max-fail", "1"))
-    assert said.startswith(f"error: {WARD}: after wave 1 ({OLD}) no way from dc-core1: OSPF is not on at")
+    assert said.startswith(f"error: {WARD}: after wave 2 ({OLD}) no way from dc-core1: OSPF is not on at")
     shown = deployed("show", "run", run_id, *JSON).json
     assert {step["device"]: step["state"] for step in shown["steps"]}[OLD] == "waiting"
