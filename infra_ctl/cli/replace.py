@@ -54,6 +54,7 @@ def replace(session: Session, /, device: str, *, host_key: str | None, **request
     """
     from infra_ctl.cli.devices import way_to
     from infra_ctl.cli.planning import prepare_replacement, print_plan
+    from infra_ctl.deploy.replaced import settle
     from infra_ctl.deploy.run import REPLACE
     from infra_ctl.drivers.known_hosts import pin
     from infra_ctl.drivers.ssh import offered_key
@@ -76,6 +77,8 @@ def replace(session: Session, /, device: str, *, host_key: str | None, **request
             print_plan(session, prepared.plan)
         if prepared.plan.failed:
             raise RefusedError(f"{device}: {prepared.plan.failed[0].cause}: nothing was done")
+        for run_id, state in settle(prepared, device).items():
+            session.say(f"settled run {run_id}, which was left: {state}")
         if prepared.plan.changed:
             leave(session, begin_and_carry_out(session, prepared, REPLACE, Request(**request), keep))
     pin(way, key)  # a replacement before this one was confirmed, and died before it pinned

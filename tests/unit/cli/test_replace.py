@@ -1,0 +1,53 @@
+"""`infra-ctl replace` a second time, after the first one was killed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import paramiko
+import pytest
+
+from infra_ctl.cli import context, devices
+from infra_ctl.cli.exits import Exit
+from infra_ctl.drivers import ssh
+from infra_ctl.journal.records import Purpose, RunState, Step, StepState
+from infra_ctl.journal.store import open_journal
+from tests.unit.cli.conftest import Command
+
+WARD = "nk-an-hoa-ce1"
+KEY = paramiko.RSAKey.generate(1024)
+
+
+@pytest.fixture
+def live(infra_ctl: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """A deployed simulated city whose devices show a host key, as live ones do."""
+    assert infra_ctl("deploy", "--yes").code == Exit.DONE
+    (tmp_path / "var/embedded/no-known-hosts").touch()
+    simulated: Callable[..., context.Context] = context._KINDS["embedded"]
+    monkeypatch.setitem(context._KINDS, "live", lambda *where: replace(simulated(*where), kind="live"))
+    monkeypatch.setattr(devices, "fleet", lambda where, city, _pins=None: devices._embedded(where, city))
+    monkeypatch.setattr(ssh, "offered_key", lambda _way: KEY)
+    monkeypatch.setenv("INFRA_CTL_CONTEXT", "live")
+    return infra_ctl
+
+
+def test_what_a_killed_replacement_did_is_settled_by_the_next_one(live: Command, tmp_path: Path) -> None:
+    journal = open_journal(f"sqlite:///{tmp_path / 'var' / 'journal.db'}")
+    run = journal.start_run(
+        Purpose("replace", "live", "", "", ""),
+        lambda run: [Step(run, WARD, 1, StepState.WAITING, "", "", "day 0", "")],
+    )
+    journal.record(run.id, WARD, StepState.CONFIRMING)
+    journal.finish_run(run.id, RunState.KILLED, "")
+    assert f"run {run.id} is not over" in live("rollback", run.id, "--yes").err
+
+    said = live("replace", WARD, "--yes", "--host-key", KEY.fingerprint)
+    assert said.code == Exit.DONE, said
+    *_, settled, pinned = said.out.splitlines()
+    assert settled == f"settled run {run.id}, which was left: confirmed"
+    assert pinned.startswith(f"no changes; pinned {KEY.fingerprint} in ")
+    assert "is not over" not in live("rollback", run.id, "--yes").err
+    assert journal.run(run.id).state is RunState.DONE
+    journal.close()
