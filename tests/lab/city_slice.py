@@ -28,7 +28,8 @@ import pytest
 from infra_ctl.change import normal
 from infra_ctl.journal.records import Run
 from infra_ctl.journal.store import Journal, open_journal
-from infra_ctl.lab import enter, faults
+from infra_ctl.lab import enter, faults, node
+from infra_ctl.lab.model import TwinSpec
 from infra_ctl.lab.state import Folder, require
 from infra_ctl.secrets import open_vault, write_vault
 
@@ -86,8 +87,13 @@ class Running:
         )
 
     def end(self) -> Done:
-        """Wait for it."""
-        out, err = self._process.communicate(timeout=SECONDS)
+        """Wait for it; one that takes too long is ended, and all that it started."""
+        try:
+            out, err = self._process.communicate(timeout=SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.communicate()
+            raise
         return Done(self._process.returncode, out, err)
 
     def kill(self) -> Done:
@@ -119,11 +125,13 @@ class CitySlice:
         return Folder(self.home / "var" / "lab" / self.name)
 
     @cached_property
+    def spec(self) -> TwinSpec:
+        return require(self.lab.root).spec
+
+    @cached_property
     def hostnames(self) -> tuple[str, ...]:
         """The city's routers: the peers outside are nobody's to configure."""
-        return tuple(
-            node.hostname for node in require(self.lab.root).spec.nodes if node.management is not None
-        )
+        return tuple(each.hostname for each in self.spec.nodes if each.management is not None)
 
     def journal_bytes(self) -> bytes:
         """All of the database, its log too."""
@@ -210,8 +218,9 @@ class CitySlice:
             return dict(zip(self.hostnames, pool.map(self.fingerprint, self.hostnames), strict=True))
 
     def on_disk(self, hostname: str, path: str) -> Path:
-        """A file that a router has written, as the machine sees it."""
-        return self.lab.upper(hostname) / path
+        """A file that a router has written, as the machine sees it; of one that is on, in its own mounts."""
+        pid = node.process_one(self.lab, self.spec, hostname)
+        return self.lab.upper(hostname) / path if pid is None else Path(f"/proc/{pid}/root") / path
 
     def is_pending(self, hostname: str) -> bool:
         return self.on_disk(hostname, "var/lib/infra-ctl/pending").exists()
@@ -260,8 +269,15 @@ class CitySlice:
 
     def unmanage(self, lines: Mapping[str, str]) -> None:
         """Declare a line a device: it is configured as it stands, which is how bad lines get in."""
+        self._declare("unmanaged", lines)
+
+    def claim(self, lines: Mapping[str, str]) -> None:
+        """Declare a line a device ours, so that it goes."""
+        self._declare("claimed", lines)
+
+    def _declare(self, part: str, lines: Mapping[str, str]) -> None:
         entries = [f"- {{device: {host}, line: '{line}', reason: a test}}\n" for host, line in lines.items()]
-        (self.inventory / "unmanaged.yaml").write_text("unmanaged:\n" + "".join(entries) + "claimed: []\n")
+        (self.inventory / "unmanaged.yaml").write_text(f"{part}:\n" + "".join(entries))
 
     @contextmanager
     def other_secret(self, name: str) -> Iterator[None]:
