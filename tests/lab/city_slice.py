@@ -16,9 +16,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -49,6 +49,9 @@ IN_BAND = f"role=core or site=nk or site=bt or {CAI_KHE} or {AN_HOA}"
 COMMAND = (sys.executable, "-m", "infra_ctl.cli.app")
 SECONDS = 150
 """No command of these tests takes longer."""
+
+HOLD = "/tmp/hold"
+"""There while a router is held."""
 
 BY_HAND = ("interface lo", "description by hand")
 """An edit of a line that is ours."""
@@ -105,7 +108,10 @@ class Running:
         """As Ctrl-C does."""
         self._process.send_signal(signal.SIGINT)
 
-    def is_over(self) -> bool:
+    def is_over(self, within: float = 0) -> bool:
+        """Whether it has ended, or does so within so many seconds."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(within)
         return self._process.poll() is not None
 
 
@@ -241,24 +247,25 @@ class CitySlice:
     @contextmanager
     def held(self, hostname: str) -> Iterator[Callable[[], None]]:
         """A router whose commits get no further than armed until the yielded function is called."""
-        tool, real, hold = "/usr/lib/frr/frr-reload.py", "/usr/lib/frr/frr-reload-itself.py", "/tmp/hold"
-        waits = f"i=0; while [ -e {hold} ] && [ $i -lt 600 ]; do sleep 0.1; i=$((i + 1)); done"
+        tool, real = "/usr/lib/frr/frr-reload.py", "/usr/lib/frr/frr-reload-itself.py"
+        waits = f"i=0; while [ -e {HOLD} ] && [ $i -lt 600 ]; do sleep 0.1; i=$((i + 1)); done"
         wrapper = f'#!/bin/sh\ncase "$*" in *--reload*) {waits} ;; esac\nexec {real} "$@"\n'
-
-        def release() -> None:
-            self.on(hostname, "rm", hold)
 
         self.on(
             hostname,
             "sh",
             "-c",
-            f"touch {hold}; mv {tool} {real} && cat >{tool} && chmod 755 {tool}",
+            f"touch {HOLD}; mv {tool} {real} && cat >{tool} && chmod 755 {tool}",
             text=wrapper,
         )
         try:
-            yield release
+            yield partial(self.release, hostname)
         finally:
-            self.on(hostname, "sh", "-c", f"rm -f {hold}; mv {real} {tool}")
+            self.on(hostname, "sh", "-c", f"rm -f {HOLD}; mv {real} {tool}")
+
+    def release(self, hostname: str) -> None:
+        """Let the commits of a router that is held go on."""
+        self.on(hostname, "rm", HOLD)
 
     def write(self, name: str, old: str, new: str) -> None:
         """Replace a text in a file of the inventory."""

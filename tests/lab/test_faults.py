@@ -41,7 +41,7 @@ TRIALS: Mapping[Trial, str] = {
     one("disk full", "/etc/frr", POP, BEFORE): r"No space left on device.* · RESTORED ",
     one("link cut", "", AN_HOA, APPLIED): r" · run 2",
     one("clock jumps", "-400 days", AN_HOA, ARMED): r"3 confirmed · run ",
-    one("two controllers", "", POP, BEFORE): r"run 2|error: ",
+    one("two controllers", "at once", POP, BEFORE): r"run 2|error: ",
 }
 """What is to happen, the longest first, and what the deployment that it happens to says."""
 

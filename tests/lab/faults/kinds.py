@@ -14,7 +14,7 @@ from infra_ctl.lab import faults
 from infra_ctl.lab.state import Fault as Broken
 from infra_ctl.lab.wiring import ports_of_nodes
 from tests.dying import DIED, MOMENTS
-from tests.lab.city_slice import Done
+from tests.lab.city_slice import Done, Running
 from tests.lab.faults import door
 from tests.lab.faults.fault import Evidence, Fault, Moment
 from tests.lab.faults.ground import HOSTS, POP, Ground, drop, dropped
@@ -25,6 +25,8 @@ UNDER_WAY = Moment.ARMED, Moment.APPLIED
 WHENEVER = Moment.BEFORE, *UNDER_WAY
 BACK_IN = 1.5
 """Seconds until power returns, or watchfrr starts a daemon again."""
+MEANWHILE = 5.0
+"""Seconds that a router is held at most, of the eight of its timer."""
 NO_SPACE = "No space left on device"
 TIMESTAMPS = "SELECT id, at FROM events"
 CLOCK = "clock"
@@ -116,6 +118,11 @@ def at_the_door(name: str, script: str) -> Fault:
     return Fault(name, befall)
 
 
+def held(site: Ground, victim: str) -> AbstractContextManager[object]:
+    """A router gets no further than armed until it is released."""
+    return site.city.held(victim)
+
+
 def full(folder: str) -> Fault:
     """There is not a byte left on a router's disk."""
 
@@ -181,6 +188,22 @@ def is_off(at: object, seconds: int) -> bool:
 @contextmanager
 def second_controller(site: Ground, victim: str) -> Iterator[Evidence]:
     """Somebody else deploys the same, from a laptop whose journal has heard of nothing."""
+    with another(site, victim) as (_, met):
+        yield met
+
+
+@contextmanager
+def second_controller_meanwhile(site: Ground, victim: str) -> Iterator[Evidence]:
+    """… while it is under way: the router goes on once the other one has seen that."""
+    with another(site, victim) as (other, met):
+        other.is_over(within=MEANWHILE)
+        site.city.release(victim)
+        yield met
+
+
+@contextmanager
+def another(site: Ground, victim: str) -> Iterator[tuple[Running, Evidence]]:
+    """The deployment of another laptop, and whether it met ours; nothing is left of it after the block."""
     journal = site.city.home / "another.db"
     journal.unlink(missing_ok=True)
     other = site.city.start("deploy", "--yes", "--timer", "8", victim, journal=journal)
@@ -192,7 +215,7 @@ def second_controller(site: Ground, victim: str) -> Iterator[Evidence]:
         return not done.out.startswith("no changes")
 
     try:
-        yield met
+        yield other, met
     finally:
         if not other.is_over():
             other.kill()
@@ -211,6 +234,9 @@ KINDS: Mapping[str, tuple[Fault, ...]] = {
     "controller's disk full": (Fault("", journal_full, WHENEVER),),
     "journal gone": (Fault("", journal_gone, UNDER_WAY),),
     "clock jumps": tuple(clock_jumps(f"{days:+} days", days * 86400) for days in (-400, -1, 1, 40)),
-    "two controllers": (Fault("", second_controller, WHENEVER, by_another=True),),
+    "two controllers": (
+        Fault("at once", second_controller, by_another=True),
+        Fault("meanwhile", second_controller_meanwhile, (Moment.ARMED,), held, by_another=True),
+    ),
     "slow device": (at_the_door("ten times", door.SLOW),),
 }
