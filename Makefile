@@ -17,7 +17,7 @@ PACKAGES := frr frr-pythontools openssh-server openssh-client iproute2 iputils-p
   python3-venv postgresql
 
 help:
-	@sed -n 's/^# //p' $(MAKEFILE_LIST) | head -6
+	@sed -n 's/^# make /make /p' $(MAKEFILE_LIST)
 
 setup: packages .venv/ready
 

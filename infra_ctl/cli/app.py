@@ -80,7 +80,8 @@ def root() -> None:
 
     \b
     exit codes: 0 done or nothing to do · 1 tried and failed · 2 usage or inventory, nothing tried
-    3 changes (plan --exit-code) or findings (verify) · 4 refused · 5 stopped part-way · 130 interrupted
+    3 changes (plan --exit-code) or findings (verify, db check, secrets check) · 4 refused
+    5 stopped part-way · 130 interrupted
     """
 
 

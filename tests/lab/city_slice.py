@@ -16,9 +16,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -28,7 +28,8 @@ import pytest
 from infra_ctl.change import normal
 from infra_ctl.journal.records import Run
 from infra_ctl.journal.store import Journal, open_journal
-from infra_ctl.lab import enter, faults
+from infra_ctl.lab import enter, faults, node
+from infra_ctl.lab.model import TwinSpec
 from infra_ctl.lab.state import Folder, require
 from infra_ctl.secrets import open_vault, write_vault
 
@@ -48,6 +49,9 @@ IN_BAND = f"role=core or site=nk or site=bt or {CAI_KHE} or {AN_HOA}"
 COMMAND = (sys.executable, "-m", "infra_ctl.cli.app")
 SECONDS = 150
 """No command of these tests takes longer."""
+
+HOLD = "/tmp/hold"
+"""There while a router is held."""
 
 BY_HAND = ("interface lo", "description by hand")
 """An edit of a line that is ours."""
@@ -86,8 +90,13 @@ class Running:
         )
 
     def end(self) -> Done:
-        """Wait for it."""
-        out, err = self._process.communicate(timeout=SECONDS)
+        """Wait for it; one that takes too long is ended, and all that it started."""
+        try:
+            out, err = self._process.communicate(timeout=SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.communicate()
+            raise
         return Done(self._process.returncode, out, err)
 
     def kill(self) -> Done:
@@ -99,7 +108,10 @@ class Running:
         """As Ctrl-C does."""
         self._process.send_signal(signal.SIGINT)
 
-    def is_over(self) -> bool:
+    def is_over(self, within: float = 0) -> bool:
+        """Whether it has ended, or does so within so many seconds."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(within)
         return self._process.poll() is not None
 
 
@@ -119,11 +131,13 @@ class CitySlice:
         return Folder(self.home / "var" / "lab" / self.name)
 
     @cached_property
+    def spec(self) -> TwinSpec:
+        return require(self.lab.root).spec
+
+    @cached_property
     def hostnames(self) -> tuple[str, ...]:
         """The city's routers: the peers outside are nobody's to configure."""
-        return tuple(
-            node.hostname for node in require(self.lab.root).spec.nodes if node.management is not None
-        )
+        return tuple(each.hostname for each in self.spec.nodes if each.management is not None)
 
     def journal_bytes(self) -> bytes:
         """All of the database, its log too."""
@@ -210,8 +224,9 @@ class CitySlice:
             return dict(zip(self.hostnames, pool.map(self.fingerprint, self.hostnames), strict=True))
 
     def on_disk(self, hostname: str, path: str) -> Path:
-        """A file that a router has written, as the machine sees it."""
-        return self.lab.upper(hostname) / path
+        """A file that a router has written, as the machine sees it; of one that is on, in its own mounts."""
+        pid = node.process_one(self.lab, self.spec, hostname)
+        return self.lab.upper(hostname) / path if pid is None else Path(f"/proc/{pid}/root") / path
 
     def is_pending(self, hostname: str) -> bool:
         return self.on_disk(hostname, "var/lib/infra-ctl/pending").exists()
@@ -232,24 +247,25 @@ class CitySlice:
     @contextmanager
     def held(self, hostname: str) -> Iterator[Callable[[], None]]:
         """A router whose commits get no further than armed until the yielded function is called."""
-        tool, real, hold = "/usr/lib/frr/frr-reload.py", "/usr/lib/frr/frr-reload-itself.py", "/tmp/hold"
-        waits = f"i=0; while [ -e {hold} ] && [ $i -lt 600 ]; do sleep 0.1; i=$((i + 1)); done"
+        tool, real = "/usr/lib/frr/frr-reload.py", "/usr/lib/frr/frr-reload-itself.py"
+        waits = f"i=0; while [ -e {HOLD} ] && [ $i -lt 600 ]; do sleep 0.1; i=$((i + 1)); done"
         wrapper = f'#!/bin/sh\ncase "$*" in *--reload*) {waits} ;; esac\nexec {real} "$@"\n'
-
-        def release() -> None:
-            self.on(hostname, "rm", hold)
 
         self.on(
             hostname,
             "sh",
             "-c",
-            f"touch {hold}; mv {tool} {real} && cat >{tool} && chmod 755 {tool}",
+            f"touch {HOLD}; mv {tool} {real} && cat >{tool} && chmod 755 {tool}",
             text=wrapper,
         )
         try:
-            yield release
+            yield partial(self.release, hostname)
         finally:
-            self.on(hostname, "sh", "-c", f"rm -f {hold}; mv {real} {tool}")
+            self.on(hostname, "sh", "-c", f"rm -f {HOLD}; mv {real} {tool}")
+
+    def release(self, hostname: str) -> None:
+        """Let the commits of a router that is held go on."""
+        self.on(hostname, "rm", HOLD)
 
     def write(self, name: str, old: str, new: str) -> None:
         """Replace a text in a file of the inventory."""
@@ -260,8 +276,15 @@ class CitySlice:
 
     def unmanage(self, lines: Mapping[str, str]) -> None:
         """Declare a line a device: it is configured as it stands, which is how bad lines get in."""
+        self._declare("unmanaged", lines)
+
+    def claim(self, lines: Mapping[str, str]) -> None:
+        """Declare a line a device ours, so that it goes."""
+        self._declare("claimed", lines)
+
+    def _declare(self, part: str, lines: Mapping[str, str]) -> None:
         entries = [f"- {{device: {host}, line: '{line}', reason: a test}}\n" for host, line in lines.items()]
-        (self.inventory / "unmanaged.yaml").write_text("unmanaged:\n" + "".join(entries) + "claimed: []\n")
+        (self.inventory / "unmanaged.yaml").write_text(f"{part}:\n" + "".join(entries))
 
     @contextmanager
     def other_secret(self, name: str) -> Iterator[None]:

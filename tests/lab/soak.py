@@ -1,6 +1,6 @@
 """`make soak`: deployments that each meet a random fault, on several living slices side by side.
 
-python -m tests.lab.soak --seed city --count 200 --slices 4     the trials of a seed
+python -m tests.lab.soak --seed city --count 200 --slices 5     the trials of a seed
 python -m tests.lab.soak --seed city --only 113                 one of them again
 
 A trial is dealt from the seed alone; how long everything takes is not, so that a race may need several goes.
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 import tempfile
 import threading
@@ -27,6 +28,7 @@ import click
 
 from infra_ctl.lab.requirements import requirements
 from tests.lab.faults.ground import Ground, ground
+from tests.lab.faults.kinds import KINDS
 from tests.lab.faults.trial import Trial, Verdict, attempt, deal
 
 KEPT = Path("var/soak")
@@ -39,9 +41,12 @@ Numbered = tuple[int, Trial]
 class Soak:
     """The trials that are left, and how those went that are over; shared by the workers."""
 
-    seed: str
     waiting: Iterator[Numbered]
     count: int
+    kept: Path
+    """Where failures are written."""
+    again: str = ""
+    """What deals these trials again; none where they were not dealt."""
     began: float = field(default_factory=time.monotonic)
     over: dict[int, Verdict] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -68,21 +73,18 @@ class Soak:
                 f"  {ends or 'no run':<38} exit {codes:<9} {seconds:5.1f} s  {word}",
             )
             if not verdict.is_well:
-                KEPT.mkdir(parents=True, exist_ok=True)
-                (KEPT / f"{self.seed}-{number}.txt").write_text(report(self.seed, number, verdict))
+                self.kept.mkdir(parents=True, exist_ok=True)
+                again = (f"{self.again} --only {number}",) if self.again else ()
+                (self.kept / f"{number}.txt").write_text(report(verdict, *again))
 
     @property
     def well(self) -> int:
         return sum(1 for verdict in self.over.values() if verdict.is_well)
 
 
-def report(seed: str, number: int, verdict: Verdict) -> str:
-    """All that is known of a trial."""
-    lines = [
-        f"python -m tests.lab.soak --seed {seed} --only {number}",
-        str(verdict.trial),
-        *verdict.complaints,
-    ]
+def report(verdict: Verdict, *again: str) -> str:
+    """All that is known of a trial, from the command on that does it again."""
+    lines = [*again, str(verdict.trial), *verdict.complaints]
     for done in verdict.said:
         lines += [f"--- exit {done.code}", done.out, done.err]
     return "\n".join(lines) + "\n"
@@ -117,9 +119,9 @@ def table(verdicts: Iterable[Verdict]) -> Iterator[str]:
         yield f"{kind:<24} {sum(well):>3} of {len(well)}"
 
 
-def run(seed: str, numbered: Sequence[Numbered], slices: int) -> Soak:
+def run(numbered: Sequence[Numbered], slices: int, kept: Path, again: str = "") -> Soak:
     """All of these trials, on so many slices; the first one's journal is in PostgreSQL."""
-    soak = Soak(seed, iter(numbered), len(numbered))
+    soak = Soak(iter(numbered), len(numbered), kept, again)
     slices = min(slices, len(numbered))
     with tempfile.TemporaryDirectory(prefix="ic-soak-") as home, ThreadPoolExecutor(slices) as pool:
         homes = [Path(home) / f"{index}" for index in range(slices)]
@@ -136,21 +138,40 @@ def run(seed: str, numbered: Sequence[Numbered], slices: int) -> Soak:
     return soak
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def dealt(asked: argparse.Namespace) -> list[Numbered]:
+    """The trials that were asked for, each with its number."""
+    trials = enumerate(deal(asked.seed, (asked.kind,) if asked.kind else tuple(KINDS)), start=1)
+    first, last = (1, asked.count) if asked.only is None else (asked.only, asked.only)
+    return list(islice(trials, first - 1, last))
+
+
+def command(asked: argparse.Namespace) -> str:
+    """What deals the same trials again."""
+    kind = ("--kind", asked.kind) if asked.kind else ()
+    return shlex.join(("python", "-m", "tests.lab.soak", "--seed", asked.seed, *kind))
+
+
+def asked_for(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The command line. Ends the program where it makes no sense."""
     parser = argparse.ArgumentParser(prog="soak", description="Deployments that each meet a random fault.")
     parser.add_argument("--seed", default="city")
     parser.add_argument("--count", type=int, default=200)
-    parser.add_argument("--slices", type=int, default=4)
+    parser.add_argument("--slices", type=int, default=5)
     parser.add_argument("--only", type=int, help="one of the trials, by its number")
-    parser.add_argument("--kind", help="only those of one kind")
+    parser.add_argument("--kind", choices=tuple(KINDS), help="only those of one kind")
     asked = parser.parse_args(arguments)
+    if any(number is not None and number < 1 for number in (asked.count, asked.only, asked.slices)):
+        parser.error("nothing to do: --count, --only and --slices begin at 1")
+    return asked
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    asked = asked_for(arguments)
     if missing := requirements(Path(tempfile.gettempdir())):
-        parser.error(f"no lab here: {'; '.join(missing)}")
-    kinds = (asked.kind,) if asked.kind else ()
-    numbered = list(enumerate(islice(deal(asked.seed, *([kinds] if kinds else [])), asked.count), start=1))
-    if asked.only:
-        numbered = [each for each in numbered if each[0] == asked.only]
-    soak = run(asked.seed, numbered, asked.slices)
+        click.echo(f"no lab here: {'; '.join(missing)}", err=True)
+        return 2
+    numbered = dealt(asked)
+    soak = run(numbered, asked.slices, KEPT.joinpath(asked.seed, asked.kind or ""), command(asked))
     click.echo("\n".join(table(soak.over.values())))
     click.echo(
         f"{soak.well} of {len(numbered)} · seed {asked.seed} · {(time.monotonic() - soak.began) / 60:.1f} min"

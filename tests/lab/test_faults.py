@@ -41,15 +41,15 @@ TRIALS: Mapping[Trial, str] = {
     one("disk full", "/etc/frr", POP, BEFORE): r"No space left on device.* · RESTORED ",
     one("link cut", "", AN_HOA, APPLIED): r" · run 2",
     one("clock jumps", "-400 days", AN_HOA, ARMED): r"3 confirmed · run ",
-    one("two controllers", "", POP, BEFORE): r"run 2|error: ",
+    one("two controllers", "at once", POP, BEFORE): r"run 2|error: ",
 }
 """What is to happen, the longest first, and what the deployment that it happens to says."""
 
 
 @pytest.fixture(scope="module")
-def verdicts(_can_run: None) -> Mapping[str, Verdict]:
+def verdicts(_can_run: None, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Verdict]:
     """By kind. Three slices are as many as two cores keep busy."""
-    soak = run("test", list(enumerate(TRIALS, start=1)), slices=3)
+    soak = run(list(enumerate(TRIALS, start=1)), slices=3, kept=tmp_path_factory.mktemp("faults"))
     return {verdict.trial.kind: verdict for verdict in soak.over.values()}
 
 
@@ -62,6 +62,6 @@ def test_a_deployment_that_meets_a_fault_ends_old_or_new_and_says_so(
     verdicts: Mapping[str, Verdict], trial: Trial
 ) -> None:
     verdict = verdicts[trial.kind]
-    assert verdict.is_well, report("test", 0, verdict)
+    assert verdict.is_well, report(verdict)
     deployment = verdict.said[0]
-    assert re.search(TRIALS[trial], deployment.out + deployment.err), report("test", 0, verdict)
+    assert re.search(TRIALS[trial], deployment.out + deployment.err), report(verdict)

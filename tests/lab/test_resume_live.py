@@ -5,12 +5,17 @@ from __future__ import annotations
 import pytest
 
 from tests.dying import DIED
-from tests.lab.city_slice import AN_HOA, POP, THOI_BINH, CitySlice, Deployed, until
+from tests.lab.city_slice import AN_HOA, BY_HAND, POP, THOI_BINH, CitySlice, Deployed, until
 from tests.lab.test_deploy_faults import edited, last_run, selector
 
 pytestmark = pytest.mark.live
 
 HOSTS = AN_HOA, POP
+
+NEIGHBOUR = "router bgp 4200000092", f"neighbor 10.0.32.1 {BY_HAND[1]}"
+UPLINK = "interface eth1", BY_HAND[1]
+ROUTE = "ip route 198.51.100.0/24 blackhole"
+"""Edits of a PoP by hand, besides that of its loopback."""
 
 
 @pytest.mark.parametrize(
@@ -81,12 +86,19 @@ def test_a_run_that_is_aborted_leaves_the_rest_alone_and_is_resumed(
 
 def test_a_rollback_leads_back_to_the_very_configuration(deployed: Deployed, city: CitySlice) -> None:
     """Pain 3: by fingerprint, on a router whose neighbour line, route and description the run had changed."""
-    old = edited(city, AN_HOA, THOI_BINH)
-    assert city.run("deploy", "--yes", selector(AN_HOA, THOI_BINH)).code == 0
+    for lines in (NEIGHBOUR, UPLINK, (ROUTE,)):
+        city.edit(POP, *lines)
+    city.claim({POP: ROUTE})
+    old = edited(city, POP, THOI_BINH)
+    by_hand = {line for line in city.running(POP).splitlines() if BY_HAND[1] in line or line == ROUTE}
+    assert len(by_hand) == 3, "a neighbour's line, a description, a route"
+    assert city.run("deploy", "--yes", selector(POP, THOI_BINH)).code == 0
+    assert by_hand.isdisjoint(city.running(POP).splitlines())
     run = city.runs()[0].id
-    done = city.run("rollback", run, AN_HOA, "--yes")
+    done = city.run("rollback", run, POP, "--yes")
     assert done.code == 0, done
-    assert city.fingerprint(AN_HOA) == old[AN_HOA]
+    assert by_hand <= set(city.running(POP).splitlines())
+    assert city.fingerprint(POP) == old[POP]
     assert city.fingerprint(THOI_BINH) == deployed.fingerprint(THOI_BINH)
     assert city.runs()[0].kind == "rollback"
 

@@ -82,6 +82,7 @@ class File:
 
     @contextmanager
     def full(self) -> Iterator[None]:
+        self.rows("PRAGMA wal_checkpoint(TRUNCATE)")  # or what its log has room for is still written
         fill = self.folder / "fill"
         subprocess.run(f"cat /dev/zero >{fill} 2>/dev/null", shell=True, check=False)
         try:

@@ -13,7 +13,11 @@ STATE = "/var/lib/infra-ctl"
 HOST_KEY = "/etc/ssh/ssh_host_ed25519_key"
 KEYS = "/root/.ssh/authorized_keys"
 
+MET = "tmp/met"
+"""There once something became of a command."""
+
 SLOW = """\
+mkdir -p /tmp/met
 begun=$(date +%s%N)
 /bin/sh -c "$SSH_ORIGINAL_COMMAND"
 code=$?

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from tests.lab.city_slice import COMMAND, Running
+from tests.lab.city_slice import COMMAND, Done, Running
 from tests.lab.faults.ground import HOSTS, Ground
 
 
@@ -24,12 +24,24 @@ class Moment(StrEnum):
     """The candidate is in force and not confirmed."""
 
 
-Befall: TypeAlias = Callable[[Ground, str], AbstractContextManager[object]]
+Evidence: TypeAlias = Callable[[Done], bool]
+"""Whether a fault struck, told from how the deployment ended, and asked while the fault lasts.
+
+A router that is struck under way is one that had neither confirmed nor gone back by then.
+"""
+
+Befall: TypeAlias = Callable[[Ground, str], AbstractContextManager[Evidence]]
+Arrange: TypeAlias = Callable[[Ground, str], AbstractContextManager[object]]
 
 
 def nothing(_site: Ground, _victim: str) -> AbstractContextManager[object]:
-    """Of a fault that is in the command itself."""
+    """Nothing has to be made possible."""
     return nullcontext()
+
+
+def missed(_done: Done) -> bool:
+    """Of a fault whose moment never came."""
+    return False
 
 
 def as_typed(_site: Ground) -> tuple[str, ...]:
@@ -42,9 +54,9 @@ class Fault:
     """One thing that can go wrong with a deployment."""
 
     name: str
+    befall: Befall
     moments: tuple[Moment, ...] = (Moment.BEFORE,)
-    befall: Befall = nothing
-    arrange: Befall = nothing
+    arrange: Arrange = nothing
     """What makes it possible, from before the deployment until after it."""
     command: Callable[[Ground], tuple[str, ...]] = as_typed
     """How the deployment is started."""

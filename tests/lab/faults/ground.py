@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 
 from infra_ctl.lab import faults, namespace
 from infra_ctl.lab.model import Link, TwinSpec
-from infra_ctl.lab.state import require
 from tests.lab.city_slice import (
     AN_HOA,
     BY_HAND,
@@ -42,9 +42,9 @@ class Ground:
     database: Database
     new: Mapping[str, str] = field(default_factory=dict)
 
-    @cached_property
+    @property
     def spec(self) -> TwinSpec:
-        return require(self.city.lab.root).spec
+        return self.city.spec
 
     @property
     def root(self) -> Path:
@@ -54,6 +54,12 @@ class Ground:
     def circuit(self, hostname: str) -> Link:
         """The first one that a router hangs on."""
         return next(link for link in self.spec.links if hostname in (link.a.node, link.z.node))
+
+    def carries(self, link: Link) -> bool:
+        """Whether a ping gets from one end to the other, over this link and no other."""
+        addresses = self.city.on(link.z.node, "ip", "-4", "-br", "address", "show", "dev", link.z.interface)
+        ping = f"ping -c 1 -W 1 -I {link.a.interface} {addresses.split()[2].partition('/')[0]}"
+        return self.city.on(link.a.node, "sh", "-c", f"{ping} >/dev/null && echo yes || echo no") == "yes\n"
 
     def start(self, *arguments: str, command: tuple[str, ...] = COMMAND) -> Running:
         return self.city.start(
@@ -131,11 +137,19 @@ def _well(done: Done) -> None:
     assert done.code == 0, done
 
 
-def drop(site: Ground, where: str, interface: str, share: int) -> None:
+def drop(where: str, interface: str, share: int) -> None:
     """Lose so many of a hundred packets that arrive at an interface; none for 0."""
     lines = ["add table netdev fault", "delete table netdev fault"]
     if share:
         chain = f'type filter hook ingress device "{interface}" priority -400;'
         lines += ["add table netdev fault", f"add chain netdev fault {interface} {{ {chain} }}"]
-        lines += [f"add rule netdev fault {interface} numgen random mod 100 < {share} drop"]
+        lines += [f"add rule netdev fault {interface} numgen random mod 100 < {share} counter drop"]
     namespace.run(("nft", "-f", "-"), "".join(f"{line}\n" for line in lines), where)
+
+
+def dropped(where: str) -> int:
+    """Packets that the rules of `drop` lost in a namespace."""
+    rules = ("nft", "list", "table", "netdev", "fault")
+    with namespace.inside(where):
+        told = subprocess.run(rules, capture_output=True, text=True, check=True).stdout
+    return sum(map(int, re.findall(r"counter packets (\d+)", told)))

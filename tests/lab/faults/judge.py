@@ -82,14 +82,14 @@ def settled(site: Ground, old: Mapping[str, str]) -> dict[str, str]:
 
 
 def complaints(done: Done, run: Told | None, now: Mapping[str, str], *, left: bool = False) -> Iterator[str]:
-    """What is wrong with how a command ended; `left` where it died, and is to be resumed."""
+    """What is wrong with how a command ended; `left` where its run is to be resumed."""
     yield from (f"{host} is {state}" for host, state in now.items() if state not in RUNS)
     for sign in ("Traceback", "a defect of infra-ctl"):
         if sign in done.out + done.err:
             yield f"it says: {sign}"
     if done.code == DIED:
-        return
-    if run is None or (done.code == REFUSED and set(run.devices.values()) == {"waiting"}):
+        yield from _died(run, now, left=left)
+    elif run is None or (done.code == REFUSED and set(run.devices.values()) == {"waiting"}):
         yield from _refused(done, now)
     elif left:
         yield from _broken_off(done, run)
@@ -97,9 +97,21 @@ def complaints(done: Done, run: Told | None, now: Mapping[str, str], *, left: bo
         yield from _ended(done, run, now)
 
 
+def _died(run: Told | None, now: Mapping[str, str], *, left: bool) -> Iterator[str]:
+    """It says nothing any more; but before its run, or after it, the journal is as it must be."""
+    if run is None:
+        yield from _untouched(now)
+    elif not left:
+        yield from _recorded(run, now)
+
+
+def _untouched(now: Mapping[str, str]) -> Iterator[str]:
+    yield from (f"{host} is {state}, and no run did it" for host, state in now.items() if state == "new")
+
+
 def _refused(done: Done, now: Mapping[str, str]) -> Iterator[str]:
     """Nothing was begun: nothing may have been done, and it must say why."""
-    yield from (f"{host} is {state}, and no run did it" for host, state in now.items() if state == "new")
+    yield from _untouched(now)
     if done.code not in (1, REFUSED):
         yield f"exit code {done.code} where nothing was begun"
     if not re.match(r"error: \S", _last(done.err)):
@@ -115,15 +127,20 @@ def _broken_off(done: Done, run: Told) -> Iterator[str]:
         yield f"its last line is {_last(done.err)!r}"
 
 
-def _ended(done: Done, run: Told, now: Mapping[str, str]) -> Iterator[str]:
+def _recorded(run: Told, now: Mapping[str, str]) -> Iterator[str]:
+    """How a run ended, by the journal."""
     for host in HOSTS:
         end = run.devices[host]
         if now[host] not in ENDS.get(end, ()):
             yield f"the journal says {end} of {host}, which is {now[host]}"
+    if (state := "done" if code(run) == 0 else "failed") != run.state:
+        yield f"the run is {run.state}, not {state}"
+
+
+def _ended(done: Done, run: Told, now: Mapping[str, str]) -> Iterator[str]:
+    yield from _recorded(run, now)
     if done.code != (wanted := code(run)):
         yield f"exit code {done.code}, not {wanted}, of {dict(run.devices)}"
-    if (state := "done" if wanted == 0 else "failed") != run.state:
-        yield f"the run is {run.state}, not {state}"
     ends = list(run.devices.values())
     for end in set(ends):
         words = f"{ends.count(end)} {NO_COUNT.get(end, end)}"

@@ -10,7 +10,7 @@ from random import Random
 
 from tests.lab.city_slice import Done
 from tests.lab.faults import judge
-from tests.lab.faults.fault import Fault, Moment, wait
+from tests.lab.faults.fault import Evidence, Fault, Moment, missed, wait
 from tests.lab.faults.ground import SELECTOR, TIMER, Ground
 from tests.lab.faults.judge import Told
 from tests.lab.faults.kinds import KINDS
@@ -68,7 +68,8 @@ def _endless(random: Random, variants: Sequence[Fault]) -> Iterator[Fault]:
 def attempt(site: Ground, trial: Trial) -> Verdict:
     """Let it happen, and judge what came of it; whatever that is, the slice is whole afterwards."""
     old, before = site.edit(), judge.run_ids(site.database)
-    said = [_struck(site, trial)]
+    deployment, struck = _struck(site, trial)
+    said = [deployment]
     run = _new_run(site, before)
     ends = dict(run.devices) if run else {}
     now = judge.settled(site, old)
@@ -76,7 +77,8 @@ def attempt(site: Ground, trial: Trial) -> Verdict:
         old = {**old, trial.victim: site.new[trial.victim]}
         now = {**now, trial.victim: "old"} if ends.get(trial.victim) != "confirmed" else now
     left = run is not None and run.state == "running"
-    found = list(judge.complaints(said[0], run, now, left=left))
+    found = [] if struck else ["its fault did not strike"]
+    found += judge.complaints(deployment, run, now, left=left)
     if left and run is not None:
         said.append(site.run("resume", run.id, "--yes", "--timer", str(TIMER)))
         resumed, now = judge.told(site.database, run.id), judge.settled(site, old)
@@ -85,16 +87,18 @@ def attempt(site: Ground, trial: Trial) -> Verdict:
     return Verdict(trial, tuple(found), tuple(said), ends)
 
 
-def _struck(site: Ground, trial: Trial) -> Done:
-    """The deployment, from before its fault until that is over."""
+def _struck(site: Ground, trial: Trial) -> tuple[Done, bool]:
+    """The deployment, from before its fault until that is over, and whether the fault struck it."""
     with ExitStack() as undone:
+        evidence: Evidence = missed
         undone.enter_context(trial.fault.arrange(site, trial.victim))
         if trial.moment is Moment.BEFORE:
-            undone.enter_context(trial.fault.befall(site, trial.victim))
+            evidence = undone.enter_context(trial.fault.befall(site, trial.victim))
         deploying = site.deploy(trial.fault.command(site))
         if trial.moment is not Moment.BEFORE and wait(site, trial.victim, trial.moment, deploying):
-            undone.enter_context(trial.fault.befall(site, trial.victim))
-        return deploying.end()
+            evidence = undone.enter_context(trial.fault.befall(site, trial.victim))
+        done = deploying.end()
+        return done, evidence(done)
 
 
 def _new_run(site: Ground, before: frozenset[str]) -> Told | None:
