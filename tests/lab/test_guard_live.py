@@ -133,11 +133,13 @@ def convergence(city: CitySlice) -> float:
     return seen.gap
 
 
-def ward_moves(city: CitySlice) -> Probed:
-    """A ward's circuit to one PoP is replaced by one to another, in one edit and one command."""
-    city.write(
-        "communes.csv", "nk-cai-khe,31117,nk,10,commune-dual,dual", "nk-cai-khe,31117,nk,10,commune,dual"
-    )
+def ward_moves(city: CitySlice, stage: str = "dual") -> Probed:
+    """A ward's circuit to one PoP is replaced by one to another, in one edit and one command.
+
+    `stage` is its stage of IPv6.
+    """
+    row = "nk-cai-khe,31117,nk,10,commune"
+    city.write("communes.csv", f"{row}-dual,dual", f"{row},{stage}")
     city.write("systems.yaml", "hq-van-phong-ubnd, nk-cai-khe,", "hq-van-phong-ubnd,")
     city.write("circuits.csv", OTHER, "")
     fewer = city.run("deploy", "--yes")
