@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from infra_ctl.cli.ending import Told, conclude, do_nothing
+from infra_ctl.cli.ending import Ending, conclude, do_nothing, undone_in_part
 from infra_ctl.cli.exits import Exit
 from infra_ctl.cli.progress import Stopwatch, bar, devices
-from infra_ctl.cli.request import Request, failures_allowed, refuse_cut, refuse_short
+from infra_ctl.cli.request import Request, failures_allowed, refuse_cut
 from infra_ctl.cli.session import Session, confirm
 from infra_ctl.errors import InfraCtlError, JournalError, RefusedError
 from infra_ctl.journal.records import Order, StepState
@@ -40,22 +40,24 @@ def begin_and_carry_out(
     prepared: Prepared,
     kind: str,
     request: Request,
+    *,
+    begun: Callable[[Run], None] = lambda _run: None,
     ended: Callable[[Result], None] = lambda _result: None,
-) -> Told:
-    """Ask, unless there is nothing to do, then carry a plan out as a new run.
+) -> Ending:
+    """Ask, then carry a plan out as a new run.
 
-    `ended` is told how it ended before anybody reads it.
+    `begun` is told of it before anything is touched, `ended` how it ended before anybody reads it.
     """
     from infra_ctl.deploy.run import begin
     from infra_ctl.journal.records import Purpose
 
     plan = prepared.plan
     budget = failures_allowed(request.max_fail, len(plan.devices))
-    refuse_short(plan, request.timer)
     if not confirm(f"{kind} to {devices(len(plan.changed))}?", yes=request.yes):
         return do_nothing(session, "nothing was done")
     context, why = session.context.name, (request.reason, request.ticket)
     run = begin(prepared, Purpose(kind, context, *why, plan.inventory, request.undoes))
+    begun(run)
     session.say(f"run {run.id}")
     return carry_out(session, prepared, run, budget, request, ended=ended)
 
@@ -69,14 +71,17 @@ def carry_out(
     *,
     resume: bool = False,
     ended: Callable[[Result], None] = lambda _result: None,
-) -> Told:
+) -> Ending:
     """Carry a run out, or go on with it, and say how it ended; take it back where it did harm."""
     concluded, stopped = _carried(session, prepared, run, budget, request, resume=resume)
     stays = "--keep" if request.keep else "stopped" if stopped else ""
     ended(concluded.result)
-    told = conclude(session, run, prepared.plan, concluded, goes_on=not concluded.harm or bool(stays))
-    back = take_back(session, prepared, run, concluded, request, stays) if concluded.harm else None
-    return Told(told.code, {**told.value, "rollback": back})
+    goes_on = not concluded.harm or bool(stays)
+    ending = conclude(session, run, prepared.plan, concluded, goes_on=goes_on, again=request.again)
+    if not concluded.harm:
+        return ending
+    back = take_back(session, prepared, run, concluded, request, stays)
+    return Ending(ending.code, {**ending.value, "rollback": back})
 
 
 def _carried(
@@ -108,37 +113,43 @@ def _carried(
 
 def take_back(
     session: Session, prepared: Prepared, run: Run, concluded: Concluded, request: Request, stays: str
-) -> Mapping[str, object] | None:
+) -> Mapping[str, object]:
     """Roll a run back that cost what it owes, as a run of its own, unless it `stays` for a reason.
 
-    The other run's JSON, or None.
+    The other run's JSON, or why there is none.
     """
     from infra_ctl.change.losses import path_named
     from infra_ctl.deploy.run import returned
 
     first, *others = map(path_named, concluded.harm)
     lost = f"{first} and {len(others)} more" if others else first
+    undo = session.command(f"rollback {run.id}")
     if stays:
-        undo = session.command(f"rollback {run.id}")
         session.say(f"kept    {lost} answered before ({stays}); undo  {undo}")
-        return None
+        return {"kept": stays}
     session.say(f"back    {lost} answered before: run {run.id} is taken back (--keep leaves it)")
     try:
-        undone = _undo(session, prepared, run, request, f"run {run.id} lost {lost}")
+        undone, in_part = _undo(session, prepared, run, request, f"run {run.id} lost {lost}")
     except InfraCtlError as error:
-        session.say(f"NOT TAKEN BACK  {error}; undo  {session.command(f'rollback {run.id}')}")
-        return None
+        session.say(f"NOT TAKEN BACK  {error}; undo  {undo}")
+        return {"error": f"{error}"}
     answers = returned(prepared.fleet, concluded.harm)
+    now = f"{lost} {'answers again' if answers else 'STILL DOES NOT ANSWER'}"
     session.say(
-        f"run {run.id} was taken back: {lost} {'answers again' if answers else 'STILL DOES NOT ANSWER'}"
+        f"NOT TAKEN BACK  {in_part}: {now}; undo  {undo}"
+        if in_part
+        else f"run {run.id} was taken back: {now}"
     )
-    return undone
+    return undone.value
 
 
 def _undo(
     session: Session, prepared: Prepared, run: Run, request: Request, reason: str
-) -> Mapping[str, object]:
-    """Carry out the rollback of a run; a device that cannot be planned does not keep the others from it."""
+) -> tuple[Ending, str]:
+    """Carry out the rollback of a run; how far it came where that is not all of it.
+
+    A device that cannot be planned does not keep the others from it.
+    """
     from infra_ctl.cli.devices import present
     from infra_ctl.cli.planning import prepare_undo
     from infra_ctl.deploy.run import begin
@@ -156,7 +167,7 @@ def _undo(
     undoing = begin(back, Purpose("rollback", run.context, reason, run.ticket, plan.inventory, run.id))
     session.say(f"run {undoing.id}")
     concluded, _ = _carried(session, back, undoing, len(plan.failed), request)
-    return conclude(session, undoing, plan, concluded).value
+    return conclude(session, undoing, plan, concluded), undone_in_part(concluded.result, plan)
 
 
 def left(session: Session, run: Run, timer: int, error: JournalError) -> JournalError:

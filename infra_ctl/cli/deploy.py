@@ -8,24 +8,29 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from infra_ctl.cli.carrying import begin_and_carry_out, carry_out
-from infra_ctl.cli.ending import Told, do_nothing, leave
-from infra_ctl.cli.exits import Exit
+from infra_ctl.cli.ending import Ending, do_nothing, leave, none_planned
+from infra_ctl.cli.later import later, not_begun, say_left, stopped_by
 from infra_ctl.cli.progress import Stopwatch, devices
 from infra_ctl.cli.request import (
     Request,
+    fail_option,
     failures_allowed,
     keep_option,
-    refuse_cut,
-    refuse_unreachable,
+    refuse,
+    refuse_short,
     run_options,
     why_options,
 )
 from infra_ctl.cli.session import Session, confirm, selector_argument, session_options
-from infra_ctl.errors import RefusedError
+from infra_ctl.errors import InfraCtlError
 from infra_ctl.journal.records import RunState
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from infra_ctl.change.plan import Plan
+    from infra_ctl.inventory.models import Hold
+    from infra_ctl.journal.records import Run
     from infra_ctl.plan import Prepared
 
 
@@ -39,6 +44,7 @@ if TYPE_CHECKING:
 )
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
 @keep_option
+@fail_option
 @run_options
 @why_options
 @session_options
@@ -65,90 +71,102 @@ def deploy(
     plan = prepared.plan
     if plan_file is not None and not (plan.changed or plan.failed):
         leave(session, do_nothing(session, f"plan {plan.id} has nothing to do"))
-    told = go(session, prepared, DEPLOY, wanted, clock, dry_run=dry_run)
-    if told is None:
+    ending = go(session, prepared, DEPLOY, wanted, clock, dry_run=dry_run)
+    if ending is None:
         return
-    leave(session, _say_left(session, plan, told) if plan_file else _go_on(session, plan, wanted, told))
+    if plan_file is not None:
+        leave(session, say_left(session, plan, ending))
+    leave(session, _go_on(session, prepared, wanted, ending))
 
 
-def _go_on(session: Session, plan: Plan, request: Request, told: Told) -> Told:
-    """Carry out what a plan that is done has left for later, and what that leaves.
+def _go_on(session: Session, prepared: Prepared, request: Request, ending: Ending) -> Ending:
+    """Carry out what a plan that is done has left for later, and what that leaves, by the same inventory.
 
-    A refusal is no refusal of the whole any more: what came before is done.
+    Whatever stops that, what came before is done: it is a run that was stopped part-way.
     """
-    from infra_ctl.cli.planning import prepare
+    from infra_ctl.cli.planning import prepare_rest
     from infra_ctl.deploy.run import DEPLOY
 
-    while told.is_done and (plan.kept or plan.behind):
-        if plan.kept:
-            session.say(f"made    now {', '.join(plan.kept)} may go")
-        else:
-            session.say(f"\nnext    {devices(len(plan.behind))} behind them")
-        clock, prepared = Stopwatch(), prepare(session, _selector_of_rest(plan))
-        plan = prepared.plan
+    while ending.is_done and (rest := later(prepared.plan)):
+        session.say(rest.next)
+        clock = Stopwatch()
         try:
-            second = go(session, prepared, DEPLOY, request, clock, dry_run=False)
-        except RefusedError as error:
-            click.echo(f"error: {error}", err=True)
-            return Told(Exit.PARTIAL, told.value)
-        if second is not None:
-            told = second.after(told)
-    return told
-
-
-def _selector_of_rest(plan: Plan) -> str:
-    """What a plan leaves for later: all of it again, while links of it are kept, or the devices behind it."""
-    return plan.selector if plan.kept else " or ".join(plan.behind)
-
-
-def _say_left(session: Session, plan: Plan, told: Told) -> Told:
-    """A saved plan is carried out and nothing else: what is left is for somebody to plan."""
-    if not told.is_done or not (plan.kept or plan.behind):
-        return told
-    again = session.command(f"deploy {plan.selector}".rstrip())
-    if plan.kept:
-        session.say(f"then    {again}      removes {', '.join(plan.kept)}")
-        return told
-    session.say(f"left    {devices(len(plan.behind))} behind them: {again}")
-    return Told(Exit.PARTIAL, told.value)
+            prepared = prepare_rest(session, prepared, rest.rest)
+            _show(session, prepared.plan, request, dry_run=False)
+            second = _carry_out(session, prepared, DEPLOY, request, clock)
+        except (InfraCtlError, click.ClickException, click.Abort, KeyboardInterrupt) as error:
+            return stopped_by(session, rest, ending, error)
+        if not second.is_run:
+            return not_begun(session, rest, ending, second, prepared.plan)
+        ending = second.after(ending)
+    return ending
 
 
 def go(
-    session: Session, prepared: Prepared, kind: str, request: Request, clock: Stopwatch, *, dry_run: bool
-) -> Told | None:
+    session: Session,
+    prepared: Prepared,
+    kind: str,
+    request: Request,
+    clock: Stopwatch,
+    *,
+    dry_run: bool,
+    begun: Callable[[Run], None] = lambda _run: None,
+) -> Ending | None:
     """Show a plan, and carry it out where there is something to do and nobody objects; None if it is dry."""
-    from infra_ctl.cli.planning import print_held, print_plan
+    _show(session, prepared.plan, request, dry_run=dry_run)
+    return None if dry_run else _carry_out(session, prepared, kind, request, clock, begun)
+
+
+def _show(session: Session, plan: Plan, request: Request, *, dry_run: bool) -> None:
+    """A plan, and what is refused of it."""
+    from infra_ctl.cli.planning import print_plan
+
+    if dry_run if session.is_json else _is_worth_showing(plan):  # JSON is one value: the plan or how it ended
+        print_plan(session, plan)
+    refuse(plan, request)
+
+
+def _is_worth_showing(plan: Plan) -> bool:
+    return bool(plan.changed or plan.failed or plan.foreign)
+
+
+def _carry_out(
+    session: Session,
+    prepared: Prepared,
+    kind: str,
+    request: Request,
+    clock: Stopwatch,
+    begun: Callable[[Run], None] = lambda _run: None,
+) -> Ending:
+    from infra_ctl.cli.planning import print_held
 
     plan = prepared.plan
-    worth_showing = plan.changed or plan.failed or plan.foreign
-    if dry_run if session.is_json else worth_showing:  # JSON is one value: the plan or how it ended
-        print_plan(session, plan)
-    refuse_unreachable(plan, failures_allowed(request.max_fail, len(plan.devices)))
-    if not request.may_cut:
-        refuse_cut(plan)
-    if dry_run:
-        return None
-    if not plan.changed:
-        if not worth_showing:
-            print_held(session, plan)
-        return do_nothing(session, f"no changes ({devices(len(plan.devices))}, {clock})")
-    return begin_and_carry_out(session, prepared, kind, request)
+    if plan.changed:
+        return begin_and_carry_out(session, prepared, kind, request, begun=begun)
+    if plan.failed:
+        return none_planned(session, plan)
+    if not _is_worth_showing(plan):
+        print_held(session, plan)
+    return do_nothing(session, f"no changes ({devices(len(plan.devices))}, {clock})")
 
 
 @click.command()
 @click.argument("run_id", metavar="RUN")
 @keep_option
+@fail_option
 @run_options
 @session_options
 def resume(session: Session, /, run_id: str, **request: Any) -> None:
     """Go on with a run that was killed, stopped or failed: devices are read first, then the journal.
 
-    What took effect is not done again; what is armed is tested; what is left of the plan is carried out.
+    What took effect is not done again; what is armed is tested; what is left of the plan is carried out, and
+    what a deployment leaves for later comes after that, in runs of its own.
 
     \b
     infra-ctl resume 2026-11-21-005
     """
     from infra_ctl.cli.planning import kept_plan
+    from infra_ctl.deploy.run import DEPLOY
 
     journal = session.journal()
     run = journal.run(run_id)
@@ -157,6 +175,7 @@ def resume(session: Session, /, run_id: str, **request: Any) -> None:
     prepared = kept_plan(session, journal, run)
     wanted = Request(**request, reason=run.reason, ticket=run.ticket)
     plan = prepared.plan
+    refuse_short(plan, wanted.timer)
     for broken in plan.breaks[:1]:
         more = f" and {len(plan.breaks) - 1} more" if len(plan.breaks) > 1 else ""
         session.say(f"allowed to cut when it began: {broken}{more}")
@@ -164,13 +183,17 @@ def resume(session: Session, /, run_id: str, **request: Any) -> None:
         leave(session, do_nothing(session, "nothing was done"))
     journal.reopen_run(run)
     budget = failures_allowed(wanted.max_fail, len(plan.devices)) + len(plan.failed)
-    leave(session, carry_out(session, prepared, run, budget, wanted, resume=True))
+    ending = carry_out(session, prepared, run, budget, wanted, resume=True)
+    if run.kind != DEPLOY:
+        leave(session, say_left(session, plan, ending, run.undoes))
+    leave(session, _go_on(session, prepared, wanted, ending))
 
 
 @click.command()
 @click.argument("run_id", metavar="RUN")
 @selector_argument
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
+@fail_option
 @run_options
 @why_options
 @session_options
@@ -192,8 +215,15 @@ def rollback(
     prepared = prepare_rollback(session, run_id, " ".join(selector))
     if session.journal().run(run_id).kind == DRAIN:
         (device,) = (each.hostname for each in prepared.plan.devices)
-        undo = session.command(f"drain {device} --undo")
-        session.say(f"holds.yaml keeps its hold, which the next deploy honours: {undo} lifts it")
+        session.say(_after_undrain(device, prepared.city.inventory.holds, session.command))
     wanted = Request(**request, undoes=run_id)
-    if told := go(session, prepared, "rollback", wanted, clock, dry_run=dry_run):
-        leave(session, told)
+    if ending := go(session, prepared, "rollback", wanted, clock, dry_run=dry_run):
+        leave(session, say_left(session, prepared.plan, ending, run_id))
+
+
+def _after_undrain(device: str, holds: Iterable[Hold], command: Callable[[str], str]) -> str:
+    """What the next deploy makes of a device whose drain, or the end of it, is rolled back."""
+    if any((hold.object, hold.effect) == (device, "drain") for hold in holds):
+        lift = command(f"drain {device} --undo")
+        return f"holds.yaml keeps its hold, which the next deploy honours: {lift} lifts it"
+    return f"holds.yaml does not hold {device}: the next deploy gives it its traffic"

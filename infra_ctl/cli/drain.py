@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from getpass import getuser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,15 +14,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from infra_ctl.cli.deploy import go
-from infra_ctl.cli.ending import Told, leave
+from infra_ctl.cli.ending import Ending, leave
+from infra_ctl.cli.exits import Exit
+from infra_ctl.cli.later import say_left
 from infra_ctl.cli.progress import Stopwatch
-from infra_ctl.cli.request import Request, run_options, why_options
+from infra_ctl.cli.request import Request, fail_option, run_options, why_options
 from infra_ctl.cli.session import Session, device_argument, session_options
-from infra_ctl.errors import UnknownError
+from infra_ctl.errors import JournalError, UnknownError
 from infra_ctl.journal.records import StepState
 
 if TYPE_CHECKING:
     from infra_ctl.city import City
+    from infra_ctl.journal.records import Run
     from infra_ctl.journal.store import Journal
 
 USUAL = datetime.timedelta(days=7)
@@ -32,6 +37,7 @@ USUAL = datetime.timedelta(days=7)
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Its last day; a week from today without.")
 @click.option("--undo", is_flag=True, help="Give its traffic back.")
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
+@fail_option
 @run_options
 @why_options
 @session_options
@@ -55,7 +61,8 @@ def drain(
     """
     from infra_ctl.inventory.holding import lift
 
-    asked = Request(**request)
+    again = _again(device, request["reason"], request["ticket"], until, undo=undo)
+    asked = Request(**request, again=again)
     city = session.city()
     city.intent(device)
     if undo:
@@ -65,11 +72,18 @@ def drain(
                 raise UnknownError(f"{device} is not drained: holds.yaml has no such hold")
     else:
         write = _holding(session, city, device, asked.reason, until)
-    with _true_to_the_device(session, device, dry_run=dry_run):
+    with _true_to_the_device(session, device) as course:
         write()
-        told = _carry_out(session, device, asked, dry_run=dry_run)
-    if told is not None:
-        leave(session, told)
+        ending = _carry_out(session, device, asked, course, dry_run=dry_run)
+    if ending is not None:
+        leave(session, ending)
+
+
+def _again(device: str, reason: str, ticket: str, until: datetime.datetime | None, *, undo: bool) -> str:
+    """The same drain: where it fails, holds.yaml is put back, and its run belongs to another inventory."""
+    given = {"--reason": reason, "--until": f"{until:%Y-%m-%d}" if until else "", "--ticket": ticket}
+    words = [word for option, value in given.items() if value for word in (option, value)]
+    return shlex.join(["drain", device, *(["--undo"] if undo else []), *words])
 
 
 def _holding(
@@ -99,35 +113,54 @@ MOST = 6
 """Devices that a line names."""
 
 
-def _carry_out(session: Session, device: str, asked: Request, *, dry_run: bool) -> Told | None:
-    """Bring the device to its intent; returns where it was there already, or where the run is dry."""
+@dataclass(slots=True)
+class _Course:
+    """How far a drain has come."""
+
+    run: str = ""
+    """The run that it began."""
+    in_force: bool = False
+    """Whether the device runs what is wanted without one."""
+
+    def begun(self, run: Run) -> None:
+        self.run = run.id
+
+
+def _carry_out(
+    session: Session, device: str, asked: Request, course: _Course, *, dry_run: bool
+) -> Ending | None:
+    """Bring the device to its intent; None where the run is dry."""
     from infra_ctl.cli.planning import prepare
     from infra_ctl.deploy.run import DRAIN
 
     clock, prepared = Stopwatch(), prepare(session, device)
-    told = go(session, prepared, DRAIN, asked, clock, dry_run=dry_run)
-    if told is not None and prepared.plan.changed:  # how the run ended says what holds now
-        leave(session, told)
-    return told
+    ending = go(session, prepared, DRAIN, asked, clock, dry_run=dry_run, begun=course.begun)
+    if ending is None:
+        return None
+    course.in_force = ending.code is Exit.DONE and not prepared.plan.changed
+    return say_left(session, prepared.plan, ending)
 
 
 @contextmanager
-def _true_to_the_device(session: Session, device: str, *, dry_run: bool) -> Iterator[None]:
+def _true_to_the_device(session: Session, device: str) -> Iterator[_Course]:
     """holds.yaml is put back where the device did not come to run what it says by the end of the block."""
     from infra_ctl.inventory.files import HOLDS
 
     path, journal = session.context.inventory / HOLDS, session.journal()
-    before, earlier = path.read_bytes() if path.exists() else None, _newest(journal)
-    in_force = False
+    before = path.read_bytes() if path.exists() else None
+    course = _Course()
     try:
-        yield
-        in_force = not dry_run
+        yield course
     finally:
-        state = _end(journal, earlier, device)
-        if state in _UNCERTAIN:
-            session.say(f"holds.yaml stays as written, and {device} is {state}: look at it, then drain again")
-        elif not in_force and state is not StepState.CONFIRMED and _put_back(path, before):
-            session.say("holds.yaml is as it was")
+        try:
+            state = _end(journal, course.run, device)
+        except JournalError:  # what went wrong before it says what to do
+            session.say(f"holds.yaml stays as written: nobody knows how {device} ended")
+        else:
+            if state in _UNCERTAIN:
+                session.say(f"holds.yaml stays as written, and {device} is {state}: look at it, drain again")
+            elif not course.in_force and state is not StepState.CONFIRMED and _put_back(path, before):
+                session.say("holds.yaml is as it was")
 
 
 _UNCERTAIN = (
@@ -141,14 +174,9 @@ _UNCERTAIN = (
 )
 
 
-def _newest(journal: Journal) -> str:
-    return next((run.id for run in journal.runs(1)), "")
-
-
-def _end(journal: Journal, earlier: str, device: str) -> StepState | None:
-    """How the device ended in a run that began since; None where none did."""
-    run = _newest(journal)
-    steps = journal.steps(run) if run != earlier else ()
+def _end(journal: Journal, run: str, device: str) -> StepState | None:
+    """How the device ended in the run that was begun; None where none was."""
+    steps = journal.steps(run) if run else ()
     return next((step.state for step in steps if step.device == device), None)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from infra_ctl.cli.exits import Exit
+from infra_ctl.cli.progress import devices
 from infra_ctl.cli.session import Session
 from infra_ctl.cli.verify import in_words
 from infra_ctl.journal.records import RunState, StepState
@@ -21,39 +22,59 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Ending:
     """How a command ended, and the value that it prints as JSON."""
 
     code: Exit
     value: Mapping[str, object]
 
     @property
+    def is_run(self) -> bool:
+        """Whether there was a run at all."""
+        return self.value["run"] is not None
+
+    @property
     def is_done(self) -> bool:
         """Whether a run was carried out to a good end."""
-        return self.code is Exit.DONE and self.value["run"] is not None
+        return self.code is Exit.DONE and self.is_run
 
-    def after(self, first: Told) -> Told:
+    def after(self, first: Ending) -> Ending:
         """This one, with that before it: JSON is one value."""
-        return Told(self.code, {**self.value, "first": first.value})
+        return Ending(self.code, {**self.value, "first": first.value})
 
 
-def do_nothing(session: Session, why: str) -> Told:
+def do_nothing(session: Session, why: str) -> Ending:
     """Say so."""
     session.say(why)
-    return Told(Exit.DONE, _as_dict(None, {}) | {"rollback": None})
+    return Ending(Exit.DONE, _as_dict(None, {}))
 
 
-def leave(session: Session, told: Told) -> NoReturn:
+def none_planned(session: Session, plan: Plan) -> Ending:
+    """Nothing is to be changed that could be planned, and that is not all."""
+    session.say(f"no other changes: {devices(len(plan.failed))} could not be planned")
+    return Ending(Exit.FAILED, _as_dict(None, _unplanned(plan)) | {"state": RunState.FAILED})
+
+
+def leave(session: Session, ending: Ending) -> NoReturn:
     """End the command."""
     if session.is_json:
-        session.emit(dict(told.value))
-    raise click.exceptions.Exit(told.code)
+        session.emit(dict(ending.value))
+    raise click.exceptions.Exit(ending.code)
 
 
-def conclude(session: Session, run: Run, plan: Plan, concluded: Concluded, *, goes_on: bool = True) -> Told:
-    """Print the last lines; how to go on, where that is for somebody to say."""
-    from infra_ctl.deploy.run import REPLACE
+def conclude(
+    session: Session,
+    run: Run,
+    plan: Plan,
+    concluded: Concluded,
+    *,
+    goes_on: bool = True,
+    again: str = "",
+) -> Ending:
+    """Print the last lines; how to go on, where that is for somebody to say.
 
+    `again` is the command that does it again, where a resume would be refused.
+    """
     result, unmet = concluded.result, concluded.unmet
     for core, cause in concluded.unasked.items():
         session.say(f"not watched  paths from {core}: {cause}")
@@ -68,22 +89,34 @@ def conclude(session: Session, run: Run, plan: Plan, concluded: Concluded, *, go
     session.say(f"{result.summary} · run {result.run}")
     if result.failed:
         session.say(f"why     {session.command(f'show run {result.run} {result.failed[0]}')}")
-    if run.kind == REPLACE and result.failed:
-        session.say(f"go on   {session.command(f'replace {result.failed[0]}')}")
+    if again and (result.not_started or result.failed):
+        session.say(f"go on   {session.command(again)}")
     elif goes_on and (result.not_started or result.failed or unmet):
-        again = session.command(f"resume {result.run}")
-        session.say(f"go on   {again}      undo  {session.command(f'rollback {result.run}')}")
-    unplanned = {device.hostname: device.cause for device in plan.failed}
-    code = exit_of(result, end_state=not (unmet or concluded.harm), all_planned=not unplanned)
-    return Told(code, _as_dict(concluded, unplanned))
+        resume = session.command(f"resume {run.id}")
+        session.say(f"go on   {resume}      undo  {session.command(f'rollback {run.id}')}")
+    code = exit_of(result, end_state=not (unmet or concluded.harm), all_planned=not plan.failed)
+    return Ending(code, _as_dict(concluded, _unplanned(plan)))
+
+
+def undone_in_part(result: Result, plan: Plan) -> str:
+    """`1 of 2 devices` that a rollback has confirmed; empty where it has them all."""
+    meant = len(plan.changed) + len(plan.failed) + len(plan.behind)
+    confirmed = result.count(StepState.CONFIRMED)
+    return f"{confirmed} of {devices(meant)}" if confirmed < meant else ""
 
 
 MOST_UNMET = 20
 """Lines of an end state that is not as intended."""
 
 
+def _unplanned(plan: Plan) -> dict[str, str]:
+    return {device.hostname: device.cause for device in plan.failed}
+
+
 def _as_dict(concluded: Concluded | None, unplanned: Mapping[str, str]) -> dict[str, object]:
     """A run as JSON has it, or that there was none."""
+    from infra_ctl.change.losses import path_named
+
     result = concluded.result if concluded else None
     ends = result.ends.items() if result else ()
     return {
@@ -96,6 +129,9 @@ def _as_dict(concluded: Concluded | None, unplanned: Mapping[str, str]) -> dict[
         "not_planned": unplanned,
         "taken_back": concluded.taken_back if concluded else {},
         "end_state": [asdict(outcome) for outcome in concluded.unmet] if concluded else [],
+        "lost": [path_named(path) for path in concluded.harm] if concluded else [],
+        "rollback": None,
+        "left": None,
     }
 
 

@@ -63,7 +63,7 @@ def show_run(session: Session, run_id: str, device: str | None) -> None:
     """
     from infra_ctl.cli import telling
 
-    told = telling.told(session.journal(), run_id, device)
+    told = telling.tell(session.journal(), run_id, device)
     if session.is_json:
         session.emit(telling.as_dict(told))
         return
@@ -117,9 +117,9 @@ def _order(order: Order, words: str) -> None:
         from infra_ctl.journal.store import is_alive
 
         journal = session.journal()
-        told = journal.run(run_id)
-        if not is_alive(told):
-            raise RefusedError(f"run {run_id} is {told.state}: only a run that is under way takes orders")
+        ordered = journal.run(run_id)
+        if not is_alive(ordered):
+            raise RefusedError(f"run {run_id} is {ordered.state}: only a run that is under way takes orders")
         journal.give_order(run_id, order)
         session.say(f"run {run_id}: {order}, once the wave under way has ended")
 

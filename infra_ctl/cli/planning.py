@@ -37,16 +37,27 @@ def prepare(session: Session, selector: str, plan_file: Path | None = None) -> P
         saved = plans.read(plan_file)
         refuse_stale(saved, city, masking, context)
         plan, bases = reread(saved, planner)
-    else:
-        hostnames = session.select(city, selector)
-        with counting("reading", len(hostnames)) as on_done:
-            judged: Mapping[str, Judged] = planner.judge(hostnames, on_done)
-        journal.remember_synced(context, [each.synced for each in judged.values() if each.synced])
-        plan = assemble(planner, judged, context, selector)
-        if plan.breaks:
-            plan, judged = made_first(planner, judged, plan, lambda _hostname: None)
-        bases = {host: each.running for host, each in judged.items() if each.running}
-    return Prepared(city, fleet, journal, masking, plan, bases)
+        return Prepared(city, fleet, journal, masking, plan, bases)
+    return _made(session, planner, journal, selector)
+
+
+def prepare_rest(session: Session, first: Prepared, selector: str) -> Prepared:
+    """The plan for what another one has left for later: of the very city that it was made from."""
+    synced, there = first.journal.synced(first.plan.context), present(session.context, first.city)
+    planner = Planner(first.city, first.fleet, first.masking, synced, there)
+    return _made(session, planner, first.journal, selector)
+
+
+def _made(session: Session, planner: Planner, journal: Journal, selector: str) -> Prepared:
+    context, hostnames = session.context.name, session.select(planner.city, selector)
+    with counting("reading", len(hostnames)) as on_done:
+        judged: Mapping[str, Judged] = planner.judge(hostnames, on_done)
+    journal.remember_synced(context, [each.synced for each in judged.values() if each.synced])
+    plan = assemble(planner, judged, context, selector)
+    if plan.breaks:
+        plan, judged = made_first(planner, judged, plan, lambda _hostname: None)
+    bases = {host: each.running for host, each in judged.items() if each.running}
+    return Prepared(planner.city, planner.fleet, journal, planner.masking, plan, bases)
 
 
 def prepare_replacement(session: Session, city: City, device: str, known_hosts: Path) -> Prepared:
@@ -104,8 +115,8 @@ def prepare_undo(prepared: Prepared, run: Run, there: Collection[str]) -> Prepar
     journal = prepared.journal
     synced = journal.synced(run.context)
     planner = Planner(prepared.city, prepared.fleet, prepared.masking, synced, there)
-    told = journal.run(run.id)
-    return _undoing(planner, journal, told, list(to_undo(journal, told).values()), "")
+    written = journal.run(run.id)
+    return _undoing(planner, journal, written, list(to_undo(journal, written).values()), "")
 
 
 def _undoing(planner: Planner, journal: Journal, run: Run, steps: Sequence[Step], selector: str) -> Prepared:

@@ -13,7 +13,7 @@ import click
 
 from infra_ctl.cli.carrying import begin_and_carry_out
 from infra_ctl.cli.ending import do_nothing, leave
-from infra_ctl.cli.request import Request, run_options, why_options
+from infra_ctl.cli.request import Request, refuse, run_options, why_options
 from infra_ctl.cli.session import Session, device_argument, session_options
 from infra_ctl.errors import RefusedError
 from infra_ctl.journal.records import StepState
@@ -79,8 +79,10 @@ def replace(session: Session, /, device: str, *, host_key: str | None, **request
             raise RefusedError(f"{device}: {prepared.plan.failed[0].cause}: nothing was done")
         for run_id, state in settle(prepared, device).items():
             session.say(f"settled run {run_id}, which was left: {state}")
+        wanted = Request(**request, again=f"replace {device}")
+        refuse(prepared.plan, wanted)
         if prepared.plan.changed:
-            leave(session, begin_and_carry_out(session, prepared, REPLACE, Request(**request), keep))
+            leave(session, begin_and_carry_out(session, prepared, REPLACE, wanted, ended=keep))
     pin(way, key)  # a replacement before this one was confirmed, and died before it pinned
     leave(session, do_nothing(session, f"no changes; pinned {key.fingerprint} in {way.known_hosts}"))
 

@@ -22,15 +22,17 @@ class Request:
     """How its engineer wants a run to go."""
 
     yes: bool
-    max_fail: str
     timer: int
     may_cut: bool
+    max_fail: str = "0"
     reason: str = ""
     ticket: str = ""
     undoes: str = ""
     """The run that this one takes back."""
     keep: bool = False
     """Whether it stays although it cost a path that answered before."""
+    again: str = ""
+    """The command that does it again, where a resume would be refused."""
 
 
 SHORTEST = 8
@@ -38,19 +40,12 @@ SHORTEST = 8
 
 
 def run_options(command: Callable[P, R]) -> Callable[P, R]:
-    """Give a command `--yes`, `--max-fail`, `--timer` and `--may-cut`."""
+    """Give a command `--yes`, `--timer` and `--may-cut`."""
     for option in (
         click.option(
             "--may-cut", is_flag=True, help="Do it although the controller loses its way to devices."
         ),
         click.option("--yes", is_flag=True, help="Do not ask."),
-        click.option(
-            "--max-fail",
-            default="0",
-            metavar="N|P%",
-            callback=lambda _context, _option, text: share(text),
-            help="Devices that may fail; unreachable ones count.",
-        ),
         click.option(
             "--timer",
             type=click.IntRange(min=SHORTEST),
@@ -61,6 +56,17 @@ def run_options(command: Callable[P, R]) -> Callable[P, R]:
     ):
         command = option(command)
     return command
+
+
+def fail_option(command: Callable[P, R]) -> Callable[P, R]:
+    """Give a command of several devices `--max-fail`."""
+    return click.option(
+        "--max-fail",
+        default="0",
+        metavar="N|P%",
+        callback=lambda _context, _option, text: share(text),
+        help="Devices that may fail; unreachable ones count.",
+    )(command)
 
 
 def keep_option(command: Callable[P, R]) -> Callable[P, R]:
@@ -88,6 +94,14 @@ def failures_allowed(text: str, devices: int) -> int:
     """`2` or `2%` of the devices, rounded down."""
     number = int(text.removesuffix("%"))
     return number * devices // 100 if text.endswith("%") else number
+
+
+def refuse(plan: Plan, request: Request) -> None:
+    """What is not begun: too many devices that could not be planned, a way that is cut, a timer too short."""
+    refuse_unreachable(plan, failures_allowed(request.max_fail, len(plan.devices)))
+    if not request.may_cut:
+        refuse_cut(plan)
+    refuse_short(plan, request.timer)
 
 
 def refuse_unreachable(plan: Plan, budget: int) -> None:

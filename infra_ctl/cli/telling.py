@@ -30,7 +30,7 @@ class Told:
         return [event for event in self.events if event.device == device]
 
 
-def told(journal: Journal, run_id: str, device: str | None) -> Told:
+def tell(journal: Journal, run_id: str, device: str | None) -> Told:
     """What the journal has. Raises UnknownError, and click.UsageError for a device that is not of the run."""
     run = journal.run(run_id)
     steps = [step for step in journal.steps(run_id) if device in (None, step.device)]

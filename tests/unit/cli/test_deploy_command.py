@@ -115,8 +115,10 @@ def test_nothing_but_an_unreachable_device_is_no_run(infra_ctl: Command, faults:
     infra_ctl("deploy", "--yes")
     faults[WARD] = Fault(unreachable=True)
     said = infra_ctl("deploy", "--max-fail", "1")
-    assert said.code == Exit.DONE
-    assert said.out.splitlines()[-1].startswith("no changes (10 devices, ")
+    assert said.code == infra_ctl("plan").code == Exit.FAILED
+    assert said.out.splitlines()[-1] == "no other changes: 1 device could not be planned"
+    ended = infra_ctl("deploy", "--max-fail", "1", "--output", "json").json
+    assert (ended["run"], ended["state"], ended["not_planned"]) == (None, "failed", {WARD: "no answer"})
     assert len(infra_ctl("runs", "--output", "json").json) == 1
 
 

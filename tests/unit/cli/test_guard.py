@@ -249,8 +249,8 @@ def test_a_saved_plan_makes_and_says_how_to_go_on(
     file = tmp_path / "plan.json"
     deployed("plan", "-o", str(file))
     said = deployed("deploy", "--plan", str(file), "--yes")
-    assert said.code == Exit.DONE
-    assert said.out.splitlines()[-1] == f"then    infra-ctl deploy      removes {WARD}/eth0 to {OLD_LINK}"
+    assert said.code == Exit.PARTIAL
+    assert said.out.splitlines()[-1] == f"left    infra-ctl deploy      removes {WARD}/eth0 to {OLD_LINK}"
     after = deployed("deploy", "--yes")
     assert "2 confirmed" in after.out
     assert deployed("plan", "--exit-code").code == Exit.DONE
@@ -296,7 +296,7 @@ def test_a_resume_that_would_cut_what_the_run_did_not_is_refused(
     circuits(ROW, MOVED)
     file = tmp_path / "plan.json"
     deployed("plan", "-o", str(file))
-    assert deployed("deploy", "--plan", str(file), "--yes").code == Exit.DONE
+    assert deployed("deploy", "--plan", str(file), "--yes").code == Exit.PARTIAL
     killed(3, "after", "deploy", "--yes")
     run_id = deployed("runs", *JSON).json[0]["id"]
     device = tmp_path / "var/embedded/devices" / f"{WARD}.json"

@@ -49,7 +49,9 @@ def test_a_deployment_is_one_value_with_every_device_s_end(infra_ctl: Command) -
         "not_planned": {},
         "taken_back": {},
         "end_state": [],
+        "lost": [],
         "rollback": None,
+        "left": None,
     }
     assert "wave 2/2  nk-pop1" in said.err
 

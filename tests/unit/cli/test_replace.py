@@ -1,4 +1,4 @@
-"""`infra-ctl replace` a second time, after the first one was killed."""
+"""`infra-ctl replace`: what it refuses, and a second time, after the first one was killed."""
 
 from __future__ import annotations
 
@@ -51,3 +51,15 @@ def test_what_a_killed_replacement_did_is_settled_by_the_next_one(live: Command,
     assert "is not over" not in live("rollback", run.id, "--yes").err
     assert journal.run(run.id).state is RunState.DONE
     journal.close()
+
+
+def test_what_is_refused_of_any_plan_is_refused_here(live: Command, small_folder: Path) -> None:
+    entry = "- {device: nk-pop1, line: 'interface eth11 / ip ospf passive', reason: a test}\n"
+    (small_folder / "unmanaged.yaml").write_text(f"unmanaged:\n{entry}claimed: []\n", encoding="utf-8")
+    new = ("replace", "nk-pop1", "--yes", "--host-key", KEY.fingerprint)
+    said = live(*new)
+    assert said.code == Exit.REFUSED, said
+    why = "nk-pop1/eth11 is passive: nothing was done. To do it all the same: --may-cut"
+    assert said.err.splitlines()[-1].endswith(why)
+    assert live(*new, "--max-fail", "1").code == Exit.USAGE, "it is one device"
+    assert live("runs", "--output", "json").json[0]["kind"] == "deploy"

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from infra_ctl.cli import app
+from infra_ctl.cli import app, planning
 from infra_ctl.cli.exits import Exit
 from infra_ctl.deploy import run as running
 from infra_ctl.journal.records import Order, Purpose, RunState
 from infra_ctl.journal.store import open_journal
+from infra_ctl.plan import Prepared
 from infra_ctl.verify import looking
 from tests.dying import DIED, MOMENTS, die_at
 from tests.unit.cli.conftest import Command, Said
@@ -182,6 +185,23 @@ def test_a_resume_after_the_inventory_changed_is_refused(infra_ctl: Command, sma
     answer = infra_ctl("resume", run, "--yes")
     assert answer.code == Exit.REFUSED
     assert "the inventory changed since plan" in answer.err
+
+
+def test_a_resume_with_a_timer_that_is_too_short_is_a_usage_error(
+    infra_ctl: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, kept = stopped(infra_ctl), planning.kept_plan
+
+    def soaking(*asked: Any) -> Prepared:
+        prepared = kept(*asked)
+        soaked = tuple(each.model_copy(update={"soak": 11}) for each in prepared.plan.devices)
+        return replace(prepared, plan=prepared.plan.model_copy(update={"devices": soaked}))
+
+    monkeypatch.setattr(planning, "kept_plan", soaking)
+    said = infra_ctl("resume", run, "--yes", "--timer", "8")
+    assert said.code == Exit.USAGE
+    assert "--timer 8 is too short: neighbours are watched for 11 s" in said.err
+    assert infra_ctl("resume", run, "--yes", "--timer", "20").code == Exit.DONE
 
 
 # Orders

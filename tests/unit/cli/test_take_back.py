@@ -14,7 +14,7 @@ from infra_ctl.change import normal
 from infra_ctl.cli.exits import Exit
 from infra_ctl.deploy import run, step
 from infra_ctl.drivers.base import Ping
-from infra_ctl.drivers.embedded import EmbeddedDriver, EmbeddedFleet
+from infra_ctl.drivers.embedded import EmbeddedDriver, EmbeddedFleet, Fault
 from infra_ctl.verify import looking
 from tests.unit.cli.conftest import Command
 
@@ -74,7 +74,7 @@ def test_it_is_rolled_back_and_both_runs_name_each_other(infra_ctl: Command, slo
     first, back = said.json["run"], said.json["rollback"]
     assert said.json["devices"] == {WARD: {"state": "confirmed", "cause": ""}}
     assert back["devices"] == {WARD: {"state": "confirmed", "cause": ""}}
-    assert back["state"] == "done"
+    assert (back["state"], said.json["lost"][0]) == ("done", LOST)
     assert f"run {first} is taken back" in said.err
     assert said.err.splitlines()[-1].startswith(f"run {first} was taken back: {LOST}")
     assert said.err.splitlines()[-1].endswith("answers again")
@@ -96,9 +96,11 @@ def test_what_does_not_help_is_said_to(infra_ctl: Command, slow_harm: list[str])
 
 @pytest.mark.usefixtures("changed", "slow_harm")
 def test_it_stays_where_it_is_to_be_kept(infra_ctl: Command) -> None:
-    said = infra_ctl("deploy", WARD, "--yes", "--keep")
+    said = infra_ctl("deploy", WARD, "--yes", "--keep", "--output", "json")
     assert said.code == Exit.FAILED
-    assert said.out.splitlines()[-1].startswith(f"kept    {LOST}")
+    assert said.err.splitlines()[-1].startswith(f"kept    {LOST}")
+    assert said.json["rollback"] == {"kept": "--keep"}
+    assert LOST in said.json["lost"]
     assert [each["kind"] for each in infra_ctl("runs", "--output", "json").json] == ["deploy", "deploy"]
     assert "no changes" in infra_ctl("plan", WARD).out
 
@@ -129,12 +131,32 @@ def test_what_cannot_be_taken_back_is_loud(infra_ctl: Command, monkeypatch: pyte
         return start(journal, purpose, *rest)
 
     monkeypatch.setattr(Journal, "start_run", refused)
-    said = infra_ctl("deploy", WARD, "--yes")
+    said = infra_ctl("deploy", WARD, "--yes", "--output", "json")
     assert said.code == Exit.FAILED
     first = infra_ctl("runs", "--output", "json").json[0]["id"]
-    assert said.out.splitlines()[-1] == (
+    assert said.err.splitlines()[-1] == (
         f"NOT TAKEN BACK  run 9 is under way; undo  infra-ctl rollback {first}"
     )
+    assert said.json["rollback"] == {"error": "run 9 is under way"}
+
+
+@pytest.mark.usefixtures("changed", "slow_harm")
+def test_a_rollback_that_fails_has_not_taken_it_back(
+    infra_ctl: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ward takes the change, and not what would undo it."""
+
+    def fault(fleet: EmbeddedFleet, hostname: str) -> Fault:
+        stubborn = hostname == WARD and "bandwidth 80" in fleet.record(WARD).running
+        return Fault(rejects="no" if stubborn else "")
+
+    monkeypatch.setattr(EmbeddedFleet, "fault", fault)
+    said = infra_ctl("deploy", WARD, "--yes", "--output", "json")
+    assert said.code == Exit.FAILED
+    assert said.json["rollback"]["devices"] == {WARD: {"state": "restored", "cause": "no"}}
+    last = said.err.splitlines()[-1]
+    assert last.startswith(f"NOT TAKEN BACK  0 of 1 device: {LOST}")
+    assert last.endswith(f"STILL DOES NOT ANSWER; undo  infra-ctl rollback {said.json['run']}")
 
 
 def test_what_was_never_there_is_reported_and_nothing_is_taken_back(

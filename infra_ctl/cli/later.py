@@ -1,0 +1,108 @@
+"""What a plan leaves for later: links that stay until their successors work, and devices behind others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from infra_ctl.cli.ending import Ending
+from infra_ctl.cli.exits import Exit
+from infra_ctl.cli.progress import devices
+from infra_ctl.cli.session import Session
+from infra_ctl.errors import InfraCtlError, JournalError
+
+if TYPE_CHECKING:
+    from infra_ctl.change.plan import Plan
+
+Obstacle = InfraCtlError | click.ClickException | click.Abort | KeyboardInterrupt
+"""What keeps a later run from beginning, or ends it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """What is to be planned once a plan is carried out. Nothing of it is done yet."""
+
+    kept: tuple[str, ...]
+    behind: tuple[str, ...]
+    selector: str
+    """Of the plan that leaves it."""
+
+    @property
+    def rest(self) -> str:
+        """Its devices, as a selector: all of the plan's again while links are kept."""
+        return self.selector if self.kept else " or ".join(self.behind)
+
+    @property
+    def next(self) -> str:
+        """What is said before it is gone on with."""
+        if self.kept:
+            return f"made    now {', '.join(self.kept)} may go"
+        return f"\nnext    {devices(len(self.behind))} behind them"
+
+    @property
+    def words(self) -> str:
+        """`removes nk-pop1/eth10 to nk-cai-khe-ce1/eth0 · 4 devices behind them`."""
+        removed = [f"removes {', '.join(self.kept)}"] if self.kept else []
+        behind = [f"{devices(len(self.behind))} behind them"] if self.behind else []
+        return " · ".join(removed + behind)
+
+
+def later(plan: Plan) -> Later | None:
+    """None where a plan leaves nothing."""
+    return Later(plan.kept, plan.behind, plan.selector) if plan.kept or plan.behind else None
+
+
+def say_left(session: Session, plan: Plan, ending: Ending, undoes: str = "") -> Ending:
+    """A plan is carried out and nothing else: what it leaves is for somebody to plan.
+
+    `undoes` is the run that the plan takes back.
+    """
+    rest = later(plan)
+    return _left(session, rest, ending, undoes=undoes) if rest and ending.is_done else ending
+
+
+def stopped_by(session: Session, rest: Later, ending: Ending, error: Obstacle) -> Ending:
+    """What came before is done, whatever kept the rest from it.
+
+    Without a journal nobody knows how far the rest came.
+    """
+    cause = _cause(error)
+    click.echo(f"error: {cause}" if cause else "interrupted", err=True)
+    code = Exit.FAILED if isinstance(error, JournalError) else Exit.PARTIAL
+    return _left(session, rest, ending, cause or "interrupted", code)
+
+
+def not_begun(session: Session, rest: Later, ending: Ending, second: Ending, plan: Plan) -> Ending:
+    """A second run that was none: nobody wanted it, or it had nothing to do, or could not be planned."""
+    if plan.changed:
+        return _left(session, rest, ending, "not agreed to")
+    if plan.failed:
+        first = plan.failed[0]
+        return _left(session, rest, second.after(ending), f"{first.hostname}: {first.cause}")
+    return ending
+
+
+def _left(
+    session: Session,
+    rest: Later,
+    ending: Ending,
+    cause: str = "",
+    code: Exit = Exit.PARTIAL,
+    *,
+    undoes: str = "",
+) -> Ending:
+    """Say what is left and how to go on with it; one exit code for all of it."""
+    verb = f"rollback {undoes}" if undoes else "deploy"
+    again = session.command(f"{verb} {rest.selector}".rstrip())
+    session.say(f"left    {again}      {rest.words}")
+    left = {"kept": rest.kept, "behind": rest.behind, "command": again, "cause": cause}
+    return Ending(code, {**ending.value, "left": left})
+
+
+def _cause(error: Obstacle) -> str:
+    """Empty for Ctrl-C."""
+    if isinstance(error, click.ClickException):
+        return error.format_message()
+    return "" if isinstance(error, click.Abort | KeyboardInterrupt) else f"{error}"
