@@ -133,13 +133,14 @@ def convergence(city: CitySlice) -> float:
     return seen.gap
 
 
-def ward_moves(city: CitySlice, stage: str = "dual") -> Probed:
+def ward_moves(city: CitySlice) -> Probed:
     """A ward's circuit to one PoP is replaced by one to another, in one edit and one command.
 
-    `stage` is its stage of IPv6.
+    Without IPv6: FRR 8.4's ospf6d can miss the way to a router that has changed its border router, and then
+    the wave's test takes the second run back, as it should.
     """
     row = "nk-cai-khe,31117,nk,10,commune"
-    city.write("communes.csv", f"{row}-dual,dual", f"{row},{stage}")
+    city.write("communes.csv", f"{row}-dual,dual", f"{row},none")
     city.write("systems.yaml", "hq-van-phong-ubnd, nk-cai-khe,", "hq-van-phong-ubnd,")
     city.write("circuits.csv", OTHER, "")
     fewer = city.run("deploy", "--yes")

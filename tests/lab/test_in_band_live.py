@@ -78,13 +78,9 @@ def test_a_change_that_takes_a_wards_only_way_in_is_refused(in_band_city: CitySl
 
 
 def test_a_ward_that_moves_keeps_its_session_and_its_answers(in_band_city: CitySlice) -> None:
-    """Its own circuits carry the command that moves it.
-
-    Without IPv6: FRR 8.4's ospf6d can miss the way to a router that has changed its border router, and then
-    the wave's test takes the second run back, as it should.
-    """
+    """Its own circuits carry the command that moves it."""
     longest = convergence(in_band_city)
-    ward_moves(in_band_city, "none").assert_kept(longest)
+    ward_moves(in_band_city).assert_kept(longest)
 
 
 def test_new_hardware_takes_a_wards_place(in_band: Deployed, in_band_city: CitySlice) -> None:
