@@ -107,7 +107,11 @@ class Folder:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise LabError(f"{self.root}: another command is at this lab; wait for it") from error
-            yield
+            try:
+                yield
+            finally:
+                # Closing is not enough: what another thread forks has the file too, until it is a program.
+                fcntl.flock(lock, fcntl.LOCK_UN)
 
 
 _STATE = TypeAdapter(State)

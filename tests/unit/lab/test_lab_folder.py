@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -152,3 +153,22 @@ def test_a_folder_that_overlayfs_cannot_name_is_refused(
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     (reason,) = requirements(tmp_path / "a:b")
     assert "choose another" in reason
+
+
+def test_a_lab_is_free_as_soon_as_a_command_leaves_it(tmp_path: Path) -> None:
+    """Also while another thread is about to start a program, which has every open file until it runs."""
+    folder = Folder.of(tmp_path)
+    with folder.locked():
+        held = os.dup(next(_open_files(tmp_path / "lock")))
+    try:
+        with folder.locked():
+            pass
+    finally:
+        os.close(held)
+
+
+def _open_files(path: Path) -> Iterator[int]:
+    """Descriptors of this process that are of a file."""
+    for link in Path("/proc/self/fd").iterdir():
+        if link.exists() and link.resolve() == path.resolve():
+            yield int(link.name)
