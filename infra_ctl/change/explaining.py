@@ -66,9 +66,9 @@ def in_words(why: Explanation) -> Iterator[tuple[str, str]]:
     if why.canary:
         yield "canary", f"the first {why.canary}: the others wait until it is confirmed"
     if why.before:
-        yield "before", f"{_names(why.before)}: behind it, and cut off if it fails"
+        yield "first", f"{_names(why.before)}: behind {why.device}, and cut off if it fails"
     if why.after:
-        yield "after", f"{_names(why.after)}: it hangs on them"
+        yield "then", f"{_names(why.after)}: {why.device} hangs on them"
     for held in why.kept_out:
         yield f"not in {held.wave}", _WORDS[held.cause].format(others=" ".join(held.because))
 

@@ -138,7 +138,7 @@ def _refuse_too_early(session: Session, hostnames: Collection[str], freed: Mappi
     if doubtful := [host for host, each in sorted(known.items()) if not each.running]:
         again = session.command(f"adopt {doubtful[0]}")
         raise RefusedError(f"{doubtful[0]} has lines that intent does not know, which may need them: {again}")
-    if synced and (unseen := len(hostnames) - len(known)):
+    if unseen := len(hostnames) - len(known):
         session.say(f"{unseen} of {len(hostnames)} devices were never seen in sync in {session.context.name}")
 
 

@@ -7,6 +7,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -91,8 +92,14 @@ def _heard_by(file: PrivateFile) -> Iterator[None]:
 
 
 def editor() -> list[str]:
-    """The command that $VISUAL or $EDITOR names. Raises SecretError where there is none."""
-    words = shlex.split(os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi")
+    """The command that $VISUAL or $EDITOR names. Raises SecretError where there is none.
+
+    The usual one writes its screen to wherever output goes: without a terminal that would be a file.
+    """
+    told = os.environ.get("VISUAL") or os.environ.get("EDITOR")
+    if not told and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise SecretError("nobody is there to edit: set VISUAL or EDITOR to what does it without a terminal")
+    words = shlex.split(told or "vi")
     if not words or shutil.which(words[0]) is None:
         raise SecretError(f"there is no editor '{words[0] if words else ''}': set VISUAL or EDITOR")
     return words

@@ -22,8 +22,8 @@ def said(device: str, ground: Ground, *changed: str) -> list[str]:
 def test_what_is_behind_what_is_before_and_who_stands_in_for_it() -> None:
     assert said("nk", GROUND, "ward1", "ward2", "bt", "nk", "core1") == [
         "wave 3 of 4, 1 link from where the controller is",
-        "before ward1 (wave 1) ward2 (wave 1): behind it, and cut off if it fails",
-        "after core1 (wave 4): it hangs on them",
+        "first ward1 (wave 1) ward2 (wave 1): behind nk, and cut off if it fails",
+        "then core1 (wave 4): nk hangs on them",
         "not in 2 bt stands in for it there",
     ]
 
