@@ -109,7 +109,7 @@ class ConfigDriverContract:
         assert driver.stage(base) == ""
 
     def test_an_unconfirmed_commit_is_taken_back(self, driver, subject, base, candidate):
-        self.apply(driver, candidate, base, seconds=2)
+        self.apply(driver, candidate, base, seconds=5)
         assert driver.stage(base) != ""
         for _ in range(10):
             subject.pass_time(1)
