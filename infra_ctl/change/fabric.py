@@ -14,11 +14,10 @@ from typing import TypeAlias
 
 from infra_ctl.change.ospf import Side, obstacle
 from infra_ctl.change.router import Address, Port, Router
-from infra_ctl.change.topology import End, Wire
+from infra_ctl.change.topology import BACKBONE, End, Wire
 
 VERSION = 4
 """Devices are managed over IPv4."""
-BACKBONE = 0
 
 Link: TypeAlias = tuple[str, str, int]
 """Two routers that are neighbours for certain, and their area."""

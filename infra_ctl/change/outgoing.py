@@ -6,13 +6,11 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
+from infra_ctl.change.fabric import VERSION
 from infra_ctl.change.normal import Normal, ordered
 from infra_ctl.change.reading import read
 from infra_ctl.change.router import InterfaceAddress, Router
 from infra_ctl.change.topology import End, Topology, Wire
-
-VERSION = 4
-"""Devices are managed over IPv4."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from infra_ctl.change.fabric import BACKBONE, VERSION, Difference, Fabric, port_of
+from infra_ctl.change.fabric import VERSION, Difference, Fabric, port_of
 from infra_ctl.change.router import Address, Router
 from infra_ctl.change.spf import BEFORE, IN, PAST, WITHIN, State
-from infra_ctl.change.topology import Wire
+from infra_ctl.change.topology import BACKBONE, Wire
 
 PHASES = WITHIN, BEFORE, IN, PAST
 

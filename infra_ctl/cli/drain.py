@@ -17,7 +17,7 @@ from infra_ctl.cli.deploy import go
 from infra_ctl.cli.ending import Ending, leave
 from infra_ctl.cli.exits import Exit
 from infra_ctl.cli.later import say_left
-from infra_ctl.cli.progress import Stopwatch
+from infra_ctl.cli.progress import Stopwatch, names
 from infra_ctl.cli.request import Request, fail_option, run_options, why_options
 from infra_ctl.cli.session import Session, device_argument, session_options
 from infra_ctl.errors import JournalError, UnknownError
@@ -104,8 +104,7 @@ def _holding(
     new = Hold(object=device, effect="drain", reason=reason, until=last, by=getuser())
     there = set(session.select(city, ""))
     if only := [host for host in hanging_on(device, ground(city.intents)) if host in there]:
-        more = f" … and {len(only) - MOST} more" if len(only) > MOST else ""
-        session.say(f"no other way  {' '.join(only[:MOST])}{more}: still reached through {device}")
+        session.say(f"no other way  {names(only, MOST)}: still reached through {device}")
     return lambda: hold(session.context.inventory, new)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from infra_ctl.cli.progress import names
 from infra_ctl.cli.session import Session, selector_argument, session_options
 from infra_ctl.errors import InventoryError, RefusedError
 
@@ -52,7 +53,7 @@ def check(session: Session) -> None:
         return
     click.echo(f"{city.inventory.city.name}: " + " · ".join(f"{n} {what}" for what, n in counts.items()))
     if gone := sorted({name for name, _ in city.reserved}):
-        shown = " ".join(gone[:MOST]) + (f" … and {len(gone) - MOST} more" if gone[MOST:] else "")
+        shown = names(gone, MOST)
         click.echo(f"still reserved for what is gone: {shown} ({session.command('ip lock --free')})")
     click.echo("no problems")
 

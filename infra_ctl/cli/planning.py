@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from infra_ctl.change import plan as plans
 from infra_ctl.change.plan import Plan, Status
 from infra_ctl.cli.devices import present
-from infra_ctl.cli.progress import counting
+from infra_ctl.cli.progress import counting, names, some
 from infra_ctl.cli.session import Session, console
 from infra_ctl.errors import RefusedError, UnknownError
 from infra_ctl.journal.store import is_alive
@@ -140,24 +140,24 @@ def print_plan(session: Session, plan: Plan) -> None:
     brief = not session.verbose and sum(diff.count("\n") for _, diff in changes) > MOST_LINES
     for hosts, diff in changes:
         if brief:
-            screen.print(f"~ {_names(hosts, 6)}   {_size(diff)}", markup=False)
+            screen.print(f"~ {names(hosts, 6)}   {_size(diff)}", markup=False)
             continue
-        screen.print(f"\n[bold]~ {_names(hosts, 6)}[/bold]")
+        screen.print(f"\n[bold]~ {names(hosts, 6)}[/bold]")
         for line in diff.splitlines():
             screen.print(f"  {line}", style=_STYLES.get(line[:1]), markup=False)
     if brief:
         screen.print(f"\nlines   -v shows all; one device's: {session.command('plan DEVICE')}")
     for hosts, cause in _alike((device.hostname, device.cause) for device in plan.failed):
-        screen.print(f"\n! {_names(hosts, 6)}   {cause}", style="red", markup=False)
+        screen.print(f"\n! {names(hosts, 6)}   {cause}", style="red", markup=False)
     if plan.behind:
         reached = "cannot be reached yet: what lies between does not lead there"
-        screen.print(f"\n… {_names(plan.behind, 6)}   {reached}", style="yellow", markup=False)
+        screen.print(f"\n… {names(plan.behind, 6)}   {reached}", style="yellow", markup=False)
     for hosts, lines in _alike((device.hostname, device.foreign) for device in plan.foreign):
         kept = "1 line that intent does not know stays"
         if len(lines) > 1:
             kept = f"{len(lines)} lines that intent does not know stay"
         advice = session.command(f"adopt {hosts[0]}")
-        screen.print(f"\n? {_names(hosts, 3)}   {kept}: {advice}", style="yellow", markup=False)
+        screen.print(f"\n? {names(hosts, 3)}   {kept}: {advice}", style="yellow", markup=False)
     screen.print()
     print_held(session, plan)
     screen.print(summary(plan))
@@ -172,9 +172,9 @@ def print_held(session: Session, plan: Plan) -> None:
 
 def _print_waves(screen: Console, plan: Plan) -> None:
     for number, wave in enumerate(plan.waves, start=1):
-        screen.print(f"{'waves' if number == 1 else '     '}  {number:>2}  {_names(wave, 6)}", markup=False)
+        screen.print(f"{'waves' if number == 1 else '     '}  {number:>2}  {names(wave, 6)}", markup=False)
     for number, lost in _expected_losses(plan):
-        screen.print(f"loses  {number:>2}  {_some(lost, 3)}", style="yellow", markup=False)
+        screen.print(f"loses  {number:>2}  {some(lost, 3)}", style="yellow", markup=False)
     for link in plan.kept:
         screen.print(f"keeps   {link}, until a second run has seen what takes its place", markup=False)
     for broken in plan.breaks[:MOST_BREAKS]:
@@ -209,16 +209,6 @@ def _size(diff: str) -> str:
     """`+72 -3`."""
     signs = Counter(line[:1] for line in diff.splitlines())
     return " ".join(f"{sign}{signs[sign]}" for sign in "+-" if signs[sign])
-
-
-def _names(hosts: Sequence[str], most: int) -> str:
-    """`a b c … and 45 more`."""
-    return _some(hosts, most, " ")
-
-
-def _some(words: Sequence[str], most: int, between: str = " · ") -> str:
-    more = f" … and {len(words) - most} more" if len(words) > most else ""
-    return between.join(words[:most]) + more
 
 
 MOST_LINES = 500

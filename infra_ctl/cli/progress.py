@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import click
@@ -93,3 +93,13 @@ def stages() -> Iterator[Callable[[str, int, int], None]]:
             progress.update(tasks[stage], completed=done, total=of)
 
         yield show
+
+
+def names(hosts: Sequence[str], most: int) -> str:
+    """`a b c … and 45 more`."""
+    return some(hosts, most, " ")
+
+
+def some(words: Sequence[str], most: int, between: str = " · ") -> str:
+    more = f" … and {len(words) - most} more" if len(words) > most else ""
+    return between.join(words[:most]) + more
