@@ -4,6 +4,7 @@ InfraCtlError
 ├── InventoryError          what the engineer wrote: holds every problem found, nothing was tried
 ├── SelectorError           a selector that cannot be read: with the column, nothing was tried
 ├── UnknownError            a name that nothing has: with the nearest one, nothing was tried
+├── UnusableError           a file, folder or URL that was given and cannot be used: nothing was tried
 ├── SecretError             a reference that cannot be resolved, a vault that cannot be opened
 ├── RefusedError            a guard, a gate, or a device changed since the plan: nothing was done
 ├── JournalError            the database of runs cannot be opened, read or written
@@ -63,6 +64,10 @@ class SelectorError(InfraCtlError):
 
 class UnknownError(InfraCtlError):
     """A name that nothing has."""
+
+
+class UnusableError(InfraCtlError):
+    """A file, a folder or a URL that was given cannot be used for what it is to be."""
 
 
 class SecretError(InfraCtlError):

@@ -11,7 +11,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from infra_ctl.errors import InfraCtlError, RefusedError
+from infra_ctl.errors import InfraCtlError, UnusableError
 
 
 class Status(StrEnum):
@@ -126,21 +126,21 @@ def save(plan: Plan, path: Path) -> None:
 
 
 def read(path: Path) -> Plan:
-    """A saved plan. Raises RefusedError for a file that is damaged or is none of ours."""
+    """A saved plan. Raises UnusableError for a file that is damaged or is none of ours."""
     try:
         content = path.read_bytes()
     except OSError as exc:
-        raise RefusedError(f"{path}: {exc.strerror}") from exc
+        raise UnusableError(f"{path}: {exc.strerror}") from exc
     return parse(content, str(path))
 
 
 def parse(content: str | bytes, name: str) -> Plan:
-    """A plan as it was saved; `name` says what it was read from. Raises RefusedError."""
+    """A plan as it was saved; `name` says what it was read from. Raises UnusableError."""
     try:
         return Plan.model_validate_json(content)
     except ValidationError as exc:
         first = exc.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise RefusedError(
+        raise UnusableError(
             f"{name} is not a plan that this version can carry out: {where}: {first['msg']}"
         ) from exc

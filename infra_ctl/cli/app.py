@@ -17,6 +17,7 @@ from infra_ctl.errors import (
     SecretError,
     SelectorError,
     UnknownError,
+    UnusableError,
 )
 
 COMMANDS = {
@@ -87,7 +88,7 @@ def root() -> None:
 
 def exit_code(error: InfraCtlError) -> Exit:
     """Which exit code an error means."""
-    if isinstance(error, InventoryError | SelectorError | SecretError | UnknownError):
+    if isinstance(error, InventoryError | SelectorError | SecretError | UnknownError | UnusableError):
         return Exit.USAGE
     return Exit.REFUSED if isinstance(error, RefusedError) else Exit.FAILED
 

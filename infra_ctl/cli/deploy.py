@@ -168,7 +168,7 @@ def resume(session: Session, /, run_id: str, **request: Any) -> None:
     from infra_ctl.cli.planning import kept_plan
     from infra_ctl.deploy.run import DEPLOY
 
-    journal = session.journal()
+    journal = session.kept_journal()
     run = journal.run(run_id)
     if run.state is RunState.DONE:
         leave(session, do_nothing(session, f"run {run_id} is done: nothing of it is left"))

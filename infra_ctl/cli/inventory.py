@@ -12,12 +12,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from infra_ctl.cli.places import new_folder
 from infra_ctl.cli.progress import names
 from infra_ctl.cli.session import Session, selector_argument, session_options
-from infra_ctl.errors import InventoryError, RefusedError
+from infra_ctl.errors import InventoryError, RefusedError, UnknownError
 
 if TYPE_CHECKING:
+    from infra_ctl.city import City
     from infra_ctl.intent.purposes import Key, Network
+    from infra_ctl.journal.records import Synced
 
 
 @click.command()
@@ -29,11 +32,8 @@ def check(session: Session) -> None:
     infra-ctl check
     infra-ctl check -i /srv/city/inventory
     """
-    from infra_ctl.inventory.holding import refuse_expired
-
     try:
-        city = session.city()
-        refuse_expired(session.context.inventory, date.today())
+        city = _checked(session)
     except InventoryError as error:
         if session.is_json:
             problems = [asdict(problem) for problem in error.problems]
@@ -58,13 +58,34 @@ def check(session: Session) -> None:
     click.echo("no problems")
 
 
+def _checked(session: Session) -> City:
+    """The city. Raises InventoryError also for what stops nobody else: an old hold, a vault that is none."""
+    from infra_ctl.inventory.holding import refuse_expired
+    from infra_ctl.secrets.vault import not_encrypted
+
+    folder = session.context.inventory
+    plain = not_encrypted(folder / "vault.yml")
+    try:
+        city = session.city()
+        refuse_expired(folder, date.today())
+    except InventoryError as error:
+        raise InventoryError([*error.problems, *plain]) from error
+    if plain:
+        raise InventoryError(plain)
+    return city
+
+
 MOST = 6
 """Names in a line."""
 
 
 @click.command()
 @click.option(
-    "-o", "folder", type=click.Path(path_type=Path, file_okay=False), help="Write a file each here."
+    "-o",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    callback=new_folder,
+    help="Write a file each here.",
 )
 def schema(folder: Path | None) -> None:
     """JSON Schema of the inventory's YAML files, for editors.
@@ -97,8 +118,9 @@ def ip() -> None:
 
 @ip.command("lock")
 @click.option("--free", is_flag=True, help="Also release the prefixes of objects that are gone.")
+@click.option("--unseen", is_flag=True, help="… although devices were never seen in sync, and may have them.")
 @session_options
-def ip_lock(session: Session, free: bool) -> None:
+def ip_lock(session: Session, *, free: bool, unseen: bool) -> None:
     """Give every new object its prefixes, and write them to allocations.lock.csv. Nobody is renumbered.
 
     \b
@@ -107,7 +129,10 @@ def ip_lock(session: Session, free: bool) -> None:
     """
     from infra_ctl.city import relock
 
-    added, freed = relock(session.context.inventory, free=free, guard=partial(_refuse_too_early, session))
+    if unseen and not free:
+        raise click.UsageError("--unseen goes with --free")
+    guard = partial(_refuse_too_early, session, unseen=unseen)
+    added, freed = relock(session.context.inventory, free=free, guard=guard)
     changes = {"added": added, "freed": freed}
     if session.is_json:
         rows = {
@@ -121,16 +146,18 @@ def ip_lock(session: Session, free: bool) -> None:
     click.echo(f"{len(added)} added · {len(freed)} freed")
 
 
-def _refuse_too_early(session: Session, hostnames: Collection[str], freed: Mapping[Key, Network]) -> None:
+def _refuse_too_early(
+    session: Session, hostnames: Collection[str], freed: Mapping[Key, Network], *, unseen: bool
+) -> None:
     """Prefixes are freed once every device of the context was seen in sync without them.
 
-    Raises RefusedError.
+    `unseen` lets those be that never were. Raises RefusedError.
     """
     from infra_ctl.change.carried import refuse_carried
 
     if not freed:
         return
-    synced = session.journal().synced(session.context.name)
+    synced = _synced(session)
     known = {host: synced[host] for host in hostnames if host in synced}
     refuse_carried(freed, {host: each.text for host, each in known.items()})
     if undone := [host for host, each in sorted(known.items()) if not each.intended]:
@@ -139,8 +166,22 @@ def _refuse_too_early(session: Session, hostnames: Collection[str], freed: Mappi
     if doubtful := [host for host, each in sorted(known.items()) if not each.running]:
         again = session.command(f"adopt {doubtful[0]}")
         raise RefusedError(f"{doubtful[0]} has lines that intent does not know, which may need them: {again}")
-    if unseen := len(hostnames) - len(known):
-        session.say(f"{unseen} of {len(hostnames)} devices were never seen in sync in {session.context.name}")
+    if never := sorted(set(hostnames) - known.keys()):
+        told = f"never seen in sync in {session.context.name}: {names(never, MOST)}"
+        if not unseen:
+            again = session.command("ip lock --free --unseen")
+            raise RefusedError(
+                f"{told}; may have them: {session.command('plan')} looks. All the same: {again}"
+            )
+        session.say(told)
+
+
+def _synced(session: Session) -> Mapping[str, Synced]:
+    """What the journal has seen in sync; nothing where there is none yet."""
+    try:
+        return session.kept_journal().synced(session.context.name)
+    except UnknownError:
+        return {}
 
 
 @ip.command("list")
@@ -170,7 +211,11 @@ def ip_list(session: Session, selector: tuple[str, ...]) -> None:
 @click.command()
 @selector_argument
 @click.option(
-    "-o", "folder", type=click.Path(path_type=Path, file_okay=False), help="Write a file a device here."
+    "-o",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    callback=new_folder,
+    help="Write a file a device here.",
 )
 @click.option("--day0", is_flag=True, help="What they leave the workshop with instead.")
 @session_options
@@ -187,14 +232,14 @@ def render(session: Session, selector: tuple[str, ...], folder: Path | None, *, 
     city = session.city()
     text_of = rendering.day0 if day0 else rendering.render
     texts = {host: text_of(city.intents[host]) for host in city.select(" ".join(selector))}
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        for host, text in texts.items():
+            (folder / f"{host}.conf").write_text(text, encoding="utf-8")
+        session.say(f"{len(texts)} files in {folder}")
     if session.is_json:
         session.emit(texts)
     elif folder is None:
         for host, text in texts.items():
             click.echo(f"! {host}" if len(texts) > 1 else "", nl=len(texts) > 1)
             click.echo(text, nl=False)
-    else:
-        folder.mkdir(parents=True, exist_ok=True)
-        for host, text in texts.items():
-            (folder / f"{host}.conf").write_text(text, encoding="utf-8")
-        click.echo(f"{len(texts)} files in {folder}")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 
 import click
 
 from infra_ctl.cli.exits import Exit
 from infra_ctl.cli.session import Session, console, device_argument, session_options
-from infra_ctl.errors import RefusedError
-from infra_ctl.journal.records import Order
+from infra_ctl.errors import RefusedError, UnknownError
+from infra_ctl.journal.records import Order, Run
 
 
 @click.command()
@@ -21,13 +22,21 @@ def runs(session: Session, last: int) -> None:
     \b
     infra-ctl runs --last 5
     """
-    found = session.journal().runs(last)
+    found: tuple[Run, ...] = ()
+    none = "no runs yet"
+    try:
+        found = session.kept_journal().runs(last)
+    except UnknownError as error:  # or it is another place than was meant
+        none += f": {error}"
     if session.is_json:
         session.emit([asdict(run) for run in found])
-        return
     if not found:
-        click.echo("no runs yet")
-        return
+        session.say(none)
+    elif not session.is_json:
+        _print(found)
+
+
+def _print(found: Iterable[Run]) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
@@ -63,7 +72,7 @@ def show_run(session: Session, run_id: str, device: str | None) -> None:
     """
     from infra_ctl.cli import telling
 
-    told = telling.tell(session.journal(), run_id, device)
+    told = telling.tell(session.kept_journal(), run_id, device)
     if session.is_json:
         session.emit(telling.as_dict(told))
         return
@@ -116,7 +125,7 @@ def _order(order: Order, words: str) -> None:
     def give(session: Session, run_id: str) -> None:
         from infra_ctl.journal.store import is_alive
 
-        journal = session.journal()
+        journal = session.kept_journal()
         ordered = journal.run(run_id)
         if not is_alive(ordered):
             raise RefusedError(f"run {run_id} is {ordered.state}: only a run that is under way takes orders")

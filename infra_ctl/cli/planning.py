@@ -12,7 +12,7 @@ from infra_ctl.change.plan import Plan, Status
 from infra_ctl.cli.devices import present
 from infra_ctl.cli.progress import counting, names, some
 from infra_ctl.cli.session import Session, console
-from infra_ctl.errors import RefusedError, UnknownError
+from infra_ctl.errors import RefusedError, UnknownError, UnusableError
 from infra_ctl.journal.store import is_alive
 from infra_ctl.making import made_first
 from infra_ctl.plan import Judged, Planner, Prepared, assemble, refuse_stale, reread
@@ -79,7 +79,10 @@ def kept_plan(session: Session, journal: Journal, run: Run) -> Prepared:
     text = journal.plan(run.id)
     if not text:
         raise RefusedError(f"run {run.id} kept no plan: deploy again, it plans what is left")
-    plan = plans.parse(text, f"the plan of run {run.id}")
+    try:
+        plan = plans.parse(text, f"the plan of run {run.id}")
+    except UnusableError as error:
+        raise RefusedError(f"{error}: deploy again, it plans what is left") from error
     if run.kind == REPLACE:
         again = session.command(f"replace {plan.devices[0].hostname}")
         raise RefusedError(f"run {run.id} replaces hardware that is not pinned yet: {again}")
@@ -93,7 +96,7 @@ def prepare_rollback(session: Session, run_id: str, selector: str) -> Prepared:
     """The plan that takes back what a run did on the selected devices, made from what they run now."""
     from infra_ctl.rollback import refuse_gone, to_undo
 
-    city, journal = session.city(), session.journal()
+    city, journal = session.city(), session.kept_journal()
     run = journal.run(run_id)
     if run.context != session.context.name:
         raise RefusedError(f"run {run_id} was in context {run.context}, not {session.context.name}")

@@ -59,10 +59,11 @@ def replace(session: Session, /, device: str, *, host_key: str | None, **request
     from infra_ctl.drivers.known_hosts import pin
     from infra_ctl.drivers.ssh import offered_key
 
+    city = session.city()
+    intent = city.intent(device)
     if session.context.kind == "embedded":
         raise RefusedError("a simulated device has no host key: nothing to replace")
-    city = session.city()
-    way = way_to(session.context, city.intent(device))
+    way = way_to(session.context, intent)
     key = offered_key(way)
     _accept(session, way, key, host_key)
 

@@ -144,18 +144,21 @@ def rotate(
     city = session.city()
     vault = session.vault(city)
     used = _uses(session, city)
-    chosen = _chosen(city, vault, used) if everything else tuple(dict.fromkeys(names))
+    left_out = _left_out(city, {*vault, *used}) if everything else {}
+    chosen = tuple(sorted({*vault, *used} - left_out.keys())) if everything else tuple(dict.fromkeys(names))
+    for name, why in left_out.items():
+        session.say(f"left    {name:<20} {why}")
     _refuse_unknown(chosen, {*vault, *used})
     values = {name: _value(name, used.get(name), length, ask=ask) for name in chosen}
     if not chosen or not confirm(f"new values for {', '.join(chosen)}?", yes=yes):
         session.say("nothing was done")
         if session.is_json:
-            session.emit({"rotated": {}, "outside": {}})
+            session.emit({"rotated": {}, "outside": {}, "left_out": left_out})
         return
     where = session.context
     old = decrypted(where.vault, where.vault_password) if where.vault.exists() else ""
     encrypt_to(where.vault, where.vault_password, revised(old, values))
-    _say_rotated(session, city, chosen, used)
+    _say_rotated(session, city, chosen, used, left_out)
 
 
 def _uses(session: Session, city: City) -> dict[str, Use]:
@@ -181,11 +184,13 @@ def _outside(city: City) -> dict[str, list[str]]:
     return found
 
 
-def _chosen(city: City, vault: Mapping[str, str], used: Mapping[str, Use]) -> tuple[str, ...]:
-    """All but what is agreed with somebody outside, and the key that masks are made with."""
+def _left_out(city: City, known: Collection[str]) -> dict[str, str]:
+    """What `--all` does not mean, and why: what is agreed with somebody outside, what masks are made with."""
     from infra_ctl.secrets import HASH_KEY
 
-    return tuple(sorted({*vault, *used} - {HASH_KEY, *_outside(city)}))
+    agreed = {name: f"agreed with {', '.join(peers)}" for name, peers in _outside(city).items()}
+    reasons = {**agreed, HASH_KEY: "masks and fingerprints are made with it"}
+    return {name: why for name, why in sorted(reasons.items()) if name in known}
 
 
 def _refuse_unknown(names: Collection[str], known: Collection[str]) -> None:
@@ -210,11 +215,17 @@ def _value(name: str, use: Use | None, length: int | None, *, ask: bool) -> str:
     return value
 
 
-def _say_rotated(session: Session, city: City, names: Collection[str], used: Mapping[str, Use]) -> None:
+def _say_rotated(
+    session: Session,
+    city: City,
+    names: Collection[str],
+    used: Mapping[str, Use],
+    left_out: Mapping[str, str],
+) -> None:
     touched = {name: used[name].devices if name in used else () for name in names}
     outside = {name: peers for name, peers in _outside(city).items() if name in names}
     if session.is_json:
-        session.emit({"rotated": touched, "outside": outside})
+        session.emit({"rotated": touched, "outside": outside, "left_out": left_out})
         return
     for name, hosts in touched.items():
         session.say(f"rotated {name:<20} {_some(hosts)}")

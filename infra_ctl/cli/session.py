@@ -55,6 +55,12 @@ class Session:
 
         return open_journal(self.context.journal_url)
 
+    def kept_journal(self) -> Journal:
+        """The journal, for who only reads it. Raises UnknownError where there is none yet."""
+        from infra_ctl.journal.store import kept_journal
+
+        return kept_journal(self.context.journal_url)
+
     def fleet(self, city: City, pins: Mapping[str, Path] | None = None) -> Fleet:
         """The devices; `pins` are the known_hosts of those whose host keys are not in the context's own."""
         from infra_ctl.cli.devices import fleet

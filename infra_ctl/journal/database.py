@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from infra_ctl.errors import JournalError, RefusedError
+from infra_ctl.errors import JournalError, RefusedError, UnusableError
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -25,7 +25,7 @@ FAILURES = (SQLAlchemyError, sqlite3.Error)
 
 
 def connect(url: str) -> Engine:
-    """The database at `url` (SQLAlchemy form). Raises JournalError for a URL that is none."""
+    """The database at `url` (SQLAlchemy form). Raises UnusableError for a URL that is none."""
     try:
         engine = create_engine(url, pool_pre_ping=True)
     except (
@@ -33,7 +33,7 @@ def connect(url: str) -> Engine:
         ImportError,
         ValueError,
     ) as exc:  # which may quote a password: the URL is not shown
-        raise JournalError(f"the journal's URL cannot be used: {str(exc).splitlines()[0]}") from exc
+        raise UnusableError(f"the journal's URL cannot be used: {str(exc).splitlines()[0]}") from exc
     if engine.dialect.name == "sqlite":
         file = _SameFile(_file(engine))
         event.listen(engine, "do_connect", file.refuse_another)
@@ -68,7 +68,7 @@ class _SameFile:
 
 @contextmanager
 def connected(url: str) -> Iterator[Engine]:
-    """The database at `url`, until the block ends. Raises JournalError for a URL that is none."""
+    """The database at `url`, until the block ends. Raises UnusableError for a URL that is none."""
     engine = connect(url)
     try:
         yield engine
@@ -81,7 +81,7 @@ def revision(engine: Engine) -> str:
 
     Raises JournalError where the database does not answer.
     """
-    if engine.dialect.name == "sqlite" and not _file(engine).exists():
+    if not is_there(engine):
         return ""  # looking would make it
     try:
         if not inspect(engine).has_table("alembic_version"):
@@ -92,13 +92,18 @@ def revision(engine: Engine) -> str:
         raise error(engine, exc) from exc
 
 
+def is_there(engine: Engine) -> bool:
+    """Whether there is something to look into: a SQLite file is made by whoever opens it."""
+    return engine.dialect.name != "sqlite" or _file(engine).exists()
+
+
 def obstacle(engine: Engine, found: str) -> str:
     """Why tables at a revision that was `found` cannot be brought up to ours; empty where they can."""
     if found.isdecimal() and found > REVISION:
         return "a newer infra-ctl made it"
     if found:
         return "" if found.isdecimal() else "it is no journal: its revisions are something else's"
-    if engine.dialect.name == "sqlite" and not _file(engine).exists():
+    if not is_there(engine):
         return ""
     try:
         there = inspect(engine).get_table_names()

@@ -28,7 +28,18 @@ def open_journal(url: str) -> Journal:
 
     Raises JournalError when the database cannot be opened, or is one for `infra-ctl db upgrade`.
     """
+    return _opened(database.connect(url))
+
+
+def kept_journal(url: str) -> Journal:
+    """The journal at `url`, for who only reads it. Raises UnknownError where there is none: none is made."""
     engine = database.connect(url)
+    if not database.is_there(engine):
+        raise UnknownError(f"there is no journal yet at {database.shown(engine)}")
+    return _opened(engine)
+
+
+def _opened(engine: Engine) -> Journal:
     try:
         _bring_up(engine)
     except InfraCtlError:

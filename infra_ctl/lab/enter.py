@@ -25,7 +25,7 @@ class Access:
 
 
 def access(directory: Path) -> Access:
-    """Raises LabError when no lab is up in `directory`."""
+    """Raises UnknownError when no lab is up in `directory`."""
     spec = state.require(directory).spec
     kept = Folder.of(directory).keys
     return Access(spec.management_namespace, "root", keys.controller_key(kept), keys.known_hosts(kept))

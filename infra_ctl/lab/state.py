@@ -18,7 +18,7 @@ from typing import Literal, TypeAlias
 
 from pydantic import TypeAdapter, ValidationError
 
-from infra_ctl.errors import LabError
+from infra_ctl.errors import LabError, UnknownError
 from infra_ctl.lab.model import TwinSpec
 
 FaultKind: TypeAlias = Literal["cut", "loss", "rate", "off", "killed"]
@@ -138,8 +138,10 @@ def load(directory: Path) -> State | None:
 
 
 def require(directory: Path) -> State:
-    """The state of a lab that is up. Raises LabError when it is not."""
+    """The state of a lab that is up. Raises UnknownError where there is none, LabError for half of one."""
     state = load(directory)
-    if state is None or not state.built:
-        raise LabError(f"no lab is up in {directory}: infra-ctl lab up")
+    if state is None:
+        raise UnknownError(f"no lab is up in {directory}: infra-ctl lab up")
+    if not state.built:
+        raise LabError(f"the lab in {directory} is not whole: infra-ctl lab up")
     return state

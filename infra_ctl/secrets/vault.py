@@ -9,13 +9,16 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from infra_ctl.errors import RefusedError, SecretError
+from infra_ctl.errors import Problem, RefusedError, SecretError
 
 if TYPE_CHECKING:
     from ansible.parsing.vault import VaultLib
 
 PASSWORD_FILE = "INFRA_CTL_VAULT_PASSWORD_FILE"  # noqa: S105 - the name of a variable
 """Environment variable that names the file with the vault's password."""
+
+HEADER = b"$ANSIBLE_VAULT;"
+"""What every vault begins with."""
 
 DEEPEST = 8
 """How far names are nested at the most: an alias in YAML can refer to what it stands in."""
@@ -32,6 +35,21 @@ def open_vault(path: Path, password_file: Path | None = None) -> Mapping[str, st
         return parse(text)
     except SecretError as error:
         raise SecretError(f"{path}: {error}") from None
+
+
+def not_encrypted(path: Path) -> tuple[Problem, ...]:
+    """What speaks against a file as a vault to those who have no password: who reads it must read nothing.
+
+    Nothing where there is none. Whether it opens, and what is in it, `secrets check` says.
+    """
+    if not path.exists():
+        return ()
+    try:
+        is_vault = path.read_bytes().startswith(HEADER)
+    except OSError as exc:
+        return (Problem(str(path), 0, 0, f"cannot be read: {exc.strerror}"),)
+    message = "this is no ansible-vault file: it is damaged, or its secrets are there for all to read"
+    return () if is_vault else (Problem(str(path), 1, 0, message),)
 
 
 def decrypted(path: Path, password_file: Path | None = None) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from infra_ctl.change.plan import Plan, PlannedDevice, Status, read, save
-from infra_ctl.errors import InfraCtlError, RefusedError
+from infra_ctl.errors import InfraCtlError, UnusableError
 
 CHANGED = PlannedDevice(
     hostname="nk-pop1",
@@ -45,7 +45,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def refusal(path: Path) -> str:
-    with pytest.raises(RefusedError) as caught:
+    with pytest.raises(UnusableError) as caught:
         read(path)
     return str(caught.value)
 

@@ -22,6 +22,7 @@ from infra_ctl.errors import (
     RefusedError,
     SecretError,
     UnreachableError,
+    UnusableError,
 )
 
 INVENTORY = Path(__file__).parents[3] / "inventory"
@@ -84,6 +85,7 @@ def test_all_problems_of_an_inventory_are_shown_with_their_count(
     [
         (InventoryError([Problem("a", 1, 1, "x")]), Exit.USAGE),
         (SecretError("vault:x is not there"), Exit.USAGE),
+        (UnusableError("banana"), Exit.USAGE),
         (RefusedError("no"), Exit.REFUSED),
         (LabError("no lab"), Exit.FAILED),
         (UnreachableError("nk-pop1", "timed out"), Exit.FAILED),

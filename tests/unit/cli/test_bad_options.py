@@ -33,7 +33,7 @@ from tests.unit.cli.conftest import Command
         (["verify", "level>x"], "level is never 'x'"),
         (["render", "pop==nk"], "selector, column "),
         (["ip", "list", "(pop=nk"], "selector, column "),
-        (["show", "run", "2026-01-01-001"], "there is no run 2026-01-01-001; infra-ctl runs lists them"),
+        (["show", "run", "2026-01-01-001"], "there is no journal yet at sqlite:///"),
         (["show", "device", "nk-pop2"], "there is no device 'nk-pop2' (did you mean 'nk-pop1'?)"),
         (["adopt", "nk-pop2"], "there is no device 'nk-pop2' (did you mean 'nk-pop1'?)"),
         (["deploy", "--max-fail", "101%"], "'101%' is more than all of them"),
@@ -55,10 +55,35 @@ def test_a_usage_error_is_answered_and_nothing_is_tried(
         (["schema", "-o", "/dev/null/x"], "error: /dev/null/x: Not a directory\n"),
     ],
 )
-def test_what_cannot_be_done_is_one_line(infra_ctl: Command, arguments: list[str], said: str) -> None:
+def test_what_cannot_be_written_is_one_line_before_anything_is_asked(
+    infra_ctl: Command, arguments: list[str], said: str
+) -> None:
     answer = infra_ctl(*arguments)
-    assert answer.code == Exit.FAILED
-    assert answer.err.endswith(said)
+    assert (answer.code, answer.out, answer.err) == (Exit.USAGE, "", said)
+
+
+def test_a_plan_that_cannot_be_saved_in_the_end_has_failed(infra_ctl: Command, tmp_path: Path) -> None:
+    plan = tmp_path / "plan.json"
+    (tmp_path / ".plan.json.new").mkdir()
+    answer = infra_ctl("plan", "nk-pop1", "-o", str(plan))
+    assert (answer.code, answer.err.splitlines()[-1]) == (Exit.FAILED, f"error: {plan}: Is a directory")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("INFRA_CTL_JOURNAL", "banana", "error: the journal's URL cannot be used: "),
+        ("INFRA_CTL_JOURNAL", "mysql://x/y", "error: the journal's URL cannot be used: "),
+        ("INFRA_CTL_CONTEXT", "lab:nosuch", "error: no lab is up in "),
+    ],
+)
+def test_a_setting_that_means_nothing_is_a_usage_error(
+    infra_ctl: Command, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    answer = infra_ctl("plan")
+    assert (answer.code, answer.out) == (Exit.USAGE, "")
+    assert answer.err.splitlines()[-1].startswith(said)
 
 
 def test_a_folder_that_is_no_inventory_is_a_problem_of_it(infra_ctl: Command, tmp_path: Path) -> None:
@@ -84,9 +109,9 @@ def test_a_saved_plan_and_a_selector_exclude_each_other(infra_ctl: Command, tmp_
     assert "a saved plan names its devices: leave the selector out" in answer.err
 
 
-def test_a_file_that_is_no_plan_is_refused(infra_ctl: Command, small_folder: Path) -> None:
+def test_a_file_that_is_no_plan_is_a_usage_error(infra_ctl: Command, small_folder: Path) -> None:
     answer = infra_ctl("deploy", "--plan", str(small_folder / "city.yaml"))
-    assert (answer.code, answer.out) == (Exit.REFUSED, "")
+    assert (answer.code, answer.out) == (Exit.USAGE, "")
     assert answer.err.splitlines()[-1].startswith(f"error: {small_folder / 'city.yaml'} is not a plan")
 
 
@@ -94,4 +119,55 @@ def test_where_nobody_can_answer_nothing_is_deployed(infra_ctl: Command) -> None
     answer = infra_ctl("deploy")
     assert answer.code == Exit.USAGE
     assert "nobody is there to answer: pass --yes" in answer.err
-    assert "no runs yet" in infra_ctl("runs").out
+    assert infra_ctl("runs").out == "no runs yet\n"
+
+
+def test_who_reads_a_journal_that_is_not_there_makes_none(infra_ctl: Command, tmp_path: Path) -> None:
+    """A mistyped INFRA_CTL_VAR is told, not obeyed."""
+    none = f"there is no journal yet at sqlite:///{tmp_path / 'var' / 'journal.db'}\n"
+    said = infra_ctl("runs")
+    assert (said.code, said.out) == (Exit.DONE, f"no runs yet: {none}")
+    said = infra_ctl("runs", "--output", "json")
+    assert (said.code, said.json, said.err) == (Exit.DONE, [], f"no runs yet: {none}")
+    run = "2026-01-01-001"
+    for command in (("show", "run"), ("resume",), ("rollback",), ("run", "pause")):
+        said = infra_ctl(*command, run)
+        assert (said.code, said.out, said.err) == (Exit.USAGE, "", f"error: {none}"), command
+    assert not (tmp_path / "var").exists()
+
+
+def test_texts_are_written_and_printed_too_where_json_is_asked_for(
+    infra_ctl: Command, tmp_path: Path
+) -> None:
+    folder = tmp_path / "build"
+    said = infra_ctl("render", "pop=nk", "-o", str(folder), "--output", "json")
+    assert (said.code, said.err) == (Exit.DONE, f"{len(said.json)} files in {folder}\n")
+    written = {file.stem: file.read_text(encoding="utf-8") for file in folder.iterdir()}
+    assert written == said.json
+
+
+@pytest.mark.parametrize("content", [b"ospf:\n  key: s3cret\n", b"", b"\xff\xfe"])
+def test_a_vault_that_is_none_is_a_problem_of_the_inventory(
+    infra_ctl: Command, small_folder: Path, content: bytes
+) -> None:
+    """It is told beside all others, and without a password."""
+    vault = small_folder / "vault.yml"
+    vault.write_bytes(content)
+    cause = "this is no ansible-vault file: it is damaged, or its secrets are there for all to read"
+    said = infra_ctl("check")
+    assert (said.code, said.out, said.err) == (Exit.USAGE, "", f"{vault}:1:0: {cause}\n1 problem\n")
+    with (small_folder / "communes.csv").open("a", encoding="utf-8") as table:
+        table.write("nk-x,1,nk,10,comune,none\n")
+    said = infra_ctl("check", "--output", "json")
+    told = {Path(each["file"]).name for each in said.json["problems"]}
+    assert told == {"communes.csv", "vault.yml"}
+    assert "s3cret" not in said.out + said.err
+
+
+def test_hardware_of_a_name_that_nothing_has_is_a_usage_error(infra_ctl: Command) -> None:
+    said = infra_ctl("replace", "nk-pop2")
+    assert (said.code, said.err) == (
+        Exit.USAGE,
+        "error: there is no device 'nk-pop2' (did you mean 'nk-pop1'?)\n",
+    )
+    assert infra_ctl("replace", "nk-pop1").code == Exit.REFUSED

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -89,6 +91,32 @@ def test_nothing_is_freed_while_a_device_has_lines_that_nobody_knows(
         Exit.REFUSED,
         True,
     )
+
+
+@pytest.mark.usefixtures("without_the_ward")
+def test_nothing_is_freed_while_nobody_knows_what_a_device_runs(
+    infra_ctl: Command, small_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The journal of a laptop that never saw the city: none at all, and one that saw some of it."""
+    monkeypatch.setenv("INFRA_CTL_JOURNAL", f"sqlite:///{tmp_path / 'other.db'}")
+    before = locked(small_folder)
+    never = "never seen in sync in embedded"
+    last = "may have them: infra-ctl plan looks. All the same: infra-ctl ip lock --free --unseen\n"
+    first = "bk-r1 bt-long-hoa-ce1 bt-pop1 dc-core1 dc-core2 dc-edge1 … and 3 more"
+    said = infra_ctl("ip", "lock", "--free")
+    assert (said.code, said.out, said.err) == (Exit.REFUSED, "", f"error: {never}: {first}; {last}")
+    assert not (tmp_path / "other.db").exists()
+    monkeypatch.delenv("INFRA_CTL_JOURNAL")
+    assert infra_ctl("deploy", "--yes").code == Exit.DONE
+    with closing(sqlite3.connect(tmp_path / "var" / "journal.db")) as connection, connection:
+        connection.execute("delete from synced where device = 'bt-pop1'")
+    said = infra_ctl("ip", "lock", "--free")
+    assert (said.code, said.err) == (Exit.REFUSED, f"error: {never}: bt-pop1; {last}")
+    assert locked(small_folder) == before
+    said = infra_ctl("ip", "lock", "--free", "--unseen")
+    assert (said.code, said.out.splitlines()[0]) == (Exit.DONE, f"{never}: bt-pop1")
+    assert len(locked(small_folder)) == len(before) - 6
+    assert infra_ctl("ip", "lock", "--unseen").code == Exit.USAGE
 
 
 def test_nothing_is_freed_that_a_rollback_has_put_back(infra_ctl: Command, small_folder: Path) -> None:

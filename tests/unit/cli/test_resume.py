@@ -165,12 +165,14 @@ def test_a_run_that_died_is_resumed_before_it_is_rolled_back(infra_ctl: Command,
     [
         (("resume", "2026-01-01-001"), Exit.USAGE, "there is no run 2026-01-01-001"),
         (("rollback", "2026-01-01-001"), Exit.USAGE, "there is no run 2026-01-01-001"),
+        (("show", "run", "2026-01-01-001"), Exit.USAGE, "no run 2026-01-01-001; infra-ctl runs lists them"),
         (("run", "pause", "2026-01-01-001"), Exit.USAGE, "there is no run 2026-01-01-001"),
     ],
 )
 def test_a_run_that_is_not_there_is_one_line(
     infra_ctl: Command, command: tuple[str, ...], code: Exit, said: str
 ) -> None:
+    infra_ctl("db", "upgrade")
     answer = infra_ctl(*command)
     assert answer.code == code
     assert said in answer.err

@@ -243,6 +243,11 @@ def test_all_but_what_is_agreed_outside_are_rotated(infra_ctl: Command, vault: P
     write_vault(vault, None, {**VALUES, "infra-ctl/hash-key": "the key of our masks"})
     said = infra_ctl("secrets", "rotate", "--all", "--yes", "--length", "14", "--output", "json")
     assert sorted(said.json["rotated"]) == ["bgp/key", "ospf/key", "ospf6/key"]
+    why = {"bgp/cpt": "agreed with cpt-1", "infra-ctl/hash-key": "masks and fingerprints are made with it"}
+    assert said.json["left_out"] == why
+    assert [line.split(maxsplit=2) for line in said.err.splitlines()] == [
+        ["left", *each] for each in why.items()
+    ]
     now = open_vault(vault)
     assert now["bgp/cpt"] == VALUES["bgp/cpt"]
     assert now["infra-ctl/hash-key"] == "the key of our masks"

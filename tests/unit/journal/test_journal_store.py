@@ -15,7 +15,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import event, inspect
 
-from infra_ctl.errors import InfraCtlError, JournalError, RefusedError, UnknownError
+from infra_ctl.errors import InfraCtlError, JournalError, RefusedError, UnknownError, UnusableError
 from infra_ctl.journal import database
 from infra_ctl.journal.records import Order, Purpose, RunState, Step, StepState, Synced
 from infra_ctl.journal.schema import metadata
@@ -119,7 +119,7 @@ def test_a_database_that_is_none_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "journal.db").write_bytes(b"not a database, whatever its name says" * 50)
     with pytest.raises(JournalError, match="file is not a database"):
         open_journal(f"sqlite:///{tmp_path / 'journal.db'}")
-    with pytest.raises(JournalError, match="the journal's URL cannot be used: "):
+    with pytest.raises(UnusableError, match="the journal's URL cannot be used: "):
         open_journal("nonsense")
 
 

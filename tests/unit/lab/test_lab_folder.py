@@ -13,7 +13,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import load_ssh_private_key, load_ssh_public_key
 from paramiko.hostkeys import HostKeyEntry
 
-from infra_ctl.errors import LabError
+from infra_ctl.errors import LabError, UnknownError
 from infra_ctl.intent.model import DeviceIntent
 from infra_ctl.lab import keys, state
 from infra_ctl.lab.model import Node, spec
@@ -37,13 +37,13 @@ def test_state_comes_back_as_it_was(intents: dict[str, DeviceIntent], tmp_path: 
 
 def test_no_state_is_no_lab(tmp_path: Path) -> None:
     assert state.load(tmp_path) is None
-    with pytest.raises(LabError, match="infra-ctl lab up"):
+    with pytest.raises(UnknownError, match=r"no lab is up in .*: infra-ctl lab up"):
         state.require(tmp_path)
 
 
 def test_half_a_lab_is_not_up(intents: dict[str, DeviceIntent], tmp_path: Path) -> None:
     state.save(Folder(tmp_path), State(spec("t", intents)))
-    with pytest.raises(LabError, match="no lab is up"):
+    with pytest.raises(LabError, match="is not whole: infra-ctl lab up"):
         state.require(tmp_path)
 
 
