@@ -6,6 +6,7 @@ unchanged and is asked nothing more. Any other judges the candidate itself.
 
 from __future__ import annotations
 
+import json
 import secrets as randomness
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -37,7 +38,7 @@ from infra_ctl.errors import (
     UnreachableError,
 )
 from infra_ctl.intent.model import DeviceIntent
-from infra_ctl.journal.records import Synced
+from infra_ctl.journal.records import Run, Synced
 from infra_ctl.journal.store import Journal
 from infra_ctl.network import Network
 from infra_ctl.render import day0, render
@@ -360,6 +361,16 @@ def _without(plan: Plan, errors: Mapping[str, DeviceError], masking: Masking) ->
     devices = tuple(map(now, plan.devices))
     update = {"devices": devices, "waves": waves, "cuts": ((),) * len(waves), "breaks": ()}
     return plan.model_copy(update=update)
+
+
+def carried_out_by(plan: Plan, journal: Journal) -> Run | None:
+    """The newest run that carried this very plan out, or began to, and was not taken back since."""
+    for run in journal.runs(None, context=plan.context, inventory=plan.inventory):
+        kept = journal.plan(run.id)
+        told = json.loads(kept) if kept else {}
+        if (told.get("id"), told.get("created")) == (plan.id, plan.created):
+            return None if journal.undone_by(run.id) else run
+    return None
 
 
 def refuse_stale(plan: Plan, city: City, masking: Masking, context: str) -> None:

@@ -33,6 +33,17 @@ def to_undo(journal: Journal, run: Run) -> dict[str, Step]:
     return found
 
 
+def taken_back(journal: Journal, run_id: str) -> dict[str, str]:
+    """Devices on which a later run took back what a run did, each with that run; not where it was itself."""
+    found: dict[str, str] = {}
+    for later in journal.undone_by(run_id):
+        in_turn = taken_back(journal, later)
+        for step in journal.steps(later):
+            if step.state is StepState.CONFIRMED and step.device not in in_turn:
+                found[step.device] = later
+    return found
+
+
 _UNTOUCHED = (StepState.WAITING, StepState.RESTORED, StepState.FAILED)
 _TOUCHED = (StepState.CONFIRMED, StepState.UNKNOWN, StepState.NOT_RESTORED)
 

@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from threading import Event, Lock
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ import click
 from infra_ctl.cli.ending import Ending, conclude, do_nothing, undone_in_part
 from infra_ctl.cli.exits import Exit
 from infra_ctl.cli.progress import Stopwatch, bar, devices
-from infra_ctl.cli.request import Request, failures_allowed, refuse_cut
+from infra_ctl.cli.request import Request, failures_allowed, refuse_cut, seconds_needed
 from infra_ctl.cli.session import Session, confirm
 from infra_ctl.errors import InfraCtlError, JournalError, RefusedError
 from infra_ctl.journal.records import Order, StepState
@@ -164,6 +165,8 @@ def _undo(
             f"{plan.failed[0].hostname}: {plan.failed[0].cause}" if plan.failed else "nothing is left of it"
         )
         raise RefusedError(cause)
+    # Nobody chose this timer for that plan: what is taken back is watched no less than what was done.
+    request = replace(request, timer=max(request.timer, seconds_needed(plan)))
     undoing = begin(back, Purpose("rollback", run.context, reason, run.ticket, plan.inventory, run.id))
     session.say(f"run {undoing.id}")
     concluded, _ = _carried(session, back, undoing, len(plan.failed), request)

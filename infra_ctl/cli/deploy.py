@@ -9,7 +9,7 @@ import click
 
 from infra_ctl.cli.carrying import begin_and_carry_out, carry_out
 from infra_ctl.cli.ending import Ending, do_nothing, leave, none_planned
-from infra_ctl.cli.later import later, not_begun, say_left, stopped_by
+from infra_ctl.cli.later import later, not_begun, say_done, say_left, stopped_by
 from infra_ctl.cli.progress import Stopwatch, devices
 from infra_ctl.cli.request import (
     Request,
@@ -171,7 +171,7 @@ def resume(session: Session, /, run_id: str, **request: Any) -> None:
     journal = session.kept_journal()
     run = journal.run(run_id)
     if run.state is RunState.DONE:
-        leave(session, do_nothing(session, f"run {run_id} is done: nothing of it is left"))
+        leave(session, say_done(session, journal, run))
     prepared = kept_plan(session, journal, run)
     wanted = Request(**request, reason=run.reason, ticket=run.ticket)
     plan = prepared.plan

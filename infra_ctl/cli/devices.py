@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,10 +82,15 @@ def _embedded(context: Context, city: City) -> Fleet:
 
 
 def present(context: Context, city: City) -> tuple[str, ...]:
-    """The devices that exist in a context: in a twin of a slice only those of the slice."""
+    """The city's devices that exist in a context."""
+    return existing(context, city.intents)
+
+
+def existing(context: Context, hostnames: Iterable[str]) -> tuple[str, ...]:
+    """Of devices those that exist in a context: in a twin of a slice only those of the slice."""
     if context.kind != "lab":
-        return tuple(city.intents)
+        return tuple(hostnames)
     from infra_ctl.lab.state import require
 
     nodes = {node.hostname for node in require(context.var / "lab" / context.lab_name).spec.nodes}
-    return tuple(host for host in city.intents if host in nodes)
+    return tuple(host for host in hostnames if host in nodes)

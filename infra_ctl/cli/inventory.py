@@ -154,6 +154,7 @@ def _refuse_too_early(
     `unseen` lets those be that never were. Raises RefusedError.
     """
     from infra_ctl.change.carried import refuse_carried
+    from infra_ctl.cli.devices import existing
 
     if not freed:
         return
@@ -166,7 +167,7 @@ def _refuse_too_early(
     if doubtful := [host for host, each in sorted(known.items()) if not each.running]:
         again = session.command(f"adopt {doubtful[0]}")
         raise RefusedError(f"{doubtful[0]} has lines that intent does not know, which may need them: {again}")
-    if never := sorted(set(hostnames) - known.keys()):
+    if never := sorted(set(existing(session.context, hostnames)) - known.keys()):
         told = f"never seen in sync in {session.context.name}: {names(never, MOST)}"
         if not unseen:
             again = session.command("ip lock --free --unseen")

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from infra_ctl.cli.ending import Ending
+from infra_ctl.cli.ending import Ending, do_nothing
 from infra_ctl.cli.exits import Exit
 from infra_ctl.cli.progress import devices
 from infra_ctl.cli.session import Session
-from infra_ctl.errors import InfraCtlError, JournalError
+from infra_ctl.errors import InfraCtlError, JournalError, UnusableError
 
 if TYPE_CHECKING:
     from infra_ctl.change.plan import Plan
+    from infra_ctl.journal.records import Run
+    from infra_ctl.journal.store import Journal
 
 Obstacle = InfraCtlError | click.ClickException | click.Abort | KeyboardInterrupt
 """What keeps a later run from beginning, or ends it."""
@@ -61,6 +63,28 @@ def say_left(session: Session, plan: Plan, ending: Ending, undoes: str = "") -> 
     """
     rest = later(plan)
     return _left(session, rest, ending, undoes=undoes) if rest and ending.is_done else ending
+
+
+def say_done(session: Session, journal: Journal, run: Run) -> Ending:
+    """A run that is done, with what it left for later where no run since has done that."""
+    rest = None if journal.undone_by(run.id) else _left_by(journal, run)
+    if rest is None:
+        return do_nothing(session, f"run {run.id} is done: nothing of it is left")
+    return _left(session, rest, do_nothing(session, f"run {run.id} is done"), undoes=run.undoes)
+
+
+def _left_by(journal: Journal, run: Run) -> Later | None:
+    """By the plan of a run and by what later ones confirmed; None also where it kept none of this version."""
+    from infra_ctl.change import plan as plans
+
+    try:
+        plan = plans.parse(journal.plan(run.id), f"the plan of run {run.id}")
+    except UnusableError:
+        return None
+    since = journal.confirmed_since(run)
+    keep = {device.hostname for device in plan.changed if device.kept} - since
+    behind = tuple(host for host in plan.behind if host not in since)
+    return later(plan.model_copy(update={"kept": plan.kept if keep else (), "behind": behind}))
 
 
 def stopped_by(session: Session, rest: Later, ending: Ending, error: Obstacle) -> Ending:

@@ -13,9 +13,10 @@ from infra_ctl.cli.devices import present
 from infra_ctl.cli.progress import counting, names, some
 from infra_ctl.cli.session import Session, console
 from infra_ctl.errors import RefusedError, UnknownError, UnusableError
+from infra_ctl.journal.records import RunState
 from infra_ctl.journal.store import is_alive
 from infra_ctl.making import made_first
-from infra_ctl.plan import Judged, Planner, Prepared, assemble, refuse_stale, reread
+from infra_ctl.plan import Judged, Planner, Prepared, assemble, carried_out_by, refuse_stale, reread
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,19 +34,45 @@ def prepare(session: Session, selector: str, plan_file: Path | None = None) -> P
     journal = session.journal()
     context = session.context.name
     planner = Planner(city, fleet, masking, journal.synced(context), present(session.context, city))
-    if plan_file is not None:
-        saved = plans.read(plan_file)
-        refuse_stale(saved, city, masking, context)
+    if plan_file is None:
+        return _made(session, planner, journal, selector)
+    saved = plans.read(plan_file)
+    refuse_stale(saved, city, masking, context)
+    try:
         plan, bases = reread(saved, planner)
-        return Prepared(city, fleet, journal, masking, plan, bases)
-    return _made(session, planner, journal, selector)
+    except RefusedError as error:
+        if (run := carried_out_by(saved, journal)) is None:
+            raise
+        raise _begun_already(session, saved, run) from error
+    return Prepared(city, fleet, journal, masking, plan, bases)
+
+
+def _begun_already(session: Session, plan: Plan, run: Run) -> RefusedError:
+    """What its devices run has changed since a plan was made, and this is why."""
+    if run.state is RunState.DONE:
+        return RefusedError(f"plan {plan.id} was carried out already, by run {run.id}: plan again")
+    go_on = session.command(f"resume {run.id}")
+    return RefusedError(f"plan {plan.id} was begun already, by run {run.id}, {run.state}: {go_on}")
 
 
 def prepare_rest(session: Session, first: Prepared, selector: str) -> Prepared:
     """The plan for what another one has left for later: of the very city that it was made from."""
-    synced, there = first.journal.synced(first.plan.context), present(session.context, first.city)
-    planner = Planner(first.city, first.fleet, first.masking, synced, there)
-    return _made(session, planner, first.journal, selector)
+    return _made(session, _planner_of(first, present(session.context, first.city)), first.journal, selector)
+
+
+def prepare_undo(first: Prepared, run: Run, there: Collection[str]) -> Prepared:
+    """The plan that takes back all that a run did which this very process has carried out."""
+    from infra_ctl.rollback import to_undo
+
+    written = first.journal.run(run.id)
+    steps = list(to_undo(first.journal, written).values())
+    return _undoing(_planner_of(first, there), first.journal, written, steps, "")
+
+
+def _planner_of(first: Prepared, there: Collection[str]) -> Planner:
+    """What plans the same city again, from what its devices were seen to run since."""
+    synced = first.journal.synced(first.plan.context)
+    return Planner(first.city, first.fleet, first.masking, synced, there)
 
 
 def _made(session: Session, planner: Planner, journal: Journal, selector: str) -> Prepared:
@@ -56,18 +83,21 @@ def _made(session: Session, planner: Planner, journal: Journal, selector: str) -
     plan = assemble(planner, judged, context, selector)
     if plan.breaks:
         plan, judged = made_first(planner, judged, plan, lambda _hostname: None)
+    return _prepared(planner, journal, plan, judged)
+
+
+def _prepared(planner: Planner, journal: Journal, plan: Plan, judged: Mapping[str, Judged]) -> Prepared:
     bases = {host: each.running for host, each in judged.items() if each.running}
     return Prepared(planner.city, planner.fleet, journal, planner.masking, plan, bases)
 
 
 def prepare_replacement(session: Session, city: City, device: str, known_hosts: Path) -> Prepared:
     """The plan for new hardware: what the journal remembers is of the old one."""
-    masking, journal = session.masking(city), session.journal()
-    there = present(session.context, city)
-    planner = Planner(city, session.fleet(city, {device: known_hosts}), masking, {}, there)
+    fleet, there = session.fleet(city, {device: known_hosts}), present(session.context, city)
+    planner = Planner(city, fleet, session.masking(city), {}, there)
     judged = planner.judge([device], lambda _hostname: None)
     plan = assemble(planner, judged, session.context.name, device)
-    return Prepared(city, planner.fleet, journal, masking, plan, {device: judged[device].running})
+    return _prepared(planner, session.journal(), plan, judged)
 
 
 def kept_plan(session: Session, journal: Journal, run: Run) -> Prepared:
@@ -94,7 +124,7 @@ def kept_plan(session: Session, journal: Journal, run: Run) -> Prepared:
 
 def prepare_rollback(session: Session, run_id: str, selector: str) -> Prepared:
     """The plan that takes back what a run did on the selected devices, made from what they run now."""
-    from infra_ctl.rollback import refuse_gone, to_undo
+    from infra_ctl.rollback import refuse_gone, taken_back, to_undo
 
     city, journal = session.city(), session.kept_journal()
     run = journal.run(run_id)
@@ -102,24 +132,20 @@ def prepare_rollback(session: Session, run_id: str, selector: str) -> Prepared:
         raise RefusedError(f"run {run_id} was in context {run.context}, not {session.context.name}")
     changed = to_undo(journal, run)
     chosen = set(session.select(city, selector)) if selector else set(changed)
-    steps = [step for host, step in changed.items() if host in chosen]
-    if not steps:
+    chosen &= changed.keys()
+    if not chosen:
         raise UnknownError(f"run {run_id} changed none of '{selector}'")
+    undone = {host: by for host, by in taken_back(journal, run_id).items() if host in chosen}
+    told = f"run {run_id} was taken back already, by run {', '.join(sorted(set(undone.values())))}"
+    if not chosen - undone.keys():
+        raise RefusedError(f"{told}: nothing of it is left")
+    if undone:
+        session.say(f"left    {names(sorted(undone), 6)}: {told}")
+    steps = [step for host, step in changed.items() if host in chosen - undone.keys()]
     refuse_gone(city, run, (step.device for step in steps))
     there = present(session.context, city)
     planner = Planner(city, session.fleet(city), session.masking(city), journal.synced(run.context), there)
     return _undoing(planner, journal, run, steps, selector)
-
-
-def prepare_undo(prepared: Prepared, run: Run, there: Collection[str]) -> Prepared:
-    """The plan that takes back all that a run did which this very process has carried out."""
-    from infra_ctl.rollback import to_undo
-
-    journal = prepared.journal
-    synced = journal.synced(run.context)
-    planner = Planner(prepared.city, prepared.fleet, prepared.masking, synced, there)
-    written = journal.run(run.id)
-    return _undoing(planner, journal, written, list(to_undo(journal, written).values()), "")
 
 
 def _undoing(planner: Planner, journal: Journal, run: Run, steps: Sequence[Step], selector: str) -> Prepared:
@@ -128,9 +154,7 @@ def _undoing(planner: Planner, journal: Journal, run: Run, steps: Sequence[Step]
     with counting("reading", len(steps)) as on_done:
         judged = judge(planner, journal, steps, on_done)
     refuse_given_up(planner.city, run, judged)
-    plan = assemble(planner, judged, run.context, selector)
-    bases = {host: each.running for host, each in judged.items() if each.running}
-    return Prepared(planner.city, planner.fleet, journal, planner.masking, plan, bases)
+    return _prepared(planner, journal, assemble(planner, judged, run.context, selector), judged)
 
 
 def print_plan(session: Session, plan: Plan) -> None:

@@ -78,10 +78,10 @@ def replace(session: Session, /, device: str, *, host_key: str | None, **request
             print_plan(session, prepared.plan)
         if prepared.plan.failed:
             raise RefusedError(f"{device}: {prepared.plan.failed[0].cause}: nothing was done")
-        for run_id, state in settle(prepared, device).items():
-            session.say(f"settled run {run_id}, which was left: {state}")
         wanted = Request(**request, again=f"replace {device}")
         refuse(prepared.plan, wanted)
+        for run_id, state in settle(prepared, device).items():
+            session.say(f"settled run {run_id}, which was left: {state}")
         if prepared.plan.changed:
             leave(session, begin_and_carry_out(session, prepared, REPLACE, wanted, ended=keep))
     pin(way, key)  # a replacement before this one was confirmed, and died before it pinned

@@ -125,12 +125,17 @@ def refuse_cut(plan: Plan) -> None:
 
 def refuse_short(plan: Plan, timer: int) -> None:
     """A timer that ends before a change could be judged would confirm it unseen."""
-    soak = max((device.soak for device in plan.changed), default=0)
-    if soak and timer < soak + MARGIN:
+    if timer < (needed := seconds_needed(plan)):
         raise click.UsageError(
-            f"--timer {timer} is too short: neighbours are watched for {soak} s after this change; "
-            f"give {soak + MARGIN} or more"
+            f"--timer {timer} is too short: neighbours are watched for {needed - MARGIN} s after this "
+            f"change; give {needed} or more"
         )
+
+
+def seconds_needed(plan: Plan) -> int:
+    """What a timer has to have at the least for a plan's changes to be judged; 0 where they show at once."""
+    soak = max((device.soak for device in plan.changed), default=0)
+    return soak + MARGIN if soak else 0
 
 
 MARGIN = 9

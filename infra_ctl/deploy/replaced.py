@@ -13,9 +13,6 @@ from infra_ctl.journal.records import Run, RunState, Step, StepState
 from infra_ctl.journal.store import is_alive
 from infra_ctl.plan import Prepared
 
-MOST = 100
-"""Runs that are looked through, the newest."""
-
 
 def settle(prepared: Prepared, hostname: str) -> dict[str, StepState]:
     """Give the device its end in replacements that were left, by what was read of it; each run's id and end.
@@ -25,8 +22,8 @@ def settle(prepared: Prepared, hostname: str) -> dict[str, StepState]:
     journal, context = prepared.journal, prepared.plan.context
     left = [
         (run, step)
-        for run in journal.runs(MOST)
-        if (run.kind, run.context) == (REPLACE, context) and not is_alive(run)
+        for run in journal.runs(None, kind=REPLACE, context=context, device=hostname)
+        if not is_alive(run)
         for step in journal.steps(run.id)
         if step.device == hostname and step.state not in (StepState.WAITING, *ENDS)
     ]

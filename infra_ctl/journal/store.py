@@ -207,6 +207,14 @@ class Journal:
         with self._read() as connection:
             return tuple(connection.scalars(query))
 
+    def confirmed_since(self, run: Run) -> frozenset[str]:
+        """Devices that later runs of its context brought where it brings them."""
+        query = select(steps.c.device).join(runs, runs.c.id == steps.c.run).distinct()
+        later = (runs.c.context == run.context, runs.c.started > run.started, runs.c.undoes == run.undoes)
+        with self._read() as connection:
+            found = connection.scalars(query.where(*later, steps.c.state == StepState.CONFIRMED))
+            return frozenset(found)
+
     def _refuse_second(self, connection: Connection, context: str) -> None:
         query = select(runs).where(runs.c.context == context, runs.c.state == RunState.RUNNING)
         for row in connection.execute(query).mappings().all():
@@ -241,9 +249,12 @@ class Journal:
                 update(steps).where(steps.c.run == run, steps.c.device == device).values(values)
             )
 
-    def runs(self, limit: int = 20) -> tuple[Run, ...]:
-        """The newest runs, newest first."""
-        query = select(runs).order_by(runs.c.started.desc(), runs.c.id.desc()).limit(limit)
+    def runs(self, limit: int | None = 20, *, device: str = "", **of: str) -> tuple[Run, ...]:
+        """The newest runs, newest first: those that had a `device`, and whose columns say what `of` says."""
+        query = select(runs).where(*(runs.c[name] == value for name, value in of.items()))
+        if device:
+            query = query.where(runs.c.id.in_(select(steps.c.run).where(steps.c.device == device)))
+        query = query.order_by(runs.c.started.desc(), runs.c.id.desc()).limit(limit)
         with self._read() as connection:
             return tuple(_run(row) for row in connection.execute(query).mappings())
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
 import pytest
 
-from infra_ctl.cli import carrying, planning
+from infra_ctl.cli import carrying, deploy, planning
 from infra_ctl.cli.exits import Exit
 from infra_ctl.cli.later import Later
 from infra_ctl.drivers.embedded import EmbeddedDriver
 from infra_ctl.errors import JournalError, RefusedError, SecretError, SelectorError
+from tests.dying import DIED
 from tests.unit.cli.conftest import Command
 from tests.unit.cli.test_guard import (  # noqa: F401 - fixtures
     JSON,
@@ -96,6 +98,26 @@ def test_what_keeps_the_second_run_from_it_does_not_hide_the_first(
         cause if cause == "interrupted" else f"error: {cause}",
         f"left    infra-ctl deploy      removes {LINK}",
     ]
+
+
+def test_a_run_that_is_done_names_what_nobody_has_done_since(
+    moving: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first of two was killed when its last line was written, before the second began."""
+    with monkeypatch.context() as between:
+        between.setattr(deploy, "_go_on", lambda *_words: os._exit(DIED))
+        assert killed(0, "after", "deploy", "--yes") == DIED
+    (run, _) = moving("runs", *JSON).json
+    assert run["state"] == "done"
+    said = moving("resume", run["id"], *JSON)
+    assert (said.code, said.err.splitlines()) == (
+        Exit.PARTIAL,
+        [f"run {run['id']} is done", f"left    infra-ctl deploy      removes {LINK}"],
+    )
+    assert said.json["left"] == {"kept": [LINK], "behind": [], "command": "infra-ctl deploy", "cause": ""}
+    assert moving("deploy", "--yes").code == Exit.DONE
+    said = moving("resume", run["id"])
+    assert (said.code, said.out) == (Exit.DONE, f"run {run['id']} is done: nothing of it is left\n")
 
 
 def test_who_declines_the_second_run_is_told_what_is_left(

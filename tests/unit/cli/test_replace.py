@@ -9,6 +9,7 @@ from pathlib import Path
 import paramiko
 import pytest
 
+from infra_ctl import plan as planning
 from infra_ctl.cli import context, devices
 from infra_ctl.cli.exits import Exit
 from infra_ctl.drivers import ssh
@@ -50,6 +51,32 @@ def test_what_a_killed_replacement_did_is_settled_by_the_next_one(live: Command,
     assert pinned.startswith(f"no changes; pinned {KEY.fingerprint} in ")
     assert "is not over" not in live("rollback", run.id, "--yes").err
     assert journal.run(run.id).state is RunState.DONE
+    journal.close()
+
+
+def test_a_timer_that_is_too_short_settles_nothing(
+    live: Command, tmp_path: Path, small_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = open_journal(f"sqlite:///{tmp_path / 'var' / 'journal.db'}")
+    run = journal.start_run(
+        Purpose("replace", "live", "", "", ""),
+        lambda run: [Step(run, WARD, 1, StepState.WAITING, "", "", "day 0", "")],
+    )
+    journal.record(run.id, WARD, StepState.CONFIRMING)
+    journal.finish_run(run.id, RunState.KILLED, "")
+    circuits = small_folder / "circuits.csv"
+    text = circuits.read_text(encoding="utf-8")
+    assert text.count("nk-an-hoa:ce1/eth0,tslcd-2,l2,VNPT,50,") == 1
+    circuits.write_text(
+        text.replace("ce1/eth0,tslcd-2,l2,VNPT,50,1500,south", "ce1/eth0,tslcd-2,l2,VNPT,80,1500,south"),
+        encoding="utf-8",
+    )
+    monkeypatch.setattr(planning, "soak", lambda _running, _to_be: 41)
+    new = ("replace", WARD, "--yes", "--host-key", KEY.fingerprint)
+    said = live(*new, "--timer", "49")
+    assert (said.code, "--timer 49 is too short" in said.err) == (Exit.USAGE, True), said
+    assert journal.steps(run.id)[0].state is StepState.CONFIRMING
+    assert "settled" in live(*new, "--timer", "50").out
     journal.close()
 
 

@@ -281,6 +281,53 @@ def test_a_rollback_of_some_devices_leaves_the_others(infra_ctl: Command, small_
     assert f"run {run} changed none of 'dc-core1'" in answer.err
 
 
+def test_what_was_rolled_back_already_is_not_called_changed(infra_ctl: Command, small_folder: Path) -> None:
+    deployed(infra_ctl)
+    widen(small_folder)
+    run = deployed(infra_ctl)
+    assert infra_ctl("rollback", run, WARD, "--yes").code == Exit.DONE
+    first = infra_ctl("runs", "--output", "json").json[0]["id"]
+    said = infra_ctl("rollback", run, WARD, "--yes")
+    why = f"run {run} was taken back already, by run {first}"
+    assert (said.code, said.err.splitlines()[-1]) == (Exit.REFUSED, f"error: {why}: nothing of it is left")
+
+    said = infra_ctl("rollback", run, "--yes")
+    assert (said.code, said.out.splitlines()[0]) == (Exit.DONE, f"left    {WARD}: {why}")
+    second = infra_ctl("runs", "--output", "json").json[0]["id"]
+    said = infra_ctl("rollback", run, "--yes")
+    why += f", {second}: nothing of it is left"
+    assert (said.code, said.err.splitlines()[-1]) == (Exit.REFUSED, f"error: {why}")
+
+    for back in (first, second):
+        assert infra_ctl("rollback", back, "--yes").code == Exit.DONE
+    assert infra_ctl("rollback", run, "--yes").code == Exit.DONE, "it is in force again"
+
+
+def test_a_plan_that_was_carried_out_already_is_not_called_old(
+    infra_ctl: Command, small_folder: Path, tmp_path: Path
+) -> None:
+    deployed(infra_ctl)
+    widen(small_folder)
+    plan = str(tmp_path / "plan.json")
+    infra_ctl("plan", "-o", plan)
+    killed(8, "after", "deploy", "--plan", plan, "--yes")
+    run = infra_ctl("runs", "--output", "json").json[0]["id"]
+    said = infra_ctl("deploy", "--plan", plan, "--yes")
+    assert said.code == Exit.REFUSED
+    assert said.err.splitlines()[-1].endswith(
+        f" was begun already, by run {run}, killed: infra-ctl resume {run}"
+    )
+    assert infra_ctl("resume", run, "--yes").code == Exit.DONE
+    said = infra_ctl("deploy", "--plan", plan, "--yes")
+    assert said.code == Exit.REFUSED
+    assert said.err.splitlines()[-1].endswith(f" was carried out already, by run {run}: plan again")
+    assert infra_ctl("rollback", run, "--yes").code == Exit.DONE
+    assert infra_ctl("deploy", "--plan", plan, "--yes").code == Exit.DONE, "all is as it was"
+    again = infra_ctl("runs", "--output", "json").json[0]["id"]
+    assert infra_ctl("rollback", again, WARD, "--yes").code == Exit.DONE
+    assert "changed since plan " in infra_ctl("deploy", "--plan", plan, "--yes").err
+
+
 def test_a_rollback_over_a_later_change_of_the_same_line_is_refused(
     infra_ctl: Command, small_folder: Path
 ) -> None:

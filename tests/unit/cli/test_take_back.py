@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from infra_ctl import plan as planning
 from infra_ctl.change import normal
 from infra_ctl.cli.exits import Exit
 from infra_ctl.deploy import run, step
@@ -83,6 +84,20 @@ def test_it_is_rolled_back_and_both_runs_name_each_other(infra_ctl: Command, slo
     assert told["reason"].startswith(f"run {first} lost {LOST}")
     assert infra_ctl("show", "run", first, "--output", "json").json["undone_by"] == [back["run"]]
     assert "1 to change" in infra_ctl("plan", WARD).out, "it is as it was before"
+
+
+@pytest.mark.usefixtures("changed", "slow_harm")
+def test_its_rollback_is_watched_for_as_long_as_it_needs(
+    infra_ctl: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A timer that was long enough for the change is too short for what undoes it."""
+    monkeypatch.setattr(
+        planning, "soak", lambda _running, to_be: 0 if ("bandwidth 80" in normal.to_text(to_be)) else 11
+    )
+    said = infra_ctl("deploy", WARD, "--yes", "--timer", "8", "--output", "json")
+    for run_id, timer in ((said.json["run"], 8), (said.json["rollback"]["run"], 20)):
+        events = infra_ctl("show", "run", run_id, "--output", "json").json["events"]
+        assert events[0]["detail"].endswith(f", timer {timer} s")
 
 
 @pytest.mark.usefixtures("changed")

@@ -83,6 +83,17 @@ def test_only_the_newest_made_it_what_it_is(small: SmallCity, journal: Journal, 
     assert settled == {second: StepState.CONFIRMED, first: StepState.UNKNOWN}
 
 
+def test_a_replacement_is_settled_however_many_runs_came_after_it(
+    small: SmallCity, journal: Journal, tmp_path: Path
+) -> None:
+    run = left(journal, StepState.APPLIED)
+    for _ in range(120):
+        left(journal, StepState.FAILED, kind="deploy")
+    assert settle(read(small, journal, small.devices(tmp_path / "devices")), WARD) == {
+        run: StepState.CONFIRMED
+    }
+
+
 @pytest.mark.parametrize(
     ("state", "kind"), [(StepState.WAITING, "replace"), (StepState.FAILED, "replace"), (OPEN[0], "deploy")]
 )
