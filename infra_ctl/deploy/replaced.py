@@ -38,9 +38,8 @@ def _ended(prepared: Prepared, run: Run, step: Step, *, newest: bool) -> StepSta
     settling = after(step.state, Signal.RESUMED)
     state = after(settling, signal)
     journal.record(run.id, step.device, settling, "replaced again")
-    if state is StepState.CONFIRMED:
-        journal.keep_after(run.id, step.device, prepared.masking.mask(running))
-    journal.record(run.id, step.device, state, cause=cause, result=now)
+    kept = prepared.masking.mask(running) if state is StepState.CONFIRMED else ""
+    journal.record(run.id, step.device, state, cause=cause, result=now, after=kept)
     well = RunState.DONE if state is StepState.CONFIRMED else RunState.FAILED
     journal.finish_run(run.id, well, f"1 {state} · settled by a later replace")
     return state

@@ -24,7 +24,7 @@ from infra_ctl.errors import (
     SessionLostError,
     UnreachableError,
 )
-from infra_ctl.journal.records import StepState
+from infra_ctl.journal.records import Before, StepState
 from infra_ctl.journal.store import Journal
 from infra_ctl.plan import Masking
 
@@ -125,9 +125,10 @@ class Stepper:
     def _begin(self, hostname: str, base: str, had: tuple[str, ...], fence: int) -> StepState:
         """The journal comes first: what the device ran and had, then that it is going to change."""
         text = self.masking.mask(base)
-        self.journal.keep_before(self.run, hostname, text, self.masking.digest(text), had)
+        before = Before(text, self.masking.digest(text), had)
         state = after(StepState.WAITING, Signal.BEGIN)
-        self.journal.record(self.run, hostname, state, f"lease {fence}, timer {self.patience.revert_in} s")
+        detail = f"lease {fence}, timer {self.patience.revert_in} s"
+        self.journal.begin(self.run, hostname, state, detail, before)
         return state
 
     def _not_applied(self, hostname: str, state: StepState, error: DeviceError) -> Lost | Ended:
@@ -328,9 +329,8 @@ class Stepper:
         """Write how a device ends that is in `state` and met `signal`."""
         ended = Ended(after(state, signal), cause, running, seen)
         result = self.masking.fingerprint(running) if running else ""
-        if ended.state is StepState.CONFIRMED and running:
-            self.journal.keep_after(self.run, hostname, self.masking.mask(running))
-        self.journal.record(self.run, hostname, ended.state, cause=cause, result=result)
+        kept = self.masking.mask(running) if ended.state is StepState.CONFIRMED else ""
+        self.journal.record(self.run, hostname, ended.state, cause=cause, result=result, after=kept)
         return ended
 
 

@@ -9,7 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from infra_ctl.errors import JournalError, RefusedError, UnusableError
@@ -27,7 +27,9 @@ FAILURES = (SQLAlchemyError, sqlite3.Error)
 def connect(url: str) -> Engine:
     """The database at `url` (SQLAlchemy form). Raises UnusableError for a URL that is none."""
     try:
-        engine = create_engine(url, pool_pre_ping=True)
+        where = make_url(url)
+        # A server may have been started again meanwhile; a file has nobody who could hang up.
+        engine = create_engine(where, pool_pre_ping=where.get_backend_name() != "sqlite")
     except (
         SQLAlchemyError,
         ImportError,

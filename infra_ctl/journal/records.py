@@ -113,6 +113,18 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Before:
+    """What a device was like before anything was done to it."""
+
+    text: str
+    """What it ran, masked."""
+    secrets: str
+    """See Step."""
+    had: tuple[str, ...]
+    """What was up on it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """One line of a device's timeline."""
 

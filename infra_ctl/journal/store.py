@@ -9,17 +9,28 @@ import socket
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from getpass import getuser
 from pathlib import Path
 from threading import Lock
 
-from sqlalchemy import Connection, Engine, RowMapping, delete, insert, select, update
+from sqlalchemy import Connection, Engine, RowMapping, bindparam, delete, insert, select, update
 
 from infra_ctl.errors import InfraCtlError, JournalError, RefusedError, UnknownError
 from infra_ctl.journal import database
-from infra_ctl.journal.records import Event, Given, Order, Purpose, Run, RunState, Step, StepState, Synced
+from infra_ctl.journal.records import (
+    Before,
+    Event,
+    Given,
+    Order,
+    Purpose,
+    Run,
+    RunState,
+    Step,
+    StepState,
+    Synced,
+)
 from infra_ctl.journal.schema import events, orders, plans, runs, snapshots, steps, synced
 
 
@@ -69,11 +80,19 @@ ELSEWHERE = timedelta(minutes=30)
 """How long a run of another machine is taken to go on without a word: no wave takes longer."""
 
 
+_EVENT = insert(events)
+_STEP = update(steps).where(steps.c.run == bindparam("of_run"), steps.c.device == bindparam("of_device"))
+_KEPT = select(snapshots.c.digest).where(snapshots.c.digest == bindparam("of_digest"))
+_SNAPSHOT = insert(snapshots)
+"""Made once: every step of every device is written with them, and meanwhile its thread holds up others."""
+
+
 class Journal:
     """What was done, by whom, why, and how it ended. Safe to use from several threads."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._writer = engine.execution_options(writes=True)
         self._writing = Lock()
 
     def close(self) -> None:
@@ -82,7 +101,7 @@ class Journal:
     @contextmanager
     def _write(self) -> Iterator[Connection]:
         try:
-            with self._writing, self._engine.execution_options(writes=True).begin() as connection:
+            with self._writing, self._writer.begin() as connection:
                 yield connection
         except database.FAILURES as exc:
             raise database.error(self._engine, exc) from exc
@@ -161,19 +180,6 @@ class Journal:
         with self._write() as connection:
             connection.execute(update(runs).where(runs.c.id == run).values(answered="\n".join(lines)))
 
-    def keep_before(self, run: str, device: str, text: str, secrets: str, had: Iterable[str]) -> None:
-        """What a device ran, masked, and what was up on it, before anything was done to it."""
-        with self._write() as connection:
-            step = update(steps).where(steps.c.run == run, steps.c.device == device)
-            values = {"before": _kept(connection, text), "secrets": secrets, "had": "\n".join(had)}
-            connection.execute(step.values(values))
-
-    def keep_after(self, run: str, device: str, text: str) -> None:
-        """What a device ran, masked, once its change was confirmed."""
-        with self._write() as connection:
-            step = update(steps).where(steps.c.run == run, steps.c.device == device)
-            connection.execute(step.values(after=_kept(connection, text)))
-
     def snapshot(self, digest: str) -> str:
         """Raises UnknownError where there is none."""
         with self._read() as connection:
@@ -232,22 +238,41 @@ class Journal:
             values = {"state": state, "summary": summary, "ended": now()}
             connection.execute(update(runs).where(runs.c.id == run).values(values))
 
+    def begin(self, run: str, device: str, state: StepState, detail: str, before: Before) -> None:
+        """Write that something is about to be done to a device, and what it was like: both or neither."""
+        kept = _Snapshot.of(before.text)
+        values = {"before": kept.digest, "secrets": before.secrets, "had": "\n".join(before.had)}
+        self._record(run, device, {"state": state, **values}, detail, kept)
+
     def record(
-        self, run: str, device: str, state: StepState, detail: str = "", *, cause: str = "", result: str = ""
+        self,
+        run: str,
+        device: str,
+        state: StepState,
+        detail: str = "",
+        *,
+        cause: str = "",
+        result: str = "",
+        after: str = "",
     ) -> None:
-        """Write where a device stands; `cause` and `result` go with an end."""
-        values: dict[str, object] = {"state": state}
-        if cause:
-            values["cause"] = cause
-        if result:
-            values["result"] = result
+        """Write where a device stands; `cause` and `result` go with an end.
+
+        So does `after`, what a device runs, masked, whose change was confirmed.
+        """
+        kept = _Snapshot.of(after) if after else None
+        values = {"cause": cause, "result": result, "after": kept.digest if kept else ""}
+        told = {name: value for name, value in values.items() if value}
+        self._record(run, device, {"state": state, **told}, detail or cause, kept)
+
+    def _record(
+        self, run: str, device: str, values: Mapping[str, str], detail: str, kept: _Snapshot | None
+    ) -> None:
+        event = {"run": run, "device": device, "at": now(), "state": values["state"], "detail": detail}
         with self._write() as connection:
-            connection.execute(
-                insert(events).values(run=run, device=device, at=now(), state=state, detail=detail or cause)
-            )
-            connection.execute(
-                update(steps).where(steps.c.run == run, steps.c.device == device).values(values)
-            )
+            if kept is not None:
+                kept.keep(connection)
+            connection.execute(_EVENT, event)
+            connection.execute(_STEP, {**values, "of_run": run, "of_device": device})
 
     def runs(self, limit: int | None = 20, *, device: str = "", **of: str) -> tuple[Run, ...]:
         """The newest runs, newest first: those that had a `device`, and whose columns say what `of` says."""
@@ -336,12 +361,20 @@ def _next_id(connection: Connection) -> str:
     return f"{day}-{number:03}"
 
 
-def _kept(connection: Connection, text: str) -> str:
-    """The digest of a snapshot; one text is kept once."""
-    digest = hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
-    if connection.scalar(select(snapshots.c.digest).where(snapshots.c.digest == digest)) is None:
-        connection.execute(insert(snapshots).values(digest=digest, content=_packed(text)))
-    return digest
+@dataclass(frozen=True, slots=True)
+class _Snapshot:
+    """A text as it is kept: once, whoever runs it. It is packed before any thread waits for another."""
+
+    digest: str
+    content: bytes
+
+    @classmethod
+    def of(cls, text: str) -> _Snapshot:
+        return cls(hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest(), _packed(text))
+
+    def keep(self, connection: Connection) -> None:
+        if connection.scalar(_KEPT, {"of_digest": self.digest}) is None:
+            connection.execute(_SNAPSHOT, {"digest": self.digest, "content": self.content})
 
 
 def _packed(text: str) -> bytes:

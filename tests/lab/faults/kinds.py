@@ -19,7 +19,7 @@ from tests.lab.faults import door
 from tests.lab.faults.fault import Evidence, Fault, Moment
 from tests.lab.faults.ground import HOSTS, POP, Ground, drop, dropped
 
-WRITES = 25
+WRITES = 19
 """So many times a deployment of two waves writes to its journal."""
 UNDER_WAY = Moment.ARMED, Moment.APPLIED
 WHENEVER = Moment.BEFORE, *UNDER_WAY

@@ -187,12 +187,19 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     )
     journal = open_journal(f"sqlite:///{tmp_path / 'journal.db'}")
     bench = Bench(devices, journal)
-    record = journal.record
+    for write in (journal.begin, journal.record):
 
-    def noted(run: str, device: str, state: StepState, detail: str = "", **more: str) -> None:
-        record(run, device, state, detail, **more)
-        bench.note(device, f"> {state}")
+        def noted(
+            run: str,
+            device: str,
+            state: StepState,
+            *more: Any,
+            write: Callable[..., None] = write,
+            **ends: str,
+        ) -> None:
+            write(run, device, state, *more, **ends)
+            bench.note(device, f"> {state}")
 
-    monkeypatch.setattr(journal, "record", noted)
+        monkeypatch.setattr(journal, write.__name__, noted)
     yield bench
     journal.close()

@@ -17,7 +17,7 @@ from sqlalchemy import event, inspect
 
 from infra_ctl.errors import InfraCtlError, JournalError, RefusedError, UnknownError, UnusableError
 from infra_ctl.journal import database
-from infra_ctl.journal.records import Order, Purpose, RunState, Step, StepState, Synced
+from infra_ctl.journal.records import Before, Order, Purpose, RunState, Step, StepState, Synced
 from infra_ctl.journal.schema import metadata
 from infra_ctl.journal.store import Journal, is_alive, open_journal
 from tests.postgresql import Server
@@ -174,8 +174,9 @@ def test_a_snapshot_is_kept_once_whoever_ran_it(journal: Journal, url: str) -> N
     run = journal.start_run(PURPOSE, steps)
     text = "interface eth0\n description Phường An Hòa \udcff\n" * 100
     for device in ("nk-pop1", "nk-an-hoa-ce1"):
-        journal.keep_before(run.id, device, text, "hash", ["interface eth0", "bgp neighbour 10.0.0.1"])
-        journal.keep_after(run.id, device, text)
+        before = Before(text, "hash", ("interface eth0", "bgp neighbour 10.0.0.1"))
+        journal.begin(run.id, device, StepState.APPLYING, "lease 1", before)
+        journal.record(run.id, device, StepState.CONFIRMED, after=text)
     told = journal.steps(run.id)
     (digest,) = {step.before for step in told} | {step.after for step in told}
     assert {step.had for step in told} == {"interface eth0\nbgp neighbour 10.0.0.1"}
@@ -376,7 +377,7 @@ def test_a_database_that_is_not_there_is_one_line_without_its_password() -> None
     ],
 )
 def test_a_url_that_is_none_is_one_line_without_its_password(url: str) -> None:
-    with pytest.raises(JournalError) as caught:
+    with pytest.raises(UnusableError) as caught:
         open_journal(url)
     assert "\n" not in str(caught.value)
     assert "hunter2" not in str(caught.value)
