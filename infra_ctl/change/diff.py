@@ -41,25 +41,6 @@ def diff(old: Normal, new: Normal) -> tuple[Line, ...]:
     return _shown(Line("+" if pair in after else "-", *pair) for pair in changed)
 
 
-def patch(old: Normal, lines: Iterable[Line]) -> Normal:
-    """`old` with a diff applied. Raises ValueError where a line to remove is not there, or one to add is."""
-    pairs = set(old)
-    for line in lines:
-        if line.op != " " and (line.op == "+") == (line.pair in pairs):
-            raise ValueError(f"the diff does not fit: {line}")
-        if line.op == "+":
-            pairs.add(line.pair)
-        elif line.op == "-":
-            pairs.remove(line.pair)
-    return ordered(pairs)
-
-
-def inverse(lines: Iterable[Line]) -> tuple[Line, ...]:
-    """The diff that takes a diff back."""
-    opposite: dict[Op, Op] = {"+": "-", "-": "+", " ": " "}
-    return tuple(Line(opposite[line.op], line.context, line.text) for line in lines)
-
-
 def to_text(lines: Iterable[Line]) -> str:
     """A diff as text; empty for none."""
     return "".join(f"{line}\n" for line in lines)

@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from infra_ctl.change.ospf import Side, obstacle
 from infra_ctl.change.router import Address, Port, Router
+from infra_ctl.intent.model import LOOPBACK_MTU, MAX_COST
 
 Place: TypeAlias = tuple[str, str]
 """A device and its interface."""
@@ -21,9 +22,6 @@ Place: TypeAlias = tuple[str, str]
 VERSIONS = (4, 6)
 BACKBONE = 0
 ETHERNET_MTU = 1500
-LOOPBACK_MTU = 65536
-MAX_COST = 65535
-"""Of a link: 16 bits (RFC 2328, A.4.2)."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import datetime
 import shlex
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 from getpass import getuser
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,13 +17,11 @@ from infra_ctl.cli.later import say_left
 from infra_ctl.cli.progress import Stopwatch, names
 from infra_ctl.cli.request import Request, fail_option, run_options, why_options
 from infra_ctl.cli.session import Session, device_argument, session_options
-from infra_ctl.errors import JournalError, UnknownError
-from infra_ctl.journal.records import StepState
+from infra_ctl.errors import UnknownError
 
 if TYPE_CHECKING:
     from infra_ctl.city import City
-    from infra_ctl.journal.records import Run
-    from infra_ctl.journal.store import Journal
+    from infra_ctl.deploy.holds import Course
 
 USUAL = datetime.timedelta(days=7)
 """How long a device is drained where nobody says."""
@@ -59,6 +54,7 @@ def drain(
     infra-ctl drain nk-pop1 --reason "fibre work" --until 2026-12-01 --ticket CT-812
     infra-ctl drain nk-pop1 --undo
     """
+    from infra_ctl.deploy.holds import true_to_the_device
     from infra_ctl.inventory.holding import lift
 
     again = _again(device, request["reason"], request["ticket"], until, undo=undo)
@@ -72,7 +68,7 @@ def drain(
                 raise UnknownError(f"{device} is not drained: holds.yaml has no such hold")
     else:
         write = _holding(session, city, device, asked.reason, until)
-    with _true_to_the_device(session, device) as course:
+    with true_to_the_device(session.context.inventory, session.journal(), device, session.say) as course:
         write()
         ending = _carry_out(session, device, asked, course, dry_run=dry_run)
     if ending is not None:
@@ -112,21 +108,8 @@ MOST = 6
 """Devices that a line names."""
 
 
-@dataclass(slots=True)
-class _Course:
-    """How far a drain has come."""
-
-    run: str = ""
-    """The run that it began."""
-    in_force: bool = False
-    """Whether the device runs what is wanted without one."""
-
-    def begun(self, run: Run) -> None:
-        self.run = run.id
-
-
 def _carry_out(
-    session: Session, device: str, asked: Request, course: _Course, *, dry_run: bool
+    session: Session, device: str, asked: Request, course: Course, *, dry_run: bool
 ) -> Ending | None:
     """Bring the device to its intent; None where the run is dry."""
     from infra_ctl.cli.planning import prepare
@@ -138,55 +121,3 @@ def _carry_out(
         return None
     course.in_force = ending.code is Exit.DONE and not prepared.plan.changed
     return say_left(session, prepared.plan, ending)
-
-
-@contextmanager
-def _true_to_the_device(session: Session, device: str) -> Iterator[_Course]:
-    """holds.yaml is put back where the device did not come to run what it says by the end of the block."""
-    from infra_ctl.inventory.files import HOLDS
-
-    path, journal = session.context.inventory / HOLDS, session.journal()
-    before = path.read_bytes() if path.exists() else None
-    course = _Course()
-    try:
-        yield course
-    finally:
-        try:
-            state = _end(journal, course.run, device)
-        except JournalError:  # what went wrong before it says what to do
-            session.say(f"holds.yaml stays as written: nobody knows how {device} ended")
-        else:
-            if state in _UNCERTAIN:
-                session.say(f"holds.yaml stays as written, and {device} is {state}: look at it, drain again")
-            elif not course.in_force and state is not StepState.CONFIRMED and _put_back(path, before):
-                session.say("holds.yaml is as it was")
-
-
-_UNCERTAIN = (
-    StepState.UNKNOWN,
-    StepState.NOT_RESTORED,
-    StepState.APPLYING,
-    StepState.APPLIED,
-    StepState.CONFIRMING,
-    StepState.SETTLING,
-    StepState.RESTORING,
-)
-
-
-def _end(journal: Journal, run: str, device: str) -> StepState | None:
-    """How the device ended in the run that was begun; None where none was."""
-    steps = journal.steps(run) if run else ()
-    return next((step.state for step in steps if step.device == device), None)
-
-
-def _put_back(path: Path, content: bytes | None) -> bool:
-    """Whether there was something to put back."""
-    if (path.read_bytes() if path.exists() else None) == content:
-        return False
-    if content is None:
-        path.unlink()
-    else:
-        fresh = path.with_name(f".{path.name}.new")
-        fresh.write_bytes(content)
-        fresh.replace(path)
-    return True

@@ -9,33 +9,24 @@ and for fast tests of what stands on drivers. What goes wrong is plain data, too
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from ipaddress import IPv6Address
 from pathlib import Path
-from typing import Literal, Self
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import TypeAdapter
 
 from infra_ctl.change import commands, diff, normal, reading
 from infra_ctl.change.normal import Normal, Pair
 from infra_ctl.change.reach import Reach
-from infra_ctl.change.sessions import Session, sessions
+from infra_ctl.change.sessions import sessions
 from infra_ctl.change.topology import Topology, Wire
-from infra_ctl.drivers.base import (
-    Address,
-    DeviceState,
-    InterfaceState,
-    Neighbour,
-    Pending,
-    Ping,
-    Reading,
-    TakenBack,
-)
+from infra_ctl.drivers.base import Address, DeviceState, Pending, Ping, Reading
+from infra_ctl.drivers.memory import Commit, Lease, Record
+from infra_ctl.drivers.sight import interfaces, neighbour
 from infra_ctl.errors import BusyError, NotRestoredError, RejectedError, SessionLostError, UnreachableError
 from infra_ctl.secrets import write_private
 
@@ -55,51 +46,7 @@ class Fault:
     """Lines that it takes without a word and then does not have."""
 
 
-class _Stored(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class _Commit(_Stored):
-    """An armed timer: when it fires (seconds of the fleet's clock), and what it brings back."""
-
-    token: str
-    deadline: float
-    running: str
-    startup: str
-
-
 _CABLES = TypeAdapter(tuple[Wire, ...])
-
-
-class _Lease(_Stored):
-    token: str
-    owner: str
-    until: float
-
-
-class _Record(_Stored):
-    """What a device keeps; `confirmed` is the token of the commit that it kept last."""
-
-    running: str
-    startup: str
-    commit: _Commit | None = None
-    confirmed: str = ""
-    taken_back: TakenBack | None = None
-    lease: _Lease | None = None
-    fence: int = 0
-
-    def reverted(self, by: Literal["timer", "restart"] | None = None) -> _Record:
-        """As it was before the pending commit; `by` what made the device do so itself."""
-        if self.commit is None:
-            return self
-        old: dict[str, object] = {
-            "running": self.commit.running,
-            "startup": self.commit.startup,
-            "commit": None,
-        }
-        if by:
-            old["taken_back"] = TakenBack(self.commit.token, by)
-        return self.model_copy(update=old)
 
 
 class EmbeddedFleet:
@@ -128,7 +75,7 @@ class EmbeddedFleet:
         self._clock = clock
         self._lock = threading.RLock()
         self._holders = 0
-        self._known: dict[str, tuple[tuple[int, int], _Record]] = {}
+        self._known: dict[str, tuple[tuple[int, int], Record]] = {}
         """What was read last of each device, with its file's inode and time of change."""
         self._running: dict[str, str] = {}
         """The configurations that the topology was made of."""
@@ -155,7 +102,7 @@ class EmbeddedFleet:
         """Put a device there, running and starting with a configuration."""
         shown = normal.to_text(normal.parse(text))
         with self.locked():
-            self.save(hostname, _Record(running=shown, startup=shown))
+            self.save(hostname, Record(running=shown, startup=shown))
 
     def edit(self, hostname: str, text: str) -> None:
         """Change the running configuration as by hand."""
@@ -195,7 +142,7 @@ class EmbeddedFleet:
             finally:
                 self._holders -= 1
 
-    def record(self, hostname: str) -> _Record:
+    def record(self, hostname: str) -> Record:
         """What a device keeps now; a timer that has run out fires here. Raises UnreachableError."""
         with self._lock:
             record = self._read(hostname)
@@ -207,15 +154,15 @@ class EmbeddedFleet:
             self.save(hostname, record)
             return record
 
-    def save(self, hostname: str, record: _Record) -> None:
+    def save(self, hostname: str, record: Record) -> None:
         """Replace what a device keeps."""
         write_private(self._file(hostname), record.model_dump_json().encode(), sync=False)
 
-    def seconds_left(self, commit: _Commit) -> int:
+    def seconds_left(self, commit: Commit) -> int:
         """Until its timer fires."""
         return max(0, round(commit.deadline - self._clock()))
 
-    def lessee(self, record: _Record) -> str:
+    def lessee(self, record: Record) -> str:
         """The token that a device is leased to now, or nothing."""
         return record.lease.token if record.lease and self._clock() < record.lease.until else ""
 
@@ -237,8 +184,8 @@ class EmbeddedFleet:
         """Interfaces and neighbours of a device."""
         with self._lock:
             reach = self.reach()
-            neighbours = tuple(sorted(_neighbour(hostname, each) for each in sessions(reach, hostname)))
-            return DeviceState(_interfaces(reach.topology, hostname), neighbours)
+            neighbours = tuple(sorted(neighbour(hostname, each) for each in sessions(reach, hostname)))
+            return DeviceState(interfaces(reach.topology, hostname), neighbours)
 
     def answers(self, hostname: str, question: Ping) -> bool:
         """Whether a ping from a device comes back."""
@@ -263,13 +210,13 @@ class EmbeddedFleet:
     def _file(self, hostname: str) -> Path:
         return self._folder / f"{hostname}.json"
 
-    def _read(self, hostname: str) -> _Record:
+    def _read(self, hostname: str) -> Record:
         file = self._file(hostname)
         try:
             stat = file.stat()
             version = stat.st_ino, stat.st_mtime_ns
             if hostname not in self._known or self._known[hostname][0] != version:
-                self._known[hostname] = version, _Record.model_validate_json(file.read_bytes())
+                self._known[hostname] = version, Record.model_validate_json(file.read_bytes())
         except FileNotFoundError as exc:
             raise UnreachableError(hostname, "there is no such device in the simulated fleet") from exc
         return self._known[hostname][1]
@@ -308,7 +255,7 @@ class EmbeddedDriver:
             if record.commit is not None and record.commit.token != token:
                 raise BusyError(self._hostname, f"commit {record.commit.token} is pending")
             fence = record.fence if self._fleet.lessee(record) else record.fence + 1
-            lease = _Lease(token=token, owner=owner, until=self._fleet.deadline(seconds))
+            lease = Lease(token=token, owner=owner, until=self._fleet.deadline(seconds))
             self._fleet.save(self._hostname, record.model_copy(update={"lease": lease, "fence": fence}))
             return fence
 
@@ -318,7 +265,7 @@ class EmbeddedDriver:
             if self._fleet.lessee(record) == token:
                 self._fleet.save(self._hostname, record.model_copy(update={"lease": None}))
 
-    def _refuse_others(self, record: _Record, token: str) -> None:
+    def _refuse_others(self, record: Record, token: str) -> None:
         if record.lease and self._fleet.lessee(record) not in ("", token):
             raise BusyError(self._hostname, f"leased to {record.lease.owner} (run {record.lease.token})")
 
@@ -341,7 +288,7 @@ class EmbeddedDriver:
             wanted = self._judged(candidate)
             if fault.rejects:
                 raise RejectedError(self._hostname, fault.rejects)
-            commit = _Commit(
+            commit = Commit(
                 token=token,
                 deadline=self._fleet.deadline(revert_in),
                 running=record.running,
@@ -384,7 +331,7 @@ class EmbeddedDriver:
         self._record()
         return tuple(self._fleet.answers(self._hostname, question) for question in questions)
 
-    def _record(self) -> _Record:
+    def _record(self) -> Record:
         """What the device keeps, if it can still be spoken to."""
         if reason := self._fleet.lost(self._hostname):
             raise SessionLostError(self._hostname, reason)
@@ -397,35 +344,3 @@ class EmbeddedDriver:
             more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
             raise RejectedError(self._hostname, f"unknown command or bad value: {refused[0]}{more}")
         return wanted
-
-
-_UP = {"ospf": "Full", "ospf6": "Full", "bfd": "up", "bgp": "Established"}
-
-
-def _neighbour(hostname: str, session: Session) -> Neighbour:
-    """A session as a device reports it, save that this one knows why a session is not up."""
-    key = session.key
-    if session.protocol == "bfd" and not key:
-        key = _link_local(f"{session.peer} {hostname} {session.interface}")
-    detail = _UP[session.protocol] if session.up else session.obstacle
-    return Neighbour(session.protocol, session.interface, key, session.up, detail)
-
-
-def _link_local(of: str) -> str:
-    """A stand-in for what a kernel would choose: always the same for the same end of a link."""
-    return str(IPv6Address(b"\xfe\x80" + bytes(6) + hashlib.sha256(of.encode()).digest()[:8]))
-
-
-def _interfaces(topology: Topology, hostname: str) -> tuple[InterfaceState, ...]:
-    """Configured interfaces, and those that are wired, sorted."""
-    ports = topology.routers[hostname].ports
-    names = sorted({*ports, *(near.interface for near, _ in topology.wired(hostname))})
-    return tuple(
-        InterfaceState(
-            name,
-            topology.up((hostname, name)),
-            topology.mtu((hostname, name)),
-            ports[name].addresses if name in ports else (),
-        )
-        for name in names
-    )

@@ -11,16 +11,13 @@ from ipaddress import IPv4Interface, IPv6Interface
 from infra_ctl.intent import addressing
 from infra_ctl.intent.allocation import Allocations
 from infra_ctl.intent.demands import SITE_KINDS
-from infra_ctl.intent.model import Interface, Ospf
+from infra_ctl.intent.model import LOOPBACK_MTU, MAX_COST, Interface, Ospf
 from infra_ctl.intent.stages import Meaning, meaning
 from infra_ctl.intent.topology import Link, device_area, link_area
 from infra_ctl.inventory import Device, Inventory, port
 from infra_ctl.inventory.models import Lan, Peer, Zone
 
-LOOPBACK_MTU = 65536
 LAN_MTU = 1500
-MAX_COST = 65535
-"""Largest OSPF cost of a link, 16 bits (RFC 2328, A.4.2). FRR's OSPFv3 counts on beyond it, and wraps."""
 ZONE_ROUTER = 2
 """Number of a data centre's first router on a zone's LAN; 1 is kept for a gateway that they will share."""
 

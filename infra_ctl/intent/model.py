@@ -8,6 +8,9 @@ from typing import Literal, TypeAlias
 
 Address: TypeAlias = IPv4Address | IPv6Address
 Network: TypeAlias = IPv4Network | IPv6Network
+MAX_COST = 65535
+"""Largest OSPF cost of a link, 16 bits (RFC 2328, A.4.2). FRR's OSPFv3 counts on beyond it, and wraps."""
+LOOPBACK_MTU = 65536
 InterfaceKind: TypeAlias = Literal["loopback", "link", "lan", "peering"]
 """`link` joins two of our devices, `lan` serves a site's users or a zone, `peering` leaves the city."""
 

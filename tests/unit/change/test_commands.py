@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from infra_ctl.change import commands, normal
+from infra_ctl.change.frr_commands import FRR_COMMANDS
 
 CASES = Path(__file__).parents[2] / "cases" / "frr"
 
@@ -67,5 +68,5 @@ def test_slots(path: str, expected: tuple[str, str]) -> None:
 
 
 def test_every_row_has_one_mark_at_most() -> None:
-    rows = [row for rows in commands.FRR_COMMANDS.values() for row in rows]
+    rows = [row for rows in FRR_COMMANDS.values() for row in rows]
     assert [row for row in rows if sum(f" {mark}" in row for mark in "=~!") > 1] == []

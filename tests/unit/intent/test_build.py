@@ -9,8 +9,7 @@ from ipaddress import ip_address, ip_interface, ip_network
 import pytest
 
 from infra_ctl.intent import DeviceIntent, allocate, build
-from infra_ctl.intent.interfaces import MAX_COST
-from infra_ctl.intent.model import BgpNeighbour, Interface
+from infra_ctl.intent.model import MAX_COST, BgpNeighbour, Interface
 from infra_ctl.intent.paths import paths
 from infra_ctl.inventory import Inventory
 from infra_ctl.inventory.models import Hold
