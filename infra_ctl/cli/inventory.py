@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from infra_ctl.cli.places import new_folder
+from infra_ctl.cli.places import folder_option
 from infra_ctl.cli.progress import names
 from infra_ctl.cli.session import Session, selector_argument, session_options
 from infra_ctl.errors import InventoryError, RefusedError, UnknownError
@@ -80,13 +80,7 @@ MOST = 6
 
 
 @click.command()
-@click.option(
-    "-o",
-    "folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    callback=new_folder,
-    help="Write a file each here.",
-)
+@folder_option("Write a file each here.")
 def schema(folder: Path | None) -> None:
     """JSON Schema of the inventory's YAML files, for editors.
 
@@ -211,13 +205,7 @@ def ip_list(session: Session, selector: tuple[str, ...]) -> None:
 
 @click.command()
 @selector_argument
-@click.option(
-    "-o",
-    "folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    callback=new_folder,
-    help="Write a file a device here.",
-)
+@folder_option("Write a file a device here.")
 @click.option("--day0", is_flag=True, help="What they leave the workshop with instead.")
 @session_options
 def render(session: Session, selector: tuple[str, ...], folder: Path | None, *, day0: bool) -> None:

@@ -4,21 +4,37 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
 from infra_ctl.errors import UnusableError
 
+Command = TypeVar("Command", bound=Callable[..., Any])
 
-def new_file(_context: click.Context, _option: click.Parameter, path: Path | None) -> Path | None:
+
+def file_option(words: str) -> Callable[[Command], Command]:
+    """Give a command `-o PATH`, a file that it writes."""
+    kind = click.Path(path_type=Path, dir_okay=False)
+    return click.option("-o", "path", type=kind, callback=_new_file, help=words)
+
+
+def folder_option(words: str) -> Callable[[Command], Command]:
+    """Give a command `-o FOLDER`, which it writes files into."""
+    kind = click.Path(path_type=Path, file_okay=False)
+    return click.option("-o", "folder", type=kind, callback=_new_folder, help=words)
+
+
+def _new_file(_context: click.Context, _option: click.Parameter, path: Path | None) -> Path | None:
     """A file that can be written. Raises UnusableError."""
     if path is not None:
         _refuse(path, path.absolute().parent)
     return path
 
 
-def new_folder(_context: click.Context, _option: click.Parameter, path: Path | None) -> Path | None:
+def _new_folder(_context: click.Context, _option: click.Parameter, path: Path | None) -> Path | None:
     """A folder that is there or can be made. Raises UnusableError."""
     if path is not None:
         whole = path.absolute()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from infra_ctl.cli.exits import Exit
-from infra_ctl.cli.places import new_file
+from infra_ctl.cli.places import file_option
 from infra_ctl.cli.progress import Stopwatch, devices
 from infra_ctl.cli.session import Session, device_argument, selector_argument, session_options
 from infra_ctl.errors import InfraCtlError
@@ -20,13 +20,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @selector_argument
-@click.option(
-    "-o",
-    "path",
-    type=click.Path(path_type=Path, dir_okay=False),
-    callback=new_file,
-    help="Save the plan here.",
-)
+@file_option("Save the plan here.")
 @click.option("--exit-code", is_flag=True, help="Exit 3 when there are changes.")
 @click.option(
     "--explain",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +13,8 @@ from infra_ctl import plan as planning
 from infra_ctl.cli import context, devices
 from infra_ctl.cli.exits import Exit
 from infra_ctl.drivers import ssh
-from infra_ctl.journal.records import Purpose, RunState, Step, StepState
-from infra_ctl.journal.store import open_journal
+from infra_ctl.journal.records import Purpose, Run, RunState, Step, StepState
+from infra_ctl.journal.store import Journal, open_journal
 from tests.unit.cli.conftest import Command
 
 WARD = "nk-an-hoa-ce1"
@@ -34,14 +34,28 @@ def live(infra_ctl: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     return infra_ctl
 
 
-def test_what_a_killed_replacement_did_is_settled_by_the_next_one(live: Command, tmp_path: Path) -> None:
-    journal = open_journal(f"sqlite:///{tmp_path / 'var' / 'journal.db'}")
-    run = journal.start_run(
+@pytest.fixture
+def journal(live: Command, tmp_path: Path) -> Iterator[Journal]:
+    opened = open_journal(f"sqlite:///{tmp_path / 'var' / 'journal.db'}")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def run(journal: Journal) -> Run:
+    """A replacement that was killed while it confirmed."""
+    left = journal.start_run(
         Purpose("replace", "live", "", "", ""),
         lambda run: [Step(run, WARD, 1, StepState.WAITING, "", "", "day 0", "")],
     )
-    journal.record(run.id, WARD, StepState.CONFIRMING)
-    journal.finish_run(run.id, RunState.KILLED, "")
+    journal.record(left.id, WARD, StepState.CONFIRMING)
+    journal.finish_run(left.id, RunState.KILLED, "")
+    return left
+
+
+def test_what_a_killed_replacement_did_is_settled_by_the_next_one(
+    live: Command, journal: Journal, run: Run
+) -> None:
     assert f"run {run.id} is not over" in live("rollback", run.id, "--yes").err
 
     said = live("replace", WARD, "--yes", "--host-key", KEY.fingerprint)
@@ -51,19 +65,11 @@ def test_what_a_killed_replacement_did_is_settled_by_the_next_one(live: Command,
     assert pinned.startswith(f"no changes; pinned {KEY.fingerprint} in ")
     assert "is not over" not in live("rollback", run.id, "--yes").err
     assert journal.run(run.id).state is RunState.DONE
-    journal.close()
 
 
 def test_a_timer_that_is_too_short_settles_nothing(
-    live: Command, tmp_path: Path, small_folder: Path, monkeypatch: pytest.MonkeyPatch
+    live: Command, journal: Journal, run: Run, small_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    journal = open_journal(f"sqlite:///{tmp_path / 'var' / 'journal.db'}")
-    run = journal.start_run(
-        Purpose("replace", "live", "", "", ""),
-        lambda run: [Step(run, WARD, 1, StepState.WAITING, "", "", "day 0", "")],
-    )
-    journal.record(run.id, WARD, StepState.CONFIRMING)
-    journal.finish_run(run.id, RunState.KILLED, "")
     circuits = small_folder / "circuits.csv"
     text = circuits.read_text(encoding="utf-8")
     assert text.count("nk-an-hoa:ce1/eth0,tslcd-2,l2,VNPT,50,") == 1
@@ -77,7 +83,6 @@ def test_a_timer_that_is_too_short_settles_nothing(
     assert (said.code, "--timer 49 is too short" in said.err) == (Exit.USAGE, True), said
     assert journal.steps(run.id)[0].state is StepState.CONFIRMING
     assert "settled" in live(*new, "--timer", "50").out
-    journal.close()
 
 
 def test_what_is_refused_of_any_plan_is_refused_here(live: Command, small_folder: Path) -> None:
