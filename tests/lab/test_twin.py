@@ -481,7 +481,7 @@ def test_up_over_a_killed_builder_builds_anew(
     crashed = twin.status(tmp_path)
     assert crashed is not None
     assert not crashed.built
-    with pytest.raises(UnknownError, match="no lab is up"):
+    with pytest.raises(LabError, match="is not whole: infra-ctl lab up"):
         enter.access(tmp_path)
     try:
         twin.up(spec, tmp_path)
