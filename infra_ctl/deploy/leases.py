@@ -7,7 +7,8 @@ answer is left out: each device's own lease and base still stand between two run
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -17,6 +18,11 @@ from infra_ctl.errors import BusyError, DeviceError, RefusedError, SessionLostEr
 
 SPARE = 180
 """Seconds that a lease outlasts the dead-man timer of what is done under it."""
+
+
+def boot_seconds() -> float:
+    """Seconds since this machine was started, those that it slept among them: a device's lease ran on."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))  # Linux has the former
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +68,30 @@ class Lease:
             raise
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class CityLease:
     """The lease of the whole city, on its cores."""
 
     fleet: Fleet
     cores: tuple[str, ...]
     lease: Lease
+    clock: Callable[[], float] = boot_seconds
+    due: float | None = None
+    """When it is to be renewed, on that clock."""
+
+    def renew(self) -> None:
+        """Take it, or keep it for longer. Raises RefusedError where somebody else has it.
+
+        Nobody else can have it before its time is over, so half of that may pass before the cores are asked
+        again: between two waves of a city they need not be.
+        """
+        now = self.clock()
+        if self.due is None or now >= self.due:
+            self.take()
+            self.due = now + self.lease.seconds / 2
 
     def take(self) -> None:
-        """Take it, or renew it. Raises RefusedError where somebody else has it."""
+        """Take it, whoever had it last. Raises RefusedError where somebody else has it."""
         said = self.fleet.each(self.cores, self._take)
         busy = next((error for error in said.values() if isinstance(error, BusyError)), None)
         if busy is not None:

@@ -184,7 +184,7 @@ class Deployment:
         city = CityLease(self.prepared.fleet, hosts, self._lease(run, conduct))
 
         def renew() -> None:
-            city.take()
+            city.renew()
             self.prepared.journal.beat(run.id)
 
         renew()

@@ -212,16 +212,16 @@ def test_a_city_that_somebody_else_has_by_now_ends_the_run_and_says_what_was_don
     infra_ctl: Command, faults: Faults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The laptop slept for longer than its lease, after the first wave."""
-    take, taken = CityLease.take, []
+    renew, taken = CityLease.renew, []
     cause = "dc-core1: leased to binh@noc2 (run 2026-11-26-009-ab12)"
 
     def lost(lease: CityLease) -> None:
         taken.append(lease)
         if len(taken) == 3:
             raise RefusedError(cause)
-        take(lease)
+        renew(lease)
 
-    monkeypatch.setattr(CityLease, "take", lost)
+    monkeypatch.setattr(CityLease, "renew", lost)
     said = infra_ctl("deploy", "pop=nk", "--yes", "--output", "json")
     assert (said.code, said.json["state"], said.json["cause"]) == (Exit.PARTIAL, "stopped", cause)
     assert (said.json["summary"], said.json["not_started"]) == ("2 confirmed · 1 not started", ["nk-pop1"])
