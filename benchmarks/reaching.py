@@ -1,12 +1,14 @@
 """What a plan computes of a whole city before anything is touched: fingerprints, waves, paths, guard.
 
-CPU seconds of one process for a change of every device; the texts are there already. Most changes alter no
+CPU seconds of one process for a change of every device, its collector as patient as the command line's
+(`cli.app.main`); the texts are there already. Most changes alter no
 path, and nothing is computed for them (`guard`). `costs` alters paths in every wave: the guard's seconds, and
 `cuts`, those for what else it is expected to lose. `refused` is the guard over one that cuts everybody off.
 """
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -41,6 +43,7 @@ Found = TypeVar("Found")
 
 def run(folder: Path) -> None:
     """Print seconds for each part and size; linear means that a column doubles from line to line."""
+    gc.set_threshold(200_000, 50, 100)
     print("\nbefore a change of every device of a made-up city, CPU seconds")
     parts = (*TOGETHER, "costs", "cuts", "refused")
     print(f"{'wards':>8}" + "".join(f"{part:>12}" for part in parts))
