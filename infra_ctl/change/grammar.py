@@ -32,8 +32,8 @@ class Grammar:
     """Free text: only its blanks are touched."""
     networks: Pattern[str]
     """Lines whose prefixes lose their host bits."""
-    rewrites: Mapping[str, tuple[tuple[Pattern[str], str], ...]]
-    """Other spellings of the same, by the line's first word: pattern and replacement."""
+    rewrites: Mapping[str, tuple[Pattern[str], str]]
+    """Other spellings of the same, by how the line starts: pattern and replacement."""
     implies: Mapping[str, Pattern[str]]
     """Lines that bring their own group 1 along as a line beside them, by the line's first word."""
     numbered: tuple[tuple[Pattern[str], int], ...]
@@ -85,14 +85,10 @@ FRR = Grammar(
         r"(?:ip |ipv6 )?(?:prefix-list|access-list|route|network|aggregate-address|area) |ipv6 nd prefix "
     ),
     rewrites={
-        "ip": (
-            (re.compile(r"(ip route .*) null0\b"), r"\1 Null0"),
-            (re.compile(r"(ip prefix-list .*) (le \d+) (ge \d+)$"), r"\1 \3 \2"),
-        ),
-        "ipv6": (
-            (re.compile(r"(ipv6 route .*) null0\b"), r"\1 Null0"),
-            (re.compile(r"(ipv6 prefix-list .*) (le \d+) (ge \d+)$"), r"\1 \3 \2"),
-        ),
+        "ip route ": (re.compile(r"(ip route .*) null0\b"), r"\1 Null0"),
+        "ipv6 route ": (re.compile(r"(ipv6 route .*) null0\b"), r"\1 Null0"),
+        "ip prefix-list ": (re.compile(r"(ip prefix-list .*) (le \d+) (ge \d+)$"), r"\1 \3 \2"),
+        "ipv6 prefix-list ": (re.compile(r"(ipv6 prefix-list .*) (le \d+) (ge \d+)$"), r"\1 \3 \2"),
     },
     # `ip ospf bfd profile X` is not here: alone it is refused.
     implies={

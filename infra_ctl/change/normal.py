@@ -15,7 +15,10 @@ import functools
 import hashlib
 import re
 import socket
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import chain
+from operator import itemgetter
 from typing import TypeAlias
 
 from infra_ctl.change.grammar import FRR, Grammar, kind, opened
@@ -24,18 +27,31 @@ Context: TypeAlias = tuple[str, ...]
 Pair: TypeAlias = tuple[Context, str]
 Normal: TypeAlias = tuple[Pair, ...]
 
+REMEMBERED = 1 << 20
+"""Lines, or addresses. A memory too small for all of a city, read in turn, never has what is asked for."""
+
 _SEPARATOR = " / "
 _SEQUENCE = re.compile(r"seq (\d+) ")
 
 
 def parse(text: str, grammar: Grammar = FRR) -> Normal:
     """Configuration text, indented as the device shows it, to its normal form."""
-    return ordered(_with_numbers(list(_pairs(text, grammar)), grammar))
+    sections = _sections(text, grammar)
+    sections[()] = _with_numbers(sections[()], grammar)
+    return _in_order(sections)
 
 
 def ordered(pairs: Iterable[Pair]) -> Normal:
     """Pairs as a normal form: each once, a context's first line right before the lines in it."""
-    return tuple(sorted(set(pairs), key=lambda pair: (*pair[0], pair[1])))
+    return _in_order(by_context(pairs))
+
+
+def by_context(pairs: Iterable[Pair]) -> dict[Context, list[str]]:
+    """The lines of each context, in the order of the pairs."""
+    sections: defaultdict[Context, list[str]] = defaultdict(list)
+    for context, line in pairs:
+        sections[context].append(line)
+    return sections
 
 
 def fingerprint(normal: Normal) -> str:
@@ -70,35 +86,57 @@ def at(path: str, grammar: Grammar = FRR) -> Pair:
     return context, spelled(" ".join(whole.split()), grammar)
 
 
-def _pairs(text: str, grammar: Grammar) -> Iterator[Pair]:
+def _sections(text: str, grammar: Grammar) -> dict[Context, list[str]]:
     """Lines in the order of the text: a line that is indented more than the one before it is inside of it."""
-    frames: list[tuple[int, Context, str]] = [(0, (), "")]
+    sections: dict[Context, list[str]] = {(): []}
+    within, lines = "", sections[()]
+    frames: list[tuple[int, Context, str]] = [(0, (), within)]
     last, last_indent = "", 0
     for raw in text.splitlines():
-        indent, line = _read(raw, grammar)
+        indent, line, said = _read(raw, within, grammar)
         if not line:
             continue
-        if indent > last_indent and last:
-            inner = (*frames[-1][1], last)
-            frames.append((indent, inner, kind(inner, grammar)))
-        while indent < frames[-1][0]:
-            frames.pop()
+        if indent != last_indent:
+            if indent > last_indent and last:
+                inner = (*frames[-1][1], last)
+                frames.append((indent, inner, kind(inner, grammar)))
+            while indent < frames[-1][0]:
+                frames.pop()
+            _, context, within = frames[-1]
+            lines = sections.setdefault(context, [])
+            _, _, said = _read(raw, within, grammar)
         last, last_indent = line, indent
-        _, context, within = frames[-1]
-        for said in _said(line, within, grammar):
-            yield context, said
+        lines += said
+    return sections
 
 
-@functools.lru_cache(maxsize=65536)
-def _read(raw: str, grammar: Grammar) -> tuple[int, str]:
-    """A line as the device spells it and how far it is indented; empty where it is no configuration."""
+def _in_order(sections: Mapping[Context, Collection[str]]) -> Normal:
+    """Each line once; those of a context that has no other inside stay together, whatever else there is."""
+    outer = {context[:depth] for context in sections for depth in range(len(context))}
+    blocks = [
+        ((*context, line), [(context, line)])
+        for context in outer.intersection(sections)
+        for line in set(sections[context])
+    ]
+    blocks += (
+        (context, [(context, line) for line in sorted(set(lines))])
+        for context, lines in sections.items()
+        if context not in outer
+    )
+    blocks.sort(key=itemgetter(0))
+    return tuple(chain.from_iterable(pairs for _key, pairs in blocks))
+
+
+@functools.lru_cache(maxsize=REMEMBERED)
+def _read(raw: str, within: str, grammar: Grammar) -> tuple[int, str, tuple[str, ...]]:
+    """How far a line is indented, how the device spells it, empty where it is noise, and what it says."""
     line = raw.strip()
     if not line or grammar.noise.match(line):
-        return 0, ""
-    return len(raw) - len(raw.lstrip()), spelled(" ".join(line.split()), grammar)
+        return 0, "", ()
+    indent, line = len(raw) - len(raw.lstrip()), spelled(" ".join(line.split()), grammar)
+    return indent, line, _said(line, within, grammar)
 
 
-@functools.lru_cache(maxsize=65536)
 def _said(line: str, within: str, grammar: Grammar) -> tuple[str, ...]:
     """What one line says: nothing, itself, or more than itself."""
     if line in grammar.defaults.get(within, ()) or opened(line, within, grammar) in grammar.hollow:
@@ -108,25 +146,25 @@ def _said(line: str, within: str, grammar: Grammar) -> tuple[str, ...]:
     return (line, more[1]) if more else (line,)
 
 
-@functools.lru_cache(maxsize=65536)
 def spelled(line: str, grammar: Grammar = FRR) -> str:
     """A line, its blanks single, as the device spells it: RFC 5952 addresses, networks without host bits."""
     if grammar.verbatim.match(line):
         return line
     if ":" in line or "/" in line:
         masked = grammar.networks.match(line) is not None
-        line = " ".join(_address(word, masked) for word in line.split(" "))
-    for pattern, replacement in grammar.rewrites.get(line.partition(" ")[0], ()):
-        line = pattern.sub(replacement, line)
+        line = " ".join([_address(word, masked) for word in line.split(" ")])
+    for start, (pattern, replacement) in grammar.rewrites.items():
+        if line.startswith(start):
+            return pattern.sub(replacement, line)
     return line
 
 
 def _address(word: str, masked: bool) -> str:
     """A word as the device writes it, if it is an address or a prefix; by the C library, as FRR does."""
+    if "/" not in word and ":" not in word:
+        return word
     address, slash, length = word.partition("/")
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    if family == socket.AF_INET and not slash:
-        return word
     try:
         packed = socket.inet_pton(family, address)
         if masked and slash:
@@ -142,12 +180,12 @@ def _network(packed: bytes, length: int) -> bytes:
     return (int.from_bytes(packed) >> host_bits << host_bits).to_bytes(len(packed))
 
 
-def _with_numbers(pairs: list[Pair], grammar: Grammar) -> list[Pair]:
-    """Entries of lists that came without a number, with the one that the device gives them."""
-    if not any(not context and _entry(line, grammar) for context, line in pairs):
-        return pairs
+def _with_numbers(lines: list[str], grammar: Grammar) -> list[str]:
+    """Lines of the top level, entries of lists that came without a number with the one that devices give."""
+    if not any(_entry(line, grammar) for line in lines):
+        return lines
     highest: dict[str, int] = {}
-    return [(context, line if context else _numbered(line, highest, grammar)) for context, line in pairs]
+    return [_numbered(line, highest, grammar) for line in lines]
 
 
 def _numbered(line: str, highest: dict[str, int], grammar: Grammar) -> str:

@@ -73,7 +73,10 @@ class Reach:
         """The cheapest way to a router that is on the target's subnet, and over that subnet."""
         if on_it := next((place for place in gateways if place[0] == source), None):
             return self._over(on_it, (source,), (), owner, size)
-        tree = self._tree(source, target.version)
+        near = {place[0] for place in gateways}
+        tree = spf.with_leaves(
+            self.topology, self._tree(source, target.version), source, near, target.version
+        )
         ways = [
             (tree[state].cost, place, state)
             for place in gateways
@@ -144,7 +147,7 @@ class Reach:
             self._wires_to[source] = found
         return self._wires_to[source]
 
-    def _tree(self, source: str, version: int) -> spf.Tree:
+    def _tree(self, source: str, version: int) -> dict[spf.State, spf.Step]:
         for stirred in self.topology.stirred[version][self._revisions[version] :]:
             self._follow(stirred, version)
         self._revisions[version] = self.topology.revision(version)
@@ -155,10 +158,13 @@ class Reach:
 
     def _follow(self, stirred: Stub | None, version: int) -> None:
         """Bring all trees up to a change, or drop those that it may have changed anywhere."""
+        if stirred is not None and self.topology.is_leaf(stirred.device):
+            self._trees.pop((stirred.device, version), None)
+            return
         for key, tree in list(self._trees.items()):
             if key[1] != version:
                 continue
             if stirred is None or stirred.device == key[0]:
                 del self._trees[key]
             else:
-                spf.graft(self.topology, tree, stirred, version)
+                spf.graft(self.topology, tree, key[0], stirred, version)

@@ -7,11 +7,12 @@ on this takes them for absent.
 from __future__ import annotations
 
 import functools
+import socket
 from collections.abc import Iterator, Mapping, Sequence
-from ipaddress import IPv4Address, ip_address, ip_interface, ip_network
+from ipaddress import IPv4Address, IPv4Interface, IPv6Interface, ip_address, ip_interface, ip_network
 from typing import TypeAlias
 
-from infra_ctl.change.normal import Context, Normal
+from infra_ctl.change.normal import REMEMBERED, Context, Normal, by_context
 from infra_ctl.change.router import Address, Bgp, BgpPeer, InterfaceAddress, Key, Ospf, OspfPort, Port, Router
 
 Section: TypeAlias = Sequence[str]
@@ -28,14 +29,12 @@ UNTOLD_MBPS = 10_000
 
 def read(normal: Normal) -> Router:
     """A router of FRR. Raises ValueError where a number or an address is none."""
-    sections: dict[Context, list[str]] = {}
-    for context, line in normal:
-        sections.setdefault(context, []).append(line)
+    sections = by_context(normal)
     top = sections.get((), [])
     running = {version: sections.get((name,), []) for version, name in _PROCESSES.items() if name in top}
     chains = tuple(_key_chains(sections).items())
     processes = {version: _process(lines) for version, lines in running.items()}
-    ports = {name: _port(name, lines, processes, chains) for name, lines in _interfaces(sections)}
+    ports = {port.name: port for port in _ports(sections, processes, chains)}
     own_id = _router_id(top, ports)
     return Router(
         ports=ports,
@@ -46,6 +45,8 @@ def read(normal: Normal) -> Router:
 
 _PROCESSES = {4: "router ospf", 6: "router ospf6"}
 _PORT_COMMANDS = {4: "ip ospf", 6: "ipv6 ospf6"}
+_ADDRESS_COMMANDS = ("ip address", "ipv6 address")
+_ABOUT_OSPF = ("ip ospf", "no ip ospf", "ipv6 ospf6", "no ipv6 ospf6", "bandwidth ")
 
 
 def value(section: Section, command: str) -> str | None:
@@ -61,13 +62,8 @@ def value(section: Section, command: str) -> str | None:
 
 def values(section: Section, command: str) -> Iterator[str]:
     """What follows `command`, in all lines that start with it."""
-    return (line[len(command) + 1 :] for line in section if line.startswith(f"{command} "))
-
-
-def _interfaces(sections: Mapping[Context, Section]) -> Iterator[tuple[str, Section]]:
-    for context, lines in sections.items():
-        if len(context) == 1 and context[0].startswith("interface "):
-            yield context[0].removeprefix("interface "), lines
+    start = f"{command} "
+    return (line[len(start) :] for line in section if line.startswith(start))
 
 
 def _key_chains(sections: Mapping[Context, Section]) -> dict[str, tuple[Key, ...]]:
@@ -89,16 +85,12 @@ def _router_id(top: Section, ports: Mapping[str, Port]) -> IPv4Address:
     """As zebra chooses it: the one that is set, or the loopback's highest address, or the highest of all."""
     if told := value(top, "ip router-id"):
         return IPv4Address(told)
-    own = [
-        (port.name == "lo", each.ip)
-        for port in ports.values()
-        for each in port.addresses
-        if each.version == 4
-    ]
-    candidates = [
-        (loopback, ip) for loopback, ip in own if isinstance(ip, IPv4Address) and not ip.is_loopback
-    ]
-    return max(candidates, default=(False, IPv4Address(0)))[1]
+    loopback = [ports["lo"]] if "lo" in ports else []
+    for among in (loopback, ports.values()):
+        own = (each.ip for port in among for each in port.addresses if isinstance(each, IPv4Interface))
+        if candidates := [ip for ip in own if not ip.is_loopback]:
+            return max(candidates)
+    return IPv4Address(0)
 
 
 def _process(lines: Section) -> tuple[str, ...]:
@@ -106,48 +98,62 @@ def _process(lines: Section) -> tuple[str, ...]:
     return tuple(line for line in lines if not line.startswith(("ospf router-id ", "ospf6 router-id ")))
 
 
-def _port(name: str, lines: Section, running: Mapping[int, tuple[str, ...]], chains: Chains) -> Port:
-    addresses = tuple(
-        _interface(each.split(" ")[0])
-        for command in ("ip address", "ipv6 address")
-        for each in values(lines, command)
+def _ports(
+    sections: Mapping[Context, Section], running: Mapping[int, tuple[str, ...]], chains: Chains
+) -> Iterator[Port]:
+    """Interfaces; OSPF on each by what decides over that alone: most ports of a city are like others."""
+    processes = tuple(running.items())
+    said = tuple(line for process in running.values() for line in process)
+    by_name = any("passive-interface " in line for line in said)
+    by_address = any(line.startswith("network ") for line in said)
+    for context, lines in sections.items():
+        if len(context) == 1 and context[0].startswith("interface "):
+            name = context[0].removeprefix("interface ")
+            addresses = _addresses([line for line in lines if line.startswith(_ADDRESS_COMMANDS)])
+            about = tuple([line for line in lines if line.startswith(_ABOUT_OSPF)])
+            ospf = _ospf_ports(
+                about, processes, name if by_name else "", addresses if by_address else (), chains
+            )
+            yield Port(name, "shutdown" in lines, addresses, ospf)
+
+
+def _addresses(lines: Section) -> tuple[InterfaceAddress, ...]:
+    return tuple(
+        _interface(each.partition(" ")[0]) for command in _ADDRESS_COMMANDS for each in values(lines, command)
     )
-    ospf = {
-        version: found
-        for version, process in running.items()
-        if (found := _ospf_of(version, process, name, lines, addresses, chains))
-    }
-    return Port(name, "shutdown" in lines, addresses, ospf)
+
+
+@functools.lru_cache(maxsize=REMEMBERED)
+def _interface(text: str) -> InterfaceAddress:
+    """As `ip_interface` has it, which is slow to read; the C library is not."""
+    address, _, length = text.partition("/")
+    try:
+        if ":" in address:
+            return IPv6Interface((int.from_bytes(socket.inet_pton(socket.AF_INET6, address)), length))
+        return IPv4Interface((int.from_bytes(socket.inet_pton(socket.AF_INET, address)), length))
+    except (OSError, ValueError):
+        return ip_interface(text)
 
 
 @functools.lru_cache(maxsize=65536)
-def _interface(text: str) -> InterfaceAddress:
-    return ip_interface(text)
-
-
-def _ospf_of(
-    version: int,
-    process: tuple[str, ...],
+def _ospf_ports(
+    lines: tuple[str, ...],
+    running: tuple[tuple[int, tuple[str, ...]], ...],
     name: str,
-    lines: Section,
     addresses: tuple[InterfaceAddress, ...],
     chains: Chains,
-) -> OspfPort | None:
-    """OSPF on an interface, by what decides over it: most ports of a city are like others."""
-    command = _PORT_COMMANDS[version]
-    about = tuple(line for line in lines if line.startswith((command, f"no {command}", "bandwidth ")))
-    by_name = any("passive-interface " in line for line in process)
-    by_address = any(line.startswith("network ") for line in process)
-    return _ospf_port(
-        version, about, process, name if by_name else "", addresses if by_address else (), chains
-    )
+) -> Mapping[int, OspfPort]:
+    """OSPF on an interface by IP version, where it is on."""
+    found = {
+        version: _ospf_port(version, lines, process, name, addresses, chains) for version, process in running
+    }
+    return {version: port for version, port in found.items() if port}
 
 
-@functools.lru_cache(maxsize=65536)
 def _ospf_port(
     version: int,
-    lines: tuple[str, ...],
-    process: tuple[str, ...],
+    lines: Section,
+    process: Section,
     name: str,
     addresses: tuple[InterfaceAddress, ...],
     chains: Chains,

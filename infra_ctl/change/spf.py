@@ -11,16 +11,23 @@ is not relied on.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Mapping
+from collections import ChainMap
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from infra_ctl.change.topology import BACKBONE, Stub, Topology
+from infra_ctl.change.topology import BACKBONE, Link, Stub, Topology
 
 WITHIN, BEFORE, IN, PAST = range(4)
 
 State: TypeAlias = tuple[str, int, int]
 """A router, where the packet is as to the backbone, and the number of the area."""
+
+Move: TypeAlias = tuple[State, int, int]
+"""The next state, what it costs to get there, and the MTU on the way, in bytes."""
+
+Entry: TypeAlias = tuple[int, State, int, State]
+"""A way to a state: its whole cost, the state, the MTU of its last link, and the state before."""
 
 NO_LINK = 1 << 16
 STUB_BORDER = 0xFF0000
@@ -40,36 +47,37 @@ Tree: TypeAlias = Mapping[State, Step]
 
 
 def tree(topology: Topology, source: str, version: int) -> dict[State, Step]:
-    """The best way to every state that can be reached from a router (Dijkstra's algorithm)."""
-    found: dict[State, Step] = {}
-    queue = [(0, state, NO_LINK, state) for state in _starts(topology, source, version)]
-    heapq.heapify(queue)
-    while queue:
-        cost, state, mtu, previous = heapq.heappop(queue)
-        if state in found:
-            continue
-        found[state] = Step(cost, mtu, None if previous == state else previous)
-        if version == 6 and state[0] != source and topology.is_stub(state[0], 6):
-            continue
-        for after, more, over in _moves(topology, state, version):
-            if after not in found:
-                heapq.heappush(queue, (cost + more, after, over, state))
-    return found
+    """The best way to every state that can be reached from a router, save those of leaves (`with_leaves`).
+
+    So it is as large as what ways lead through, whatever hangs on that.
+    """
+
+    def moves(state: State) -> Iterator[Move]:
+        yield from _inside(topology, state, source, version)
+        if _leads_on(topology, state, source, version):
+            yield from _over(state, topology.through(state[0], version))
+
+    return _settled([(0, state, NO_LINK, state) for state in _starts(topology, source, version)], moves)
 
 
-def graft(topology: Topology, found: dict[State, Step], stub: Stub, version: int) -> None:
+def with_leaves(
+    topology: Topology, found: dict[State, Step], source: str, devices: Iterable[str], version: int
+) -> Tree:
+    """A tree with the states of those devices that are leaves."""
+    own: dict[State, Step] = {}
+    for leaf in filter(topology.is_leaf, devices):
+        last = list(_last(topology, found, source, leaf, version))
+        own |= _settled(last, lambda state: _inside(topology, state, source, version))
+    return ChainMap(own, found) if own else found
+
+
+def graft(topology: Topology, found: dict[State, Step], source: str, stub: Stub, version: int) -> None:
     """Bring a tree up to a change of a device that no way leads through, and that is not its source."""
     for area in stub.areas:
         for phase in (WITHIN, BEFORE, IN, PAST):
             found.pop((stub.device, phase, area), None)
-    for near, far in topology.wired(stub.device):
-        if (link := topology.link_to(far, near, version)) is None:
-            continue
-        for phase in (WITHIN, BEFORE, IN, PAST):
-            before = far.device, phase, link.area
-            if before in found and not (phase == BEFORE and _has_backbone(topology, far.device, version)):
-                cost = found[before].cost + link.cost
-                found[stub.device, phase, link.area] = Step(cost, link.mtu, before)
+    for cost, state, mtu, before in _last(topology, found, source, stub.device, version):
+        found[state] = Step(cost, mtu, before)
 
 
 def arrivals(topology: Topology, found: Tree, device: str, version: int) -> Iterator[State]:
@@ -98,25 +106,58 @@ def _starts(topology: Topology, source: str, version: int) -> Iterator[State]:
     yield from ((source, WITHIN, area) for area in own)
     if BACKBONE in areas:
         yield source, IN, BACKBONE
-    if not _has_backbone(topology, source, version):
+    if not topology.has_backbone(source, version):
         yield from ((source, BEFORE, area) for area in own)
 
 
-def _moves(topology: Topology, state: State, version: int) -> Iterator[tuple[State, int, int]]:
-    """Next states with cost and MTU: over a link of the area, or into another area at a border router."""
-    device, phase, area = state
+def _settled(queue: list[Entry], moves: Callable[[State], Iterable[Move]]) -> dict[State, Step]:
+    """The best way to all that the moves lead to (Dijkstra's algorithm)."""
+    found: dict[State, Step] = {}
+    heapq.heapify(queue)
+    while queue:
+        cost, state, mtu, previous = heapq.heappop(queue)
+        if state in found:
+            continue
+        found[state] = Step(cost, mtu, None if previous == state else previous)
+        for after, more, over in moves(state):
+            if after not in found:
+                heapq.heappush(queue, (cost + more, after, over, state))
+    return found
+
+
+def _last(topology: Topology, found: Tree, source: str, device: str, version: int) -> Iterator[Entry]:
+    """From what a tree has reached over the wires of a device to its states."""
+    for near, far in topology.wired(device):
+        if (link := topology.link_to(far, near, version)) is None:
+            continue
+        for phase in (WITHIN, BEFORE, IN, PAST):
+            before = far.device, phase, link.area
+            if before in found and _leads_on(topology, before, source, version):
+                yield found[before].cost + link.cost, (device, phase, link.area), link.mtu, before
+
+
+def _leads_on(topology: Topology, state: State, source: str, version: int) -> bool:
+    """Whether a packet goes on over links of the area."""
+    device, phase, _area = state
+    if version == 6 and device != source and topology.is_stub(device, 6):
+        return False
+    return phase != BEFORE or not topology.has_backbone(device, version)
+
+
+def _over(state: State, links: Iterable[Link]) -> Iterator[Move]:
+    """Over each link of the area."""
+    _device, phase, area = state
+    return (((link.peer, phase, area), link.cost, link.mtu) for link in links if link.area == area)
+
+
+def _inside(topology: Topology, state: State, source: str, version: int) -> Iterator[Move]:
+    """Into another area, at a border router."""
+    device, phase, _area = state
+    if phase not in (BEFORE, IN) or (version == 6 and device != source and topology.is_stub(device, 6)):
+        return
     border = STUB_BORDER if version == 4 and topology.is_stub(device, 4) else 0
-    if phase == BEFORE and BACKBONE in topology.areas(device, version):
+    areas = topology.areas(device, version)
+    if phase == BEFORE and BACKBONE in areas:
         yield (device, IN, BACKBONE), border, NO_LINK
-        if _has_backbone(topology, device, version):
-            return
-    for link in topology.links(device, version):
-        if link.area == area:
-            yield (link.peer, phase, area), link.cost, link.mtu
     if phase == IN:
-        others = (other for other in topology.areas(device, version) if other != BACKBONE)
-        yield from (((device, PAST, other), border, NO_LINK) for other in others)
-
-
-def _has_backbone(topology: Topology, device: str, version: int) -> bool:
-    return any(link.area == BACKBONE for link in topology.links(device, version))
+        yield from (((device, PAST, other), border, NO_LINK) for other in areas if other != BACKBONE)

@@ -70,6 +70,8 @@ class Topology:
         self._wired: dict[str, list[str]] = {}
         self._link: dict[tuple[Place, int], Link | None] = {}
         self._links: dict[tuple[str, int], tuple[Link, ...]] = {}
+        self._through: dict[tuple[str, int], tuple[Link, ...]] = {}
+        self._backbone: dict[tuple[str, int], bool] = {}
         self._areas: dict[tuple[str, int], frozenset[int]] = {}
         self._owners: dict[Address, set[Place]] = {}
         self._subnets: dict[IPv4Network | IPv6Network, set[Place]] = {}
@@ -152,6 +154,25 @@ class Topology:
             self._links[key] = tuple(link for link in found if link)
         return self._links[key]
 
+    def through(self, device: str, version: int) -> tuple[Link, ...]:
+        """Those of its adjacencies that a way may lead on from."""
+        key = device, version
+        if key not in self._through:
+            links = self.links(device, version)
+            self._through[key] = tuple(link for link in links if not self.is_leaf(link.peer))
+        return self._through[key]
+
+    def has_backbone(self, device: str, version: int) -> bool:
+        """Whether it has a neighbour in the backbone."""
+        key = device, version
+        if key not in self._backbone:
+            self._backbone[key] = any(link.area == BACKBONE for link in self.links(device, version))
+        return self._backbone[key]
+
+    def is_leaf(self, device: str) -> bool:
+        """Whether one wire leads to a device, so that no way leads through it. Wires do not change."""
+        return len(self._wired.get(device, ())) <= 1
+
     def is_stub(self, device: str, version: int) -> bool:
         """Whether nothing is to pass through a router, or nothing that has another way."""
         ospf = self.routers[device].ospf.get(version)
@@ -212,8 +233,8 @@ class Topology:
             for place in places:
                 self._link.pop((place, version), None)
             for each in {device, *(place[0] for place in places)}:
-                self._links.pop((each, version), None)
-                self._areas.pop((each, version), None)
+                for known in (self._links, self._through, self._backbone, self._areas):
+                    known.pop((each, version), None)
 
     def _found(self, near: End, far: End, version: int) -> Link | None:
         key = (near.device, near.interface), version

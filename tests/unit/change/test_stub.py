@@ -81,3 +81,21 @@ def test_a_stub_router_is_reached_and_never_passed(reach: Reach) -> None:
     assert not reach.path("core", ip_address("2001:db8::5")).ok
     assert way(reach, "core", "pop1", 6) == ("core", "pop1")
     assert way(reach, "pop1", "single", 6) == ("pop1", "single")
+
+
+def test_a_ward_behind_a_stub_router_is_no_nearer_for_a_change_of_its_own(reach: Reach) -> None:
+    change(reach, "", " stub-router administrative\n")
+    for cost in (10, 7):
+        changed = config("single").replace("ospf6 cost 10", f"ospf6 cost {cost}")
+        reach.topology.replace("single", reading.read(normal.parse(changed)))
+        assert not reach.path("ward", ip_address("2001:db8::5")).ok
+
+
+def test_what_hangs_on_one_wire_is_found_though_no_way_leads_through_it(reach: Reach) -> None:
+    for source in LINKS:
+        for version in (4, 6):
+            assert way(reach, source, "single", version)[-1:] == ("single",)
+            assert way(reach, "single", source, version)[-1:] == (source,)
+    assert [reach.topology.is_leaf(name) for name in LINKS] == [False, False, False, False, True]
+    assert "single" in {link.peer for link in reach.topology.links("pop1", 4)}
+    assert "single" not in {link.peer for link in reach.topology.through("pop1", 4)}
