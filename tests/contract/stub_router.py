@@ -77,6 +77,7 @@ class StubRouter:
             "FRR_RUN": str(self.folder / "pids"),
             "DEADMAN_WORK": str(self.folder / "run"),
             "DEADMAN_HOOK": str(self.folder / "hook"),
+            "DEADMAN_PAUSE": "0",
         }
 
     @property

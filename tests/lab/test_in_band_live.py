@@ -79,8 +79,7 @@ def test_a_change_that_takes_a_wards_only_way_in_is_refused(in_band_city: CitySl
 
 def test_a_ward_that_moves_keeps_its_session_and_its_answers(in_band_city: CitySlice) -> None:
     """Its own circuits carry the command that moves it."""
-    longest = convergence(in_band_city)
-    ward_moves(in_band_city).assert_kept(longest)
+    ward_moves(in_band_city, convergence(in_band_city))
 
 
 def test_new_hardware_takes_a_wards_place(in_band: Deployed, in_band_city: CitySlice) -> None:

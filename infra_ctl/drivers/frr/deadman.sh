@@ -35,6 +35,7 @@ daemons=${FRR_RUN:-/run/frr}
 work=${DEADMAN_WORK:-/run/infra-ctl} # in memory: candidates leave no trace on the disk
 hook=${DEADMAN_HOOK:-/usr/local/sbin/infra-ctl-deadman}
 unit=${DEADMAN_UNIT:-/etc/systemd/system/infra-ctl-deadman.service}
+pause=${DEADMAN_PAUSE:-1.2}
 state=${0%/*}
 pending=$state/pending
 
@@ -127,7 +128,61 @@ reload() { # FILE PIDFILE
     setsid "$frr_reload" --reload --stdout --log-level warning --confdir "$work" --rundir "$work" \
         "$work/frr.conf" </dev/null >"$work/said" 2>&1 9>&- &
     echo "$!" >"$2"
-    wait "$!" 2>/dev/null # where the shell would say that it was killed
+    wait "$!" 2>/dev/null || return # where the shell would say that it was killed
+    refresh_ospf6 "$1" || : # where it fails, the wave is tested all the same
+}
+
+# What ospf6d of FRR 8.4 gets wrong when interfaces come into an area and leave it (docs/frr-driver.md has each),
+# set right by settings that differ for a moment. What ran before is in $work/running.
+refresh_ospf6() { # FILE
+    grep -q '^ ipv6 ospf6 area ' "$work/running" || return 0
+    ospf6_prefixes "$work/running" >"$work/before"
+    ospf6_prefixes "$1" >"$work/after"
+    if ! [ -s "$work/after" ] || cmp -s "$work/before" "$work/after"; then return 0; fi
+    if [ "$(cut -d' ' -f1 "$work/after" | sort -u | wc -l)" -gt 1 ]; then
+        summarise_again
+    else
+        compute_again "$1"
+        tell_again "$1"
+    fi
+}
+
+ospf6_prefixes() { # FILE : of each interface that OSPFv3 runs on, area, name and addresses
+    awk '
+        /^[^ ]/ { addresses = "" }
+        /^interface / { name = $2 }
+        /^ ipv6 address / { addresses = addresses " " $3 }
+        /^ ipv6 ospf6 area / { print $4, name addresses }
+        ' "$1" | sort
+}
+
+# A border router tells an area that is new to it only what changes from then on. A range that no route is in
+# changes nothing, and has it tell all areas all routes.
+summarise_again() {
+    ospf6 'area 0.0.0.0 range ::1/128 not-advertise' 'no area 0.0.0.0 range ::1/128 not-advertise'
+}
+
+# A router may keep routes through a border router for good that it has left. Another number of equal paths has it
+# compute all of them anew within milliseconds; neighbours stay.
+compute_again() { ospf6_for_a_moment "$1" maximum-paths 1 0; } # FILE
+
+# Others may lose the way to all prefixes of a router that tells them again at the same cost; at another cost they
+# find it. Who is told twice within a second does not listen (RFC 2328, MinLSArrival).
+tell_again() { # FILE
+    sleep "$pause"
+    ospf6_for_a_moment "$1" 'auto-cost reference-bandwidth' 4294967 "$pause"
+}
+
+ospf6_for_a_moment() { # FILE SETTING VALUE SECONDS : then as FILE has it
+    back=$(awk -v line=" $2 " '/^[^ ]/ { here = /^router ospf6/ } here && index($0, line) == 1' "$1")
+    if [ -n "$back" ]; then ospf6 "no $2"; else ospf6 "$2 $3"; fi
+    sleep "$4"
+    ospf6 "${back:-no $2}"
+}
+
+ospf6() { # COMMAND...
+    printf '%s\n' 'router ospf6' "$@" >"$work/commands"
+    vtysh -f "$work/commands" </dev/null >/dev/null 2>&1
 }
 
 merge() { # FILE: one that does not parse is refused before anything is touched

@@ -207,6 +207,61 @@ def test_the_start_up_file_is_untouched_until_confirmed(router, candidate):
     assert (router.folder / "frr.conf").stat().st_mode & 0o777 == 0o640
 
 
+def ospf6(*interfaces, settings=""):
+    """A router's OSPFv3: interfaces as `name area`, and lines of `router ospf6`."""
+    blocks = [
+        f"interface {name}\n ipv6 address 2001:db8:{number}::1/64\n ipv6 ospf6 area {area}\nexit\n!\n"
+        for number, (name, area) in enumerate(map(str.split, interfaces))
+    ]
+    return f"{''.join(blocks)}router ospf6\n ospf6 router-id 10.0.0.1\n{settings}exit\n!\nend\n"
+
+
+INNER, TWO_CIRCUITS = ospf6("eth0 0.0.0.1", "lo 0.0.0.1"), ospf6("eth0 0.0.0.1", "eth1 0.0.0.1", "lo 0.0.0.1")
+BORDER, NEW_AREA = (
+    ospf6("eth0 0.0.0.0", "eth1 0.0.0.3"),
+    ospf6("eth0 0.0.0.0", "eth1 0.0.0.3", "eth2 0.0.0.1"),
+)
+RANGE = "area 0.0.0.0 range ::1/128 not-advertise"
+REFERENCE = "auto-cost reference-bandwidth"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        (BORDER, NEW_AREA, [RANGE, f"no {RANGE}"]),
+        (
+            TWO_CIRCUITS,
+            INNER,
+            ["maximum-paths 1", "no maximum-paths", f"{REFERENCE} 4294967", f"no {REFERENCE}"],
+        ),
+        (
+            ospf6("eth0 0.0.0.1", "eth1 0.0.0.1"),
+            ospf6("eth0 0.0.0.1", settings=f" maximum-paths 4\n {REFERENCE} 10000\n"),
+            ["no maximum-paths", "maximum-paths 4", f"no {REFERENCE}", f"{REFERENCE} 10000"],
+        ),
+        (INNER, INNER.replace("end\n", "ip prefix-list A seq 5 permit any\n!\nend\n"), []),
+        (ospf6(), INNER, []),
+    ],
+    ids=["an area new to a border router", "a circuit less", "settings of its own", "no change", "the first"],
+)
+def test_ospf6d_is_told_what_it_leaves_out(router, before, after, told):
+    """What differs for a moment, line by line; it is done by a restore too."""
+    (router.folder / "running").write_text(before)
+    real = (router.folder / "bin/vtysh").read_text().removeprefix("#!/bin/sh\n")
+    log = router.folder / "told"
+    log.touch()
+    program(
+        router,
+        "vtysh",
+        f"""if [ "$1" = -f ]; then grep -v '^router ospf6$' "$2" >>{log}; exit 0; fi\n{real}""",
+    )
+    commit(router, after)
+    assert [line.strip() for line in log.read_text().splitlines()] == told
+    log.write_text("")
+    deadman.restore(router.shell(), "run-1")
+    assert bool(log.read_text()) == bool(told)
+
+
 def test_a_merge_adds_lines_and_saves_the_running_configuration(router):
     commit(router, "interface eth1\n description new\n", mode="merge")
     assert "interface eth1" in router.running
