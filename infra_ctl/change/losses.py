@@ -6,6 +6,7 @@ state lacks by the configurations alone is predicted, and its loss is no failure
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from infra_ctl.change.reach import Reach
@@ -74,6 +75,7 @@ def cuts(
     """For each wave, the paths of those asked for with it that there were and that its state has no more."""
     reach, old = Reach(Topology(before, wires)), Reach(Topology(before, wires))
     untouched = state = _revisions(reach)
+    there_before = functools.cache(functools.partial(_there, old))
     known: dict[Reachable, bool] = {}
     found: list[tuple[str, ...]] = []
     for members, questions in waves:
@@ -85,7 +87,7 @@ def cuts(
         for each in questions:
             if each not in known:
                 touched = state[_version(each)] != untouched[_version(each)]
-                known[each] = touched and _there(old, each) and not _there(reach, each)
+                known[each] = touched and there_before(each) and not _there(reach, each)
         found.append(tuple(sorted(path_named(each) for each in questions if known[each])))
     return tuple(found)
 
