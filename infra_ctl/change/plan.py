@@ -11,6 +11,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
+from infra_ctl.change.operations import Operation, Predicted
 from infra_ctl.errors import InfraCtlError, RefusedError
 
 
@@ -48,6 +49,26 @@ class PlannedDevice(_Frozen):
     """Lines of a link that stays until its successor is confirmed; the next run removes them."""
     soak: int = 0
     """Seconds for which its neighbours are watched: what it breaks shows only when it is missed."""
+
+
+class PlannedHost(_Frozen):
+    """One Linux host, or the host part of a router (`dc-core1/host`), in a plan."""
+
+    name: str
+    status: Status
+    cause: str = ""
+    base: str = ""
+    """Digest of what the host's own facts say would be done: a host that changed since has another."""
+    operations: tuple[Operation, ...] = ()
+    """All that is to be on it, with `vault:` references; empty unless changed."""
+    resolved: str = ""
+    """Keyed hash of the operations with their secrets, so that a secret changed since is noticed."""
+    changes: tuple[Predicted, ...] = ()
+    """What would be done, in order, masked."""
+    after: tuple[str, ...] = ()
+    """Names of devices and hosts in this plan that come before it, for a reason of its own."""
+    kept: tuple[str, ...] = ()
+    """Ports of services that stay open until what takes their place works; the next run closes them."""
 
 
 class Break(_Frozen):
