@@ -7,8 +7,8 @@ references until the worker needs them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Annotated, Literal, TypeAlias
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
@@ -131,3 +131,26 @@ def refuse_broken(operations: Iterable[Operation]) -> None:
         if missing := [each for each in triggers(operation) if each not in seen]:
             raise ValueError(f"{operation.id} answers to {missing[0]}, which does not come before it")
         seen.add(operation.id)
+
+
+def resolved(operations: Iterable[Operation], resolve: Callable[[str], str]) -> tuple[Operation, ...]:
+    """Operations with every text of theirs as `resolve` has it."""
+    return OPERATIONS.validate_python([_resolved(each.model_dump(), resolve) for each in operations])
+
+
+def _resolved(value: Any, resolve: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return resolve(value)
+    if isinstance(value, dict):
+        return {key: _resolved(each, resolve) for key, each in value.items()}
+    return [_resolved(each, resolve) for each in value] if isinstance(value, list | tuple) else value
+
+
+def written(operations: tuple[Operation, ...]) -> str:
+    """Operations as JSON, the same text for the same operations."""
+    return OPERATIONS.dump_json(operations).decode()
+
+
+def read(text: str) -> tuple[Operation, ...]:
+    """Operations that were written."""
+    return OPERATIONS.validate_json(text)

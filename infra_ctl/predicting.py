@@ -1,0 +1,222 @@
+"""Hosts in a plan: what each one's own facts say would be done to it, and where it stands in the order.
+
+A host has no candidate and no fingerprint: it is asked each time, by the operations that are to hold on it.
+A port that moves is opened first and closed by a second run: see `change.openings`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from infra_ctl.change.edges import Standing, Turn, company, edges
+from infra_ctl.change.openings import Doors, Opening, kept, openings
+from infra_ctl.change.operations import Operation, Predicted, resolved, written
+from infra_ctl.change.plan import Plan, PlannedHost, Status
+from infra_ctl.change.sequence import sequence
+from infra_ctl.city import City
+from infra_ctl.drivers.connection import Connection
+from infra_ctl.drivers.hosts import HostDriver, HostWork, Prediction
+from infra_ctl.errors import DeviceError, RefusedError, UnreachableError
+from infra_ctl.plan import Masking
+
+OPENINGS = "state/openings"
+"""Id of the operation that keeps a host's openings on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """A host, or the host part of a router, as it is meant to be."""
+
+    standing: Standing
+    operations: Callable[[Collection[Opening]], tuple[Operation, ...]] = field(repr=False)
+    """All that is to hold on it, with openings beside its own that are to stay for now."""
+    openings: frozenset[Opening] = frozenset()
+    """What it lets in, for which service."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hosts:
+    """The hosts and host parts that there are, by name, and how they are worked on."""
+
+    driver: HostDriver
+    connection: Callable[[str], Connection]
+    meant: Mapping[str, Meant]
+
+    def work(self, name: str, operations: tuple[Operation, ...], masking: Masking) -> HostWork:
+        """With its secrets put in. Raises SecretError."""
+        return HostWork(name, self.connection(name), resolved(operations, masking.resolve))
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedHost:
+    """A host as planned."""
+
+    planned: PlannedHost
+    doors: Doors
+    unreachable: bool = False
+    operations: str = field(default="", repr=False)
+    """What it needs nothing of any more, to be remembered; empty where it does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Foresight:
+    """All that predicting hosts needs beside their names."""
+
+    hosts: Hosts
+    masking: Masking
+
+    def judge(self, names: Iterable[str], on_done: Callable[[str], None]) -> dict[str, JudgedHost]:
+        """Each host by what it has, ports that move being opened only; one that fails says why."""
+        judged = self._predicted(dict.fromkeys(names, frozenset[Opening]()), on_done)
+        stay = kept({name: each.doors for name, each in judged.items()}, self._stirred(judged))
+        again = self._predicted(stay, lambda _name: None) if stay else {}
+        return {**judged, **again}
+
+    def _predicted(
+        self, stay: Mapping[str, Collection[Opening]], on_done: Callable[[str], None]
+    ) -> dict[str, JudgedHost]:
+        """Hosts with the openings that each one keeps for now."""
+        wanted = {name: self.hosts.meant[name].operations(keep) for name, keep in stay.items()}
+        works = [self.hosts.work(name, operations, self.masking) for name, operations in wanted.items()]
+        said = self.hosts.driver.predict(works, (OPENINGS,), on_done) if works else {}
+        return {name: self._judged(name, wanted[name], said[name], stay[name]) for name in sorted(wanted)}
+
+    def _judged(
+        self,
+        name: str,
+        operations: tuple[Operation, ...],
+        said: Prediction | DeviceError,
+        keep: Collection[Opening],
+    ) -> JudgedHost:
+        intended = self.hosts.meant[name].openings.union(keep)
+        if isinstance(said, DeviceError):
+            cause = self.masking.mask(said.cause)
+            planned = PlannedHost(name=name, status=Status.FAILED, cause=cause)
+            doors = Doors(frozenset(), intended, known=False)
+            return JudgedHost(planned, doors, isinstance(said, UnreachableError))
+        present = openings(said.texts.get(OPENINGS, ""))
+        planned = self._planned(name, operations, said.changes, keep)
+        unchanged = written(operations) if planned.status is Status.UNCHANGED else ""
+        return JudgedHost(planned, Doors(present, intended), operations=unchanged)
+
+    def _planned(
+        self,
+        name: str,
+        operations: tuple[Operation, ...],
+        changes: Iterable[Predicted],
+        keep: Collection[Opening],
+    ) -> PlannedHost:
+        shown = tuple(masked(each, self.masking) for each in changes)
+        base, words = self.base(operations, shown), tuple(sorted(map(str, keep)))
+        if not shown:
+            return PlannedHost(name=name, status=Status.UNCHANGED, base=base, kept=words)
+        return PlannedHost(
+            name=name,
+            status=Status.CHANGED,
+            base=base,
+            operations=operations,
+            resolved=self.masking.digest(written(operations)),
+            changes=shown,
+            kept=words,
+        )
+
+    def base(self, operations: tuple[Operation, ...], changes: Iterable[Predicted]) -> str:
+        """Digest of what would be done to a host, and of what is to hold on it."""
+        said = json.dumps([each.model_dump() for each in changes], sort_keys=True)
+        return self.masking.digest(f"{said}\n{written(operations)}")
+
+    def _stirred(self, judged: Mapping[str, JudgedHost]) -> set[str]:
+        """Services that hosts ask for which are still to change, for that or another reason."""
+        return {
+            service
+            for name, each in judged.items()
+            if each.planned.status is not Status.UNCHANGED
+            for service in self.hosts.meant[name].standing.asks
+        }
+
+
+def masked(predicted: Predicted, masking: Masking) -> Predicted:
+    """What may be shown of an operation."""
+    shown = {"says": masking.mask(predicted.says), "diff": masking.mask(predicted.diff)}
+    return predicted.model_copy(update=shown)
+
+
+def with_hosts(plan: Plan, city: City, hosts: Hosts, judged: Mapping[str, JudgedHost]) -> Plan:
+    """A plan of devices with hosts in it. Raises RefusedError where hosts wait for each other."""
+    turns = {
+        name: _turn(hosts.meant[name].standing, each.doors)
+        for name, each in judged.items()
+        if each.planned.status is Status.CHANGED
+    }
+    found = edges(turns, _routers(city, {host.hostname for host in plan.changed}))
+    waves = sequence(plan.waves, turns.keys(), found, company(turns))
+    cuts = dict(zip(plan.waves, plan.cuts, strict=True))
+    update = {
+        "hosts": tuple(each.planned for each in judged.values()),
+        "waves": waves,
+        "cuts": tuple(cuts.get(wave, ()) for wave in waves),
+        "after": found,
+        "breaks": tuple(
+            broken.model_copy(update={"wave": waves.index(plan.waves[broken.wave - 1]) + 1})
+            for broken in plan.breaks
+        ),
+        "behind": (*plan.behind, *_behind(plan, judged)),
+    }
+    return plan.model_copy(update=update)
+
+
+def _turn(standing: Standing, doors: Doors) -> Turn:
+    opened = frozenset(each.service for each in doors.intended - doors.present)
+    return Turn(standing, opened, frozenset(each.service for each in doors.going))
+
+
+def _routers(city: City, changing: Collection[str]) -> Mapping[str, list[str]]:
+    """Routers that change, by site."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for hostname in sorted(changing):
+        found[city.intents[hostname].site].append(hostname)
+    return found
+
+
+def _behind(plan: Plan, judged: Mapping[str, JudgedHost]) -> tuple[str, ...]:
+    """Hosts that nobody reaches while routers are still to change, or to be reached: they may lead there."""
+    if not plan.changed and not plan.behind:
+        return ()
+    return tuple(name for name, each in judged.items() if each.unreachable)
+
+
+def repredicted(plan: Plan, foresight: Foresight) -> Plan:
+    """A saved plan's hosts as they are now. Raises RefusedError where one of them changed since.
+
+    A host that cannot be reached is planned as failed.
+    """
+    changing = {host.name: host for host in plan.changed_hosts}
+    hosts, masking = foresight.hosts, foresight.masking
+    works = [hosts.work(name, host.operations, masking) for name, host in changing.items()]
+    said = hosts.driver.predict(works) if works else {}
+    failed: dict[str, str] = {}
+    for name, answer in said.items():
+        if isinstance(answer, DeviceError):
+            failed[name] = masking.mask(answer.cause)
+            continue
+        now = foresight.base(changing[name].operations, [masked(each, masking) for each in answer.changes])
+        if now != changing[name].base:
+            raise RefusedError(f"{name} changed since plan {plan.id} was made: plan again")
+    return _without(plan, failed) if failed else plan
+
+
+def _without(plan: Plan, failed: Mapping[str, str]) -> Plan:
+    """A plan whose hosts in `failed` have, each with its cause."""
+    hosts = tuple(
+        host.model_copy(update={"status": Status.FAILED, "cause": failed[host.name]})
+        if host.name in failed
+        else host
+        for host in plan.hosts
+    )
+    left = [tuple(name for name in wave if name not in failed) for wave in plan.waves]
+    pairs = [(wave, cut) for wave, cut in zip(left, plan.cuts, strict=True) if wave]
+    waves, cuts = tuple(wave for wave, _ in pairs), tuple(cut for _, cut in pairs)
+    return plan.model_copy(update={"hosts": hosts, "waves": waves, "cuts": cuts})
