@@ -129,12 +129,17 @@ class Foresight:
         return self.masking.digest(f"{said}\n{written(operations)}")
 
     def _stirred(self, judged: Mapping[str, JudgedHost]) -> set[str]:
-        """Services that hosts ask for which are still to change, for that or another reason."""
-        return {
-            service
+        """Services of hosts that others ask which are still to change, for that or another reason."""
+        asked = {
+            needed
             for name, each in judged.items()
             if each.planned.status is not Status.UNCHANGED
-            for service in self.hosts.meant[name].standing.asks
+            for needed in self.hosts.meant[name].standing.needs
+        }
+        return {
+            service
+            for name in asked & self.hosts.meant.keys()
+            for service in self.hosts.meant[name].standing.serves
         }
 
 
@@ -152,13 +157,14 @@ def with_hosts(plan: Plan, city: City, hosts: Hosts, judged: Mapping[str, Judged
         if each.planned.status is Status.CHANGED
     }
     found = edges(turns, _routers(city, {host.hostname for host in plan.changed}))
-    waves = sequence(plan.waves, turns.keys(), found, company(turns))
+    order = sequence(plan.waves, turns.keys(), found, company(turns))
+    waves = order.waves
     cuts = dict(zip(plan.waves, plan.cuts, strict=True))
     update = {
         "hosts": tuple(each.planned for each in judged.values()),
         "waves": waves,
         "cuts": tuple(cuts.get(wave, ()) for wave in waves),
-        "after": found,
+        "after": order.after,
         "breaks": tuple(
             broken.model_copy(update={"wave": waves.index(plan.waves[broken.wave - 1]) + 1})
             for broken in plan.breaks

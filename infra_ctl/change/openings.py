@@ -7,8 +7,7 @@ closes that, once all of the first is done and whoever asks for the service asks
 from __future__ import annotations
 
 import json
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 
@@ -33,7 +32,9 @@ def openings(text: str) -> frozenset[Opening]:
     except ValueError:
         return frozenset()
     entries = found if isinstance(found, list) else []
-    return frozenset(map(_opening, (each for each in entries if isinstance(each, dict) and "service" in each)))
+    return frozenset(
+        map(_opening, (each for each in entries if isinstance(each, dict) and "service" in each))
+    )
 
 
 def _opening(entry: Mapping[str, object]) -> Opening:
@@ -80,11 +81,3 @@ def kept(doors: Mapping[str, Doors], stirred: Collection[str]) -> dict[str, froz
         for host, each in doors.items()
     }
     return {host: stay for host, stay in found.items() if stay}
-
-
-def by_service(found: Iterable[Opening]) -> dict[str, set[Opening]]:
-    """Openings of each service."""
-    services: defaultdict[str, set[Opening]] = defaultdict(set)
-    for opening in found:
-        services[opening.service].add(opening)
-    return services

@@ -7,14 +7,13 @@ find the network as it is to be; then all hosts that nothing has to come before 
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import TypeAlias
 
 from infra_ctl.change.plan import After
-from infra_ctl.change.waves import in_rings
+from infra_ctl.change.waves import Order, in_rings
 from infra_ctl.errors import RefusedError
 
 Node: TypeAlias = str | int
@@ -31,39 +30,50 @@ class Company:
     """What each is: of a large change one of each kind is tried first."""
 
 
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """Waves of devices and of hosts in one order, and all reasons why hosts stand where they stand."""
+
+    waves: tuple[tuple[str, ...], ...]
+    after: tuple[After, ...]
+
+
 def sequence(
-    waves: Sequence[tuple[str, ...]], hosts: Collection[str], edges: Iterable[After], company: Company
-) -> tuple[tuple[str, ...], ...]:
-    """Waves of devices and of hosts in one order. Edges about what does not change hold nothing up.
+    waves: tuple[tuple[str, ...], ...], hosts: Collection[str], edges: Iterable[After], company: Company
+) -> Sequence:
+    """All in one order. Edges about what does not change hold nothing up.
 
     Raises RefusedError where edges go round in a circle, with all that are in it.
     """
     nodes: dict[str, Node] = {device: number for number, wave in enumerate(waves) for device in wave}
     nodes |= {host: host for host in hosts}
     binding = [each for each in edges if each.name in nodes and each.first in nodes]
-    runs = list(_runs(_sorter(nodes, range(len(waves)), binding), binding))
-    rings = [run for run in runs if isinstance(run, set)]
-    placed = in_rings(rings, company.partners, company.kinds)
-    filled = iter(placed.waves)
-    ordered: list[tuple[str, ...]] = []
-    for run in runs:
-        if isinstance(run, int):
-            ordered.append(waves[run])
-            continue
-        last = max(placed.places[host].wave for host in run)
-        while sum(1 for wave in ordered if wave and wave[0] in placed.places) < last:
-            ordered.append(next(filled))
-    return tuple(ordered)
+    runs = list(_runs(_sorter(nodes, len(waves), binding), binding))
+    order = in_rings([run for run in runs if isinstance(run, set)], company.partners, company.kinds)
+    ordered = tuple(
+        wave
+        for run in runs
+        for wave in ([waves[run]] if isinstance(run, int) else filter(run.issuperset, order.waves))
+    )
+    return Sequence(ordered, (*binding, *_kept_apart(order, company.kinds)))
 
 
-def _sorter(
-    nodes: Mapping[str, Node], numbers: Iterable[int], edges: Iterable[After]
-) -> TopologicalSorter[Node]:
+def _kept_apart(order: Order, kinds: Mapping[str, str]) -> Iterator[After]:
+    """What kept hosts out of an earlier wave, though nothing has to come before them."""
+    for name, place in sorted(order.places.items()):
+        for first in sorted({first for held in place.held_back for first in held.because}):
+            yield After(name=name, first=first, reason=f"it stands in for {name}: never both at once")
+        canary = order.canaries.get(kinds.get(name, ""), name)
+        if canary != name and place.first <= order.places[canary].wave < place.wave:
+            yield After(name=name, first=canary, reason="it tries the change out alone")
+
+
+def _sorter(nodes: Mapping[str, Node], waves: int, edges: Iterable[After]) -> TopologicalSorter[Node]:
     sorter: TopologicalSorter[Node] = TopologicalSorter()
     for node in nodes.values():
         sorter.add(node)
-    for number in numbers:
-        sorter.add(number, *([number - 1] if number else []))
+    for number in range(1, waves):
+        sorter.add(number, number - 1)
     for edge in edges:
         if nodes[edge.name] != nodes[edge.first]:
             sorter.add(nodes[edge.name], nodes[edge.first])
@@ -90,7 +100,7 @@ def _runs(sorter: TopologicalSorter[Node], edges: Iterable[After]) -> Iterator[i
         ready -= done
 
 
-def _circle(nodes: Sequence[Node], edges: Iterable[After]) -> str:
+def _circle(nodes: list[Node], edges: Iterable[After]) -> str:
     """`they wait for each other: a → b (b's reason) → a`."""
     reasons = {(each.first, each.name): each.reason for each in edges}
     words = [f"wave {node + 1} of devices" if isinstance(node, int) else node for node in nodes]
@@ -99,12 +109,3 @@ def _circle(nodes: Sequence[Node], edges: Iterable[After]) -> str:
         reason = reasons.get((str(first), str(name)))
         steps.append(f"{word} ({reason})" if reason else word)
     return f"they wait for each other: {' → '.join(steps)}"
-
-
-def partners(groups: Iterable[Collection[str]]) -> Mapping[str, set[str]]:
-    """For each host all that share a group with it."""
-    found: defaultdict[str, set[str]] = defaultdict(set)
-    for group in groups:
-        for host in group:
-            found[host].update(each for each in group if each != host)
-    return found
