@@ -13,12 +13,11 @@ from dataclasses import dataclass, field
 
 from infra_ctl.change.edges import Standing, Turn, company, edges
 from infra_ctl.change.openings import Doors, Opening, kept, openings
-from infra_ctl.change.operations import Operation, Predicted, resolved, written
+from infra_ctl.change.operations import Operation, Predicted, written
 from infra_ctl.change.plan import Plan, PlannedHost, Status
 from infra_ctl.change.sequence import sequence
 from infra_ctl.city import City
-from infra_ctl.drivers.connection import Connection
-from infra_ctl.drivers.hosts import HostDriver, HostWork, Prediction
+from infra_ctl.drivers.hosts import HostFleet, HostWork, Prediction
 from infra_ctl.errors import DeviceError, RefusedError, UnreachableError
 from infra_ctl.plan import Masking
 
@@ -38,19 +37,6 @@ class Meant:
 
 
 @dataclass(frozen=True, slots=True)
-class Hosts:
-    """The hosts and host parts that there are, by name, and how they are worked on."""
-
-    driver: HostDriver
-    connection: Callable[[str], Connection]
-    meant: Mapping[str, Meant]
-
-    def work(self, name: str, operations: tuple[Operation, ...], masking: Masking) -> HostWork:
-        """With its secrets put in. Raises SecretError."""
-        return HostWork(name, self.connection(name), resolved(operations, masking.resolve))
-
-
-@dataclass(frozen=True, slots=True)
 class JudgedHost:
     """A host as planned."""
 
@@ -65,7 +51,9 @@ class JudgedHost:
 class Foresight:
     """All that predicting hosts needs beside their names."""
 
-    hosts: Hosts
+    fleet: HostFleet
+    meant: Mapping[str, Meant]
+    """All hosts and host parts that there are."""
     masking: Masking
 
     def judge(self, names: Iterable[str], on_done: Callable[[str], None]) -> dict[str, JudgedHost]:
@@ -79,10 +67,13 @@ class Foresight:
         self, stay: Mapping[str, Collection[Opening]], on_done: Callable[[str], None]
     ) -> dict[str, JudgedHost]:
         """Hosts with the openings that each one keeps for now."""
-        wanted = {name: self.hosts.meant[name].operations(keep) for name, keep in stay.items()}
-        works = [self.hosts.work(name, operations, self.masking) for name, operations in wanted.items()]
-        said = self.hosts.driver.predict(works, (OPENINGS,), on_done) if works else {}
+        wanted = {name: self.meant[name].operations(keep) for name, keep in stay.items()}
+        works = [self._work(name, operations) for name, operations in wanted.items()]
+        said = self.fleet.driver.predict(works, (OPENINGS,), on_done) if works else {}
         return {name: self._judged(name, wanted[name], said[name], stay[name]) for name in sorted(wanted)}
+
+    def _work(self, name: str, operations: tuple[Operation, ...]) -> HostWork:
+        return self.fleet.work(name, operations, self.masking.resolve)
 
     def _judged(
         self,
@@ -91,7 +82,7 @@ class Foresight:
         said: Prediction | DeviceError,
         keep: Collection[Opening],
     ) -> JudgedHost:
-        intended = self.hosts.meant[name].openings.union(keep)
+        intended = self.meant[name].openings.union(keep)
         if isinstance(said, DeviceError):
             cause = self.masking.mask(said.cause)
             planned = PlannedHost(name=name, status=Status.FAILED, cause=cause)
@@ -110,23 +101,18 @@ class Foresight:
         keep: Collection[Opening],
     ) -> PlannedHost:
         shown = tuple(masked(each, self.masking) for each in changes)
-        base, words = self.base(operations, shown), tuple(sorted(map(str, keep)))
+        rests_on, words = base(operations, shown, self.masking), tuple(sorted(map(str, keep)))
         if not shown:
-            return PlannedHost(name=name, status=Status.UNCHANGED, base=base, kept=words)
+            return PlannedHost(name=name, status=Status.UNCHANGED, base=rests_on, kept=words)
         return PlannedHost(
             name=name,
             status=Status.CHANGED,
-            base=base,
+            base=rests_on,
             operations=operations,
             resolved=self.masking.digest(written(operations)),
             changes=shown,
             kept=words,
         )
-
-    def base(self, operations: tuple[Operation, ...], changes: Iterable[Predicted]) -> str:
-        """Digest of what would be done to a host, and of what is to hold on it."""
-        said = json.dumps([each.model_dump() for each in changes], sort_keys=True)
-        return self.masking.digest(f"{said}\n{written(operations)}")
 
     def _stirred(self, judged: Mapping[str, JudgedHost]) -> set[str]:
         """Services of hosts that others ask which are still to change, for that or another reason."""
@@ -134,13 +120,9 @@ class Foresight:
             needed
             for name, each in judged.items()
             if each.planned.status is not Status.UNCHANGED
-            for needed in self.hosts.meant[name].standing.needs
+            for needed in self.meant[name].standing.needs
         }
-        return {
-            service
-            for name in asked & self.hosts.meant.keys()
-            for service in self.hosts.meant[name].standing.serves
-        }
+        return {service for name in asked & self.meant.keys() for service in self.meant[name].standing.serves}
 
 
 def masked(predicted: Predicted, masking: Masking) -> Predicted:
@@ -149,10 +131,16 @@ def masked(predicted: Predicted, masking: Masking) -> Predicted:
     return predicted.model_copy(update=shown)
 
 
-def with_hosts(plan: Plan, city: City, hosts: Hosts, judged: Mapping[str, JudgedHost]) -> Plan:
+def base(operations: tuple[Operation, ...], changes: Iterable[Predicted], masking: Masking) -> str:
+    """Digest of what would be done to a host, and of what is to hold on it."""
+    said = json.dumps([each.model_dump() for each in changes], sort_keys=True)
+    return masking.digest(f"{said}\n{written(operations)}")
+
+
+def with_hosts(plan: Plan, city: City, meant: Mapping[str, Meant], judged: Mapping[str, JudgedHost]) -> Plan:
     """A plan of devices with hosts in it. Raises RefusedError where hosts wait for each other."""
     turns = {
-        name: _turn(hosts.meant[name].standing, each.doors)
+        name: _turn(meant[name].standing, each.doors)
         for name, each in judged.items()
         if each.planned.status is Status.CHANGED
     }
@@ -194,21 +182,20 @@ def _behind(plan: Plan, judged: Mapping[str, JudgedHost]) -> tuple[str, ...]:
     return tuple(name for name, each in judged.items() if each.unreachable)
 
 
-def repredicted(plan: Plan, foresight: Foresight) -> Plan:
+def repredicted(plan: Plan, fleet: HostFleet, masking: Masking) -> Plan:
     """A saved plan's hosts as they are now. Raises RefusedError where one of them changed since.
 
     A host that cannot be reached is planned as failed.
     """
     changing = {host.name: host for host in plan.changed_hosts}
-    hosts, masking = foresight.hosts, foresight.masking
-    works = [hosts.work(name, host.operations, masking) for name, host in changing.items()]
-    said = hosts.driver.predict(works) if works else {}
+    works = [fleet.work(name, host.operations, masking.resolve) for name, host in changing.items()]
+    said = fleet.driver.predict(works) if works else {}
     failed: dict[str, str] = {}
     for name, answer in said.items():
         if isinstance(answer, DeviceError):
             failed[name] = masking.mask(answer.cause)
             continue
-        now = foresight.base(changing[name].operations, [masked(each, masking) for each in answer.changes])
+        now = base(changing[name].operations, [masked(each, masking) for each in answer.changes], masking)
         if now != changing[name].base:
             raise RefusedError(f"{name} changed since plan {plan.id} was made: plan again")
     return _without(plan, failed) if failed else plan

@@ -160,9 +160,7 @@ def _undo(
     if not request.may_cut:
         refuse_cut(plan)
     if not plan.changed:
-        cause = (
-            f"{plan.failed[0].hostname}: {plan.failed[0].cause}" if plan.failed else "nothing is left of it"
-        )
+        cause = f"{plan.failed[0].name}: {plan.failed[0].cause}" if plan.failed else "nothing is left of it"
         raise RefusedError(cause)
     undoing = begin(back, Purpose("rollback", run.context, reason, run.ticket, plan.inventory, run.id))
     session.say(f"run {undoing.id}")

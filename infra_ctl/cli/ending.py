@@ -110,7 +110,7 @@ MOST_UNMET = 20
 
 
 def _unplanned(plan: Plan) -> dict[str, str]:
-    return {device.hostname: device.cause for device in plan.failed}
+    return {each.name: each.cause for each in plan.failed}
 
 
 def _as_dict(concluded: Concluded | None, unplanned: Mapping[str, str]) -> dict[str, object]:

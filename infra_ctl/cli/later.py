@@ -80,7 +80,7 @@ def not_begun(session: Session, rest: Later, ending: Ending, second: Ending, pla
         return _left(session, rest, ending, "not agreed to")
     if plan.failed:
         first = plan.failed[0]
-        return _left(session, rest, second.after(ending), f"{first.hostname}: {first.cause}")
+        return _left(session, rest, second.after(ending), f"{first.name}: {first.cause}")
     return ending
 
 

@@ -147,7 +147,7 @@ def print_plan(session: Session, plan: Plan) -> None:
             screen.print(f"  {line}", style=_STYLES.get(line[:1]), markup=False)
     if brief:
         screen.print(f"\nlines   -v shows all; one device's: {session.command('plan DEVICE')}")
-    for hosts, cause in _alike((device.hostname, device.cause) for device in plan.failed):
+    for hosts, cause in _alike((each.name, each.cause) for each in plan.failed):
         screen.print(f"\n! {names(hosts, 6)}   {cause}", style="red", markup=False)
     if plan.behind:
         reached = "cannot be reached yet: what lies between does not lead there"

@@ -111,8 +111,8 @@ def refuse_unreachable(plan: Plan, budget: int) -> None:
         first = failed[0]
         others = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
         raise RefusedError(
-            f"{first.hostname}: {first.cause}{others}: nothing was done. To go on without: "
-            f"--max-fail {len(failed)}, or leave it out: 'not {first.hostname}'"
+            f"{first.name}: {first.cause}{others}: nothing was done. To go on without: "
+            f"--max-fail {len(failed)}, or leave it out: 'not {first.name}'"
         )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, Self
 
-from infra_ctl.change.operations import Operation, Predicted
+from infra_ctl.change.operations import Operation, Predicted, resolved
 from infra_ctl.drivers.connection import Connection
 from infra_ctl.errors import DeviceError
 
@@ -80,3 +80,15 @@ class HostDriver(Protocol):
         had. A host that could not be reached, or is another's (BusyError), is a DeviceError: nothing was
         done to it.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class HostFleet:
+    """One driver for all hosts of a context, and the way to each, by its name in plans."""
+
+    driver: HostDriver
+    connection: Callable[[str], Connection]
+
+    def work(self, name: str, operations: Iterable[Operation], resolve: Callable[[str], str]) -> HostWork:
+        """What is to be on a host, its secrets put in by `resolve`. Raises SecretError."""
+        return HostWork(name, self.connection(name), resolved(operations, resolve))
