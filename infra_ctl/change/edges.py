@@ -56,7 +56,7 @@ def _from_routers(turns: Mapping[str, Turn], routers: Mapping[str, Collection[st
 
 
 def _from_parts(turns: Mapping[str, Turn]) -> Iterator[After]:
-    """A router that opens something for a service comes before who answers for it; if it only closes, after."""
+    """A router that opens a way to a service comes before who answers for it; one that only closes, after."""
     parts = {name: turn for name, turn in turns.items() if turn.standing.router}
     for host in turns.keys() - parts.keys():
         serves = turns[host].standing.serves

@@ -70,7 +70,7 @@ class PlannedHost(_Frozen):
     changes: tuple[Predicted, ...] = ()
     """What would be done, in order, masked."""
     kept: tuple[str, ...] = ()
-    """Openings of services that stay until what takes their place works, in words; the next run closes them."""
+    """Openings, in words, that stay until what takes their place works; the next run closes them."""
 
     @property
     def diff(self) -> str:
@@ -123,7 +123,7 @@ class Plan(_Frozen):
     after: tuple[After, ...] = ()
     """Why hosts stand where they stand in the waves."""
     behind: tuple[str, ...] = ()
-    """Devices and hosts that could not be reached and may be once this plan is carried out: they are no failures."""
+    """Devices and hosts out of reach that may not be once this plan is carried out: they are no failures."""
     held: tuple[str, ...] = ()
     """What its devices are held from, in words."""
     breaks: tuple[Break, ...] = ()
@@ -158,6 +158,17 @@ class Plan(_Frozen):
     @property
     def changed_hosts(self) -> tuple[PlannedHost, ...]:
         return tuple(host for host in self.hosts if host.status is Status.CHANGED)
+
+    @property
+    def changing(self) -> tuple[PlannedDevice | PlannedHost, ...]:
+        """Devices and hosts that it changes."""
+        return (*self.changed, *self.changed_hosts)
+
+    @property
+    def stays(self) -> tuple[str, ...]:
+        """What it leaves for now, for its successor to be made first: links, and openings of hosts."""
+        openings = (f"{opening} on {host.name}" for host in self.hosts for opening in host.kept)
+        return (*self.kept, *openings)
 
     @property
     def steps(self) -> tuple[str, ...]:

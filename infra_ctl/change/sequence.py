@@ -1,8 +1,8 @@
 """The order of a plan of devices and hosts: one graph, whose edges say why one thing comes before another.
 
-Devices go in their own waves, by where they stand in the network; hosts, and the host parts of routers, by what
-they need of each other. A wave of devices is begun as soon as nothing has to come before it, so that hosts
-find the network as it is to be; then all hosts that nothing has to come before any more, and so on.
+Devices go in their own waves, by where they stand in the network; hosts, and the host parts of routers, by
+what they need of each other. A wave of devices is begun as soon as nothing has to come before it, so that
+hosts find the network as it is to be; then all hosts that nothing has to come before any more, and so on.
 """
 
 from __future__ import annotations

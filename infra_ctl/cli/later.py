@@ -1,4 +1,4 @@
-"""What a plan leaves for later: links that stay until their successors work, and devices behind others."""
+"""What a plan leaves for later: what waits for its successor, and what is behind others."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ class Later:
     """What is to be planned once a plan is carried out. Nothing of it is done yet."""
 
     kept: tuple[str, ...]
+    """Links and openings."""
     behind: tuple[str, ...]
     selector: str
     """Of the plan that leaves it."""
@@ -51,7 +52,7 @@ class Later:
 
 def later(plan: Plan) -> Later | None:
     """None where a plan leaves nothing."""
-    return Later(plan.kept, plan.behind, plan.selector) if plan.kept or plan.behind else None
+    return Later(plan.stays, plan.behind, plan.selector) if plan.stays or plan.behind else None
 
 
 def say_left(session: Session, plan: Plan, ending: Ending, undoes: str = "") -> Ending:
@@ -76,7 +77,7 @@ def stopped_by(session: Session, rest: Later, ending: Ending, error: Obstacle) -
 
 def not_begun(session: Session, rest: Later, ending: Ending, second: Ending, plan: Plan) -> Ending:
     """A second run that was none: nobody wanted it, or it had nothing to do, or could not be planned."""
-    if plan.changed:
+    if plan.steps:
         return _left(session, rest, ending, "not agreed to")
     if plan.failed:
         first = plan.failed[0]

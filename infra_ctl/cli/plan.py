@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from infra_ctl.cli.exits import Exit
-from infra_ctl.cli.progress import Stopwatch, devices
+from infra_ctl.cli.progress import Stopwatch, counted
 from infra_ctl.cli.session import Session, device_argument, selector_argument, session_options
 from infra_ctl.errors import InfraCtlError
 
@@ -52,18 +52,16 @@ def plan(
         _explain(session, explained, prepared)
     elif session.is_json:
         print_plan(session, found)
-    elif not found.changed and not found.failed and not found.foreign:
+    elif not found.steps and not found.failed and not found.foreign:
         print_held(session, found)
-        session.say(f"no changes ({devices(len(found.devices))}, {clock})")
+        session.say(f"no changes ({counted(found.parts)}, {clock})")
         if path is not None:
             session.say(f"saved  {path}     it has nothing to do")
     else:
         print_plan(session, found)
-        if path is not None and found.changed:
+        if path is not None and found.steps:
             session.say(f"saved  {path}     run it:  {session.command(f'deploy --plan {path}')}")
-    raise click.exceptions.Exit(
-        _code(changed=bool(found.changed), failed=bool(found.failed), asked=exit_code)
-    )
+    raise click.exceptions.Exit(_code(changed=bool(found.steps), failed=bool(found.failed), asked=exit_code))
 
 
 def _explain(session: Session, device: str, prepared: Prepared) -> None:

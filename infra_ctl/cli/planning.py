@@ -136,7 +136,7 @@ def print_plan(session: Session, plan: Plan) -> None:
         session.emit(plan.model_dump(mode="json"))
         return
     screen = console()
-    changes = _alike((device.hostname, device.diff) for device in plan.changed)
+    changes = _alike((each.name, each.diff) for each in plan.changing)
     brief = not session.verbose and sum(diff.count("\n") for _, diff in changes) > MOST_LINES
     for hosts, diff in changes:
         if brief:
@@ -175,8 +175,8 @@ def _print_waves(screen: Console, plan: Plan) -> None:
         screen.print(f"{'waves' if number == 1 else '     '}  {number:>2}  {names(wave, 6)}", markup=False)
     for number, lost in _expected_losses(plan):
         screen.print(f"loses  {number:>2}  {some(lost, 3)}", style="yellow", markup=False)
-    for link in plan.kept:
-        screen.print(f"keeps   {link}, until a second run has seen what takes its place", markup=False)
+    for stays in plan.stays:
+        screen.print(f"keeps   {stays}, until a second run has seen what takes its place", markup=False)
     for broken in plan.breaks[:MOST_BREAKS]:
         screen.print(f"cuts    {broken}", style="red", markup=False)
     if len(plan.breaks) > MOST_BREAKS:
@@ -188,7 +188,7 @@ def _print_waves(screen: Console, plan: Plan) -> None:
 def _expected_losses(plan: Plan) -> Iterator[tuple[int, tuple[str, ...]]]:
     """What each wave's state is expected to have no more, wave by wave: paths first, then neighbours."""
     devices = {device.hostname: device for device in plan.devices}
-    for number, (wave, paths) in enumerate(zip(plan.waves, plan.cuts, strict=True), start=1):
+    for number, (wave, paths) in enumerate(zip(plan.device_waves, plan.cuts, strict=True), start=1):
         neighbours = (f"{host}: {lost}" for host in wave for lost in devices[host].may_lose)
         if lost := (*paths, *neighbours):
             yield number, lost
@@ -222,6 +222,6 @@ _STYLES = {"+": "green", "-": "red"}
 
 def summary(plan: Plan) -> str:
     """`13 unchanged · 1 to change · 0 failed`."""
-    unchanged = sum(1 for device in plan.devices if device.status is Status.UNCHANGED)
+    unchanged = sum(1 for each in plan.parts if each.status is Status.UNCHANGED)
     behind = f" · {len(plan.behind)} behind them" if plan.behind else ""
-    return f"{unchanged} unchanged · {len(plan.changed)} to change · {len(plan.failed)} failed{behind}"
+    return f"{unchanged} unchanged · {len(plan.steps)} to change · {len(plan.failed)} failed{behind}"

@@ -98,7 +98,7 @@ def failures_allowed(text: str, devices: int) -> int:
 
 def refuse(plan: Plan, request: Request) -> None:
     """What is not begun: too many devices that could not be planned, a way that is cut, a timer too short."""
-    refuse_unreachable(plan, failures_allowed(request.max_fail, len(plan.devices)))
+    refuse_unreachable(plan, failures_allowed(request.max_fail, len(plan.parts)))
     if not request.may_cut:
         refuse_cut(plan)
     refuse_short(plan, request.timer)

@@ -1,7 +1,7 @@
 """Hosts in a run: leased, brought to what they should be, all of a wave at once, and how each ended.
 
-A host has no candidate to take back. It ends done, or stopped at an operation, and says at which; what can lock
-us out is taken back by the host itself. Going on with a run asks each host again what is left to be done.
+A host has no candidate to take back. It ends done, or stopped at an operation, and says at which; what can
+lock us out is taken back by the host itself. Going on with a run asks each host again what is left to do.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from infra_ctl.plan import Masking
 from infra_ctl.predicting import masked
 
 HELD = 1800
-"""Seconds of a host's lease: packages take as long as they take. It is given back as soon as the host ends."""
+"""Seconds of a host's lease: packages take as long as they take. It is given back once the host has ended."""
 
 Told = Callable[[str, str], None]
 """Told of each operation that was done: host, what was done in words."""
@@ -130,7 +130,7 @@ class HostStepper:
         return ended
 
     def look(self, steps: Mapping[str, Step]) -> tuple[dict[str, Ended], frozenset[str]]:
-        """Ask every host of a run that was left what is left: the ends of those that need nothing, the others."""
+        """Ask all hosts of a run that was left: the ends of those that need nothing more, and the others."""
         resolve = self.masking.resolve
         works = [self.hosts.work(name, host.operations, resolve) for name, host in self.planned.items()]
         said = self.hosts.driver.predict(works) if works else {}

@@ -136,7 +136,7 @@ HOST_TRANSITIONS: Mapping[S, Mapping[Signal, S]] = {
 
 
 def after(state: S, signal: Signal) -> S:
-    """The state of a device that follows. Raises ValueError where nothing follows: a defect, never a guess."""
+    """The state of a device that follows. Raises ValueError where nothing does: a defect, never a guess."""
     return _following(TRANSITIONS, state, signal)
 
 

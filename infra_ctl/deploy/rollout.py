@@ -17,7 +17,7 @@ from infra_ctl.deploy.watch import Watch, blame
 from infra_ctl.drivers.fleet import Fleet
 from infra_ctl.errors import DeviceError, InfraCtlError, RefusedError
 from infra_ctl.intent.expectations import Reachable
-from infra_ctl.journal.records import Order, RunState, StepState
+from infra_ctl.journal.records import WELL, Order, RunState, StepState
 
 Step: TypeAlias = Applied | Lost | Ended
 
@@ -72,8 +72,6 @@ _ENDS = (
     StepState.NOT_RESTORED,
     StepState.UNKNOWN,
 )
-WELL = frozenset({StepState.CONFIRMED, StepState.DONE})
-"""How a device and a host end that are as they were meant to be."""
 
 
 @dataclass(slots=True)
@@ -216,7 +214,7 @@ def failed(ends: Mapping[str, Ended]) -> tuple[str, ...]:
 
 
 RENEWED = 60.0
-"""Seconds between two renewals of the right to go on while hosts are under way: a lease outlasts the timer."""
+"""Seconds between two renewals of the right to go on, while hosts are under way."""
 
 
 @contextmanager

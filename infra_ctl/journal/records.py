@@ -26,7 +26,7 @@ class Order(StrEnum):
 
 
 class StepState(StrEnum):
-    """Where a device or a host stands in a run. All from `confirmed` on are ends, which only resuming leaves."""
+    """Where a device or host stands in a run. All from `confirmed` on are ends: resuming leaves them."""
 
     WAITING = "waiting"
     APPLYING = "applying"
@@ -46,6 +46,10 @@ class StepState(StrEnum):
     """A host that is as it was to be."""
     STOPPED = "stopped"
     """A host on which an operation failed: what came before it is done, and nothing after it."""
+
+
+WELL = frozenset({StepState.CONFIRMED, StepState.DONE})
+"""How a device and a host end that are as they were meant to be."""
 
 
 @dataclass(frozen=True, slots=True)
