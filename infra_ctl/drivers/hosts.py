@@ -51,6 +51,10 @@ Told = Callable[[str, Predicted], None]
 """Told of each operation that changed something as it ends: part, operation."""
 
 
+OnEnd = Callable[[str, "HostEnd | DeviceError"], None]
+"""Told how each host ended, as it ends."""
+
+
 class HostDriver(Protocol):
     """Sessions with many hosts at once. Used as a context manager; a host's failure is its own."""
 
@@ -63,7 +67,10 @@ class HostDriver(Protocol):
         kept: Sequence[str] = (),
         on_done: Callable[[str], None] = lambda _part: None,
     ) -> dict[str, Prediction | DeviceError]:
-        """What would be done to each host. `kept` are ids of files whose present text is wanted too."""
+        """What would be done to each host, which is asked anew.
+
+        `kept` are ids of files whose present text is wanted too.
+        """
 
     def lease(self, part: str, owner: str, token: str, seconds: int) -> int:
         """As ConfigDriver's: nobody but the holder of `token` applies anything for so many seconds."""
@@ -72,13 +79,22 @@ class HostDriver(Protocol):
         """Give the lease back, if `token` still has it."""
 
     def apply(
-        self, works: Iterable[HostWork], *, token: str, fence: Mapping[str, int], revert_in: int, told: Told
+        self,
+        works: Iterable[HostWork],
+        *,
+        token: str,
+        fence: Mapping[str, int],
+        revert_in: int,
+        told: Told,
+        ended: OnEnd = lambda _part, _end: None,
+        fresh: bool = False,
     ) -> dict[str, HostEnd | DeviceError]:
-        """Bring hosts to what they should be, all at once, each on its own; results as they come by `told`.
+        """Bring hosts to what they should be, all at once, each on its own; results as they come.
 
-        Guarded operations are armed first (`revert_in` seconds), and kept once a new session to the host was
-        had. A host that could not be reached, or is another's (BusyError), is a DeviceError: nothing was
-        done to it.
+        What a host said for a prediction counts where nothing was done to it since, unless `fresh`. Guarded
+        operations are armed first (`revert_in` seconds), and kept once a new session to the host was had. A
+        host that could not be reached, or is another's (BusyError), is a DeviceError: nothing was done to it.
+        Ctrl-C lets each end the operation that it is at: KeyboardInterrupt comes once all have ended.
         """
 
 
