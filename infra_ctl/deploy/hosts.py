@@ -6,8 +6,7 @@ lock us out is taken back by the host itself. Going on with a run asks each host
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from infra_ctl.change.operations import Predicted, written
@@ -30,6 +29,10 @@ Told = Callable[[str, str], None]
 """Told of each operation that was done: host, what was done in words."""
 
 
+OnEnd = Callable[[str, Ended], None]
+"""Told how each host ended."""
+
+
 @dataclass(frozen=True, slots=True)
 class HostStepper:
     """The hosts of one run."""
@@ -46,36 +49,41 @@ class HostStepper:
     """Operations that each host was last seen to need none of, as JSON."""
     revert_in: int
 
-    def converge(self, names: Iterable[str], told: Told) -> dict[str, Ended]:
-        """Bring hosts to what they should be, and say how each ended."""
-        names = tuple(names)
-        refused: dict[str, Ended] = {}
-        with ExitStack() as held:
-            fences: dict[str, int] = {}
-            for name in names:
-                try:
-                    fences[name] = held.enter_context(self._held(name))
-                except DeviceError as error:
-                    refused[name] = self.end(name, StepState.WAITING, Signal.REFUSED, self._cause(error))
-            for name, fence in fences.items():
-                self._begin(name, fence)
-            said = self._applied(fences, told) if fences else {}
-        return {**refused, **{name: self._ended(name, said[name]) for name in fences}}
+    def converge(self, names: Iterable[str], told: Told, on_end: OnEnd) -> dict[str, Ended]:
+        """Bring hosts to what they should be, and say how each ended, as it ends."""
+        ends: dict[str, Ended] = {}
 
-    @contextmanager
-    def _held(self, name: str) -> Iterator[int]:
-        """A host's lease, and that of the router that it is a part of. Raises DeviceError."""
-        router = name.partition("/")[0]
-        lease = replace(self.lease, seconds=HELD)
-        host = LeasableHost(self.hosts.driver, name)
-        with ExitStack() as held:
-            if router != name:
-                device = held.enter_context(self.routers.open(router))
+        def ended(name: str, end: Ended) -> None:
+            ends[name] = end
+            on_end(name, end)
+
+        fences: dict[str, int] = {}
+        for name, said in self.routers.each(names, self._take).items():
+            if isinstance(said, DeviceError):
+                ended(name, self.end(name, StepState.WAITING, Signal.REFUSED, self._cause(said)))
+            else:
+                fences[name] = said
+                self._begin(name, said)
+        try:
+            self._apply(fences, told, ended)
+        finally:
+            self.routers.each(fences, self._give_back)
+        return ends
+
+    def _take(self, name: str) -> int:
+        """A host's lease, after that of the router that it is a part of. Raises DeviceError."""
+        lease, router = replace(self.lease, seconds=HELD), name.partition("/")[0]
+        if router != name:
+            with self.routers.open(router) as device:
                 lease.take(device)
-                held.callback(lease.give_back, device)
-            fence = lease.take(host)
-            held.callback(lease.give_back, host)
-            yield fence
+        return lease.take(LeasableHost(self.hosts.driver, name))
+
+    def _give_back(self, name: str) -> None:
+        router = name.partition("/")[0]
+        self.lease.give_back(LeasableHost(self.hosts.driver, name))
+        if router != name:
+            with self.routers.open(router) as device:
+                self.lease.give_back(device)
 
     def _begin(self, name: str, fence: int) -> None:
         """The journal comes first: what the host was last in sync with, then that it is going to change."""
@@ -84,30 +92,34 @@ class HostStepper:
         state = host_after(StepState.WAITING, Signal.BEGIN)
         self.journal.record(self.run, name, state, f"lease {fence}, timer {self.revert_in} s")
 
-    def _applied(self, fences: Mapping[str, int], told: Told) -> Mapping[str, HostEnd | DeviceError]:
-        """What the driver says of each; of whom it says nothing, nobody knows."""
+    def _apply(self, fences: Mapping[str, int], told: Told, ended: OnEnd) -> None:
+        """What the driver says of each, as it says it; of whom it says nothing, nobody knows."""
+        waiting = set(fences)
 
         def journalled(name: str, done: Predicted) -> None:
             words = masked(done, self.masking).says
             self.journal.record(self.run, name, StepState.APPLYING, words)
             told(name, words)
 
+        def taken(name: str, said: HostEnd | DeviceError) -> None:
+            if name in waiting:
+                waiting.discard(name)
+                ended(name, self._ended(name, said))
+
         resolve = self.masking.resolve
         works = [self.hosts.work(name, self.planned[name].operations, resolve) for name in fences]
-        token = self.lease.token
+        timer, cause = self.revert_in, "nothing was heard of it"
         try:
-            said = self.hosts.driver.apply(
-                works, token=token, fence=fences, revert_in=self.revert_in, told=journalled
-            )
-        except DeviceError as error:
-            return {name: SessionLostError(name, error.cause) for name in fences}
+            for name, said in self.hosts.driver.apply(
+                works, token=self.lease.token, fence=fences, revert_in=timer, told=journalled, ended=taken
+            ).items():
+                taken(name, said)
         except InfraCtlError:
             raise  # of no one host: a journal that is gone
         except Exception as error:  # noqa: BLE001 - a defect leaves hosts that somebody must be told of
             cause = f"a defect of infra-ctl: {type(error).__name__}: {error}"
-            return {name: SessionLostError(name, cause) for name in fences}
-        lost = {name: SessionLostError(name, "nothing was heard of it") for name in fences}
-        return {**lost, **said}
+        for name in sorted(waiting):
+            taken(name, SessionLostError(name, cause))
 
     def _ended(self, name: str, said: HostEnd | DeviceError) -> Ended:
         state = StepState.APPLYING

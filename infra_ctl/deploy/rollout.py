@@ -164,12 +164,11 @@ class Rollout:
         for name in wave:
             self.report(number, name, StepState.APPLYING, "")
         with _every(RENEWED, self.renew):
-            ends = hosts.converge(
-                wave, lambda name, done: self.report(number, name, StepState.APPLYING, done)
+            return hosts.converge(
+                wave,
+                lambda name, done: self.report(number, name, StepState.APPLYING, done),
+                lambda name, ended: self.report(number, name, ended.state, ended.cause),
             )
-        for name, ended in ends.items():
-            self.report(number, name, ended.state, ended.cause)
-        return ends
 
     def _cut(self, number: int, armed: Mapping[str, Applied], deadline: float) -> tuple[Reachable, ...]:
         """What breaks slowly is waited for first."""

@@ -61,7 +61,7 @@ def test_partners_are_never_in_one_wave_and_no_wave_is_too_large(
 
 @given(changes())
 def test_whoever_waits_is_told_why(change: tuple[list[str], list[After], Company]) -> None:
-    """Who is not in the first wave of hosts has an edge to something before, or the waves are of another kind."""
+    """Whoever is not in the first wave has an edge to something before it."""
     hosts, edges, company = change
     found = sequence((), hosts, edges, company)
     at = place(found.waves)
