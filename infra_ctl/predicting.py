@@ -11,29 +11,19 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from infra_ctl.change import openings
 from infra_ctl.change.edges import Standing, Turn, company, edges
-from infra_ctl.change.openings import Doors, Opening, kept, openings
+from infra_ctl.change.openings import Doors
 from infra_ctl.change.operations import Operation, Predicted, written
 from infra_ctl.change.plan import Plan, PlannedHost, Status
 from infra_ctl.change.sequence import sequence
 from infra_ctl.city import City
 from infra_ctl.drivers.hosts import HostFleet, HostWork, Prediction
 from infra_ctl.errors import DeviceError, RefusedError, UnreachableError
+from infra_ctl.hosts import state
+from infra_ctl.hosts.meant import Kept, Meant
+from infra_ctl.intent.host import Opening
 from infra_ctl.plan import Masking
-
-OPENINGS = "state/openings"
-"""Id of the operation that keeps a host's openings on it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Meant:
-    """A host, or the host part of a router, as it is meant to be."""
-
-    standing: Standing
-    operations: Callable[[Collection[Opening]], tuple[Operation, ...]] = field(repr=False)
-    """All that is to hold on it, with openings beside its own that are to stay for now."""
-    openings: frozenset[Opening] = frozenset()
-    """What it lets in, for which service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,52 +46,72 @@ class Foresight:
     """All hosts and host parts that there are."""
     masking: Masking
 
-    def judge(self, names: Iterable[str], on_done: Callable[[str], None]) -> dict[str, JudgedHost]:
-        """Each host by what it has, ports that move being opened only; one that fails says why."""
-        judged = self._predicted(dict.fromkeys(names, frozenset[Opening]()), on_done)
-        stay = kept({name: each.doors for name, each in judged.items()}, self._stirred(judged))
-        again = self._predicted(stay, lambda _name: None) if stay else {}
-        return {**judged, **again}
+    def judge(
+        self, names: Collection[str], on_done: Callable[[str], None] = lambda _name: None
+    ) -> dict[str, JudgedHost]:
+        """Each host by what it has; one that fails says why. A port that moves is opened only, at first."""
+        direct = self._predicted(dict.fromkeys(names, Kept()), on_done)
+        moving = {name: each.doors.moving for name, each in direct.items()}
+        services = {opening.service for each in moving.values() for opening in each}
+        if not services:
+            return direct
+        both = self._predicted(self._keeping(services, moving))
+        unmade = {service for service in services if not self._is_made(service, both)}
+        if unmade != services:
+            both = self._predicted(self._keeping(unmade, moving))
+        return {name: both.get(name, each) for name, each in direct.items()}
+
+    def _keeping(self, services: Collection[str], moving: Mapping[str, Iterable[Opening]]) -> dict[str, Kept]:
+        """What whoever has to do with services keeps while their ports move, also who is not planned."""
+        stay = openings.of(services, moving)
+        asked = {opening for each in stay.values() for opening in each}
+        return {
+            name: Kept(
+                stay.get(name, ()),
+                tuple(sorted((each for each in asked if each.service in meant.asks), key=openings.in_words)),
+            )
+            for name, meant in self.meant.items()
+            if meant.concerns(services)
+        }
+
+    def _is_made(self, service: str, both: Mapping[str, JudgedHost]) -> bool:
+        """Whether everybody has the new port beside the old one already: then that may go."""
+        concerned = (each for name, each in both.items() if self.meant[name].concerns([service]))
+        return all(each.planned.status is Status.UNCHANGED for each in concerned)
 
     def _predicted(
-        self, stay: Mapping[str, Collection[Opening]], on_done: Callable[[str], None]
+        self, wanted: Mapping[str, Kept], on_done: Callable[[str], None] = lambda _name: None
     ) -> dict[str, JudgedHost]:
-        """Hosts with the openings that each one keeps for now."""
-        wanted = {name: self.meant[name].operations(keep) for name, keep in stay.items()}
-        works = [self._work(name, operations) for name, operations in wanted.items()]
-        said = self.fleet.driver.predict(works, (OPENINGS,), on_done) if works else {}
-        return {name: self._judged(name, wanted[name], said[name], stay[name]) for name in sorted(wanted)}
+        """Hosts with what each one keeps for now."""
+        operations = {name: self.meant[name].operations(kept) for name, kept in wanted.items()}
+        works = [self._work(name, each) for name, each in operations.items()]
+        said = self.fleet.driver.predict(works, (state.OPENINGS,), on_done) if works else {}
+        return {
+            name: self._judged(name, operations[name], said[name], wanted[name])
+            for name in sorted(operations)
+        }
 
     def _work(self, name: str, operations: tuple[Operation, ...]) -> HostWork:
         return self.fleet.work(name, operations, self.masking.resolve)
 
     def _judged(
-        self,
-        name: str,
-        operations: tuple[Operation, ...],
-        said: Prediction | DeviceError,
-        keep: Collection[Opening],
+        self, name: str, operations: tuple[Operation, ...], said: Prediction | DeviceError, kept: Kept
     ) -> JudgedHost:
-        intended = self.meant[name].openings.union(keep)
+        intended = (*self.meant[name].openings, *kept.own)
         if isinstance(said, DeviceError):
             cause = self.masking.mask(said.cause)
             planned = PlannedHost(name=name, status=Status.FAILED, cause=cause)
-            doors = Doors(frozenset(), intended, known=False)
-            return JudgedHost(planned, doors, isinstance(said, UnreachableError))
-        present = openings(said.texts.get(OPENINGS, ""))
-        planned = self._planned(name, operations, said.changes, keep)
+            return JudgedHost(planned, Doors((), intended), isinstance(said, UnreachableError))
+        present = state.parsed(said.texts.get(state.OPENINGS, ""))
+        planned = self._planned(name, operations, said.changes, kept)
         unchanged = written(operations) if planned.status is Status.UNCHANGED else ""
         return JudgedHost(planned, Doors(present, intended), operations=unchanged)
 
     def _planned(
-        self,
-        name: str,
-        operations: tuple[Operation, ...],
-        changes: Iterable[Predicted],
-        keep: Collection[Opening],
+        self, name: str, operations: tuple[Operation, ...], changes: Iterable[Predicted], kept: Kept
     ) -> PlannedHost:
         shown = tuple(masked(each, self.masking) for each in changes)
-        rests_on, words = base(operations, shown, self.masking), tuple(sorted(map(str, keep)))
+        rests_on, words = base(operations, shown, self.masking), tuple(map(openings.in_words, kept.own))
         if not shown:
             return PlannedHost(name=name, status=Status.UNCHANGED, base=rests_on, kept=words)
         return PlannedHost(
@@ -113,16 +123,6 @@ class Foresight:
             changes=shown,
             kept=words,
         )
-
-    def _stirred(self, judged: Mapping[str, JudgedHost]) -> set[str]:
-        """Services of hosts that others ask which are still to change, for that or another reason."""
-        asked = {
-            needed
-            for name, each in judged.items()
-            if each.planned.status is not Status.UNCHANGED
-            for needed in self.meant[name].standing.needs
-        }
-        return {service for name in asked & self.meant.keys() for service in self.meant[name].standing.serves}
 
 
 def masked(predicted: Predicted, masking: Masking) -> Predicted:
@@ -163,8 +163,7 @@ def with_hosts(plan: Plan, city: City, meant: Mapping[str, Meant], judged: Mappi
 
 
 def _turn(standing: Standing, doors: Doors) -> Turn:
-    opened = frozenset(each.service for each in doors.intended - doors.present)
-    return Turn(standing, opened, frozenset(each.service for each in doors.going))
+    return Turn(standing, doors.opens, frozenset(each.service for each in doors.going))
 
 
 def _routers(city: City, changing: Collection[str]) -> Mapping[str, list[str]]:

@@ -1,83 +1,72 @@
-"""What is open for services: a port moves in two runs, so that no request is lost on the way.
+"""What is let in for services: a port moves in two runs, so that no request is lost on the way.
 
-The first one opens the new port wherever the service's way leads, and leaves the old one open; the second
+The first run opens the new port wherever the service's way leads, and leaves the old one open; the second
 closes that, once all of the first is done and whoever asks for the service asks at the new port.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-
-@dataclass(frozen=True, slots=True, order=True)
-class Opening:
-    """Something that is let in for a service, by host or router."""
-
-    service: str
-    said: str
-    """All there is to say of it, as the JSON that the host keeps it in."""
-
-    def __str__(self) -> str:
-        """`one-stop tcp/8443`."""
-        parts = json.loads(self.said)
-        return f"{self.service} {parts.get('protocol', '')}/{parts.get('port', '')}"
-
-
-def openings(text: str) -> frozenset[Opening]:
-    """Of the file in which a host keeps them; none where there is none, or somebody has spoilt it."""
-    try:
-        found = json.loads(text or "[]")
-    except ValueError:
-        return frozenset()
-    entries = found if isinstance(found, list) else []
-    return frozenset(
-        map(_opening, (each for each in entries if isinstance(each, dict) and "service" in each))
-    )
-
-
-def _opening(entry: Mapping[str, object]) -> Opening:
-    return Opening(str(entry["service"]), json.dumps(entry, sort_keys=True))
+from infra_ctl.intent.host import Opening
+from infra_ctl.intent.model import Network
 
 
 @dataclass(frozen=True, slots=True)
 class Doors:
-    """A host's openings: those that it has and those that it is to have."""
+    """A host's openings: those that it has, as far as anybody knows, and those that it is to have."""
 
-    present: frozenset[Opening]
-    intended: frozenset[Opening]
-    known: bool = True
-    """Whether the host could be asked."""
+    present: tuple[Opening, ...]
+    intended: tuple[Opening, ...]
 
     @property
-    def going(self) -> frozenset[Opening]:
-        return self.present - self.intended
+    def opens(self) -> frozenset[str]:
+        """Services that it is to let somebody in for whom it does not yet."""
+        return frozenset(each.service for each in missing(self.intended, self.present))
 
-    def opens(self, service: str) -> bool:
-        """Whether something of a service is still to be opened, as far as anybody knows."""
-        wanted = {each for each in self.intended if each.service == service}
-        return not wanted <= self.present if self.known else bool(wanted)
+    @property
+    def going(self) -> tuple[Opening, ...]:
+        """What it has and is not to have."""
+        return missing(self.present, self.intended)
+
+    @property
+    def moving(self) -> tuple[Opening, ...]:
+        """Of what goes, that of services which stay."""
+        stay = {each.service for each in self.intended}
+        return tuple(each for each in self.going if each.service in stay)
 
 
-def kept(doors: Mapping[str, Doors], stirred: Collection[str]) -> dict[str, frozenset[Opening]]:
-    """By host, what is to stay open for now: of services whose new opening is not everywhere yet.
+def missing(wanted: Iterable[Opening], there: Collection[Opening]) -> tuple[Opening, ...]:
+    """Openings that others do not let in wholly."""
+    return tuple(each for each in wanted if not _is_covered(each, there))
 
-    `stirred` are services that somebody who asks for them is yet to be told of.
-    """
-    moving = {
-        opening.service
-        for each in doors.values()
-        for opening in each.going
-        if any(wanted.service == opening.service for wanted in each.intended)
-    }
-    unmade = {
-        service
-        for service in moving
-        if service in stirred or any(each.opens(service) for each in doors.values())
-    }
+
+def _is_covered(opening: Opening, there: Iterable[Opening]) -> bool:
+    door = (opening.service, opening.protocol, opening.port)
+    networks = [
+        source
+        for each in there
+        if (each.service, each.protocol, each.port) == door
+        for source in each.sources
+    ]
+    return all(any(_is_in(source, network) for network in networks) for source in opening.sources)
+
+
+def _is_in(inner: Network, outer: Network) -> bool:
+    return inner.version == outer.version and inner.subnet_of(outer)  # type: ignore[arg-type]
+
+
+def of(
+    services: Collection[str], openings: Mapping[str, Iterable[Opening]]
+) -> dict[str, tuple[Opening, ...]]:
+    """By host, the openings of these services, where it has any."""
     found = {
-        host: frozenset(opening for opening in each.going if opening.service in unmade)
-        for host, each in doors.items()
+        host: tuple(each for each in those if each.service in services) for host, those in openings.items()
     }
-    return {host: stay for host, stay in found.items() if stay}
+    return {host: those for host, those in found.items() if those}
+
+
+def in_words(opening: Opening) -> str:
+    """`one-stop/https tcp 8443`."""
+    return f"{opening.service} {opening.protocol} {opening.port}"

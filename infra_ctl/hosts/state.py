@@ -43,3 +43,11 @@ def opening(entry: str) -> Opening:
         return Opening(str(values["service"]), protocol, int(values["port"]), sources)
     except (KeyError, TypeError) as exc:
         raise ValueError(f"{entry} is no opening") from exc
+
+
+def parsed(text: str) -> tuple[Opening, ...]:
+    """All entries of the file; none where there is none, or somebody has spoilt it."""
+    try:
+        return tuple(opening(json.dumps(each)) for each in json.loads(text or "[]"))
+    except (ValueError, TypeError):
+        return ()
