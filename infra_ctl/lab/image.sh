@@ -35,7 +35,7 @@ add_engineer() {
 
 # What a container has no use for, or cannot do: its network is there before it starts, its clock is the machine's.
 fit_container() {
-    for unit in systemd-networkd.service systemd-networkd.socket systemd-logind.service console-getty.service \
+    for unit in systemd-networkd.service systemd-networkd.socket console-getty.service \
         getty@.service container-getty@.service apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer \
         e2scrub_all.timer e2scrub_reap.service fstrim.timer dev-hugepages.mount sys-fs-fuse-connections.mount; do
         ln -sf /dev/null "$root/etc/systemd/system/$unit"
@@ -46,7 +46,7 @@ fit_container() {
 	ConditionCapability=
 	[Service]
 	ExecStart=
-	ExecStart=/usr/sbin/chronyd -x \$DAEMON_OPTS
+	ExecStart=!/usr/sbin/chronyd -x \$DAEMON_OPTS
 	end
 }
 
