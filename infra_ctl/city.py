@@ -24,6 +24,9 @@ from infra_ctl.intent.purposes import Key, Network
 from infra_ctl.inventory import Inventory, devices, load
 from infra_ctl.inventory.hints import did_you_mean
 
+ALL = "all"
+"""Where no host is the default, every one of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class City:
@@ -64,13 +67,35 @@ class City:
             return self.hosts[name]
         raise UnknownError(f"there is no host '{name}'{did_you_mean(name, self.hosts)}")
 
+    def refuse_unknown(self, name: str) -> None:
+        """Raises UnknownError where it is neither a device nor a host, nor the host part of a device."""
+        device, _, part = name.partition("/")
+        if device not in self.intents and (part or name not in self.hosts):
+            known = did_you_mean(name, [*self.intents, *self.hosts])
+            raise UnknownError(f"there is no device and no host '{name}'{known}")
+
     def select_hosts(self, text: str) -> tuple[str, ...]:
-        """Ids of the hosts that a selector means, sorted; all for an empty one. Raises SelectorError."""
-        if not text.strip():
+        """Ids of the hosts that a selector means, sorted; `all` means all. Raises as `select`."""
+        if text.strip() in ("", ALL):
             return tuple(self.hosts)
         from infra_ctl.inventory.selectors import select_hosts
 
-        return tuple(sorted(host.id for host in select_hosts(text, self.inventory)))
+        if found := sorted(host.id for host in select_hosts(text, self.inventory)):
+            return tuple(found)
+        hint = "" if "=" in text else did_you_mean(text, self.inventory.hosts)
+        raise SelectorError(1, f"'{text}' means no host{hint}")
+
+    def choose(self, text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Devices and hosts that one selector means, sorted. Raises SelectorError where it means none."""
+        if not text.strip():
+            return tuple(self.intents), tuple(self.hosts)
+        from infra_ctl.inventory.selectors import choose
+
+        devices, hosts = (tuple(sorted(names)) for names in choose(text, self.inventory))
+        if devices or hosts:
+            return devices, hosts
+        hint = "" if "=" in text else did_you_mean(text, [*self.intents, *self.hosts])
+        raise SelectorError(1, f"'{text}' means no device and no host{hint}")
 
 
 def load_city(folder: Path) -> City:

@@ -46,6 +46,10 @@ class Foresight:
     """All hosts and host parts that there are."""
     masking: Masking
 
+    def parts_of(self, routers: Collection[str]) -> tuple[str, ...]:
+        """The host parts of routers."""
+        return tuple(name for name, each in self.meant.items() if each.standing.router in routers)
+
     def judge(
         self, names: Collection[str], on_done: Callable[[str], None] = lambda _name: None
     ) -> dict[str, JudgedHost]:
@@ -181,14 +185,18 @@ def _behind(plan: Plan, judged: Mapping[str, JudgedHost]) -> tuple[str, ...]:
     return tuple(name for name, each in judged.items() if each.unreachable)
 
 
-def repredicted(plan: Plan, fleet: HostFleet, masking: Masking) -> Plan:
+def repredicted(plan: Plan, fleet: HostFleet | None, masking: Masking) -> Plan:
     """A saved plan's hosts as they are now. Raises RefusedError where one of them changed since.
 
     A host that cannot be reached is planned as failed.
     """
     changing = {host.name: host for host in plan.changed_hosts}
+    if not changing:
+        return plan
+    if fleet is None:
+        raise RefusedError(f"{next(iter(changing))}: {plan.context} has no hosts")
     works = [fleet.work(name, host.operations, masking.resolve) for name, host in changing.items()]
-    said = fleet.driver.predict(works) if works else {}
+    said = fleet.driver.predict(works)
     failed: dict[str, str] = {}
     for name, answer in said.items():
         if isinstance(answer, DeviceError):

@@ -9,7 +9,7 @@ import click
 
 from infra_ctl.cli.carrying import begin_and_carry_out, carry_out
 from infra_ctl.cli.ending import Ending, do_nothing, leave, none_planned
-from infra_ctl.cli.later import later, not_begun, say_left, stopped_by
+from infra_ctl.cli.later import Later, later, not_begun, say_left, stopped_by
 from infra_ctl.cli.progress import Stopwatch, counted
 from infra_ctl.cli.request import (
     Request,
@@ -87,7 +87,11 @@ def _go_on(session: Session, prepared: Prepared, request: Request, ending: Endin
     from infra_ctl.cli.planning import prepare_rest
     from infra_ctl.deploy.run import DEPLOY
 
+    last: Later | None = None
     while ending.is_done and (rest := later(prepared.plan)):
+        if rest == last:  # it was not enough to bring the rest about: somebody has to look
+            return say_left(session, prepared.plan, ending)
+        last = rest
         session.say(rest.next)
         clock = Stopwatch()
         try:

@@ -25,7 +25,10 @@ def fleet(context: Context, city: City, pins: Mapping[str, Path] | None = None) 
     `pins` are the known_hosts of devices whose host keys are not in the context's own.
     """
     if context.kind == "embedded":
-        click.echo("simulated: no device is asked, neighbours and paths are computed from text", err=True)
+        told = (
+            "simulated: no device is asked, neighbours and paths are computed from text; there are no hosts"
+        )
+        click.echo(told, err=True)
         return _embedded(context, city)
 
     def open_device(hostname: str) -> ConfigDriver:

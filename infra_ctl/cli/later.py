@@ -29,6 +29,8 @@ class Later:
     behind: tuple[str, ...]
     selector: str
     """Of the plan that leaves it."""
+    hosts: int = 0
+    """How many of those behind are hosts."""
 
     @property
     def rest(self) -> str:
@@ -40,19 +42,26 @@ class Later:
         """What is said before it is gone on with."""
         if self.kept:
             return f"made    now {', '.join(self.kept)} may go"
-        return f"\nnext    {devices(len(self.behind))} behind them"
+        return f"\nnext    {self._behind}"
 
     @property
     def words(self) -> str:
         """`removes nk-pop1/eth10 to nk-cai-khe-ce1/eth0 · 4 devices behind them`."""
         removed = [f"removes {', '.join(self.kept)}"] if self.kept else []
-        behind = [f"{devices(len(self.behind))} behind them"] if self.behind else []
+        behind = [self._behind] if self.behind else []
         return " · ".join(removed + behind)
+
+    @property
+    def _behind(self) -> str:
+        return f"{devices(len(self.behind) - self.hosts, self.hosts)} behind them"
 
 
 def later(plan: Plan) -> Later | None:
     """None where a plan leaves nothing."""
-    return Later(plan.stays, plan.behind, plan.selector) if plan.stays or plan.behind else None
+    if not plan.stays and not plan.behind:
+        return None
+    hosts = sum(1 for host in plan.hosts if host.name in plan.behind)
+    return Later(plan.stays, plan.behind, plan.selector, hosts)
 
 
 def say_left(session: Session, plan: Plan, ending: Ending, undoes: str = "") -> Ending:
@@ -82,6 +91,8 @@ def not_begun(session: Session, rest: Later, ending: Ending, second: Ending, pla
     if plan.failed:
         first = plan.failed[0]
         return _left(session, rest, second.after(ending), f"{first.name}: {first.cause}")
+    if still := later(plan):
+        return _left(session, still, second.after(ending), "others that it needs are not as intended yet")
     return ending
 
 

@@ -16,6 +16,7 @@ from infra_ctl.errors import RefusedError, UnknownError
 from infra_ctl.journal.store import is_alive
 from infra_ctl.making import made_first
 from infra_ctl.plan import Judged, Planner, Prepared, assemble, refuse_stale, reread
+from infra_ctl.predicting import repredicted, with_hosts
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from infra_ctl.city import City
     from infra_ctl.journal.records import Run, Step
     from infra_ctl.journal.store import Journal
+    from infra_ctl.predicting import Foresight
 
 
 def prepare(session: Session, selector: str, plan_file: Path | None = None) -> Prepared:
@@ -33,31 +35,45 @@ def prepare(session: Session, selector: str, plan_file: Path | None = None) -> P
     journal = session.journal()
     context = session.context.name
     planner = Planner(city, fleet, masking, journal.synced(context), present(session.context, city))
+    foresight = session.foresight(city, masking)
+    hosts = foresight.fleet if foresight else None
     if plan_file is not None:
         saved = plans.read(plan_file)
         refuse_stale(saved, city, masking, context)
         plan, bases = reread(saved, planner)
-        return Prepared(city, fleet, journal, masking, plan, bases)
-    return _made(session, planner, journal, selector)
+        return Prepared(city, fleet, journal, masking, repredicted(plan, hosts, masking), bases, hosts)
+    return _made(session, planner, foresight, journal, selector)
 
 
 def prepare_rest(session: Session, first: Prepared, selector: str) -> Prepared:
     """The plan for what another one has left for later: of the very city that it was made from."""
     synced, there = first.journal.synced(first.plan.context), present(session.context, first.city)
     planner = Planner(first.city, first.fleet, first.masking, synced, there)
-    return _made(session, planner, first.journal, selector)
+    foresight = session.foresight(first.city, first.masking, first.hosts)
+    return _made(session, planner, foresight, first.journal, selector)
 
 
-def _made(session: Session, planner: Planner, journal: Journal, selector: str) -> Prepared:
-    context, hostnames = session.context.name, session.select(planner.city, selector)
-    with counting("reading", len(hostnames)) as on_done:
+def _made(
+    session: Session, planner: Planner, foresight: Foresight | None, journal: Journal, selector: str
+) -> Prepared:
+    context = session.context.name
+    hostnames, names = session.choose(planner.city, selector)
+    names = (*names, *foresight.parts_of(hostnames)) if foresight else ()
+    with counting("reading", len(hostnames), len(names)) as on_done:
         judged: Mapping[str, Judged] = planner.judge(hostnames, on_done)
+        hosts = foresight.judge(names, on_done) if foresight else {}
     journal.remember_synced(context, [each.synced for each in judged.values() if each.synced])
+    journal.remember_converged(
+        context, {name: each.operations for name, each in hosts.items() if each.operations}
+    )
     plan = assemble(planner, judged, context, selector)
     if plan.breaks:
         plan, judged = made_first(planner, judged, plan, lambda _hostname: None)
     bases = {host: each.running for host, each in judged.items() if each.running}
-    return Prepared(planner.city, planner.fleet, journal, planner.masking, plan, bases)
+    fleet = foresight.fleet if foresight else None
+    if foresight and hosts:
+        plan = with_hosts(plan, planner.city, foresight.meant, hosts)
+    return Prepared(planner.city, planner.fleet, journal, planner.masking, plan, bases, fleet)
 
 
 def prepare_replacement(session: Session, city: City, device: str, known_hosts: Path) -> Prepared:
@@ -86,7 +102,9 @@ def kept_plan(session: Session, journal: Journal, run: Run) -> Prepared:
     city = session.city()
     masking = session.masking(city)
     refuse_stale(plan, city, masking, session.context.name)
-    return Prepared(city, session.fleet(city), journal, masking, plan, {})
+    foresight = session.foresight(city, masking) if plan.changed_hosts else None
+    hosts = foresight.fleet if foresight else None
+    return Prepared(city, session.fleet(city), journal, masking, plan, {}, hosts)
 
 
 def prepare_rollback(session: Session, run_id: str, selector: str) -> Prepared:

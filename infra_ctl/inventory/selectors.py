@@ -89,8 +89,12 @@ HOST_KEYS: Mapping[str, Key] = {
     "zone": Key(tuple(str(zone) for zone in Zone)),
 }
 
-Kind: TypeAlias = Literal["device", "host"]
-_VOCABULARIES: Mapping[Kind, Mapping[str, Key]] = {"device": KEYS, "host": HOST_KEYS}
+Kind: TypeAlias = Literal["device", "host", "both"]
+_VOCABULARIES: Mapping[Kind, Mapping[str, Key]] = {
+    "device": KEYS,
+    "host": HOST_KEYS,
+    "both": {**KEYS, **HOST_KEYS, "role": Key((*KEYS["role"].choices, *HOST_KEYS["role"].choices))},
+}
 _ORDER: Mapping[str, Callable[[int, int], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -123,6 +127,19 @@ def select_hosts(text: str, inventory: Inventory) -> tuple[Host, ...]:
     selector, levels = parse(text, "host"), host_levels(inventory)
     return tuple(
         host for host in inventory.hosts.values() if selector(host_subject(host, inventory, levels[host.id]))
+    )
+
+
+def choose(text: str, inventory: Inventory) -> tuple[list[str], list[str]]:
+    """Names of the devices and of the hosts that one selector means. Raises SelectorError."""
+    selector, levels = parse(text, "both"), host_levels(inventory)
+    return (
+        [each.hostname for each in devices(inventory) if selector(subject(each))],
+        [
+            name
+            for name, host in inventory.hosts.items()
+            if selector(host_subject(host, inventory, levels[name]))
+        ],
     )
 
 
