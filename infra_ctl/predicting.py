@@ -47,8 +47,8 @@ class Foresight:
     masking: Masking
 
     def parts_of(self, routers: Collection[str]) -> tuple[str, ...]:
-        """The host parts of routers."""
-        return tuple(name for name, each in self.meant.items() if each.standing.router in routers)
+        """The host parts of routers: `dc-core1/host`."""
+        return tuple(name for name in self.meant if "/" in name and name.partition("/")[0] in routers)
 
     def judge(
         self, names: Collection[str], on_done: Callable[[str], None] = lambda _name: None

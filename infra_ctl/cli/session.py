@@ -115,7 +115,7 @@ class Session:
 
         if names := present_hosts(self.context, city):
             fleet = fleet or host_fleet(self.context, city)
-            return Foresight(fleet, meant.hosts(city.hosts, names), masking)
+            return Foresight(fleet, meant.Hosts(city.hosts, names), masking)
         return None
 
     def command(self, words: str) -> str:

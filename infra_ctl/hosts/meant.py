@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -39,9 +39,24 @@ class Meant:
         return any(each.service in services for each in self.openings) or not self.asks.isdisjoint(services)
 
 
-def hosts(intents: Mapping[str, HostIntent], names: Iterable[str]) -> dict[str, Meant]:
-    """These hosts, by name."""
-    return {name: _host(intents[name]) for name in names}
+class Hosts(Mapping[str, Meant]):
+    """Hosts that there are, by name; each is worked out when it is first asked for."""
+
+    def __init__(self, intents: Mapping[str, HostIntent], names: Iterable[str]) -> None:
+        self._intents = intents
+        self._known: dict[str, Meant | None] = dict.fromkeys(names)
+
+    def __getitem__(self, name: str) -> Meant:
+        known = self._known[name]
+        if known is None:
+            known = self._known[name] = _host(self._intents[name])
+        return known
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
 
 
 def _host(intent: HostIntent) -> Meant:
