@@ -32,9 +32,10 @@ class Doors:
 
     @property
     def moving(self) -> tuple[Opening, ...]:
-        """Of what goes, that of services which stay."""
+        """Of what goes, that of services which stay; not where only fewer are to come in by the same port."""
         stay = {each.service for each in self.intended}
-        return tuple(each for each in self.going if each.service in stay)
+        narrowed = {_door(each) for each in self.intended if _is_covered(each, self.present)}
+        return tuple(each for each in self.going if each.service in stay and _door(each) not in narrowed)
 
 
 def missing(wanted: Iterable[Opening], there: Collection[Opening]) -> tuple[Opening, ...]:
@@ -43,14 +44,12 @@ def missing(wanted: Iterable[Opening], there: Collection[Opening]) -> tuple[Open
 
 
 def _is_covered(opening: Opening, there: Iterable[Opening]) -> bool:
-    door = (opening.service, opening.protocol, opening.port)
-    networks = [
-        source
-        for each in there
-        if (each.service, each.protocol, each.port) == door
-        for source in each.sources
-    ]
+    networks = [source for each in there if _door(each) == _door(opening) for source in each.sources]
     return all(any(_is_in(source, network) for network in networks) for source in opening.sources)
+
+
+def _door(opening: Opening) -> tuple[str, str, int]:
+    return opening.service, opening.protocol, opening.port
 
 
 def _is_in(inner: Network, outer: Network) -> bool:
