@@ -59,9 +59,14 @@ class Said:
 class Connector(SSHConnector):
     """pyinfra's SSH with pinned host keys only, our words for what fails, and root's shell beside it."""
 
-    way: Way
     error = ""
     """Why the last command of an operation has no exit code."""
+
+    @property
+    def way(self) -> Way:
+        """How to get in."""
+        way: Way = self.host.way
+        return way
 
     def connect(self) -> None:
         """Open a session. Raises UnreachableError, CredentialsError, HostKeyError."""
@@ -301,9 +306,9 @@ def host_data(way: Way) -> dict[str, Any]:
         "ssh_hostname": way.address,
         "ssh_port": way.port,
         "ssh_user": way.username,
-        "ssh_key": way.key_file or None,
-        "ssh_key_password": way.password if way.key_file else None,
-        "ssh_password": None if way.key_file else way.password,
+        "ssh_key": way.key_file,
+        "ssh_key_password": way.password if way.key_file else "",
+        "ssh_password": "" if way.key_file else way.password,
         "ssh_allow_agent": False,
         "ssh_look_for_keys": False,
         "ssh_known_hosts_file": way.known_hosts,
