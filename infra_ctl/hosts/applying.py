@@ -6,6 +6,7 @@ session is had, the trial is confirmed. Where anything of that fails, they are t
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from pyinfra.context import ctx_host
 
 from infra_ctl.change.operations import File, Operation, Predicted, Service, refuse_broken, triggers
 from infra_ctl.errors import DeviceError, NotRestoredError, SessionLostError
-from infra_ctl.hosts import deadman
+from infra_ctl.hosts import deadman, owed
 from infra_ctl.hosts.cause import telling
 from infra_ctl.hosts.session import Asked, LinuxHost, Said, run_as_root
 from infra_ctl.hosts.translation import (
@@ -33,11 +34,17 @@ from infra_ctl.hosts.translation import (
 TIMEOUT = 900
 """Seconds that an operation may take which nothing else limits: installing packages is slow."""
 
+HASTE = 2
+"""Seconds before the timer by which all that is on trial must have been done."""
+
 GRACE = 30
 """Seconds beyond the timer's within which a host that was taken back is to be reached again."""
 
 TRIES = 3
 """How often a new session is tried before a trial is given up."""
+
+DIED = re.compile(r"^SubState=(failed|auto-restart)$|^NRestarts=[1-9]", re.MULTILINE)
+"""What systemd says of a unit that was started and is no more; a start by hand counts from 0 again."""
 
 State = Literal["done", "stopped", "taken back", "unknown"]
 
@@ -65,12 +72,13 @@ def predict(host: LinuxHost, operations: Sequence[Operation]) -> tuple[Predicted
     """What would be done to a host that is asked anew. Raises DeviceError."""
     refuse_broken(operations)
     host.facts.forget()
-    host.gather(fact for each in operations for fact in facts_of(each))
+    host.gather((owed.FACT, *(fact for each in operations for fact in facts_of(each))))
     host.gather(differing(host, operations))
+    debts = owed.debts(host.facts.values[owed.FACT.key])
     changed: list[Operation] = []
     predicted: list[Predicted] = []
     for each in operations:
-        if prepared := prepare(host, each, changed):
+        if prepared := prepare(host, each, [*changed, *owed.changes(operations, debts, each)]):
             changed.append(each)
             predicted.append(prepared.what)
     return tuple(predicted)
@@ -121,6 +129,7 @@ class Applying:
     changed: list[Operation] = field(default_factory=list)
     done: list[Predicted] = field(default_factory=list)
     trial: Trial | None = None
+    debts: frozenset[owed.Debt] = frozenset()
     at: str = ""
     """The operation that is under way or comes next."""
     touched: bool = False
@@ -163,9 +172,12 @@ class Applying:
         if deadman.begin(host.name, host.connector.as_root, self.token, self.fence):
             host.facts.forget()
         host.facts.forget_old()
+        host.gather((owed.FACT, *self._wanted(self.operations)))
+        self.debts = owed.debts(host.facts.values[owed.FACT.key])
 
     def _one(self, wanted: Operation) -> None:
-        prepared = prepare(self.host, wanted, self.changed)
+        answered = [*self.changed, *owed.changes(self.operations, self.debts, wanted)]
+        prepared = prepare(self.host, wanted, answered)
         if prepared is None:
             return
         if not self.trial and (cause := self.stopping()):
@@ -174,25 +186,43 @@ class Applying:
             self._try()
         else:
             self._confirm()
+        self._owe(owed.of_change(self.operations, wanted.id) - self.debts)
         self._carry_out(wanted, prepared)
+        self._pay(frozenset(debt for debt in self.debts if debt[0] == wanted.id))
         self.changed.append(wanted)
         self.done.append(prepared.what)
         forget_what_it_changed(self.host, wanted)
         self.told(prepared.what)
 
+    def _owe(self, debts: frozenset[owed.Debt]) -> None:
+        if not debts:
+            return
+        said = self.host.connector.as_root(owed.note(debts))
+        if said.rc != 0:
+            raise StoppedError(self.at, telling(said.stderr.splitlines()))
+        self.debts |= debts
+
+    def _pay(self, debts: frozenset[owed.Debt]) -> None:
+        if debts:
+            self.host.connector.as_root(owed.strike(debts))
+            self.debts -= debts
+
     def _carry_out(self, wanted: Operation, prepared: Prepared) -> None:
         host = self.host
         self.touched = True
-        host.data._timeout = int(max(1, self.trial.left)) if self.trial else TIMEOUT
+        host.connector.deadline = self.trial.ends - HASTE if self.trial else time.monotonic() + TIMEOUT
         with ctx_host.use(host):
             succeeded = run_host_op(host.state, host, prepared.hash)
         if succeeded:
             return
         if not host.connector.is_alive() or host.connector.error:
+            host.connector.cut()  # what it has not read yet must not be done once it was taken back
             raise SessionLostError(host.name, host.connector.error or "the session was cut")
+        if isinstance(wanted, File):  # it is what it was
+            self._pay(owed.of_change(self.operations, wanted.id))
         said = host.state.get_op_data_for_host(host, prepared.hash).operation_meta
         cause = telling((*said.stderr_lines, *said.stdout_lines))
-        raise StoppedError(wanted.id, self._reason(wanted) or cause or "ended without a word")
+        raise StoppedError(wanted.id, cause or self._reason(wanted) or "ended without a word")
 
     def _reason(self, wanted: Operation) -> str:
         """What a unit that does not start wrote into its journal."""
@@ -224,7 +254,7 @@ class Applying:
 
     def _new_session(self, trial: Trial) -> SSHClient:
         last = self.changed[-1].id
-        cause = "the time was up"
+        cause = "the time was up before a new session was had"
         for _ in range(TRIES):
             if trial.left < self.host.way.timeout / 2:
                 break
@@ -297,9 +327,7 @@ class Applying:
         if not units:
             return
         names = " ".join(f"'{each.unit}'" for each in units)
-        shown = self.host.connector.as_root(
-            f"systemctl show -p SubState --value {names} | grep ."
-        ).stdout.split()
-        for each, state in zip(units, shown, strict=False):
-            if state in ("failed", "auto-restart"):
-                raise StoppedError(each.id, self._reason(each) or f"{each.unit} is in state {state}")
+        shown = self.host.connector.as_root(f"systemctl show -p SubState -p NRestarts {names}").stdout
+        for each, state in zip(units, shown.split("\n\n"), strict=False):
+            if DIED.search(state):
+                raise StoppedError(each.id, self._reason(each) or f"{each.unit} died after it was started")

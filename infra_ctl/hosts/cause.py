@@ -9,13 +9,16 @@ TELLING = (
     r"no space left on device|disk quota exceeded|read-only file system",
     r"failed to fetch|could not resolve|could not connect to|connection refused|connection timed out",
     r"^E: ",
-    r"^\s*(?:nginx: )?\[emerg\]",
+    r"\[emerg\]",
     r"\b(?:error|fatal|panic)\b",
     r"\b(?:failed|cannot|could not|unable|invalid|unknown|denied|refused|no such)\b",
 )
 """Patterns, those that tell most first."""
 
-HOLLOW = r"^\s*$|^see .*for details|control process exited|^sudo: unable to resolve host|^w: some index files"
+HOLLOW = (
+    r"^\s*$|^see .* for details|(?:control|main) process exited|failed with result|^(?:failed to )?start"
+    r"|^(?:failed to )?reload|^sudo: unable to resolve host|^[we]: some index files"
+)
 """Lines that only say that something else says why."""
 
 

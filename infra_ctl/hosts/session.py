@@ -7,9 +7,11 @@ something was changed. What they mean is pyinfra's.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import socket
+import struct
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -59,9 +61,16 @@ class Said:
 class Connector(SSHConnector):
     """pyinfra's SSH with pinned host keys only, our words for what fails, and root's shell beside it."""
 
-    way: Way
     error = ""
     """Why the last command of an operation has no exit code."""
+    deadline = 0.0
+    """By the monotonic clock: when the commands of an operation must have ended."""
+
+    @property
+    def way(self) -> Way:
+        """How to get in."""
+        way: Way = self.host.way
+        return way
 
     def connect(self) -> None:
         """Open a session. Raises UnreachableError, CredentialsError, HostKeyError."""
@@ -84,18 +93,30 @@ class Connector(SSHConnector):
 
     def is_alive(self) -> bool:
         """Whether the next command has a session to go over."""
-        transport = self.client.get_transport() if self.client else None
-        return transport is not None and transport.is_active()
+        try:
+            return _transport(self.client).is_active()
+        except EOFError:
+            return False
 
     def as_root(self, script: str, stdin: str = "", timeout: float = PATIENCE) -> Said:
         """Run POSIX shell text as root. Raises SessionLostError, CredentialsError where sudo refuses."""
-        assert self.client is not None, "connected first"  # noqa: S101 - a defect of ours
         return run_as_root(self.client, self.way, script, stdin, timeout)
 
+    def cut(self) -> None:
+        """End the session so that nothing which is still on its way to the host arrives there later."""
+        if self.client is not None:
+            with contextlib.suppress(OSError, EOFError):
+                tcp = _transport(self.client).sock
+                if isinstance(tcp, socket.socket):
+                    tcp.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.client.close()
+
     def run_shell_command(self, *args: Any, **arguments: Any) -> tuple[bool, CommandOutput]:
-        """As pyinfra's; why there is no answer is kept in `error`."""
+        """As pyinfra's, until the deadline; why there is no answer is kept in `error`."""
         self.error = ""
         try:
+            arguments["_timeout"] = left = self._left()
+            vars(_transport(self.client))["channel_timeout"] = left  # it would wait an hour for a channel
             ran: tuple[bool, CommandOutput] = super().run_shell_command(*args, **arguments)
         except EOFError as error:  # it would ask a person for sudo's password
             self.error = "sudo refused: a password is required"
@@ -105,8 +126,14 @@ class Connector(SSHConnector):
             raise
         return ran
 
+    def _left(self) -> float:
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the time was up")
+        return left
 
-def run_as_root(client: SSHClient, way: Way, script: str, stdin: str, timeout: float) -> Said:
+
+def run_as_root(client: SSHClient | None, way: Way, script: str, stdin: str, timeout: float) -> Said:
     """See Connector.as_root."""
     command = f"{'sudo -n ' if way.sudo else ''}/bin/sh -c {quote(script)}"
     try:
@@ -137,8 +164,8 @@ def _exchanged(channel: paramiko.Channel, command: str, stdin: str) -> Said:
         return Said(channel.recv_exit_status(), stdout, stderr)
 
 
-def _transport(client: SSHClient) -> paramiko.Transport:
-    transport: paramiko.Transport | None = client.get_transport()
+def _transport(client: SSHClient | None) -> paramiko.Transport:
+    transport: paramiko.Transport | None = client.get_transport() if client else None
     if transport is None:
         raise EOFError("the connection is closed")
     return transport
@@ -177,6 +204,8 @@ def _connect_error(way: Way, error: Exception) -> DeviceError:
 def _words(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
+    if isinstance(error, TimeoutError) and not str(error):
+        return "no answer in time"
     return str(error) or type(error).__name__
 
 
@@ -301,9 +330,9 @@ def host_data(way: Way) -> dict[str, Any]:
         "ssh_hostname": way.address,
         "ssh_port": way.port,
         "ssh_user": way.username,
-        "ssh_key": way.key_file or None,
-        "ssh_key_password": way.password if way.key_file else None,
-        "ssh_password": None if way.key_file else way.password,
+        "ssh_key": way.key_file,
+        "ssh_key_password": way.password if way.key_file else "",
+        "ssh_password": "" if way.key_file else way.password,
         "ssh_allow_agent": False,
         "ssh_look_for_keys": False,
         "ssh_known_hosts_file": way.known_hosts,

@@ -45,8 +45,15 @@ from infra_ctl.hosts.session import Asked, LinuxHost, asked
 
 Commands = Iterator[Any]
 
-LISTS_COUNT = 3600
-"""Seconds for which the package lists of a host are new enough."""
+LISTS_COUNT = 60
+"""Minutes for which the package lists of a host are new enough."""
+
+UPDATE = (
+    f'[ -n "$(find {apt.APT_UPDATE_FILENAME} -mmin -{LISTS_COUNT} 2>/dev/null)" ] && '
+    f'[ -z "$(find /etc/apt -newer {apt.APT_UPDATE_FILENAME})" ] || '
+    f"{{ apt-get -o APT::Update::Error-Mode=any update && touch {apt.APT_UPDATE_FILENAME}; }}"
+)
+"""By itself, apt calls a repository that is gone a success; pyinfra does not see that sources are others."""
 
 UNITS = "/etc/systemd/system/"
 
@@ -95,9 +102,8 @@ def packages(names: Sequence[str]) -> Commands:
     """Packages that are installed; the lists are brought up to date where one is not."""
     missing = absent_packages(names)
     if missing:
-        yield from apt.packages._inner(
-            packages=list(missing), update=True, cache_time=LISTS_COUNT, no_recommends=True
-        )
+        yield StringCommand(UPDATE)
+        yield from apt.packages._inner(packages=list(missing), no_recommends=True)
 
 
 def absent_packages(names: Sequence[str]) -> tuple[str, ...]:
@@ -275,7 +281,6 @@ def facts_of(wanted: Operation) -> Iterator[Asked]:
     match wanted:
         case Packages():
             yield asked(DebPackages)
-            yield asked(FileFact, path=apt.APT_UPDATE_FILENAME)
         case File():
             yield from _facts_of_file(wanted.path)
         case Folder():

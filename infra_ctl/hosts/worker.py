@@ -64,7 +64,8 @@ class Worker:
         self._locks: defaultdict[str, RLock] = defaultdict(RLock)
         self._stopping = ""
         init_base_classes()
-        self._state = State(Inventory(([], {})), Config())
+        self._state = State()
+        self._state.init(Inventory(([], {})), Config(PARALLEL=AT_ONCE))
         ctx_state.set(self._state)
 
     def take(self, request: Request) -> None:
@@ -117,12 +118,13 @@ class Worker:
         inventory = self._state.inventory
         inventory.host_data[way.part] = host_data(way)
         host = LinuxHost(way, inventory)
-        inventory.hosts[way.part] = self._hosts[way.part] = host
+        inventory.hosts[way.part] = host
         self._state.ops[host] = {}
         self._state.meta[host] = StateHostMeta()
         self._state.results[host] = StateHostResults()
         self._state.config.CONNECT_TIMEOUT = int(max(1, way.timeout))
         host.init(self._state)
+        self._hosts[way.part] = host
         return host
 
     def _predict(self, host: LinuxHost, request: Predict, work: Work) -> Would:
