@@ -9,15 +9,32 @@ from typing import TypeAlias
 
 from infra_ctl.change.operations import Operation, refuse_broken
 from infra_ctl.hosts import state
+from infra_ctl.hosts.antimalware import antimalware
+from infra_ctl.hosts.base import base
+from infra_ctl.hosts.database import database
+from infra_ctl.hosts.firewall import firewall
+from infra_ctl.hosts.logs import logs
+from infra_ctl.hosts.node_exporter import node_exporter
+from infra_ctl.hosts.registrar import registrar
+from infra_ctl.hosts.resolver import resolver
+from infra_ctl.hosts.time import time
+from infra_ctl.hosts.web import web
 from infra_ctl.intent.host import HostIntent, Opening, Protocol
 from infra_ctl.intent.model import Network
 from infra_ctl.intent.places import collapsed
 
 Role: TypeAlias = Callable[[HostIntent], tuple[Operation, ...]]
 
-EVERYWHERE: tuple[Role, ...] = ()
+EVERYWHERE: tuple[Role, ...] = (base, firewall, time, logs, node_exporter, antimalware)
 """What every host has, in order."""
-ROLES: Mapping[str, Role] = {}
+ROLES: Mapping[str, Role] = {
+    "antimalware": web,
+    "application": web,
+    "database": database,
+    "dns": resolver,
+    "registrar": registrar,
+    "web": web,
+}
 """By a host's role, what it asks for; what runs on hosts of other roles is their owners'."""
 
 

@@ -89,6 +89,15 @@ class WebSite:
 
 
 @dataclass(frozen=True, slots=True)
+class Registrar:
+    """Where video rooms register: its names, and the services by which it is asked in plain and over TLS."""
+
+    names: tuple[str, ...]
+    plain: str
+    secure: str
+
+
+@dataclass(frozen=True, slots=True)
 class Client:
     """Who may use a database."""
 
@@ -98,9 +107,10 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """A PostgreSQL server: `partners` are the others of its pair, `primary` where a replica copies from."""
+    """A PostgreSQL server: `partners` are the others of its pair, `primary` is whom a replica copies."""
 
-    part: Literal["primary", "replica"]
+    port: int
+    """It listens on one alone."""
     names: tuple[str, ...]
     clients: tuple[Client, ...]
     partners: tuple[Address, ...]
@@ -144,6 +154,7 @@ class HostIntent:
     log_sources: tuple[LogSource, ...]
     """Of a collector, everybody who sends."""
     sites: tuple[WebSite, ...]
+    registrar: Registrar | None
     database: Database | None
     needs: tuple[str, ...]
     """Hosts that must be as intended before it, because it is their client."""

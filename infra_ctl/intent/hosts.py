@@ -15,6 +15,7 @@ from infra_ctl.intent.host import (
     Login,
     LogSource,
     Record,
+    Registrar,
     Upstream,
     WebSite,
 )
@@ -33,7 +34,7 @@ from infra_ctl.intent.openings import (
 from infra_ctl.intent.places import CITY, Places, users_of
 from infra_ctl.intent.stages import meaning
 from infra_ctl.inventory import Inventory, devices, host_levels, site_levels
-from infra_ctl.inventory.listening import HTTP, asked, health, listeners, names
+from infra_ctl.inventory.listening import HTTP, SIP, asked, health, listeners, names
 from infra_ctl.inventory.models import SERVICES, Host, HostRole, System
 
 REPLICATION = "vault:postgresql/replication"
@@ -105,6 +106,7 @@ class _City:
             records=tuple(self._records()) if HostRole.DNS in host.roles else (),
             log_sources=tuple(self._log_sources()) if HostRole.SYSLOG in host.roles else (),
             sites=tuple(self._sites(host)) if set(host.roles) & set(WEB) else (),
+            registrar=self._registrar(host) if HostRole.REGISTRAR in host.roles else None,
             database=self._database(host) if HostRole.DATABASE in host.roles else None,
             needs=self._needs(host),
             partners=self._partners(host),
@@ -193,13 +195,20 @@ class _City:
                 spare = bool(near) and host.site not in near
                 yield Upstream(host.id, self.places.host(host.id)[0], listener.port, spare)
 
+    def _registrar(self, host: Host) -> Registrar | None:
+        """Of the first system on it that is spoken to by SIP."""
+        for system in systems_on(self.inventory, host.id):
+            if any(listener.scheme in SIP for listener in listeners(system)):
+                return Registrar(names(system), *(f"{system.id}/{scheme}" for scheme in SIP))
+        return None
+
     def _database(self, host: Host) -> Database:
         inventory = self.inventory
         pair = [inventory.hosts[name] for name in sharing(inventory, host)]
-        primary = next((each for each in pair if HostRole.PRIMARY in each.roles), None)
-        is_primary = HostRole.PRIMARY in host.roles
+        others = () if HostRole.PRIMARY in host.roles else pair
+        primary = next((each for each in others if HostRole.PRIMARY in each.roles), None)
         return Database(
-            part="primary" if is_primary else "replica",
+            port=database_port(inventory, host),
             names=host.databases,
             clients=tuple(Client(name, self._users_of_database(name)) for name in host.databases),
             partners=tuple(address for each in pair for address in self.places.host(each.id)),

@@ -23,6 +23,7 @@ PORTS = {
 }
 """Where a scheme is spoken unless something else is said; one that is not here needs a port."""
 HTTP = ("http", "https")
+SIP = ("sip", "sips")
 
 
 class Listener(NamedTuple):
