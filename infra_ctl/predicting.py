@@ -10,11 +10,12 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from infra_ctl.change import openings
 from infra_ctl.change.edges import Standing, Turn, company, edges
 from infra_ctl.change.openings import Doors
-from infra_ctl.change.operations import Operation, Predicted, written
+from infra_ctl.change.operations import File, Operation, Predicted, written
 from infra_ctl.change.plan import Plan, PlannedHost, Status
 from infra_ctl.change.sequence import sequence
 from infra_ctl.city import City
@@ -88,20 +89,34 @@ class Foresight:
     ) -> dict[str, JudgedHost]:
         """Hosts with what each one keeps for now."""
         operations = {name: self.meant[name].operations(kept) for name, kept in wanted.items()}
-        works = [self._work(name, each) for name, each in operations.items()]
+        stay = {name: tuple(map(openings.in_words, kept.own)) for name, kept in wanted.items()}
+        return self.predicted(operations, stay, on_done)
+
+    def predicted(
+        self,
+        wanted: Mapping[str, tuple[Operation, ...]],
+        stay: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+        on_done: Callable[[str], None] = lambda _name: None,
+    ) -> dict[str, JudgedHost]:
+        """What these operations would do to hosts; `stay` is what is kept for now, in words."""
+        works = [self._work(name, each) for name, each in wanted.items()]
         said = self.fleet.driver.predict(works, (state.OPENINGS,), on_done) if works else {}
         return {
-            name: self._judged(name, operations[name], said[name], wanted[name])
-            for name in sorted(operations)
+            name: self._judged(name, wanted[name], said[name], stay.get(name, ())) for name in sorted(wanted)
         }
 
     def _work(self, name: str, operations: tuple[Operation, ...]) -> HostWork:
         return self.fleet.work(name, operations, self.masking.resolve)
 
     def _judged(
-        self, name: str, operations: tuple[Operation, ...], said: Prediction | DeviceError, kept: Kept
+        self,
+        name: str,
+        operations: tuple[Operation, ...],
+        said: Prediction | DeviceError,
+        kept: tuple[str, ...],
     ) -> JudgedHost:
-        intended = (*self.meant[name].openings, *kept.own)
+        texts = (each.text for each in operations if isinstance(each, File) and each.id == state.OPENINGS)
+        intended = state.parsed(next(texts, ""))
         if isinstance(said, DeviceError):
             cause = self.masking.mask(said.cause)
             planned = PlannedHost(name=name, status=Status.FAILED, cause=cause)
@@ -112,12 +127,16 @@ class Foresight:
         return JudgedHost(planned, Doors(present, intended), operations=unchanged)
 
     def _planned(
-        self, name: str, operations: tuple[Operation, ...], changes: Iterable[Predicted], kept: Kept
+        self,
+        name: str,
+        operations: tuple[Operation, ...],
+        changes: Iterable[Predicted],
+        kept: tuple[str, ...],
     ) -> PlannedHost:
         shown = tuple(masked(each, self.masking) for each in changes)
-        rests_on, words = base(operations, shown, self.masking), tuple(map(openings.in_words, kept.own))
+        rests_on = base(operations, shown, self.masking)
         if not shown:
-            return PlannedHost(name=name, status=Status.UNCHANGED, base=rests_on, kept=words)
+            return PlannedHost(name=name, status=Status.UNCHANGED, base=rests_on, kept=kept)
         return PlannedHost(
             name=name,
             status=Status.CHANGED,
@@ -125,7 +144,7 @@ class Foresight:
             operations=operations,
             resolved=self.masking.digest(written(operations)),
             changes=shown,
-            kept=words,
+            kept=kept,
         )
 
 

@@ -155,7 +155,7 @@ def _undo(
     from infra_ctl.deploy.run import begin
     from infra_ctl.journal.records import Purpose
 
-    back = prepare_undo(prepared, run, present(session.context, prepared.city))
+    back = prepare_undo(session, prepared, run, present(session.context, prepared.city))
     plan = back.plan
     if not request.may_cut:
         refuse_cut(plan)

@@ -109,24 +109,33 @@ def kept_plan(session: Session, journal: Journal, run: Run) -> Prepared:
 
 def prepare_rollback(session: Session, run_id: str, selector: str) -> Prepared:
     """The plan that takes back what a run did on the selected devices, made from what they run now."""
-    from infra_ctl.rollback import refuse_gone, to_undo
+    from infra_ctl.rollback import hosts_of, refuse_gone, to_undo
 
     city, journal = session.city(), session.journal()
     run = journal.run(run_id)
     if run.context != session.context.name:
         raise RefusedError(f"run {run_id} was in context {run.context}, not {session.context.name}")
     changed = to_undo(journal, run)
-    chosen = set(session.select(city, selector)) if selector else set(changed)
-    steps = [step for host, step in changed.items() if host in chosen]
+    chosen = _chosen(session, city, selector) if selector else set(changed)
+    steps = [step for name, step in changed.items() if name in chosen]
     if not steps:
         raise UnknownError(f"run {run_id} changed none of '{selector}'")
-    refuse_gone(city, run, (step.device for step in steps))
+    hosts = hosts_of(journal, run)
+    refuse_gone(city, run, (step.device for step in steps if step.device not in hosts))
     there = present(session.context, city)
-    planner = Planner(city, session.fleet(city), session.masking(city), journal.synced(run.context), there)
-    return _undoing(planner, journal, run, steps, selector)
+    masking = session.masking(city)
+    planner = Planner(city, session.fleet(city), masking, journal.synced(run.context), there)
+    foresight = session.foresight(city, masking) if hosts else None
+    return _undoing(planner, foresight, journal, run, steps, selector)
 
 
-def prepare_undo(prepared: Prepared, run: Run, there: Collection[str]) -> Prepared:
+def _chosen(session: Session, city: City, selector: str) -> set[str]:
+    """Devices with their host parts, and hosts."""
+    devices, hosts = session.choose(city, selector)
+    return {*devices, *hosts, *(f"{device}/host" for device in devices)}
+
+
+def prepare_undo(session: Session, prepared: Prepared, run: Run, there: Collection[str]) -> Prepared:
     """The plan that takes back all that a run did which this very process has carried out."""
     from infra_ctl.rollback import to_undo
 
@@ -134,18 +143,33 @@ def prepare_undo(prepared: Prepared, run: Run, there: Collection[str]) -> Prepar
     synced = journal.synced(run.context)
     planner = Planner(prepared.city, prepared.fleet, prepared.masking, synced, there)
     written = journal.run(run.id)
-    return _undoing(planner, journal, written, list(to_undo(journal, written).values()), "")
+    foresight = session.foresight(prepared.city, prepared.masking, prepared.hosts) if prepared.hosts else None
+    return _undoing(planner, foresight, journal, written, list(to_undo(journal, written).values()), "")
 
 
-def _undoing(planner: Planner, journal: Journal, run: Run, steps: Sequence[Step], selector: str) -> Prepared:
-    from infra_ctl.rollback import judge, refuse_given_up
+def _undoing(
+    planner: Planner,
+    foresight: Foresight | None,
+    journal: Journal,
+    run: Run,
+    steps: Sequence[Step],
+    selector: str,
+) -> Prepared:
+    from infra_ctl.rollback import hosts_of, judge, judge_hosts, refuse_given_up
 
-    with counting("reading", len(steps)) as on_done:
-        judged = judge(planner, journal, steps, on_done)
+    done = hosts_of(journal, run)
+    of_hosts = [step for step in steps if step.device in done]
+    of_devices = [step for step in steps if step.device not in done]
+    with counting("reading", len(of_devices), len(of_hosts)) as on_done:
+        judged = judge(planner, journal, of_devices, on_done)
+        hosts = judge_hosts(foresight, journal, run, of_hosts, done) if foresight and of_hosts else {}
     refuse_given_up(planner.city, run, judged)
     plan = assemble(planner, judged, run.context, selector)
     bases = {host: each.running for host, each in judged.items() if each.running}
-    return Prepared(planner.city, planner.fleet, journal, planner.masking, plan, bases)
+    if foresight and hosts:
+        plan = with_hosts(plan, planner.city, foresight.meant, hosts)
+    fleet = foresight.fleet if foresight else None
+    return Prepared(planner.city, planner.fleet, journal, planner.masking, plan, bases, fleet)
 
 
 def print_plan(session: Session, plan: Plan) -> None:
