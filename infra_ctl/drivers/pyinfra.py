@@ -229,6 +229,8 @@ class _Child:
         self._reader = threading.Thread(target=self._read, name="hosts", daemon=True)
         self._reader.start()
         self.is_alive = True
+        self.epitaph = ""
+        """How it ended."""
 
     def ask(self, request: Request, number: int) -> queue.SimpleQueue[Answer | None]:
         """Where the answers of a request will come."""
@@ -255,21 +257,21 @@ class _Child:
             self.kill()
             raise WorkerError(f"the worker process did not answer within {SILENCE:.0f} s") from None
         if answer is None:
-            raise WorkerError(self._epitaph())
+            raise WorkerError(self.epitaph)
         return answer
 
     def end(self) -> None:
         """Let what is under way end, then the worker; it is killed where it does not."""
         self.tell(Quit())
-        assert self._process.stdin is not None  # noqa: S101 - it is a pipe
-        with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.close()
+        self._exit_code()
+        self._reader.join()
+
+    def _exit_code(self) -> int:
         try:
-            self._process.wait(LAST)
+            return self._process.wait(LAST)
         except subprocess.TimeoutExpired:
             self.kill()
-        self._reader.join()
-        self._complaints.close()
+            return self._process.wait()
 
     def kill(self) -> None:
         """End it now, with all that it has started; the hosts' timers take back what is on trial."""
@@ -279,21 +281,26 @@ class _Child:
 
     def _read(self) -> None:
         assert self._process.stdout is not None  # noqa: S101 - it is a pipe
+        assert self._process.stdin is not None  # noqa: S101 - it is a pipe
         with self._process.stdout as lines:
             for each in lines:
                 answer = ANSWER.validate_json(each)
                 self._answers[answer.number].put(answer)
+        self.epitaph = self._ended()
         with self._lock:
             self.is_alive = False
+            with contextlib.suppress(BrokenPipeError):
+                self._process.stdin.close()
             for answers in self._answers.values():
                 answers.put(None)
 
-    def _epitaph(self) -> str:
-        code = self._process.wait(LAST)
+    def _ended(self) -> str:
+        code = self._exit_code()
+        with self._complaints:
+            self._complaints.seek(0)
+            said = self._complaints.read().decode(errors="replace").strip().splitlines()
         if code < 0:
             return f"the worker process was killed ({signal.Signals(-code).name})"
-        self._complaints.seek(0)
-        said = self._complaints.read().decode(errors="replace").strip().splitlines()
         return f"the worker process ended with {code}{f': {said[-1]}' if said else ''}"
 
 

@@ -145,7 +145,9 @@ class Applying:
         except SessionLostError as lost:
             if not self.touched:
                 raise
-            return self._ended("unknown", self.at, lost.cause)
+            return self._ended(
+                "unknown", self.at, f"locks us out: {lost.cause}" if self.trial else lost.cause
+            )
         except DeviceError as error:
             if not self.touched:
                 raise

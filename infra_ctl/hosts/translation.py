@@ -11,7 +11,6 @@ import posixpath
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from hashlib import sha1, sha256
 from shlex import quote
 from typing import Any
@@ -41,6 +40,7 @@ from infra_ctl.change.operations import (
     triggers,
 )
 from infra_ctl.errors import DeviceError
+from infra_ctl.hosts.difference import diff
 from infra_ctl.hosts.session import Asked, LinuxHost, asked
 
 Commands = Iterator[Any]
@@ -56,9 +56,6 @@ UPDATE = (
 """By itself, apt calls a repository that is gone a success; pyinfra does not see that sources are others."""
 
 UNITS = "/etc/systemd/system/"
-
-NEAR = 3
-"""Lines of a diff that are shown around what differs."""
 
 VERBS = ("disable", "stop", "enable", "start", "reload", "restart")
 
@@ -327,20 +324,6 @@ def _diff(host: LinuxHost, wanted: Operation) -> str:
     is_there = host.get_fact(Sha1File, path=wanted.path)
     before = host.get_fact(FileContents, path=wanted.path) if is_there else []
     return diff(before or [], wanted.text.splitlines())
-
-
-def diff(before: Sequence[str], after: Sequence[str]) -> str:
-    """Lines that go (`-`), come (`+`) and stand around them (a blank); ` …` where others are left out."""
-    shown: list[str] = []
-    for group in SequenceMatcher(None, before, after, autojunk=False).get_grouped_opcodes(NEAR):
-        shown += ["  …"] if shown else []
-        for tag, old, old_end, new, new_end in group:
-            if tag == "equal":
-                shown += [f"  {line}" for line in before[old:old_end]]
-                continue
-            shown += [f"- {line}" for line in before[old:old_end]]
-            shown += [f"+ {line}" for line in after[new:new_end]]
-    return "\n".join(shown)
 
 
 FORGETS: dict[type, Callable[[Any], tuple[str, ...]]] = {
