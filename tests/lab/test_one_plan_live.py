@@ -67,7 +67,7 @@ def deployed(city: CitySlice, *arguments: str) -> Done:
 
 @contextmanager
 def asked(city: CitySlice) -> Iterator[list[str]]:
-    """Somebody asks the application through its portal every 50 ms: what went wrong, and how often it was asked."""
+    """Somebody asks the application through its portal every 50 ms: what went wrong, and how often it did."""
     inventory = load_city(city.inventory)
     manager = inventory.host("dc-ntp-1").addresses[0]
     own = (each.ipv4 for each in inventory.intents[CORE].interfaces if each.ipv4 is not None)

@@ -16,7 +16,7 @@ from infra_ctl.hosts.state import OPENINGS, entry
 from infra_ctl.intent.host import Opening
 from infra_ctl.predicting import Foresight, JudgedHost, repredicted, with_hosts
 from tests.unit.conftest import MASKING, SmallCity, bare_plan
-from tests.unit.hosts_in_memory import InMemoryHosts, fleet
+from tests.unit.watched_hosts import WatchedHosts, fleet
 
 ANYBODY = (ip_network("10.0.0.0/8"),)
 SERVICE = "one-stop/https"
@@ -70,22 +70,21 @@ def city(port: int) -> dict[str, Meant]:
 
 
 @pytest.fixture
-def hosts() -> Iterator[InMemoryHosts]:
+def hosts() -> Iterator[WatchedHosts]:
     """All as intended, on port 8080."""
-    there = InMemoryHosts()
+    there = WatchedHosts()
     for name, meant in city(8080).items():
-        there.there[name] = {each.id: each for each in meant.operations(Kept())}
+        there.bring(name, meant.operations(Kept()))
     return there
 
 
-def foresight(hosts: InMemoryHosts, meant: dict[str, Meant]) -> Foresight:
+def foresight(hosts: WatchedHosts, meant: dict[str, Meant]) -> Foresight:
     return Foresight(fleet(hosts), meant, MASKING)
 
 
-def carry_out(hosts: InMemoryHosts, judged: dict[str, JudgedHost]) -> None:
+def carry_out(hosts: WatchedHosts, judged: dict[str, JudgedHost]) -> None:
     for name, each in judged.items():
-        for operation in each.planned.operations:
-            hosts.there[name][operation.id] = operation
+        hosts.bring(name, each.planned.operations)
 
 
 def plan(small: SmallCity, meant: dict[str, Meant], judged: dict[str, JudgedHost]) -> Plan:
@@ -96,23 +95,21 @@ def kept(judged: dict[str, JudgedHost]) -> dict[str, tuple[str, ...]]:
     return {name: each.planned.kept for name, each in judged.items() if each.planned.kept}
 
 
-def test_what_is_as_intended_is_unchanged_and_remembered(hosts: InMemoryHosts) -> None:
+def test_what_is_as_intended_is_unchanged_and_remembered(hosts: WatchedHosts) -> None:
     judged = foresight(hosts, city(8080)).judge(NAMES)
     assert {each.planned.status for each in judged.values()} == {Status.UNCHANGED}
     assert all(each.operations for each in judged.values())
 
 
 def test_a_port_that_moves_is_opened_by_one_run_and_closed_by_the_next(
-    hosts: InMemoryHosts, small: SmallCity
+    hosts: WatchedHosts, small: SmallCity
 ) -> None:
     meant = city(8443)
     first = foresight(hosts, meant).judge(NAMES)
     assert kept(first) == dict.fromkeys(("app", "core/host"), (f"{SERVICE} tcp 8080",))
     assert plan(small, meant, first).waves == (("core/host",), ("app",), ("portal",))
     carry_out(hosts, first)
-    rules = hosts.there["app"]["firewall/rules"]
-    assert isinstance(rules, File)
-    assert rules.text == "accept 8443 8080\n"
+    assert hosts.machines["app"].files["/etc/nftables.conf"].text == "accept 8443 8080\n"
 
     second = foresight(hosts, meant).judge(NAMES)
     assert kept(second) == {}
@@ -124,7 +121,7 @@ def test_a_port_that_moves_is_opened_by_one_run_and_closed_by_the_next(
 
 
 @pytest.mark.parametrize("missed", NAMES)
-def test_the_old_port_stays_while_anybody_has_not_got_the_new_one(hosts: InMemoryHosts, missed: str) -> None:
+def test_the_old_port_stays_while_anybody_has_not_got_the_new_one(hosts: WatchedHosts, missed: str) -> None:
     """Whoever was to change in the first run and did not: a server, a router, or a client."""
     meant = city(8443)
     first = foresight(hosts, meant).judge(NAMES)
@@ -135,7 +132,7 @@ def test_the_old_port_stays_while_anybody_has_not_got_the_new_one(hosts: InMemor
     assert kept(foresight(hosts, meant).judge(NAMES)) == {}
 
 
-def test_the_old_port_stays_for_those_who_are_not_planned(hosts: InMemoryHosts) -> None:
+def test_the_old_port_stays_for_those_who_are_not_planned(hosts: WatchedHosts) -> None:
     meant = city(8443)
     for _ in range(3):
         judged = foresight(hosts, meant).judge(["app"])
@@ -145,7 +142,7 @@ def test_the_old_port_stays_for_those_who_are_not_planned(hosts: InMemoryHosts) 
     assert judged["app"].planned.status is Status.UNCHANGED
 
 
-def test_the_old_port_stays_while_somebody_who_asks_there_cannot_be_reached(hosts: InMemoryHosts) -> None:
+def test_the_old_port_stays_while_somebody_who_asks_there_cannot_be_reached(hosts: WatchedHosts) -> None:
     meant = city(8443)
     carry_out(hosts, foresight(hosts, meant).judge(NAMES))
     hosts.silent["portal"] = UnreachableError("portal", "no route to host")
@@ -154,7 +151,7 @@ def test_the_old_port_stays_while_somebody_who_asks_there_cannot_be_reached(host
     assert kept(judged) == dict.fromkeys(("app", "core/host"), (f"{SERVICE} tcp 8080",))
 
 
-def test_who_may_come_in_moves_like_a_port(hosts: InMemoryHosts) -> None:
+def test_who_may_come_in_moves_like_a_port(hosts: WatchedHosts) -> None:
     narrower = opening(8080, SERVICE, "10.1.0.0/16")
     elsewhere = opening(8080, SERVICE, "172.16.0.0/12")
     meant = {"app": server(narrower, serves=frozenset({SERVICE}))}
@@ -167,7 +164,7 @@ def test_who_may_come_in_moves_like_a_port(hosts: InMemoryHosts) -> None:
     assert kept(foresight(hosts, meant).judge(["app"])) == {}
 
 
-def test_a_service_that_ends_is_closed_at_once(hosts: InMemoryHosts) -> None:
+def test_a_service_that_ends_is_closed_at_once(hosts: WatchedHosts) -> None:
     meant = {"app": server(opening(22, "ssh"))}
     judged = foresight(hosts, meant).judge(["app"])
     assert kept(judged) == {}
@@ -179,9 +176,9 @@ def secret(text: str) -> dict[str, Meant]:
     return {"db": Meant(Standing(site="dc", kind="database"), lambda _kept: (key,))}
 
 
-def test_secrets_go_to_the_host_and_not_into_the_plan(hosts: InMemoryHosts) -> None:
+def test_secrets_go_to_the_host_and_not_into_the_plan(hosts: WatchedHosts) -> None:
     planned = foresight(hosts, secret("password vault:ospf/key\n")).judge(["db"])["db"].planned
-    assert planned.changes[0].diff == "+ password vault:ospf/key\n"
+    assert planned.changes[0].diff == "+ password vault:ospf/key"
     assert "0spf-s3cret" not in planned.model_dump_json()
     with pytest.raises(SecretError, match="no/such"):
         foresight(hosts, secret("vault:no/such")).judge(["db"])
@@ -193,18 +190,16 @@ def saved(planned: PlannedHost) -> Plan:
     )
 
 
-def test_a_saved_plan_is_carried_out_only_on_what_it_was_made_from(hosts: InMemoryHosts) -> None:
+def test_a_saved_plan_is_carried_out_only_on_what_it_was_made_from(hosts: WatchedHosts) -> None:
     judged = foresight(hosts, city(8443)).judge(["app"])
     plan = saved(judged["app"].planned)
     assert repredicted(plan, fleet(hosts), MASKING) == plan
-    hosts.there["app"].pop(OPENINGS)
-    assert repredicted(plan, fleet(hosts), MASKING) == plan, "it was to be written anyhow"
-    hosts.there["app"] = {each.id: each for each in judged["app"].planned.operations[:1]}
+    hosts.bring("app", judged["app"].planned.operations[:1])
     with pytest.raises(RefusedError, match="app changed since plan 0001 was made: plan again"):
         repredicted(plan, fleet(hosts), MASKING)
 
 
-def test_a_host_of_a_saved_plan_that_is_gone_is_planned_as_failed(hosts: InMemoryHosts) -> None:
+def test_a_host_of_a_saved_plan_that_is_gone_is_planned_as_failed(hosts: WatchedHosts) -> None:
     plan = saved(foresight(hosts, city(8443)).judge(["app"])["app"].planned)
     hosts.silent["app"] = UnreachableError("app", "no route to host")
     now = repredicted(plan, fleet(hosts), MASKING)
@@ -220,7 +215,7 @@ def router(small: SmallCity, hostname: str) -> Plan:
     return bare_plan([device], ((hostname,),), (("path from a to b over IPv4",),))
 
 
-def test_hosts_come_after_the_routers_that_lead_to_them(hosts: InMemoryHosts, small: SmallCity) -> None:
+def test_hosts_come_after_the_routers_that_lead_to_them(hosts: WatchedHosts, small: SmallCity) -> None:
     judged = foresight(hosts, city(8443)).judge(["app"])
     found = with_hosts(router(small, "dc-core1"), small.city, city(8443), judged)
     assert found.waves == (("dc-core1",), ("app",))
@@ -231,7 +226,7 @@ def test_hosts_come_after_the_routers_that_lead_to_them(hosts: InMemoryHosts, sm
 
 
 def test_who_is_out_of_reach_while_routers_change_is_behind_them(
-    hosts: InMemoryHosts, small: SmallCity
+    hosts: WatchedHosts, small: SmallCity
 ) -> None:
     hosts.silent["app"] = UnreachableError("app", "no route to host")
     judged = foresight(hosts, city(8443)).judge(["app", "portal"])

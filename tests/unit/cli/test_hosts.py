@@ -10,12 +10,12 @@ import pytest
 from infra_ctl.change.operations import File
 from infra_ctl.cli import hosts as cli_hosts
 from infra_ctl.cli.exits import Exit
-from infra_ctl.drivers.hosts import HostEnd
+from infra_ctl.drivers.embedded_hosts import HostFault
 from infra_ctl.errors import UnreachableError
 from infra_ctl.hosts.base import base
 from infra_ctl.hosts.state import OPENINGS
 from tests.unit.cli.conftest import Command, Said
-from tests.unit.hosts_in_memory import InMemoryHosts, fleet
+from tests.unit.watched_hosts import WatchedHosts, fleet
 
 APP, NTP, SPARE, WARD = "dc-app-1", "dc-ntp-1", "bk-app-1", "nk-an-hoa-ce1"
 THERE = (APP, SPARE, NTP)
@@ -23,9 +23,9 @@ SELECTED = f"host={APP} or host={SPARE} or host={NTP}"
 
 
 @pytest.fixture
-def hosts(monkeypatch: pytest.MonkeyPatch) -> InMemoryHosts:
+def hosts(monkeypatch: pytest.MonkeyPatch) -> WatchedHosts:
     """Three hosts that are nothing yet."""
-    there = InMemoryHosts()
+    there = WatchedHosts()
     monkeypatch.setattr(cli_hosts, "present_hosts", lambda _context, _city: THERE)
     monkeypatch.setattr(cli_hosts, "host_fleet", lambda _context, _city: fleet(there))
     return there
@@ -42,7 +42,7 @@ def run_of(said: Said) -> str:
     return found[1]
 
 
-def test_hosts_are_planned_beside_devices_in_one_order(infra_ctl: Command, hosts: InMemoryHosts) -> None:
+def test_hosts_are_planned_beside_devices_in_one_order(infra_ctl: Command, hosts: WatchedHosts) -> None:
     said = infra_ctl("plan", f"{SELECTED} or {WARD}")
     assert said.code == Exit.DONE
     assert "0 unchanged · 4 to change · 0 failed\n" in said.out
@@ -52,21 +52,21 @@ def test_hosts_are_planned_beside_devices_in_one_order(infra_ctl: Command, hosts
 
 
 def test_one_deploy_brings_devices_and_hosts_and_the_second_has_no_changes(
-    infra_ctl: Command, hosts: InMemoryHosts
+    infra_ctl: Command, hosts: WatchedHosts
 ) -> None:
     said = infra_ctl("deploy", f"{SELECTED} or {WARD}", "--yes", "--reason", "hosts")
     assert (said.code, ends(said)) == (Exit.DONE, [WARD, NTP, SPARE, APP]), said.out
     assert "1 confirmed · 3 done · run " in said.out
-    assert re.search(rf"^wave 4/4  {APP} +\S+ · \S+ · \S+ · \S+ … and \d+ more · done   ", said.out, re.M)
+    assert re.search(rf"^wave 4/4  {APP} .+ · .+ … and \d+ more · done   ", said.out, re.M)
     again = infra_ctl("deploy", f"{SELECTED} or {WARD}", "--yes")
     assert re.fullmatch(r"no changes \(1 device, 3 hosts, .*\)\n", again.out)
     assert infra_ctl("plan", SELECTED, "--exit-code").code == Exit.DONE
 
 
 def test_a_host_that_stops_fails_the_run_and_resume_goes_on_there(
-    infra_ctl: Command, hosts: InMemoryHosts
+    infra_ctl: Command, hosts: WatchedHosts
 ) -> None:
-    hosts.stops[NTP, OPENINGS] = HostEnd("stopped", (), OPENINGS, "no space left on device")
+    hosts.faults[NTP] = HostFault(fails_at=OPENINGS, cause="no space left on device")
     said = infra_ctl("deploy", SELECTED, "--yes")
     assert said.code == Exit.FAILED
     assert f"at {OPENINGS}: no space left on device · STOPPED" in said.out
@@ -74,6 +74,7 @@ def test_a_host_that_stops_fails_the_run_and_resume_goes_on_there(
     shown = infra_ctl("show", "run", run_of(said))
     assert re.search(rf"^  {NTP} +stopped", shown.out, re.M)
     done = len(hosts.log)
+    hosts.faults.clear()
     resumed = infra_ctl("resume", run_of(said), "--yes")
     assert (resumed.code, ends(resumed)) == (Exit.DONE, [NTP, SPARE, APP]), resumed.out
     assert hosts.log[done] == (NTP, OPENINGS), "what was done is not done again"
@@ -81,7 +82,7 @@ def test_a_host_that_stops_fails_the_run_and_resume_goes_on_there(
 
 
 def test_a_host_that_cannot_be_reached_is_refused_before_anything_is_done(
-    infra_ctl: Command, hosts: InMemoryHosts
+    infra_ctl: Command, hosts: WatchedHosts
 ) -> None:
     hosts.silent[APP] = UnreachableError(APP, "no route to host")
     said = infra_ctl("deploy", SELECTED, "--yes")
@@ -92,21 +93,20 @@ def test_a_host_that_cannot_be_reached_is_refused_before_anything_is_done(
 
 
 def test_hosts_behind_routers_come_in_the_run_after_by_themselves(
-    infra_ctl: Command, hosts: InMemoryHosts
+    infra_ctl: Command, hosts: WatchedHosts
 ) -> None:
     hosts.silent[APP] = UnreachableError(APP, "no route to host")
     planned = infra_ctl("plan", f"{APP} or {NTP} or {WARD}")
     assert "· 1 behind them" in planned.out
-    hosts.before = lambda _part: hosts.silent.clear()
+    hosts.after = lambda _part: hosts.silent.clear()
     said = infra_ctl("deploy", f"{APP} or {NTP} or {WARD}", "--yes")
     assert (said.code, ends(said)) == (Exit.DONE, [WARD, NTP, APP]), said.out
     assert "next    1 host behind them\n" in said.out
 
 
-def test_a_saved_plan_is_what_runs(infra_ctl: Command, hosts: InMemoryHosts, tmp_path: Path) -> None:
+def test_a_saved_plan_is_what_runs(infra_ctl: Command, hosts: WatchedHosts, tmp_path: Path) -> None:
     saved = tmp_path / "plan.json"
     assert infra_ctl("plan", NTP, "-o", str(saved)).code == Exit.DONE
-    hosts.there[NTP] = {OPENINGS: File(id=OPENINGS, path="/etc/infra-ctl/openings.json", text="[]")}
     assert infra_ctl("deploy", "--plan", str(saved), "--yes").code == Exit.DONE
     assert infra_ctl("deploy", NTP, "--yes").out.startswith("no changes (1 host, ")
     refused = infra_ctl("deploy", "--plan", str(saved), "--yes")
@@ -114,10 +114,10 @@ def test_a_saved_plan_is_what_runs(infra_ctl: Command, hosts: InMemoryHosts, tmp
 
 
 def test_a_rollback_brings_a_host_back_to_what_it_was_last_in_sync_with(
-    infra_ctl: Command, hosts: InMemoryHosts, monkeypatch: pytest.MonkeyPatch
+    infra_ctl: Command, hosts: WatchedHosts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = infra_ctl("deploy", NTP, "--yes")
-    before = dict(hosts.there[NTP])
+    before = hosts.machines[NTP].files
     refused = infra_ctl("rollback", run_of(first), "--yes")
     assert refused.code == Exit.REFUSED
     assert "before run" in refused.err
@@ -126,14 +126,13 @@ def test_a_rollback_brings_a_host_back_to_what_it_was_last_in_sync_with(
     extra = File(id="base/motd", path="/etc/motd", text="new\n")
     monkeypatch.setattr("infra_ctl.hosts.roles.EVERYWHERE", (base, lambda _host: (extra,)))
     second = infra_ctl("deploy", NTP, "--yes")
-    assert "base/motd" in hosts.there[NTP]
+    assert extra.path in hosts.machines[NTP].files
     back = infra_ctl("rollback", run_of(second), "--yes")
     assert back.code == Exit.DONE, back.out + back.err
-    assert {**hosts.there[NTP], "base/motd": None} == {**before, "base/motd": None}
-    assert hosts.there[NTP]["base/motd"].kind == "absent"
+    assert hosts.machines[NTP].files == before
 
 
-def test_why_a_host_stands_where_it_stands(infra_ctl: Command, hosts: InMemoryHosts) -> None:
+def test_why_a_host_stands_where_it_stands(infra_ctl: Command, hosts: WatchedHosts) -> None:
     said = infra_ctl("plan", SELECTED, "--explain", APP)
     assert said.out.splitlines()[:3] == [
         APP,
@@ -147,7 +146,7 @@ def test_why_a_host_stands_where_it_stands(infra_ctl: Command, hosts: InMemoryHo
     assert (unknown.code, "there is no device and no host 'dc-app-9'" in unknown.err) == (Exit.USAGE, True)
 
 
-def test_json_has_hosts_in_the_plan_and_in_the_run(infra_ctl: Command, hosts: InMemoryHosts) -> None:
+def test_json_has_hosts_in_the_plan_and_in_the_run(infra_ctl: Command, hosts: WatchedHosts) -> None:
     plan = infra_ctl("plan", NTP, "--output", "json").json
     assert [host["name"] for host in plan["hosts"]] == [NTP]
     assert plan["waves"] == [[NTP]]

@@ -13,15 +13,15 @@ from infra_ctl.deploy.leases import Lease
 from infra_ctl.deploy.rollout import Rollout
 from infra_ctl.deploy.step import Ended
 from infra_ctl.deploy.watch import Watch
+from infra_ctl.drivers.embedded_hosts import HostFault
 from infra_ctl.drivers.fleet import Fleet
-from infra_ctl.drivers.hosts import HostEnd
 from infra_ctl.errors import BusyError, JournalError, SessionLostError, UnreachableError
 from infra_ctl.journal.records import Purpose, RunState, Step, StepState
 from tests.unit.conftest import bare_plan
 from tests.unit.deploy.conftest import MASKING, Bench
-from tests.unit.hosts_in_memory import InMemoryHosts, fleet
+from tests.unit.watched_hosts import WatchedHosts, fleet
 
-RULES = File(id="firewall/rules", path="/etc/nftables.conf", text="tcp dport 22 accept\n")
+RULES = File(id="firewall/rules", path="/etc/nftables.conf", text="tcp dport 22 accept\n", guarded=True)
 SITE = File(id="portal/site", path="/etc/nginx/sites-enabled/portal", text="password vault:ospf/key\n")
 NGINX = Service(id="portal/nginx", unit="nginx", reload_after=("portal/site",))
 ALL: tuple[Operation, ...] = (RULES, SITE, NGINX)
@@ -36,7 +36,7 @@ class Stage:
     """Hosts of one run, and what was told of them."""
 
     bench: Bench
-    hosts: InMemoryHosts = field(default_factory=InMemoryHosts)
+    hosts: WatchedHosts = field(default_factory=WatchedHosts)
     told: list[tuple[str, str]] = field(default_factory=list)
     ended: list[tuple[str, StepState]] = field(default_factory=list)
 
@@ -86,26 +86,24 @@ def stage(bench: Bench) -> Stage:
 
 def test_a_host_ends_done_each_operation_told_and_journalled(stage: Stage) -> None:
     assert stage.converge("app") == {"app": Ended(StepState.DONE)}
-    assert stage.told == [("app", "firewall/rules"), ("app", "portal/site"), ("app", "portal/nginx")]
+    assert stage.told == [("app", RULES.path), ("app", SITE.path), ("app", "start and enable nginx")]
     assert stage.states("app") == ["applying"] * 4 + ["done"]
     assert [each.detail for each in stage.bench.journal.events(stage.bench.run)][1:4] == [
         done for _, done in stage.told
     ]
-    assert stage.hosts.holders["app"][0] == ""
+    assert not stage.hosts.is_held("app")
 
 
 def test_secrets_are_put_in_for_the_host_and_kept_out_of_the_journal(stage: Stage) -> None:
     stage.converge("app")
-    site = stage.hosts.there["app"]["portal/site"]
-    assert isinstance(site, File)
-    assert site.text == "password 0spf-s3cret\n"
+    assert stage.hosts.machines["app"].files[SITE.path].text == "password 0spf-s3cret\n"
     step = stage.bench.step("app")
     assert read(stage.bench.journal.snapshot(step.after)) == ALL
     assert read(stage.bench.journal.snapshot(step.before)) == (RULES,)
 
 
 def test_a_host_that_stops_says_where_and_the_others_go_on(stage: Stage) -> None:
-    stage.hosts.stops["app", "portal/site"] = HostEnd("stopped", (), "portal/site", "no space: 0spf-s3cret")
+    stage.hosts.faults["app"] = HostFault(fails_at=SITE.id, cause="no space: 0spf-s3cret")
     ends = stage.converge("app", "db")
     assert ends["app"] == Ended(StepState.STOPPED, "at portal/site: no space: vault:ospf/key")
     assert ends["db"].state is StepState.DONE
@@ -113,8 +111,7 @@ def test_a_host_that_stops_says_where_and_the_others_go_on(stage: Stage) -> None
 
 
 def test_what_a_host_took_back_by_itself_is_said_loudly(stage: Stage) -> None:
-    end = HostEnd("taken back", (), "firewall/rules", "no new session within 60 s")
-    stage.hosts.stops["app", "firewall/rules"] = end
+    stage.hosts.faults["app"] = HostFault(locks_out=True)
     said = stage.converge("app")["app"]
     assert (said.state, said.cause.split(":")[0]) == (
         StepState.STOPPED,
@@ -138,16 +135,16 @@ def test_nothing_was_done_is_said_only_where_that_is_known(
 
 
 def test_a_host_that_another_run_holds_is_not_touched(stage: Stage) -> None:
-    stage.hosts.holders["app"] = ("2026-11-21-001-beef", 3)
+    stage.hosts.lease("app", "binh@noc2", "2026-11-21-001-beef", 300)
     ends = stage.converge("app", "db")
     assert ends["app"].state is StepState.FAILED
     assert "2026-11-21-001-beef" in ends["app"].cause
     assert stage.hosts.order == ["db"]
-    assert stage.hosts.holders["app"][0] == "2026-11-21-001-beef"
+    assert stage.hosts.is_held("app")
 
 
 def test_what_a_killed_run_of_ours_holds_is_given_back_first(stage: Stage) -> None:
-    stage.hosts.holders["app"] = ("dead-run", 3)
+    stage.hosts.lease("app", "an@noc1", "dead-run", 300)
     stepper = stage.stepper("app", orphans=("dead-run",))
     ends = stepper.converge(["app"], lambda *_: None, lambda *_: None)
     assert ends["app"].state is StepState.DONE
@@ -182,7 +179,7 @@ def test_a_journal_that_is_gone_ends_the_run_and_gives_the_hosts_back(stage: Sta
     stage.hosts.raises = JournalError("its file is gone")
     with pytest.raises(JournalError):
         stage.converge("app")
-    assert stage.hosts.holders["app"][0] == ""
+    assert not stage.hosts.is_held("app")
 
 
 def left(stage: Stage, states: dict[str, StepState]) -> HostStepper:
@@ -201,7 +198,7 @@ def looked(stage: Stage, stepper: HostStepper) -> tuple[dict[str, StepState], fr
 
 def test_going_on_asks_every_host_what_is_left(stage: Stage) -> None:
     stage.converge("done", "found")
-    stage.hosts.there["half"] = {RULES.id: RULES}
+    stage.hosts.bring("half", [RULES])
     states = {
         "done": StepState.DONE,
         "found": StepState.APPLYING,
@@ -241,8 +238,8 @@ def test_the_budget_is_of_devices_and_hosts_together(stage: Stage) -> None:
     waves = (("ward",), ("app",), ("db",))
 
     def result(budget: int) -> dict[str, StepState]:
-        stage.hosts.there.clear()
-        stage.hosts.stops["app", "portal/site"] = HostEnd("stopped", (), "portal/site", "no space")
+        stage.hosts.machines.clear()
+        stage.hosts.faults["app"] = HostFault(fails_at=SITE.id, cause="no space")
         device = bench.planned("ward").model_copy(update={"base": "another"})
         plan = bare_plan([device], (("ward",),)).model_copy(
             update={"hosts": (planned("app"), planned("db")), "waves": waves, "cuts": ((),) * 3}
