@@ -366,7 +366,7 @@ class Administrator(Model):
 
     id: Slug
     name: Text
-    keys: Annotated[tuple[SshKey, ...], Field(min_length=1)]
+    keys: tuple[SshKey, ...]
 
 
 class Approval(Model):
