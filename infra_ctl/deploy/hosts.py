@@ -16,7 +16,7 @@ from infra_ctl.deploy.machine import HOST_ENDS, Signal, host_after
 from infra_ctl.deploy.step import Ended
 from infra_ctl.drivers.fleet import Fleet
 from infra_ctl.drivers.hosts import HostEnd, HostFleet, Prediction
-from infra_ctl.errors import DeviceError, InfraCtlError, SessionLostError
+from infra_ctl.errors import DeviceError, InfraCtlError, SecretError, SessionLostError
 from infra_ctl.journal.records import Step, StepState
 from infra_ctl.journal.store import Journal
 from infra_ctl.plan import Masking
@@ -88,9 +88,16 @@ class HostStepper:
     def _begin(self, name: str, fence: int) -> None:
         """The journal comes first: what the host was last in sync with, then that it is going to change."""
         text = self.synced.get(name, "")
-        self.journal.keep_before(self.run, name, text, self.masking.digest(text), ())
+        self.journal.keep_before(self.run, name, text, self._digest(text), ())
         state = host_after(StepState.WAITING, Signal.BEGIN)
         self.journal.record(self.run, name, state, f"lease {fence}, timer {self.revert_in} s")
+
+    def _digest(self, operations: str) -> str:
+        """With their secrets; empty where the vault has one no more."""
+        try:
+            return self.masking.digest(operations)
+        except SecretError:
+            return ""
 
     def _apply(self, fences: Mapping[str, int], told: Told, ended: OnEnd) -> None:
         """What the driver says of each, as it says it; of whom it says nothing, nobody knows."""

@@ -13,13 +13,16 @@ import pytest
 from infra_ctl.city import load_city
 from infra_ctl.lab import enter
 from infra_ctl.lab.requirements import requirements
+from tests.lab import city_slice
 from tests.lab.city_slice import CitySlice, Done, until
 
 pytestmark = pytest.mark.live
 
 CORE, APP, PORTAL = "dc-core1", "dc-app-1", "dc-portal-1"
 HOSTS = f"{APP} or {PORTAL}"
-PORTS = "  front: portal\n  listen: [https/{}]\n  probes: [https://one-stop.cantho.example/health]\n"
+FRONT = "  front: portal\n  rpo: 0s\n"
+INSTALLING = 480
+"""Seconds that a command may take which installs packages on hosts, one after the other."""
 PROBE = """
 import http.client, select, ssl, sys
 address, source, name = sys.argv[1:]
@@ -49,12 +52,14 @@ def city(_can_run: None, lab_name: str, tmp_path_factory: pytest.TempPathFactory
         pytest.skip(f"no lab with hosts here: {'; '.join(missing)}")
     city = CitySlice(f"{lab_name}plan", home)
     city.reset_inventory()
-    city.write("systems.yaml", "  probes: [https://one-stop.cantho.example/health]\n", PORTS.format(8443))
+    city.write("systems.yaml", FRONT, f"  listen: [https/8443]\n{FRONT}")
     city.write("zones.yaml", "servers: {users: [staff, one-stop]}", "servers: {users: [administrators]}")
     up = city.run("lab", "up", "role=core", "--hosts", HOSTS)
     assert up.code == 0, up
     try:
-        yield city
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(city_slice, "SECONDS", INSTALLING)
+            yield city
     finally:
         assert city.run("lab", "down").code == 0
 

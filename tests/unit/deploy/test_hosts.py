@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -100,6 +100,13 @@ def test_secrets_are_put_in_for_the_host_and_kept_out_of_the_journal(stage: Stag
     step = stage.bench.step("app")
     assert read(stage.bench.journal.snapshot(step.after)) == ALL
     assert read(stage.bench.journal.snapshot(step.before)) == (RULES,)
+
+
+def test_a_secret_that_the_vault_has_no_more_keeps_nobody_from_going_on(stage: Stage) -> None:
+    former = replace(stage.stepper("app"), synced={"app": written((SITE,)).replace("ospf/key", "gone/key")})
+    ends = former.converge(["app"], lambda *_: None, lambda *_: None)
+    assert ends["app"].state is StepState.DONE
+    assert stage.bench.step("app").secrets == ""
 
 
 def test_a_host_that_stops_says_where_and_the_others_go_on(stage: Stage) -> None:
