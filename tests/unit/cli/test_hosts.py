@@ -72,7 +72,7 @@ def test_a_host_that_stops_fails_the_run_and_resume_goes_on_there(
     assert f"at {OPENINGS}: no space left on device · STOPPED" in said.out
     assert "1 stopped · 2 not started · run " in said.out
     shown = infra_ctl("show", "run", run_of(said))
-    assert re.search(rf"^  {NTP} +stopped", shown.out, re.M)
+    assert re.search(rf"^  {NTP} +stopped +\S+ applying · \S+ s stopped$", shown.out, re.M)
     done = len(hosts.log)
     hosts.faults.clear()
     resumed = infra_ctl("resume", run_of(said), "--yes")
