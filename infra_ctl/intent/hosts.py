@@ -22,6 +22,7 @@ from infra_ctl.intent.host import (
 from infra_ctl.intent.model import Address, Network
 from infra_ctl.intent.openings import (
     Asked,
+    asking_its_front,
     database_port,
     exits,
     fronted_on,
@@ -31,13 +32,12 @@ from infra_ctl.intent.openings import (
     who_asks,
     with_role,
 )
-from infra_ctl.intent.places import CITY, Places, users_of
+from infra_ctl.intent.places import CITY, Places
 from infra_ctl.intent.stages import meaning
 from infra_ctl.inventory import Inventory, devices, host_levels, site_levels
 from infra_ctl.inventory.listening import HTTP, SIP, asked, health, listeners, names
 from infra_ctl.inventory.models import SERVICES, Host, HostRole, System
 
-REPLICATION = "vault:postgresql/replication"
 WEB = (HostRole.WEB, HostRole.APPLICATION, HostRole.ANTIMALWARE)
 """Roles whose systems are served by our web server; elsewhere by their own software."""
 
@@ -167,7 +167,7 @@ class _City:
                 if listener.scheme in HTTP:
                     yield self._site(system, listener.scheme, (), ())
         for system in fronted_on(self.inventory, host.id):
-            users = self.places.of(users_of(self.inventory, system))
+            users = self.places.of(asking_its_front(self.inventory, system))
             for listener in asked(system):
                 if listener.scheme in HTTP:
                     upstreams = tuple(self._upstreams(system, listener.scheme, host))
@@ -215,7 +215,7 @@ class _City:
             primary=None
             if primary is None
             else (self.places.host(primary.id)[0], database_port(inventory, primary)),
-            secret=REPLICATION,
+            secret=inventory.replication.secret,
         )
 
     def _users_of_database(self, name: str) -> tuple[Network, ...]:
