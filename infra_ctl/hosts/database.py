@@ -64,7 +64,9 @@ def _replica(host: HostIntent) -> tuple[Operation, ...]:
             mode="755",
             validate_by="sh -n {}",
         ),
-        Run(id="database/joined", command=script, unless=f"test -e {JOINED} || test -e {DATA}/standby.signal"),
+        Run(
+            id="database/joined", command=script, unless=f"test -e {JOINED} || test -e {DATA}/standby.signal"
+        ),
     )
 
 
