@@ -9,6 +9,7 @@ import pytest
 
 from infra_ctl.intent import HostIntents, allocate
 from infra_ctl.inventory import Inventory
+from infra_ctl.inventory.models import Stage
 
 
 @pytest.fixture(scope="module")
@@ -117,3 +118,13 @@ def test_partners_are_each_other_s(hosts: HostIntents) -> None:
     assert hosts["bk-db-2"].partners == ("dc-db-2",)
     for name, host in hosts.items():
         assert all(name in hosts[partner].partners for partner in host.partners)
+
+
+def test_a_host_without_ipv4_asks_over_ipv6(reference: Inventory) -> None:
+    moved = reference.sites["bk"].model_copy(update={"ipv6": Stage.V6ONLY})
+    city = reference.model_copy(update={"sites": {**reference.sites, "bk": moved}})
+    hosts = HostIntents(city, allocate(city, {}))
+    assert {address.version for address in hosts["bk-app-1"].addresses} == {6}
+    assert {address.version for address in hosts["bk-app-1"].ntp} == {6}
+    assert hosts["bk-app-1"].ntp[1] == hosts["dc-ntp-1"].addresses[1]
+    assert hosts["dc-portal-1"].sites[-1].upstreams[-1].address in hosts["bk-app-1"].addresses
