@@ -12,7 +12,7 @@ import pytest
 
 from infra_ctl.errors import LabError
 from infra_ctl.intent.model import DeviceIntent
-from infra_ctl.lab import host, keys, state, wiring
+from infra_ctl.lab import host, keys, power, state, wiring
 from infra_ctl.lab.city import twin_of
 from infra_ctl.lab.host import network
 from infra_ctl.lab.model import End, HostNode, TwinSpec, spec
@@ -121,6 +121,16 @@ def test_hosts_of_two_labs_are_two_machines(intents: Intents, tmp_path: Path) ->
     }
     assert {len(each) for each in ids} == {33}
     assert len(ids) == 2
+
+
+def test_a_shell_waits_for_what_runs_on_a_host(intents: Intents) -> None:
+    """Nsenter itself would stop when a host that goes down stops the command, and hold it."""
+    twin = spec("t", intents, hosts=(APP,))
+    entered = power.enter_command(APP, 1, ("systemctl", "reboot"))
+    assert entered[entered.index("--no-fork") :] == (
+        *("--no-fork", "--", "/bin/sh", "-c", '"$@"; exit "$?"', "sh", "systemctl", "reboot"),
+    )
+    assert power.enter_command(twin.node("dc-core1"), 1, ("vtysh",))[-2:] == ("--", "vtysh")
 
 
 # --- of the city
