@@ -1,4 +1,4 @@
-"""The city as every command needs it: the inventory, its locked addresses, and an intent a device."""
+"""The city as every command needs it: the inventory, its locked addresses, an intent a device and host."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from pathlib import Path
 from infra_ctl.errors import InventoryError, Problem, SelectorError, UnknownError
 from infra_ctl.intent import (
     DeviceIntent,
+    HostIntent,
+    HostIntents,
     allocate,
     build,
     format_lock,
@@ -22,6 +24,9 @@ from infra_ctl.intent.purposes import Key, Network
 from infra_ctl.inventory import Inventory, devices, load
 from infra_ctl.inventory.hints import did_you_mean
 
+ALL = "all"
+"""Where no host is the default, every one of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class City:
@@ -33,6 +38,8 @@ class City:
     """What is allocated, aggregates too."""
     reserved: Mapping[Key, Network] = field(default_factory=dict)
     """What the lock still holds for objects that are gone."""
+    hosts: Mapping[str, HostIntent] = field(default_factory=dict)
+    """Every Linux host's intent by its id, sorted."""
 
     def intent(self, hostname: str) -> DeviceIntent:
         """Raises UnknownError with the nearest name where there is no such device."""
@@ -54,6 +61,42 @@ class City:
         hint = "" if "=" in text else did_you_mean(text, self.intents)
         raise SelectorError(1, f"'{text}' means no device{hint}")
 
+    def host(self, name: str) -> HostIntent:
+        """Raises UnknownError with the nearest name where there is no such host."""
+        if name in self.hosts:
+            return self.hosts[name]
+        raise UnknownError(f"there is no host '{name}'{did_you_mean(name, self.hosts)}")
+
+    def refuse_unknown(self, name: str) -> None:
+        """Raises UnknownError where it is neither a device nor a host, nor the host part of a device."""
+        device, _, part = name.partition("/")
+        if device not in self.intents and (part or name not in self.hosts):
+            known = did_you_mean(name, [*self.intents, *self.hosts])
+            raise UnknownError(f"there is no device and no host '{name}'{known}")
+
+    def select_hosts(self, text: str) -> tuple[str, ...]:
+        """Ids of the hosts that a selector means, sorted; `all` means all. Raises as `select`."""
+        if text.strip() in ("", ALL):
+            return tuple(self.hosts)
+        from infra_ctl.inventory.selectors import select_hosts
+
+        if found := sorted(host.id for host in select_hosts(text, self.inventory)):
+            return tuple(found)
+        hint = "" if "=" in text else did_you_mean(text, self.inventory.hosts)
+        raise SelectorError(1, f"'{text}' means no host{hint}")
+
+    def choose(self, text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Devices and hosts that one selector means, sorted. Raises SelectorError where it means none."""
+        if not text.strip():
+            return tuple(self.intents), tuple(self.hosts)
+        from infra_ctl.inventory.selectors import choose
+
+        devices, hosts = (tuple(sorted(names)) for names in choose(text, self.inventory))
+        if devices or hosts:
+            return devices, hosts
+        hint = "" if "=" in text else did_you_mean(text, [*self.intents, *self.hosts])
+        raise SelectorError(1, f"'{text}' means no device and no host{hint}")
+
 
 def load_city(folder: Path) -> City:
     """The city in a folder. Raises InventoryError with every problem of the inventory, then of the lock."""
@@ -66,7 +109,8 @@ def load_city(folder: Path) -> City:
         message = f"no prefix is locked for {first}{more}: infra-ctl ip lock"
         raise InventoryError([Problem(str(folder / LOCK_FILE), 0, 0, message)])
     reserved = {key: locked[key] for key in stale(allocations, locked)}
-    return City(inventory, build(inventory, allocations), allocations.prefixes, reserved)
+    hosts = HostIntents(inventory, allocations)
+    return City(inventory, build(inventory, allocations), allocations.prefixes, reserved, hosts)
 
 
 def relock(

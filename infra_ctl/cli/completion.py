@@ -22,12 +22,38 @@ def hostnames(ctx: click.Context, _parameter: click.Parameter, incomplete: str) 
     return [CompletionItem(name) for name in known if name.startswith(incomplete)]
 
 
+def hosts(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Linux hosts of the inventory that start so, as `hostnames` has devices."""
+    from infra_ctl.inventory import load
+
+    folder = ctx.params.get("inventory") or Path("inventory")
+    try:
+        known = sorted(load(folder).hosts)
+    except (InfraCtlError, OSError):
+        return []
+    return [CompletionItem(name) for name in known if name.startswith(incomplete)]
+
+
 def selectors(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Devices, and the start of `key=value`."""
     from infra_ctl.inventory.selectors import KEYS
 
     keys = [CompletionItem(f"{key}=") for key in sorted(KEYS) if key.startswith(incomplete)]
     return [*keys, *hostnames(ctx, parameter, incomplete)]
+
+
+def host_selectors(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Hosts, and the start of `key=value`."""
+    from infra_ctl.inventory import load
+    from infra_ctl.inventory.selectors import HOST_KEYS
+
+    folder = ctx.params.get("inventory") or Path("inventory")
+    try:
+        known = sorted(load(folder).hosts)
+    except (InfraCtlError, OSError):
+        known = []
+    offered = [*(f"{key}=" for key in sorted(HOST_KEYS)), *known]
+    return [CompletionItem(word) for word in offered if word.startswith(incomplete)]
 
 
 def secret_names(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:

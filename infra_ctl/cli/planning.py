@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
 from infra_ctl.change import plan as plans
@@ -17,6 +19,7 @@ from infra_ctl.journal.records import RunState
 from infra_ctl.journal.store import is_alive
 from infra_ctl.making import made_first
 from infra_ctl.plan import Judged, Planner, Prepared, assemble, carried_out_by, refuse_stale, reread
+from infra_ctl.predicting import repredicted, with_hosts
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from infra_ctl.city import City
     from infra_ctl.journal.records import Run, Step
     from infra_ctl.journal.store import Journal
+    from infra_ctl.predicting import Foresight, JudgedHost
 
 
 def prepare(session: Session, selector: str, plan_file: Path | None = None) -> Prepared:
@@ -34,17 +38,20 @@ def prepare(session: Session, selector: str, plan_file: Path | None = None) -> P
     journal = session.journal()
     context = session.context.name
     planner = Planner(city, fleet, masking, journal.synced(context), present(session.context, city))
+    foresight = session.foresight(city, masking)
     if plan_file is None:
-        return _made(session, planner, journal, selector)
+        return _made(session, planner, foresight, journal, selector)
+    hosts = foresight.fleet if foresight else None
     saved = plans.read(plan_file)
     refuse_stale(saved, city, masking, context)
     try:
         plan, bases = reread(saved, planner)
+        plan = repredicted(plan, hosts, masking)
     except RefusedError as error:
         if (run := carried_out_by(saved, journal)) is None:
             raise
         raise _begun_already(session, saved, run) from error
-    return Prepared(city, fleet, journal, masking, plan, bases)
+    return Prepared(city, fleet, journal, masking, plan, bases, hosts)
 
 
 def _begun_already(session: Session, plan: Plan, run: Run) -> RefusedError:
@@ -57,16 +64,19 @@ def _begun_already(session: Session, plan: Plan, run: Run) -> RefusedError:
 
 def prepare_rest(session: Session, first: Prepared, selector: str) -> Prepared:
     """The plan for what another one has left for later: of the very city that it was made from."""
-    return _made(session, _planner_of(first, present(session.context, first.city)), first.journal, selector)
+    foresight = session.foresight(first.city, first.masking, first.hosts)
+    planner = _planner_of(first, present(session.context, first.city))
+    return _made(session, planner, foresight, first.journal, selector)
 
 
-def prepare_undo(first: Prepared, run: Run, there: Collection[str]) -> Prepared:
+def prepare_undo(session: Session, first: Prepared, run: Run, there: Collection[str]) -> Prepared:
     """The plan that takes back all that a run did which this very process has carried out."""
     from infra_ctl.rollback import to_undo
 
     written = first.journal.run(run.id)
     steps = list(to_undo(first.journal, written).values())
-    return _undoing(_planner_of(first, there), first.journal, written, steps, "")
+    foresight = session.foresight(first.city, first.masking, first.hosts) if first.hosts else None
+    return _undoing(_planner_of(first, there), foresight, first.journal, written, steps, "")
 
 
 def _planner_of(first: Prepared, there: Collection[str]) -> Planner:
@@ -75,20 +85,39 @@ def _planner_of(first: Prepared, there: Collection[str]) -> Planner:
     return Planner(first.city, first.fleet, first.masking, synced, there)
 
 
-def _made(session: Session, planner: Planner, journal: Journal, selector: str) -> Prepared:
-    context, hostnames = session.context.name, session.select(planner.city, selector)
-    with counting("reading", len(hostnames)) as on_done:
+def _made(
+    session: Session, planner: Planner, foresight: Foresight | None, journal: Journal, selector: str
+) -> Prepared:
+    context = session.context.name
+    hostnames, names = session.choose(planner.city, selector)
+    names = (*names, *foresight.parts_of(hostnames)) if foresight else ()
+    with counting("reading", len(hostnames), len(names)) as on_done, ThreadPoolExecutor(1) as beside:
+        asked = beside.submit(foresight.judge, names, on_done) if foresight else None
         judged: Mapping[str, Judged] = planner.judge(hostnames, on_done)
+        hosts = asked.result() if asked else {}
     journal.remember_synced(context, [each.synced for each in judged.values() if each.synced])
+    journal.remember_converged(
+        context, {name: each.operations for name, each in hosts.items() if each.operations}
+    )
     plan = assemble(planner, judged, context, selector)
     if plan.breaks:
         plan, judged = made_first(planner, judged, plan, lambda _hostname: None)
-    return _prepared(planner, journal, plan, judged)
+    return _prepared(planner, journal, plan, judged, foresight, hosts)
 
 
-def _prepared(planner: Planner, journal: Journal, plan: Plan, judged: Mapping[str, Judged]) -> Prepared:
+def _prepared(
+    planner: Planner,
+    journal: Journal,
+    plan: Plan,
+    judged: Mapping[str, Judged],
+    foresight: Foresight | None = None,
+    hosts: Mapping[str, JudgedHost] = MappingProxyType({}),
+) -> Prepared:
     bases = {host: each.running for host, each in judged.items() if each.running}
-    return Prepared(planner.city, planner.fleet, journal, planner.masking, plan, bases)
+    fleet = foresight.fleet if foresight else None
+    if foresight and hosts:
+        plan = with_hosts(plan, planner.city, foresight.meant, hosts)
+    return Prepared(planner.city, planner.fleet, journal, planner.masking, plan, bases, fleet)
 
 
 def prepare_replacement(session: Session, city: City, device: str, known_hosts: Path) -> Prepared:
@@ -119,20 +148,21 @@ def kept_plan(session: Session, journal: Journal, run: Run) -> Prepared:
     city = session.city()
     masking = session.masking(city)
     refuse_stale(plan, city, masking, session.context.name)
-    return Prepared(city, session.fleet(city), journal, masking, plan, {})
+    foresight = session.foresight(city, masking) if plan.changed_hosts else None
+    hosts = foresight.fleet if foresight else None
+    return Prepared(city, session.fleet(city), journal, masking, plan, {}, hosts)
 
 
 def prepare_rollback(session: Session, run_id: str, selector: str) -> Prepared:
     """The plan that takes back what a run did on the selected devices, made from what they run now."""
-    from infra_ctl.rollback import refuse_gone, taken_back, to_undo
+    from infra_ctl.rollback import hosts_of, refuse_gone, taken_back, to_undo
 
     city, journal = session.city(), session.kept_journal()
     run = journal.run(run_id)
     if run.context != session.context.name:
         raise RefusedError(f"run {run_id} was in context {run.context}, not {session.context.name}")
     changed = to_undo(journal, run)
-    chosen = set(session.select(city, selector)) if selector else set(changed)
-    chosen &= changed.keys()
+    chosen = (_chosen(session, city, selector) if selector else set(changed)) & changed.keys()
     if not chosen:
         raise UnknownError(f"run {run_id} changed none of '{selector}'")
     undone = {host: by for host, by in taken_back(journal, run_id).items() if host in chosen}
@@ -141,20 +171,41 @@ def prepare_rollback(session: Session, run_id: str, selector: str) -> Prepared:
         raise RefusedError(f"{told}: nothing of it is left")
     if undone:
         session.say(f"left    {names(sorted(undone), 6)}: {told}")
-    steps = [step for host, step in changed.items() if host in chosen - undone.keys()]
-    refuse_gone(city, run, (step.device for step in steps))
+    steps = [step for name, step in changed.items() if name in chosen - undone.keys()]
+    hosts = hosts_of(journal, run)
+    refuse_gone(city, run, (step.device for step in steps if step.device not in hosts))
     there = present(session.context, city)
-    planner = Planner(city, session.fleet(city), session.masking(city), journal.synced(run.context), there)
-    return _undoing(planner, journal, run, steps, selector)
+    masking = session.masking(city)
+    planner = Planner(city, session.fleet(city), masking, journal.synced(run.context), there)
+    foresight = session.foresight(city, masking) if hosts else None
+    return _undoing(planner, foresight, journal, run, steps, selector)
 
 
-def _undoing(planner: Planner, journal: Journal, run: Run, steps: Sequence[Step], selector: str) -> Prepared:
-    from infra_ctl.rollback import judge, refuse_given_up
+def _chosen(session: Session, city: City, selector: str) -> set[str]:
+    """Devices with their host parts, and hosts."""
+    devices, hosts = session.choose(city, selector)
+    return {*devices, *hosts, *(f"{device}/host" for device in devices)}
 
-    with counting("reading", len(steps)) as on_done:
-        judged = judge(planner, journal, steps, on_done)
+
+def _undoing(
+    planner: Planner,
+    foresight: Foresight | None,
+    journal: Journal,
+    run: Run,
+    steps: Sequence[Step],
+    selector: str,
+) -> Prepared:
+    from infra_ctl.rollback import hosts_of, judge, judge_hosts, refuse_given_up
+
+    done = hosts_of(journal, run)
+    of_hosts = [step for step in steps if step.device in done]
+    of_devices = [step for step in steps if step.device not in done]
+    with counting("reading", len(of_devices), len(of_hosts)) as on_done:
+        judged = judge(planner, journal, of_devices, on_done)
+        hosts = judge_hosts(foresight, journal, run, of_hosts, done) if foresight and of_hosts else {}
     refuse_given_up(planner.city, run, judged)
-    return _prepared(planner, journal, assemble(planner, judged, run.context, selector), judged)
+    plan = assemble(planner, judged, run.context, selector)
+    return _prepared(planner, journal, plan, judged, foresight, hosts)
 
 
 def print_plan(session: Session, plan: Plan) -> None:
@@ -163,7 +214,7 @@ def print_plan(session: Session, plan: Plan) -> None:
         session.emit(plan.model_dump(mode="json"))
         return
     screen = console()
-    changes = _alike((device.hostname, device.diff) for device in plan.changed)
+    changes = _alike((each.name, each.diff) for each in plan.changing)
     brief = not session.verbose and sum(diff.count("\n") for _, diff in changes) > MOST_LINES
     for hosts, diff in changes:
         if brief:
@@ -174,7 +225,7 @@ def print_plan(session: Session, plan: Plan) -> None:
             screen.print(f"  {line}", style=_STYLES.get(line[:1]), markup=False)
     if brief:
         screen.print(f"\nlines   -v shows all; one device's: {session.command('plan DEVICE')}")
-    for hosts, cause in _alike((device.hostname, device.cause) for device in plan.failed):
+    for hosts, cause in _alike((each.name, each.cause) for each in plan.failed):
         screen.print(f"\n! {names(hosts, 6)}   {cause}", style="red", markup=False)
     if plan.behind:
         reached = "cannot be reached yet: what lies between does not lead there"
@@ -202,8 +253,8 @@ def _print_waves(screen: Console, plan: Plan) -> None:
         screen.print(f"{'waves' if number == 1 else '     '}  {number:>2}  {names(wave, 6)}", markup=False)
     for number, lost in _expected_losses(plan):
         screen.print(f"loses  {number:>2}  {some(lost, 3)}", style="yellow", markup=False)
-    for link in plan.kept:
-        screen.print(f"keeps   {link}, until a second run has seen what takes its place", markup=False)
+    for stays in plan.stays:
+        screen.print(f"keeps   {stays}, until a second run has seen what takes its place", markup=False)
     for broken in plan.breaks[:MOST_BREAKS]:
         screen.print(f"cuts    {broken}", style="red", markup=False)
     if len(plan.breaks) > MOST_BREAKS:
@@ -215,7 +266,7 @@ def _print_waves(screen: Console, plan: Plan) -> None:
 def _expected_losses(plan: Plan) -> Iterator[tuple[int, tuple[str, ...]]]:
     """What each wave's state is expected to have no more, wave by wave: paths first, then neighbours."""
     devices = {device.hostname: device for device in plan.devices}
-    for number, (wave, paths) in enumerate(zip(plan.waves, plan.cuts, strict=True), start=1):
+    for number, (wave, paths) in enumerate(zip(plan.device_waves, plan.cuts, strict=True), start=1):
         neighbours = (f"{host}: {lost}" for host in wave for lost in devices[host].may_lose)
         if lost := (*paths, *neighbours):
             yield number, lost
@@ -249,6 +300,6 @@ _STYLES = {"+": "green", "-": "red"}
 
 def summary(plan: Plan) -> str:
     """`13 unchanged · 1 to change · 0 failed`."""
-    unchanged = sum(1 for device in plan.devices if device.status is Status.UNCHANGED)
+    unchanged = sum(1 for each in plan.parts if each.status is Status.UNCHANGED)
     behind = f" · {len(plan.behind)} behind them" if plan.behind else ""
-    return f"{unchanged} unchanged · {len(plan.changed)} to change · {len(plan.failed)} failed{behind}"
+    return f"{unchanged} unchanged · {len(plan.steps)} to change · {len(plan.failed)} failed{behind}"

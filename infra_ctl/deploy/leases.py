@@ -11,9 +11,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 from infra_ctl.drivers.base import ConfigDriver
 from infra_ctl.drivers.fleet import Fleet
+from infra_ctl.drivers.hosts import HostDriver
 from infra_ctl.errors import BusyError, DeviceError, RefusedError, SessionLostError
 
 SPARE = 180
@@ -23,6 +25,27 @@ SPARE = 180
 def boot_seconds() -> float:
     """Seconds since this machine was started, those that it slept among them: a device's lease ran on."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))  # Linux has the former
+
+
+class Leasable(Protocol):
+    """What can be held: see ConfigDriver."""
+
+    def lease(self, owner: str, token: str, seconds: int) -> int: ...
+    def release(self, token: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LeasableHost:
+    """A host among all that a driver reaches."""
+
+    driver: HostDriver
+    part: str
+
+    def lease(self, owner: str, token: str, seconds: int) -> int:
+        return self.driver.lease(self.part, owner, token, seconds)
+
+    def release(self, token: str) -> None:
+        self.driver.release(self.part, token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +59,7 @@ class Lease:
     orphans: tuple[str, ...] = ()
     """Tokens of runs of our own journal whose processes are gone: what they hold is ours to give back."""
 
-    def take(self, device: ConfigDriver) -> int:
+    def take(self, device: Leasable) -> int:
         """The lease's number. Raises BusyError."""
         try:
             return device.lease(self.owner, self.token, self.seconds)
@@ -48,7 +71,7 @@ class Lease:
             device.release(token)
         return device.lease(self.owner, self.token, self.seconds)
 
-    def give_back(self, device: ConfigDriver) -> None:
+    def give_back(self, device: Leasable) -> None:
         """One that cannot be given back ends by itself."""
         try:
             device.release(self.token)

@@ -26,7 +26,7 @@ class Order(StrEnum):
 
 
 class StepState(StrEnum):
-    """Where a device stands in a run. The last five are ends, which only resuming the run leaves again."""
+    """Where a device or host stands in a run. All from `confirmed` on are ends: resuming leaves them."""
 
     WAITING = "waiting"
     APPLYING = "applying"
@@ -42,6 +42,14 @@ class StepState(StrEnum):
     """This run left nothing on the device."""
     UNKNOWN = "unknown"
     """The session was lost under way; the dead-man timer decides, the next plan reads which."""
+    DONE = "done"
+    """A host that is as it was to be."""
+    STOPPED = "stopped"
+    """A host on which an operation failed: what came before it is done, and nothing after it."""
+
+
+WELL = frozenset({StepState.CONFIRMED, StepState.DONE})
+"""How a device and a host end that are as they were meant to be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +100,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One device in a run. `diff` is masked; fingerprints are of the masked normal form."""
+    """One device or host in a run. `diff` is masked; fingerprints are of the masked normal form."""
 
     run: str
     device: str

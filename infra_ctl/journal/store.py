@@ -20,6 +20,7 @@ from sqlalchemy import Connection, Engine, RowMapping, bindparam, delete, insert
 from infra_ctl.errors import InfraCtlError, JournalError, RefusedError, UnknownError
 from infra_ctl.journal import database
 from infra_ctl.journal.records import (
+    WELL,
     Before,
     Event,
     Given,
@@ -31,7 +32,7 @@ from infra_ctl.journal.records import (
     StepState,
     Synced,
 )
-from infra_ctl.journal.schema import events, orders, plans, runs, snapshots, steps, synced
+from infra_ctl.journal.schema import converged, events, orders, plans, runs, snapshots, steps, synced
 
 
 def open_journal(url: str) -> Journal:
@@ -218,7 +219,7 @@ class Journal:
         query = select(steps.c.device).join(runs, runs.c.id == steps.c.run).distinct()
         later = (runs.c.context == run.context, runs.c.started > run.started, runs.c.undoes == run.undoes)
         with self._read() as connection:
-            found = connection.scalars(query.where(*later, steps.c.state == StepState.CONFIRMED))
+            found = connection.scalars(query.where(*later, steps.c.state.in_(WELL)))
             return frozenset(found)
 
     def _refuse_second(self, connection: Connection, context: str) -> None:
@@ -331,6 +332,22 @@ class Journal:
                 delete(synced).where(synced.c.context == context, synced.c.device.in_(devices))
             )
             connection.execute(insert(synced), rows)
+
+    def converged(self, context: str) -> Mapping[str, str]:
+        """For each host of a context the operations, as JSON, that it was last seen to need none of."""
+        query = select(converged.c.host, converged.c.operations).where(converged.c.context == context)
+        with self._read() as connection:
+            return {row.host: row.operations for row in connection.execute(query)}
+
+    def remember_converged(self, context: str, seen: Mapping[str, str]) -> None:
+        """Keep the newest operations of each host."""
+        rows = [{"context": context, "host": host, "operations": text} for host, text in seen.items()]
+        if not rows:
+            return
+        with self._write() as connection:
+            old = delete(converged).where(converged.c.context == context, converged.c.host.in_(list(seen)))
+            connection.execute(old)
+            connection.execute(insert(converged), rows)
 
 
 def is_alive(run: Run) -> bool:

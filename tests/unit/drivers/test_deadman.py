@@ -393,7 +393,7 @@ def impatient(router):
 
 def test_a_timer_goes_on_until_the_old_configuration_is_back(router, candidate, impatient):
     before = router.running
-    commit(router, candidate, revert_in=1)
+    commit(router, candidate, revert_in=3)
     (router.folder / "stuck").touch()
     until(lambda: "NOT RESTORED yet" in impatient.read_text())
     time.sleep(3)  # another attempt or so
