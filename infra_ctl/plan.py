@@ -272,10 +272,16 @@ def assemble(
         waves=waves,
         cuts=((),) * len(waves),
         behind=planner.behind(judged),
-        held=tuple(hold.in_words for hold in planner.city.inventory.holds if hold.object in judged),
+        held=_held(planner.city, judged),
         kept=tuple(kept),
     )
     return _foretold(plan, planner.city.intents, planner.network(judged)) if plan.changed else plan
+
+
+def _held(city: City, hostnames: Iterable[str]) -> tuple[str, ...]:
+    """What holds these devices, themselves or their sites, in words."""
+    named = {name for hostname in hostnames for name in (hostname, city.intents[hostname].site)}
+    return tuple(hold.in_words for hold in city.inventory.holds if hold.object in named)
 
 
 def to_be(plan: Plan) -> dict[str, Router]:

@@ -32,6 +32,7 @@ COMMANDS = {
     "run": "journal:run",
     "adopt": "plan:adopt",
     "drain": "drain:drain",
+    "hold": "hold:hold",
     "runs": "journal:runs",
     "show": "journal:show",
     "db": "journal:db",
