@@ -33,6 +33,7 @@ COMMANDS = {
     "adopt": "plan:adopt",
     "drain": "drain:drain",
     "hold": "hold:hold",
+    "procedure": "procedure:procedure",
     "runs": "journal:runs",
     "show": "journal:show",
     "db": "journal:db",

@@ -42,6 +42,14 @@ class StepState(StrEnum):
     """This run left nothing on the device."""
     UNKNOWN = "unknown"
     """The session was lost under way; the dead-man timer decides, the next plan reads which."""
+    DONE = "done"
+    """A host that is as it was to be."""
+    STOPPED = "stopped"
+    """A host on which an operation failed: what came before it is done, and nothing after it."""
+
+
+PROCEDURE = "procedure"
+"""Kind of a run that stands beside others: what it does to the network it does by runs of its own."""
 
 
 @dataclass(frozen=True, slots=True)
