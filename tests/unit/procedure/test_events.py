@@ -101,7 +101,7 @@ def test_ansible_has_the_last_word_on_who_failed() -> None:
     ("output", "line"),
     [
         (
-            "[WARNING]: Failed to parse inventory with 'infra_ctl' plugin: no lab is up\n\n[ERROR]: all of it",
+            "[WARNING]: Failed to parse inventory with 'infra_ctl' plugin: no lab is up\n\n[ERROR]: it",
             "no lab is up",
         ),
         ("\x1b[0;31m[ERROR]: Decryption failed\x1b[0m\r\n", "Decryption failed"),
