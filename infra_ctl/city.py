@@ -22,6 +22,9 @@ from infra_ctl.intent.purposes import Key, Network
 from infra_ctl.inventory import Inventory, devices, load
 from infra_ctl.inventory.hints import did_you_mean
 
+ALL = "all"
+"""Where no host is the default, every one of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class City:
@@ -53,6 +56,15 @@ class City:
             return tuple(found)
         hint = "" if "=" in text else did_you_mean(text, self.intents)
         raise SelectorError(1, f"'{text}' means no device{hint}")
+
+    def hosts(self, text: str) -> tuple[str, ...]:
+        """Names of the hosts that a selector means, sorted; `all` means all. Raises as `select`."""
+        from infra_ctl.inventory.selectors import select_hosts
+
+        if found := sorted(host.id for host in select_hosts("" if text == ALL else text, self.inventory)):
+            return tuple(found)
+        hint = "" if "=" in text else did_you_mean(text, self.inventory.hosts)
+        raise SelectorError(1, f"'{text}' means no host{hint}")
 
 
 def load_city(folder: Path) -> City:

@@ -37,14 +37,19 @@ def folder(session: Session) -> Path:
 
 @lab.command()
 @selector_argument
+@click.option("--hosts", metavar="SELECTOR", help="Boot these hosts behind their routers too; `all` are all.")
 @click.option("--in-band", is_flag=True, help="Only the data centre is on the management bridge.")
 @session_options
-def up(session: Session, selector: tuple[str, ...], *, in_band: bool) -> None:
+def up(session: Session, selector: tuple[str, ...], *, hosts: str | None, in_band: bool) -> None:
     """Boot the twin of the selected devices, with generated keys and secrets of its own.
+
+    Hosts are booted where they are asked for. Selectors of hosts have keys of their own: host, site, zone,
+    role, system, database, level.
 
     \b
     infra-ctl lab up
     infra-ctl lab up pop=nk or site=dc --context lab:small
+    infra-ctl lab up role=core --hosts "zone=dmz or dc-db-1"
     infra-ctl lab up --in-band              wards are reached through their circuits alone
     """
     from infra_ctl.lab.city import twin_of
@@ -53,10 +58,18 @@ def up(session: Session, selector: tuple[str, ...], *, in_band: bool) -> None:
     city = session.city()
     clock = Stopwatch()
     hostnames = city.select(" ".join(selector))
-    spec = twin_of(session.context.lab_name, city, hostnames, folder(session), in_band=in_band)
+    spec = twin_of(
+        session.context.lab_name,
+        city,
+        hostnames,
+        folder(session),
+        in_band=in_band,
+        hosts=() if hosts is None else city.hosts(hosts),
+    )
     with stages() as progress:
         boot(spec, folder(session), progress)
-    click.echo(f"lab {spec.name}: {len(spec.nodes)} nodes, {len(spec.links)} links up ({clock})")
+    more = f"{len(spec.hosts)} hosts, " if spec.hosts else ""
+    click.echo(f"lab {spec.name}: {len(spec.nodes)} nodes, {more}{len(spec.links)} links up ({clock})")
 
 
 @lab.command()
@@ -93,10 +106,11 @@ def status(session: Session) -> None:
     elif seen is None:
         click.echo(f"lab {session.context.lab_name} is not up: {session.command('lab up')}")
     else:
-        off = [node.hostname for node in seen.nodes if node.pid is None]
+        off = [node.hostname for node in (*seen.nodes, *seen.hosts) if node.pid is None]
         management = ", managed in-band" if seen.in_band else ""
         whole = "" if seen.built else ", not whole"
-        click.echo(f"lab {seen.name}: {len(seen.nodes)} nodes{management}{whole}")
+        more = f", {len(seen.hosts)} hosts" if seen.hosts else ""
+        click.echo(f"lab {seen.name}: {len(seen.nodes)} nodes{more}{management}{whole}")
         for hostname in off:
             click.echo(f"  off     {hostname}")
         for fault in seen.faults:

@@ -1,11 +1,12 @@
-"""Which devices a command means: `pop=nk role=ce`, `level>=3 and not ipv6=dual`, `nk-*`.
+"""Which devices a command means: `pop=nk role=ce`, `level>=3 and not ipv6=dual`, `nk-*`; and which hosts.
 
     selector    = conjunction, { "or", conjunction }
     conjunction = term, { [ "and" ], term }
     term        = { "not" }, ( "(", selector, ")" | key, operator, value | word )
     operator    = "=" | "!=" | "<" | "<=" | ">" | ">="      (the last four for level and ipv6 only)
 
-A value may hold `*` and `?`. A bare word is a hostname or a site.
+A value may hold `*` and `?`. A bare word is a hostname or a site. Hosts have keys of their own: `zone=dmz`,
+`role=database system=one-stop`.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import cache
-from typing import TYPE_CHECKING, TypeAlias
+from functools import cache, partial
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from infra_ctl.errors import SelectorError
 from infra_ctl.inventory.devices import Device, devices
 from infra_ctl.inventory.hints import did_you_mean
-from infra_ctl.inventory.models import Inventory, SiteKind, Stage
+from infra_ctl.inventory.models import Host, Inventory, SiteKind, Stage, Zone
 
 if TYPE_CHECKING:
     from pyparsing import ParserElement, ParseResults
@@ -72,6 +73,24 @@ KEYS: Mapping[str, Key] = {
     "site": Key(),
     "unit": Key(),
 }
+"""Of devices."""
+
+HOST_KEYS: Mapping[str, Key] = {
+    "database": Key(),
+    "host": Key(),
+    "ipv6": KEYS["ipv6"],
+    "kind": KEYS["kind"],
+    "level": KEYS["level"],
+    "pop": Key(),
+    "role": Key(),
+    "site": Key(),
+    "system": Key(),
+    "unit": Key(),
+    "zone": Key(tuple(str(zone) for zone in Zone)),
+}
+
+Kind: TypeAlias = Literal["device", "host"]
+_VOCABULARIES: Mapping[Kind, Mapping[str, Key]] = {"device": KEYS, "host": HOST_KEYS}
 _ORDER: Mapping[str, Callable[[int, int], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -80,15 +99,15 @@ _ORDER: Mapping[str, Callable[[int, int], bool]] = {
 }
 
 
-def parse(text: str) -> Selector:
-    """Read a selector; an empty one selects everything. Raises SelectorError."""
+def parse(text: str, of: Kind = "device") -> Selector:
+    """Read a selector of devices or of hosts; an empty one selects everything. Raises SelectorError."""
     from pyparsing import ParseBaseException
 
     if not text.strip():
         return Selector(text, lambda _subject: True)
     _check_size(text)
     try:
-        return Selector(text, _grammar().parse_string(text, parse_all=True)[0])
+        return Selector(text, _grammar(of).parse_string(text, parse_all=True)[0])
     except ParseBaseException as error:
         raise SelectorError(error.loc + 1, _reason(text, error.loc)) from error
 
@@ -97,6 +116,12 @@ def select(text: str, inventory: Inventory) -> tuple[Device, ...]:
     """The devices that a selector means, in the order of `devices`. Raises SelectorError."""
     selector = parse(text)
     return tuple(device for device in devices(inventory) if selector(subject(device)))
+
+
+def select_hosts(text: str, inventory: Inventory) -> tuple[Host, ...]:
+    """The hosts that a selector means, in the order of the file. Raises SelectorError."""
+    selector = parse(text, "host")
+    return tuple(host for host in inventory.hosts.values() if selector(host_subject(host, inventory)))
 
 
 def subject(device: Device) -> Subject:
@@ -115,6 +140,27 @@ def subject(device: Device) -> Subject:
     if device.level is not None:
         attributes["level"] = device.level
     return Subject((device.hostname, device.site), attributes)
+
+
+def host_subject(host: Host, inventory: Inventory) -> Subject:
+    """A host as selectors see it; its level is the highest of the systems that run on it."""
+    site = inventory.sites[host.site]
+    systems = [system for system in inventory.systems.values() if host.id in system.runs_on]
+    attributes: dict[str, Attribute] = {
+        "database": frozenset(host.databases),
+        "host": host.id,
+        "ipv6": str(site.ipv6),
+        "kind": str(site.kind),
+        "pop": site.pop,
+        "role": frozenset(host.roles),
+        "site": host.site,
+        "system": frozenset(system.id for system in systems),
+        "unit": site.unit,
+        "zone": str(host.zone),
+    }
+    if systems:
+        attributes["level"] = max(system.level for system in systems)
+    return Subject((host.id, host.site), attributes)
 
 
 def _check_size(text: str) -> None:
@@ -137,14 +183,15 @@ def _reason(text: str, location: int) -> str:
 
 
 @cache
-def _grammar() -> ParserElement:
+def _grammar(of: Kind) -> ParserElement:
     from pyparsing import CaselessKeyword, Forward, MatchFirst, Opt, Regex, Suppress, ZeroOrMore
 
     words = MatchFirst([CaselessKeyword(word) for word in ("and", "or", "not")])
     value = Regex(r"[^\s()=<>!]+")
     name = ~words + Regex(r"[^\s()=<>!]+")
     selector = Forward()
-    comparison = (name + Regex(r"!=|<=|>=|=|<|>") + value).set_parse_action(_compared)
+    compared = partial(_compared, _VOCABULARIES[of])
+    comparison = (name + Regex(r"!=|<=|>=|=|<|>") + value).set_parse_action(compared)
     bare = name.copy().set_parse_action(lambda tokens: _named(tokens[0]))
     atom = Suppress("(") + selector + Suppress(")") | comparison | bare
     term = (ZeroOrMore(CaselessKeyword("not")) + atom).set_parse_action(_negated)
@@ -175,12 +222,12 @@ def _any(tokens: ParseResults) -> Test:
     return tests[0] if len(tests) == 1 else lambda subject: any(test(subject) for test in tests)
 
 
-def _compared(_text: str, location: int, tokens: ParseResults) -> Test:
+def _compared(keys: Mapping[str, Key], _text: str, location: int, tokens: ParseResults) -> Test:
     """The test of `key operator value`."""
     name, sign, value = tokens
-    key = KEYS.get(name)
+    key = keys.get(name)
     if key is None:
-        raise SelectorError(location + 1, f"unknown key {name!r}{did_you_mean(name, KEYS)}")
+        raise SelectorError(location + 1, f"unknown key {name!r}{did_you_mean(name, keys)}")
     if sign in _ORDER and not key.ordered:
         raise SelectorError(location + 1, f"{name} has no order: use = or !=")
     is_pattern = "*" in value or "?" in value

@@ -1,29 +1,69 @@
-"""From the city's inventory to a twin of it: externals for its peers, random secrets of its own."""
+"""From the city's inventory to a twin of it: externals for its peers, hosts, random secrets of its own."""
 
 from __future__ import annotations
 
 import secrets as randomness
 from collections.abc import Iterable, Mapping
+from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from pathlib import Path
 
 from infra_ctl.city import City
+from infra_ctl.errors import LabError
+from infra_ctl.intent.addressing import host_addresses
+from infra_ctl.intent.allocation import Allocations
+from infra_ctl.intent.model import DeviceIntent, Interface
 from infra_ctl.lab.external import External
-from infra_ctl.lab.model import TwinSpec, spec
+from infra_ctl.lab.model import HostNode, TwinSpec, spec
 from infra_ctl.render import render
 from infra_ctl.secrets import open_vault, references, write_vault
 
 
 def twin_of(
-    name: str, city: City, hostnames: Iterable[str], folder: Path, *, in_band: bool = False
+    name: str,
+    city: City,
+    hostnames: Iterable[str],
+    folder: Path,
+    *,
+    in_band: bool = False,
+    hosts: Iterable[str] = (),
 ) -> TwinSpec:
-    """The twin of the devices called `hostnames`; its secrets are in `folder`/vault.yml from then on."""
+    """The twin of the devices called `hostnames`; its secrets are in `folder`/vault.yml from then on.
+
+    Raises LabError for one of `hosts` that no router among them leads to.
+    """
     intents = {hostname: city.intents[hostname] for hostname in hostnames}
     vault = lab_vault(folder, (render(intent) for intent in intents.values()))
     externals = [
         External(peer.id, password=vault.get(peer.secret.removeprefix("vault:")))
         for peer in city.inventory.peers.values()
     ]
-    return spec(name, intents, externals, in_band=in_band)
+    behind = tuple(_host_node(host, city, intents) for host in hosts)
+    return spec(name, intents, externals, in_band=in_band, hosts=behind)
+
+
+def _host_node(name: str, city: City, intents: Mapping[str, DeviceIntent]) -> HostNode:
+    """A host where its zone's routers are, with the addresses that its site's stage gives it."""
+    host = city.inventory.hosts[name]
+    zone = f"{host.site}:{host.zone}"
+    doors = _doors(zone, intents)
+    if not doors:
+        leading = " or ".join(_doors(zone, city.intents))
+        raise LabError(f"host {name} is behind {leading}, which this lab does not have: select one too")
+    found = host_addresses(host, city.inventory, Allocations(city.prefixes))
+    ipv4 = next((IPv4Interface((each, 24)) for each in found if isinstance(each, IPv4Address)), None)
+    ipv6 = next((IPv6Interface((each, 64)) for each in found if isinstance(each, IPv6Address)), None)
+    ends = [end for door in doors.values() for end in (door.ipv4, door.ipv6) if end is not None]
+    return HostNode(name, zone, ipv4, ipv6, tuple(end.ip for end in ends))
+
+
+def _doors(zone: str, intents: Mapping[str, DeviceIntent]) -> dict[str, Interface]:
+    """The interfaces on a zone's LAN, by hostname of their router."""
+    return {
+        hostname: interface
+        for hostname, intent in intents.items()
+        for interface in intent.interfaces
+        if interface.circuit == zone
+    }
 
 
 def lab_vault(folder: Path, texts: Iterable[str]) -> Mapping[str, str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra_ctl.errors import LabError
-from infra_ctl.lab import keys, namespace, node, state
+from infra_ctl.lab import keys, namespace, power, state
 from infra_ctl.lab.state import Folder
 
 MANAGEMENT = "mgmt"
@@ -51,11 +51,11 @@ def command(directory: Path, where: str, argv: Sequence[str]) -> tuple[str, ...]
     if where == MANAGEMENT:
         return ("nsenter", f"--net={namespace.RUN / found.spec.management_namespace}", "--", *argv)
     found.spec.node(where)
-    pid = node.process_one(Folder.of(directory), found.spec, where)
+    pid = power.process_one(Folder.of(directory), found.spec, where)
     if pid is None:
         broken = any((fault.kind, fault.object) == ("off", where) for fault in found.faults)
         raise LabError(f"{where} is off: infra-ctl lab {f'heal {where}' if broken else 'up'}")
-    return node.enter_command(pid, argv)
+    return power.enter_command(pid, argv)
 
 
 def shell(directory: Path, where: str) -> tuple[str, ...]:

@@ -16,8 +16,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from infra_ctl.errors import LabError
-from infra_ctl.lab import circuit, namespace, node, state
-from infra_ctl.lab.model import TwinSpec
+from infra_ctl.lab import circuit, namespace, power, state
+from infra_ctl.lab.model import HostNode, TwinSpec
 from infra_ctl.lab.state import Fault, Folder, State
 
 
@@ -89,7 +89,7 @@ def _apply(spec: TwinSpec, fault: Fault) -> None:
         case "rate":
             circuit.limit(spec, spec.link(fault.object), _amount(fault))
         case "off":
-            node.power_off(spec, fault.object)
+            power.off(spec, fault.object)
         case "killed":
             hostname, daemon = _daemon(fault)
             pid = _running(spec, hostname, daemon)
@@ -107,8 +107,8 @@ def _undo(folder: Folder, spec: TwinSpec, fault: Fault) -> None:
         case "rate":
             circuit.widen(spec, spec.link(fault.object))
         case "off":
-            if node.process_one(folder, spec, fault.object) is None:
-                node.start(folder, spec, spec.node(fault.object))
+            if power.process_one(folder, spec, fault.object) is None:
+                power.on(folder, spec, spec.node(fault.object))
         case "killed":
             _revive(folder, spec, fault)
 
@@ -119,8 +119,11 @@ def _daemon(fault: Fault) -> tuple[str, str]:
 
 
 def _running(spec: TwinSpec, hostname: str, daemon: str) -> int | None:
-    """PID of an FRR daemon on a node, as the machine sees it."""
-    name = spec.namespace(spec.node(hostname).hostname)
+    """PID of an FRR daemon on a router, as the machine sees it. Raises LabError for a host."""
+    if isinstance(spec.node(hostname), HostNode):
+        stop = f"infra-ctl lab exec {hostname} -- systemctl stop {daemon or 'NAME'}"
+        raise LabError(f"systemd minds the daemons of a host: {stop}")
+    name = spec.namespace(hostname)
     for pid in namespace.processes([name]).get(name, ()):
         if namespace.program(pid) == daemon:
             return pid
@@ -136,8 +139,8 @@ def _command_line(pid: int | None, fault: Fault) -> tuple[str, ...]:
 def _revive(folder: Folder, spec: TwinSpec, fault: Fault) -> None:
     """Start the daemon as it was started before, and give it its part of the start-up configuration."""
     hostname, daemon = _daemon(fault)
-    pid = node.process_one(folder, spec, hostname)
+    pid = power.process_one(folder, spec, hostname)
     if pid is None or _running(spec, hostname, daemon) is not None:
         return
     for argv in (fault.command, ("vtysh", "-d", daemon, "-b")):
-        namespace.run(node.enter_command(pid, argv))
+        namespace.run(power.enter_command(pid, argv))

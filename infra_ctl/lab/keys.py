@@ -16,11 +16,11 @@ from cryptography.hazmat.primitives.serialization import (
     load_ssh_private_key,
 )
 
-from infra_ctl.lab.model import Node
+from infra_ctl.lab.model import HostNode, Node
 
 
 def controller_key(keys: Path) -> Path:
-    """The private key that every node lets in as root; its public half is beside it with `.pub`."""
+    """The private key that every node lets in as root, and a host as `infra` too; beside it its `.pub`."""
     return keys / "controller"
 
 
@@ -29,12 +29,18 @@ def known_hosts(keys: Path) -> Path:
     return keys / "known_hosts"
 
 
+def authorized(keys: Path) -> str:
+    """The public half of the controller's key, as a node's authorized_keys has it."""
+    private = controller_key(keys)
+    return private.with_name(f"{private.name}.pub").read_text()
+
+
 def host_key(keys: Path, hostname: str) -> Path:
     """The private host key of a node."""
     return keys / "hosts" / hostname
 
 
-def ensure(keys: Path, nodes: Iterable[Node]) -> None:
+def ensure(keys: Path, nodes: Iterable[Node | HostNode]) -> None:
     """Make the keys that are missing and pin every managed node's in known_hosts."""
     (keys / "hosts").mkdir(parents=True, exist_ok=True, mode=0o700)
     _public(controller_key(keys), "controller")

@@ -6,10 +6,11 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Interface
 
 from infra_ctl.errors import LabError, UnknownError
-from infra_ctl.intent.model import DeviceIntent, Interface
+from infra_ctl.intent.interfaces import LAN_MTU
+from infra_ctl.intent.model import Address, DeviceIntent, Interface
 from infra_ctl.inventory.hints import did_you_mean
 from infra_ctl.inventory.models import Zone
 from infra_ctl.lab.external import External, Session, external_config, sessions
@@ -20,6 +21,9 @@ CONTROLLER = IPv4Address("10.20.255.254")
 
 NAME = re.compile(r"^[a-z][a-z0-9]{0,15}$")
 """A lab's name has no dash, so `<lab>-<hostname>` names one namespace of one lab."""
+
+HOST_INTERFACE = "eth0"
+"""The one interface of a host."""
 
 RESERVED = frozenset({"mgmt", "lan"})
 """Namespaces of a lab that are not nodes."""
@@ -77,6 +81,26 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
+class HostNode:
+    """A host: a Debian with systemd on the LAN `segment`, which it leaves by any of the `gateways`."""
+
+    hostname: str
+    segment: str
+    ipv4: IPv4Interface | None
+    ipv6: IPv6Interface | None
+    gateways: tuple[Address, ...]
+
+    @property
+    def management(self) -> IPv4Address | None:
+        """Where the controller reaches it; None where its zone has no IPv4."""
+        return self.ipv4.ip if self.ipv4 else None
+
+    @property
+    def has_mgmt0(self) -> bool:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
 class TwinSpec:
     """A whole twin. `disk_mb` limits the disk of every node, MiB; None where the machine's is the limit."""
 
@@ -88,11 +112,17 @@ class TwinSpec:
     disk_mb: int | None = None
     gateways: tuple[IPv4Address, ...] = ()
     """Management addresses of the cores, through which the controller reaches what is not on the bridge."""
+    hosts: tuple[HostNode, ...] = ()
 
     @property
     def in_band(self) -> bool:
         """Whether only the data centre is on the management bridge."""
         return bool(self.gateways)
+
+    @property
+    def machines(self) -> tuple[Node | HostNode, ...]:
+        """Routers and hosts."""
+        return (*self.nodes, *self.hosts)
 
     @property
     def management_namespace(self) -> str:
@@ -108,15 +138,15 @@ class TwinSpec:
 
     def namespaces(self) -> tuple[str, ...]:
         """All network namespaces of this twin."""
-        nodes = (self.namespace(node.hostname) for node in self.nodes)
-        return (self.management_namespace, self.lan_namespace, *nodes)
+        machines = (self.namespace(machine.hostname) for machine in self.machines)
+        return (self.management_namespace, self.lan_namespace, *machines)
 
-    def node(self, hostname: str) -> Node:
-        """Raises UnknownError when there is none of that name."""
-        for node in self.nodes:
-            if node.hostname == hostname:
-                return node
-        hint = did_you_mean(hostname, [node.hostname for node in self.nodes])
+    def node(self, hostname: str) -> Node | HostNode:
+        """A router or a host. Raises UnknownError when there is none of that name."""
+        for machine in self.machines:
+            if machine.hostname == hostname:
+                return machine
+        hint = did_you_mean(hostname, [machine.hostname for machine in self.machines])
         raise UnknownError(f"lab {self.name} has no node '{hostname}'{hint}")
 
     def link(self, circuit: str) -> Link:
@@ -127,6 +157,18 @@ class TwinSpec:
         hint = did_you_mean(circuit, [link.circuit for link in self.links])
         raise UnknownError(f"lab {self.name} has no circuit '{circuit}' between two of its nodes{hint}")
 
+    def ways(self) -> dict[IPv4Network, tuple[IPv4Address, ...]]:
+        """LANs with hosts, and the management addresses of the routers on the bridge that lead there."""
+        routers = {node.hostname: node.management for node in self.nodes if node.has_mgmt0}
+        ends = {segment.id: segment.ends for segment in self.segments}
+        return {
+            host.ipv4.network: tuple(
+                address for end in ends[host.segment] if (address := routers.get(end.node)) is not None
+            )
+            for host in self.hosts
+            if host.ipv4 is not None
+        }
+
 
 def spec(
     name: str,
@@ -136,20 +178,23 @@ def spec(
     day0: Callable[[DeviceIntent], str] = day0,
     disk_mb: int | None = None,
     in_band: bool = False,
+    hosts: tuple[HostNode, ...] = (),
 ) -> TwinSpec:
-    """The twin of the devices in `intents` (by hostname), a slice or the whole city.
+    """The twin of the devices in `intents` (by hostname), a slice or the whole city; `hosts` are behind them.
 
     A peering whose peer is in `externals` gets a BGP speaker at its other end. `in_band` leaves only the
     site of the cores on the management bridge. Raises LabError when the lab cannot carry a name or an id.
     """
     if not NAME.match(name):
         raise LabError(f"lab name {name!r}: use a letter, then up to 15 letters and digits")
-    joined = [_Joined.of(intent, interface) for intent, interface in _wired(intents)]
     peerings = sessions(intents.values(), externals)
-    links, segments = _wire([*joined, *(_Joined.of_session(peering) for peering in peerings)])
+    joined = [_Joined.of(intent, interface) for intent, interface in _wired(intents)]
+    joined += [_Joined.of_session(peering) for peering in peerings]
+    joined += [_Joined.of_host(host) for host in hosts]
+    links, segments = _wire(joined)
     nodes = (*_routers(intents, day0), *_speakers(peerings))
-    _check_names(nodes)
-    twin = TwinSpec(name, nodes, links, segments, disk_mb=disk_mb)
+    _check_names((*nodes, *hosts))
+    twin = TwinSpec(name, nodes, links, segments, disk_mb=disk_mb, hosts=hosts)
     return _in_band(twin, intents) if in_band else twin
 
 
@@ -209,6 +254,10 @@ class _Joined:
         end = End(session.external.id, session.interface)
         return cls("peering", f"{end.node}/{session.device}/{session.device_interface}", end, session.mtu)
 
+    @classmethod
+    def of_host(cls, host: HostNode) -> _Joined:
+        return cls("lan", host.segment, End(host.hostname, HOST_INTERFACE), LAN_MTU)
+
 
 def _wired(intents: Mapping[str, DeviceIntent]) -> list[tuple[DeviceIntent, Interface]]:
     return [
@@ -261,7 +310,7 @@ def _speakers(peerings: Iterable[Session]) -> list[Node]:
     ]
 
 
-def _check_names(nodes: Iterable[Node]) -> None:
+def _check_names(nodes: Iterable[Node | HostNode]) -> None:
     seen: set[str] = set()
     for node in nodes:
         if node.hostname in RESERVED or node.hostname in seen:

@@ -8,6 +8,9 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+CGROUPS = tuple(Path("/sys/fs/cgroup", hierarchy, "infra-ctl") for hierarchy in ("systemd", "unified", ""))
+"""Where a host has its control group, in each hierarchy that the machine has."""
+
 COMMANDS = {
     "ip": "iproute2",
     "tc": "iproute2",
@@ -17,6 +20,13 @@ COMMANDS = {
     "pivot_root": "util-linux",
     "vtysh": "frr",
 }
+HOST_COMMANDS = {
+    "systemd-nspawn": "systemd-container",
+    "mmdebstrap": "mmdebstrap",
+    "apt-ftparchive": "apt-utils",
+}
+"""Of a lab with hosts, and of what they start from."""
+
 DAEMONS = {
     "/usr/lib/frr/zebra": "FRR (apt install frr)",
     "/usr/lib/frr/frr-reload.py": "frr-reload.py (apt install frr-pythontools)",
@@ -33,15 +43,18 @@ mount -t overlay overlay -o lowerdir=/,upperdir=upper,workdir=work root || echo 
 """Run in new namespaces; prints what did not work."""
 
 
-def requirements(directory: Path) -> tuple[str, ...]:
-    """What is missing for a lab in `directory`, each with what to do; empty when it can run."""
+def requirements(directory: Path, *, hosts: bool = False) -> tuple[str, ...]:
+    """What is missing for a lab in `directory`, maybe with `hosts`, and what to do; empty when it can run."""
     if os.geteuid() != 0:
         return ("it needs root: run it with sudo",)
     if any(sign in str(directory) for sign in ",:\\"):
         return (f"the folder {directory} has a comma, colon or backslash in its name: choose another",)
-    packages = {package for command, package in COMMANDS.items() if shutil.which(command) is None}
+    commands = COMMANDS | HOST_COMMANDS if hosts else COMMANDS
+    packages = {package for command, package in commands.items() if shutil.which(command) is None}
     missing = [f"package {package} (apt install {package})" for package in sorted(packages)]
     missing += [name for path, name in DAEMONS.items() if not Path(path).exists()]
+    if hosts and not any(os.access(group.parent / "cgroup.procs", os.W_OK) for group in CGROUPS):
+        missing.append("control groups that can be written to (a container needs --privileged)")
     return tuple(missing) or _trial(directory)
 
 

@@ -5,6 +5,7 @@ state.json    the spec, whether it was built, and the faults in force
 keys/         host keys, the controller's key, known_hosts: kept when the lab is taken down
 logs/         what each node's start said: kept
 nodes/        a folder a node: its disk and the PID of its process 1; gone when the lab is down
+image         a link to what the hosts' disks are laid over; gone when the lab is down
 """
 
 from __future__ import annotations
@@ -84,6 +85,10 @@ class Folder:
     @property
     def nodes(self) -> Path:
         return self.root / "nodes"
+
+    @property
+    def image(self) -> Path:
+        return self.root / "image"
 
     def node(self, hostname: str) -> Path:
         return self.nodes / hostname

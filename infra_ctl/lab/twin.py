@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from infra_ctl.errors import LabError
-from infra_ctl.lab import keys, namespace, node, state, wiring
-from infra_ctl.lab.model import Node, TwinSpec
+from infra_ctl.lab import host, image, keys, mirror, namespace, power, state, wiring
+from infra_ctl.lab.model import HostNode, Node, TwinSpec
 from infra_ctl.lab.requirements import requirements
 from infra_ctl.lab.state import Fault, Folder, State
 
@@ -39,6 +39,7 @@ class Status:
     nodes: tuple[NodeStatus, ...]
     faults: tuple[Fault, ...]
     in_band: bool
+    hosts: tuple[NodeStatus, ...]
 
 
 def _silent(stage: str, done: int, of: int) -> None:
@@ -60,10 +61,12 @@ def up(spec: TwinSpec, directory: Path, progress: Progress = _silent) -> None:
                 raise LabError(f"another lab is up in {directory}: infra-ctl lab down")
             _start(folder, spec, _ended(folder, found), progress)
             return
-        _refuse_without(requirements(folder.root))
+        _refuse_without(requirements(folder.root, hosts=bool(spec.hosts)))
         if found is not None:
             _take_down(folder, found.spec, progress)
         _refuse_taken(spec)
+        if spec.hosts:
+            folder.image.symlink_to(image.ensure(progress).folder)
         state.save(folder, State(spec))
         try:
             _build(folder, spec, progress)
@@ -91,9 +94,11 @@ def status(directory: Path) -> Status | None:
     found = state.load(folder.root)
     if found is None:
         return None
-    hostnames = [one.hostname for one in found.spec.nodes]
-    nodes = tuple(NodeStatus(name, node.process_one(folder, found.spec, name)) for name in hostnames)
-    return Status(found.spec.name, _is_up(found), nodes, found.faults, found.spec.in_band)
+    nodes, hosts = (
+        tuple(NodeStatus(one.hostname, power.process_one(folder, found.spec, one.hostname)) for one in kind)
+        for kind in (found.spec.nodes, found.spec.hosts)
+    )
+    return Status(found.spec.name, _is_up(found), nodes, found.faults, found.spec.in_band, hosts)
 
 
 def swap(directory: Path, hostname: str) -> str:
@@ -107,30 +112,33 @@ def swap(directory: Path, hostname: str) -> str:
         spec, one = found.spec, found.spec.node(hostname)
         if one.management is None:
             raise LabError(f"{hostname} is nobody's to replace")
-        node.power_off(spec, hostname)
-        node.remove(folder, hostname)
+        power.off(spec, hostname)
+        power.remove(folder, spec, hostname)
         state.save(folder, found.without("off", hostname).without_killed(hostname))
         fingerprint = keys.renew(folder.keys, hostname)
-        node.prepare(folder, spec, one)
-        node.start(folder, spec, one)
+        power.prepare(folder, spec, one)
+        power.on(folder, spec, one)
         return fingerprint
 
 
 def _build(folder: Folder, spec: TwinSpec, progress: Progress) -> None:
     progress("keys", 0, 1)
-    keys.ensure(folder.keys, spec.nodes)
+    keys.ensure(folder.keys, spec.machines)
     progress("cables", 0, 1)
     wiring.build(spec)
-    for one in spec.nodes:
-        node.prepare(folder, spec, one)
-    _start(folder, spec, spec.nodes, progress)
+    for one in spec.machines:
+        power.prepare(folder, spec, one)
+    _start(folder, spec, spec.machines, progress)
 
 
-def _start(folder: Folder, spec: TwinSpec, nodes: Sequence[Node], progress: Progress) -> None:
+def _start(folder: Folder, spec: TwinSpec, nodes: Sequence[Node | HostNode], progress: Progress) -> None:
     """Eight at a time; the first that fails is raised once those under way are done."""
+    if spec.hosts:
+        host.widen_watchers(len(spec.hosts))
+        mirror.serve(folder, spec)
     progress("start", 0, len(nodes))
     with ThreadPoolExecutor(PARALLEL, thread_name_prefix="lab") as pool:
-        futures = [pool.submit(node.start, folder, spec, one) for one in nodes]
+        futures = [pool.submit(power.on, folder, spec, one) for one in nodes]
         try:
             for done, future in enumerate(as_completed(futures), start=1):
                 future.result()
@@ -144,10 +152,11 @@ def _take_down(folder: Folder, spec: TwinSpec, progress: Progress) -> None:
     progress("stop", 0, 1)
     namespace.kill(spec.namespaces())
     wiring.clear(spec)
-    for one in spec.nodes:
-        node.remove(folder, one.hostname)
+    for one in spec.machines:
+        power.remove(folder, spec, one.hostname)
     if folder.nodes.exists():
         shutil.rmtree(folder.nodes)
+    folder.image.unlink(missing_ok=True)
     folder.state.unlink()
     progress("stop", 1, 1)
 
@@ -157,13 +166,13 @@ def _is_up(found: State) -> bool:
     return found.built and all(namespace.exists(name) for name in found.spec.namespaces())
 
 
-def _ended(folder: Folder, found: State) -> list[Node]:
+def _ended(folder: Folder, found: State) -> list[Node | HostNode]:
     """Nodes that are off, and not on purpose."""
     off = {fault.object for fault in found.faults if fault.kind == "off"}
     return [
         one
-        for one in found.spec.nodes
-        if one.hostname not in off and node.process_one(folder, found.spec, one.hostname) is None
+        for one in found.spec.machines
+        if one.hostname not in off and power.process_one(folder, found.spec, one.hostname) is None
     ]
 
 

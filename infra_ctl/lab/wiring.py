@@ -3,11 +3,12 @@
 Veths are made directly between the namespaces, with their final names. Nothing ever has an address in the
 machine's own namespace: the controller's is on a bridge in the management namespace, every managed node, or
 only the data centre's, is on that bridge with mgmt0, and LANs end in the LAN namespace, where a bridge joins
-those of several routers.
+those of several routers and of hosts.
 """
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address
 from pathlib import Path
 
 from infra_ctl.lab import namespace
@@ -24,11 +25,11 @@ NEIGHBOURS = {"gc_thresh1": 64, "gc_thresh2": 128, "gc_thresh3": 256}
 
 def build(spec: TwinSpec) -> None:
     """Make the namespaces, set them and connect them; every interface of a node is still down."""
-    widen_neighbour_table(len(spec.nodes))
+    widen_neighbour_table(len(spec.machines))
     namespace.batch(f"netns add {name}" for name in spec.namespaces())
     for name in (spec.management_namespace, spec.lan_namespace):
         _quiet(name)
-    if spec.in_band:
+    if spec.in_band or spec.hosts:
         _spread(spec.management_namespace)
     namespace.batch(cables(spec))
     namespace.batch(management(spec), spec.management_namespace)
@@ -64,18 +65,22 @@ def cables(spec: TwinSpec) -> list[str]:
 def management(spec: TwinSpec) -> list[str]:
     """Lines for the management namespace: each device's /32 is on the bridge, and no subnet is.
 
-    What is not on the bridge is behind the cores, any of them.
+    What is not on the bridge is behind the cores, any of them; hosts are behind the routers of their LAN.
     """
     ports = [port for _, port in ports_of_nodes(spec)]
     addresses = [node.management for node in spec.nodes if node.has_mgmt0]
-    hops = "".join(f" nexthop via {address} dev {BRIDGE} onlink" for address in spec.gateways)
+    ways = {"default": spec.gateways} if spec.in_band else {str(lan): via for lan, via in spec.ways().items()}
     return [
         "link set lo up",
         *_bridge(BRIDGE, 1500, ports),
         f"address add {spec.controller}/32 dev lo",
         *(f"route add {address}/32 dev {BRIDGE} src {spec.controller}" for address in addresses),
-        *([f"route add default src {spec.controller}{hops}"] if spec.in_band else []),
+        *(f"route add {where} src {spec.controller}{_hops(via)}" for where, via in ways.items()),
     ]
+
+
+def _hops(gateways: tuple[IPv4Address, ...]) -> str:
+    return "".join(f" nexthop via {address} dev {BRIDGE} onlink" for address in gateways)
 
 
 def lans(spec: TwinSpec) -> list[str]:
