@@ -43,4 +43,4 @@ def present(where: Context) -> frozenset[str] | None:
     from infra_ctl.lab.state import require
 
     spec = require(where.var / "lab" / where.lab_name).spec
-    return frozenset(node.hostname for node in spec.nodes)
+    return frozenset(each.hostname for each in (*spec.nodes, *spec.hosts))

@@ -109,7 +109,10 @@ def _booted(told: socket.socket, alive: int, seconds: float) -> bool:
 
 def network(host: HostNode, controller: IPv4Address) -> list[str]:
     """Lines of ip(8) for a host's namespace. Of its gateways one that does not answer is left out."""
-    lines = [f"link set {HOST_INTERFACE} down", f"address flush dev {HOST_INTERFACE}"]  # its routes go with it
+    lines = [
+        f"link set {HOST_INTERFACE} down",
+        f"address flush dev {HOST_INTERFACE}",
+    ]  # its routes go with it
     lines += [f"link set {name} up" for name in ("lo", HOST_INTERFACE)]
     lines += [f"address add {host.ipv4} dev {HOST_INTERFACE}"] if host.ipv4 else []
     lines += [f"address add {host.ipv6} dev {HOST_INTERFACE} nodad"] if host.ipv6 else []
