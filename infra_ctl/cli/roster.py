@@ -43,4 +43,4 @@ def present(where: Context) -> frozenset[str] | None:
     from infra_ctl.lab.state import require
 
     spec = require(where.var / "lab" / where.lab_name).spec
-    return frozenset(each.hostname for each in (*spec.nodes, *spec.hosts))
+    return frozenset(machine.hostname for machine in spec.machines)
