@@ -208,8 +208,11 @@ def _teller(session: Session) -> Callable[[Answer | None, Course], None]:
 
     def tell(answer: Answer | None, course: Course) -> None:
         if answer is None:
-            counts = " · ".join(f"{count} {outcome}" for outcome, count in sorted(course.tally.items()))
-            session.say(f"{course.task:<44} {counts}")
+            alone = f"{course.last} " if course.tally.total() == 1 else ""
+            counts = (
+                f"{'' if alone else f'{count} '}{outcome}" for outcome, count in sorted(course.tally.items())
+            )
+            session.say(f"{course.task:<44} {alone}{' · '.join(counts)}")
         elif answer.outcome in ("failed", "unreachable"):
             session.say(f"  {answer.machine}  {answer.outcome.upper()}  {answer.task}: {answer.cause}")
         elif session.verbose:

@@ -33,6 +33,8 @@ class Course:
 
     task: str = ""
     tally: Counter[Outcome] = field(default_factory=Counter)
+    last: str = ""
+    """The machine that answered last."""
     changed: dict[str, list[str]] = field(default_factory=dict)
     """By machine the tasks that changed something, in order."""
     causes: dict[str, str] = field(default_factory=dict)
@@ -56,6 +58,7 @@ class Course:
 
     def _note(self, answer: Answer) -> None:
         self.tally[answer.outcome] += 1
+        self.last = answer.machine
         tasks = self.changed.setdefault(answer.machine, [])
         if answer.outcome == "changed":
             tasks.append(answer.task)
