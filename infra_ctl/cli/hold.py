@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from infra_ctl.inventory.models import Hold
 
 Effect: TypeAlias = Literal["drain", "isolate"]
-USUAL = datetime.timedelta(days=7)
-"""How long something is held where nobody says."""
 
 _object = click.argument("object_", metavar="OBJECT")
 _effect = click.argument("effect", type=click.Choice(get_args(Effect)))
@@ -74,6 +72,7 @@ def set_hold(
     infra-ctl hold set dc-app-1 isolate --reason "unknown process" --until 2026-12-01
     """
     from infra_ctl.inventory import load
+    from infra_ctl.inventory.holding import USUAL
     from infra_ctl.inventory.holding import hold as write
     from infra_ctl.inventory.models import Hold
 
@@ -125,6 +124,7 @@ def _write(folder: Path, write: Callable[[], None]) -> None:
     from infra_ctl.errors import InventoryError
     from infra_ctl.inventory import load
     from infra_ctl.inventory.files import HOLDS
+    from infra_ctl.inventory.holding import put_back
 
     path = folder / HOLDS
     before = path.read_bytes() if path.exists() else None
@@ -132,8 +132,5 @@ def _write(folder: Path, write: Callable[[], None]) -> None:
     try:
         load(folder)
     except InventoryError:
-        if before is None:
-            path.unlink()
-        else:
-            path.write_bytes(before)
+        put_back(path, before)
         raise
