@@ -1,14 +1,16 @@
-"""The city as every command needs it: the inventory, its locked addresses, and an intent a device."""
+"""The city as every command needs it: the inventory, its locked addresses, an intent a device and host."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from infra_ctl.errors import InventoryError, Problem, SelectorError, UnknownError
 from infra_ctl.intent import (
     DeviceIntent,
+    HostIntent,
+    HostIntents,
     allocate,
     build,
     format_lock,
@@ -36,6 +38,8 @@ class City:
     """What is allocated, aggregates too."""
     reserved: Mapping[Key, Network] = field(default_factory=dict)
     """What the lock still holds for objects that are gone."""
+    hosts: Mapping[str, HostIntent] = field(default_factory=dict)
+    """Every Linux host's intent by its id, sorted."""
 
     def intent(self, hostname: str) -> DeviceIntent:
         """Raises UnknownError with the nearest name where there is no such device."""
@@ -57,14 +61,48 @@ class City:
         hint = "" if "=" in text else did_you_mean(text, self.intents)
         raise SelectorError(1, f"'{text}' means no device{hint}")
 
-    def hosts(self, text: str) -> tuple[str, ...]:
-        """Names of the hosts that a selector means, sorted; `all` means all. Raises as `select`."""
+    def host(self, name: str) -> HostIntent:
+        """Raises UnknownError with the nearest name where there is no such host."""
+        if name in self.hosts:
+            return self.hosts[name]
+        raise UnknownError(f"there is no host '{name}'{did_you_mean(name, self.hosts)}")
+
+    def refuse_unknown(self, name: str) -> None:
+        """Raises UnknownError where it is neither a device nor a host, nor the host part of a device."""
+        device, _, part = name.partition("/")
+        if device not in self.intents and (part or name not in self.hosts):
+            known = did_you_mean(name, [*self.intents, *self.hosts])
+            raise UnknownError(f"there is no device and no host '{name}'{known}")
+
+    def select_hosts(self, text: str) -> tuple[str, ...]:
+        """Ids of the hosts that a selector means, sorted; `all` means all. Raises as `select`."""
+        if text.strip() in ("", ALL):
+            return tuple(self.hosts)
         from infra_ctl.inventory.selectors import select_hosts
 
-        if found := sorted(host.id for host in select_hosts("" if text == ALL else text, self.inventory)):
+        if found := sorted(host.id for host in select_hosts(text, self.inventory)):
             return tuple(found)
         hint = "" if "=" in text else did_you_mean(text, self.inventory.hosts)
         raise SelectorError(1, f"'{text}' means no host{hint}")
+
+    def held(self, names: Iterable[str]) -> tuple[str, ...]:
+        """What holds these devices and hosts, themselves or their sites, in words."""
+        named = set(names)
+        named |= {each.site for name, each in self.intents.items() if name in named}
+        named |= {each.site for name, each in self.inventory.hosts.items() if name in named}
+        return tuple(hold.in_words for hold in self.inventory.holds if hold.object in named)
+
+    def choose(self, text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Devices and hosts that one selector means, sorted. Raises SelectorError where it means none."""
+        if not text.strip():
+            return tuple(self.intents), tuple(self.hosts)
+        from infra_ctl.inventory.selectors import choose
+
+        devices, hosts = (tuple(sorted(names)) for names in choose(text, self.inventory))
+        if devices or hosts:
+            return devices, hosts
+        hint = "" if "=" in text else did_you_mean(text, [*self.intents, *self.hosts])
+        raise SelectorError(1, f"'{text}' means no device and no host{hint}")
 
 
 def load_city(folder: Path) -> City:
@@ -78,7 +116,8 @@ def load_city(folder: Path) -> City:
         message = f"no prefix is locked for {first}{more}: infra-ctl ip lock"
         raise InventoryError([Problem(str(folder / LOCK_FILE), 0, 0, message)])
     reserved = {key: locked[key] for key in stale(allocations, locked)}
-    return City(inventory, build(inventory, allocations), allocations.prefixes, reserved)
+    hosts = HostIntents(inventory, allocations)
+    return City(inventory, build(inventory, allocations), allocations.prefixes, reserved, hosts)
 
 
 def relock(

@@ -66,7 +66,7 @@ def _objection(network: Network, direct: Plan, first: Plan) -> str:
     if first.breaks:
         return f"also with {', '.join(first.kept)} kept: {first.breaks[0]}"
     failed = {each.hostname for each in first.devices if each.status is Status.FAILED}
-    if failed - {each.hostname for each in direct.failed}:
+    if failed - {each.name for each in direct.failed}:
         return f"{min(failed)} refuses to have both"
     second = network.lost(direct, to_be(direct), to_be(first))
     return f"nothing takes the place of {', '.join(first.kept)}: {second[0]}" if second else ""

@@ -63,4 +63,4 @@ class Network:
         Devices in `since` have changed to what is there for them before it begins.
         """
         before = {**self.routers, **(since or {})}
-        return breaks(before, after, self.wires, plan.waves, self.roots, self.addresses)
+        return breaks(before, after, self.wires, plan.device_waves, self.roots, self.addresses)

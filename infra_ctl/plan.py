@@ -17,6 +17,7 @@ from infra_ctl.change import normal
 from infra_ctl.change.behind import behind
 from infra_ctl.change.losses import cuts, losses
 from infra_ctl.change.normal import Normal
+from infra_ctl.change.operations import written
 from infra_ctl.change.plan import Plan, PlannedDevice, Status
 from infra_ctl.change.reading import read
 from infra_ctl.change.router import Router
@@ -28,6 +29,7 @@ from infra_ctl.change.wiring import ground
 from infra_ctl.city import City
 from infra_ctl.drivers.base import ConfigDriver, Pending
 from infra_ctl.drivers.fleet import Fleet
+from infra_ctl.drivers.hosts import HostFleet
 from infra_ctl.errors import (
     BusyError,
     DeviceError,
@@ -93,6 +95,8 @@ class Prepared:
     plan: Plan
     bases: Mapping[str, str] = field(repr=False)
     """The running configuration of each device to change, as this very process read it."""
+    hosts: HostFleet | None = None
+    """None where the context has no hosts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,16 +276,10 @@ def assemble(
         waves=waves,
         cuts=((),) * len(waves),
         behind=planner.behind(judged),
-        held=_held(planner.city, judged),
+        held=planner.city.held(judged),
         kept=tuple(kept),
     )
     return _foretold(plan, planner.city.intents, planner.network(judged)) if plan.changed else plan
-
-
-def _held(city: City, hostnames: Iterable[str]) -> tuple[str, ...]:
-    """What holds these devices, themselves or their sites, in words."""
-    named = {name for hostname in hostnames for name in (hostname, city.intents[hostname].site)}
-    return tuple(hold.in_words for hold in city.inventory.holds if hold.object in named)
 
 
 def to_be(plan: Plan) -> dict[str, Router]:
@@ -298,8 +296,8 @@ def _foretold(plan: Plan, intents: Mapping[str, DeviceIntent], network: Network)
     if all(router == network.routers[host] for host, router in after.items()):
         return plan
     present = [host for host in network.routers if host in intents]
-    lost = losses(network.routers, after, network.wires, plan.waves)
-    asked = zip(plan.waves, watched(intents, present, plan.waves), strict=True)
+    lost = losses(network.routers, after, network.wires, plan.device_waves)
+    asked = zip(plan.device_waves, watched(intents, present, plan.device_waves), strict=True)
     devices = (
         device.model_copy(update={"may_lose": lost.get(device.hostname, ())}) for device in plan.devices
     )
@@ -376,8 +374,8 @@ def refuse_stale(plan: Plan, city: City, masking: Masking, context: str) -> None
         raise RefusedError(f"plan {plan.id} was made by infra-ctl {plan.tool}: plan again")
     if plan.inventory != city.inventory.digest:
         raise RefusedError(f"the inventory changed since plan {plan.id} was made: plan again")
-    for device in plan.changed:
-        if masking.digest(device.candidate) != device.resolved:
-            raise RefusedError(
-                f"{device.hostname}: a secret changed since plan {plan.id} was made: plan again"
-            )
+    candidates = [(device.name, device.candidate, device.resolved) for device in plan.changed]
+    candidates += [(host.name, written(host.operations), host.resolved) for host in plan.changed_hosts]
+    for name, candidate, resolved in candidates:
+        if masking.digest(candidate) != resolved:
+            raise RefusedError(f"{name}: a secret changed since plan {plan.id} was made: plan again")

@@ -1,7 +1,7 @@
-"""A `DeviceIntent` into the text that the device should run. Same intent, same bytes.
+"""A `DeviceIntent` into the text that the device should run, a `HostIntent` into files: ever the same bytes.
 
-A platform is a folder of templates and a feature is a file in it. A city may override any file by a folder of
-its own, laid out alike, that is searched first.
+A platform is a folder of templates and a feature is a file in it; `host` has the files of hosts. A city may
+override any file by a folder of its own, laid out alike, that is searched first.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
+from infra_ctl.intent.host import HostIntent
 from infra_ctl.intent.model import DeviceIntent
+from infra_ctl.intent.openings import PORTS
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -32,6 +34,14 @@ def day0(device: DeviceIntent, overrides: Path | None = None) -> str:
     with it. Raises as `render`.
     """
     return _template(device.platform, "day0", overrides).render(device=device)
+
+
+def host_text(name: str, host: HostIntent, overrides: Path | None = None, **more: object) -> str:
+    """Text of a file on a host, from the template `host/<name>.j2`; `more` is what the role alone knows.
+
+    Raises as `render`.
+    """
+    return _environment(overrides).get_template(f"host/{name}.j2").render(host=host, ports=PORTS, **more)
 
 
 @functools.cache

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 
 from infra_ctl.change import normal
 from infra_ctl.change.carried import holder
+from infra_ctl.change.openings import Doors
+from infra_ctl.change.operations import OPERATIONS, Operation, way_back, written
+from infra_ctl.change.operations import read as read_operations
+from infra_ctl.change.plan import PlannedHost, Status
 from infra_ctl.change.reading import read
 from infra_ctl.change.router import InterfaceAddress
-from infra_ctl.change.undo import undone, written
+from infra_ctl.change.undo import undone
+from infra_ctl.change.undo import written as configuration
 from infra_ctl.city import City
 from infra_ctl.errors import RefusedError, RejectedError, SecretError, UnknownError
 from infra_ctl.intent.purposes import is_aggregate
 from infra_ctl.journal.records import Run, Step, StepState
 from infra_ctl.journal.store import Journal, is_alive
 from infra_ctl.plan import Judged, Masking, Planner, settled
+from infra_ctl.predicting import Foresight, JudgedHost
 from infra_ctl.secrets import references
 
 
 def to_undo(journal: Journal, run: Run) -> dict[str, Step]:
-    """The steps of a run that left, or may have left, a change on their devices, by hostname.
+    """The steps of a run that left, or may have left, a change on their devices and hosts, by name.
 
     Raises RefusedError while the run is not over, UnknownError where there is nothing to take back.
     """
@@ -33,8 +40,57 @@ def to_undo(journal: Journal, run: Run) -> dict[str, Step]:
     return found
 
 
+def hosts_of(journal: Journal, run: Run) -> dict[str, tuple[Operation, ...]]:
+    """What a run was to bring its hosts to; none for one that had no hosts, or is older than they are."""
+    text = journal.plan(run.id)
+    hosts = json.loads(text).get("hosts", ()) if text else ()
+    return {host["name"]: OPERATIONS.validate_python(host["operations"]) for host in hosts}
+
+
+def judge_hosts(
+    foresight: Foresight,
+    journal: Journal,
+    run: Run,
+    steps: Iterable[Step],
+    done: Mapping[str, tuple[Operation, ...]],
+) -> dict[str, JudgedHost]:
+    """Hosts as they would be brought back to what they were last in sync with; `done` is what the run did."""
+    now = journal.converged(run.context)
+    wanted: dict[str, tuple[Operation, ...]] = {}
+    failed: dict[str, JudgedHost] = {}
+    for step in steps:
+        name, old = step.device, journal.snapshot(step.before) if step.before else ""
+        if cause := _objection(step, old, now.get(name, ""), written(done[name]), foresight.masking):
+            planned = PlannedHost(name=name, status=Status.FAILED, cause=cause)
+            failed[name] = JudgedHost(planned, Doors((), ()))
+        else:
+            wanted[name] = way_back(read_operations(old), done[name])
+    return dict(sorted({**foresight.predicted(wanted), **failed}.items()))
+
+
+def _objection(step: Step, old: str, now: str, done: str, masking: Masking) -> str:
+    """Why a host cannot be brought back; empty where it can."""
+    if step.state is StepState.UNKNOWN:
+        return f"it ended {step.state} in run {step.run}: look at it"
+    if not old:
+        return f"before run {step.run} it was never as intended: there is nothing to bring it back to"
+    if step.state is StepState.DONE and now != done:
+        return f"changed since run {step.run}: roll that back first"
+    try:
+        same = masking.digest(old) == step.secrets
+    except SecretError:
+        same = False
+    return "" if same else f"a secret that comes back has changed since run {step.run}"
+
+
 _UNTOUCHED = (StepState.WAITING, StepState.RESTORED, StepState.FAILED)
-_TOUCHED = (StepState.CONFIRMED, StepState.UNKNOWN, StepState.NOT_RESTORED)
+_TOUCHED = (
+    StepState.CONFIRMED,
+    StepState.UNKNOWN,
+    StepState.NOT_RESTORED,
+    StepState.DONE,
+    StepState.STOPPED,
+)
 
 
 def refuse_gone(city: City, run: Run, hostnames: Iterable[str]) -> None:
@@ -99,7 +155,7 @@ def _without(step: Step, journal: Journal, planner: Planner, running: str) -> st
     except ValueError as error:
         raise RejectedError(step.device, f"changed since run {step.run}: {error}") from error
     _refuse_other_secrets(step, normal.to_text(set(target) - set(now)), journal, planner.masking)
-    return written(target, running)
+    return configuration(target, running)
 
 
 def _refuse_other_secrets(step: Step, back: str, journal: Journal, masking: Masking) -> None:

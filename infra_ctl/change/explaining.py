@@ -1,10 +1,11 @@
-"""Why a device stands where it stands in a change, from the reasons that its order has kept."""
+"""Why a device or host stands where it stands in a change, from the reasons that its order has kept."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from infra_ctl.change.plan import Plan
 from infra_ctl.change.waves import Cause, Ground, HeldBack, Order
 
 
@@ -57,6 +58,39 @@ def _kept_out(device: str, order: Order, kind: str) -> Iterator[HeldBack]:
             yield HeldBack(number, Cause.CANARY, order.waves[0] if tries else (canary,))
         else:
             yield HeldBack(number, Cause.SIZE, ())
+
+
+@dataclass(frozen=True, slots=True)
+class HostExplanation:
+    """A host's place: what comes before it and after it, each with its wave and the reason."""
+
+    host: str
+    wave: int
+    waves: int
+    before: tuple[tuple[str, int, str], ...]
+    after: tuple[tuple[str, int, str], ...]
+
+
+def explain_host(name: str, plan: Plan) -> HostExplanation:
+    """Why a host that changes stands where it stands."""
+    waves = {each: number for number, wave in enumerate(plan.waves, start=1) for each in wave}
+    edges = [each for each in plan.after if each.name in waves and each.first in waves]
+    return HostExplanation(
+        name,
+        waves[name],
+        len(plan.waves),
+        tuple((each.first, waves[each.first], each.reason) for each in edges if each.name == name),
+        tuple((each.name, waves[each.name], each.reason) for each in edges if each.first == name),
+    )
+
+
+def host_in_words(why: HostExplanation) -> Iterator[tuple[str, str]]:
+    """What is said of each thing, a line each."""
+    yield "wave", f"{why.wave} of {why.waves}"
+    for first, wave, reason in why.before:
+        yield "first", f"{first} (wave {wave}): {reason}"
+    for then, wave, reason in why.after:
+        yield "then", f"{then} (wave {wave}): {reason}"
 
 
 def in_words(why: Explanation) -> Iterator[tuple[str, str]]:

@@ -7,8 +7,8 @@ references until the worker needs them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Annotated, Literal, TypeAlias
+from collections.abc import Callable, Collection, Iterable
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
@@ -131,3 +131,59 @@ def refuse_broken(operations: Iterable[Operation]) -> None:
         if missing := [each for each in triggers(operation) if each not in seen]:
             raise ValueError(f"{operation.id} answers to {missing[0]}, which does not come before it")
         seen.add(operation.id)
+
+
+def resolved(operations: Iterable[Operation], resolve: Callable[[str], str]) -> tuple[Operation, ...]:
+    """Operations with every text of theirs as `resolve` has it."""
+    return OPERATIONS.validate_python([_resolved(each.model_dump(), resolve) for each in operations])
+
+
+def _resolved(value: Any, resolve: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return resolve(value)
+    if isinstance(value, dict):
+        return {key: _resolved(each, resolve) for key, each in value.items()}
+    return [_resolved(each, resolve) for each in value] if isinstance(value, list | tuple) else value
+
+
+def written(operations: tuple[Operation, ...]) -> str:
+    """Operations as JSON, the same text for the same operations."""
+    return OPERATIONS.dump_json(operations).decode()
+
+
+def read(text: str) -> tuple[Operation, ...]:
+    """Operations that were written."""
+    return OPERATIONS.validate_json(text)
+
+
+def way_back(old: Iterable[Operation], new: Iterable[Operation]) -> tuple[Operation, ...]:
+    """What brings a host that is as `new` back to `old`: files and services that only `new` has go first.
+
+    Packages, accounts and folders that it brought stay, and with them whatever data they hold.
+    """
+    old, new = tuple(old), tuple(new)
+    known, things = {each.id for each in old}, {_thing(each) for each in old}
+    brought = [each for each in new if each.id not in known and _thing(each) not in things]
+    services = (each for each in brought if isinstance(each, Service))
+    stopped = [Service(id=each.id, unit=each.unit, running=False, enabled=False) for each in services]
+    files = (each for each in brought if isinstance(each, File))
+    gone = [Absent(id=each.id, path=each.path, guarded=each.guarded) for each in files]
+    answered = {each.id: each for each in new if isinstance(each, Service)}
+    lost = {each.id for each in gone}
+    return (*stopped, *gone, *(_answering(each, answered.get(each.id), lost) for each in old))
+
+
+def _thing(operation: Operation) -> str:
+    """The file or unit that it is about; itself where it is about neither."""
+    return getattr(operation, "path", "") or getattr(operation, "unit", "") or operation.id
+
+
+def _answering(operation: Operation, new: Service | None, lost: Collection[str]) -> Operation:
+    """A service that read what is gone has to notice that it is."""
+    if new is None or not isinstance(operation, Service):
+        return operation
+    more = {
+        "reload_after": (*operation.reload_after, *(each for each in new.reload_after if each in lost)),
+        "restart_after": (*operation.restart_after, *(each for each in new.restart_after if each in lost)),
+    }
+    return operation.model_copy(update=more)

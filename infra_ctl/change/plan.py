@@ -50,6 +50,10 @@ class PlannedDevice(_Frozen):
     soak: int = 0
     """Seconds for which its neighbours are watched: what it breaks shows only when it is missed."""
 
+    @property
+    def name(self) -> str:
+        return self.hostname
+
 
 class PlannedHost(_Frozen):
     """One Linux host, or the host part of a router (`dc-core1/host`), in a plan."""
@@ -65,10 +69,23 @@ class PlannedHost(_Frozen):
     """Keyed hash of the operations with their secrets, so that a secret changed since is noticed."""
     changes: tuple[Predicted, ...] = ()
     """What would be done, in order, masked."""
-    after: tuple[str, ...] = ()
-    """Names of devices and hosts in this plan that come before it, for a reason of its own."""
     kept: tuple[str, ...] = ()
-    """Ports of services that stay open until what takes their place works; the next run closes them."""
+    """Openings, in words, that stay until what takes their place works; the next run closes them."""
+
+    @property
+    def diff(self) -> str:
+        """What would be done, as it is shown: what each operation says, then its lines."""
+        return "\n".join(f"{each.says}\n{each.diff}".rstrip() for each in self.changes)
+
+
+class After(_Frozen):
+    """A host, or the host part of a router, that comes after something else in a plan, and why."""
+
+    name: str
+    first: str
+    """What comes before it."""
+    reason: str
+    """In words, of `first`: `lets 10.0.0.0/8 in to one-stop`."""
 
 
 class Break(_Frozen):
@@ -90,7 +107,7 @@ class Break(_Frozen):
 class Plan(_Frozen):
     """A whole plan; `inventory` is the inventory's digest, `created` in UTC, ISO 8601."""
 
-    format: Literal[2] = 2
+    format: Literal[3] = 3
     id: str
     created: str
     tool: str
@@ -99,10 +116,14 @@ class Plan(_Frozen):
     inventory: str
     devices: tuple[PlannedDevice, ...]
     waves: tuple[tuple[str, ...], ...]
+    """Names of what changes; each wave is of devices, or of hosts and host parts."""
     cuts: tuple[tuple[str, ...], ...]
     """For each wave the paths that the state after it has no more, in words: their loss is no failure."""
+    hosts: tuple[PlannedHost, ...] = ()
+    after: tuple[After, ...] = ()
+    """Why hosts stand where they stand in the waves."""
     behind: tuple[str, ...] = ()
-    """Devices that could not be reached and may be once this plan is carried out: they are no failures."""
+    """Devices and hosts out of reach that may not be once this plan is carried out: they are no failures."""
     held: tuple[str, ...] = ()
     """What its devices are held from, in words."""
     breaks: tuple[Break, ...] = ()
@@ -115,21 +136,55 @@ class Plan(_Frozen):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        ordered = sorted(hostname for wave in self.waves for hostname in wave)
-        if ordered != sorted(device.hostname for device in self.changed):
-            raise ValueError("the waves are not of the devices that change")
+        changing = sorted(each.name for each in self.parts if each.status is Status.CHANGED)
+        if sorted(self.steps) != changing:
+            raise ValueError("the waves are not of the devices and hosts that change")
+        hosts = {host.name for host in self.hosts}
+        if any(0 < len(hosts.intersection(wave)) < len(wave) for wave in self.waves):
+            raise ValueError("a wave is of devices and hosts")
         if len(self.cuts) != len(self.waves):
             raise ValueError("there is not one entry of cuts for each wave")
         return self
+
+    @property
+    def parts(self) -> tuple[PlannedDevice | PlannedHost, ...]:
+        """All that it is about."""
+        return (*self.devices, *self.hosts)
 
     @property
     def changed(self) -> tuple[PlannedDevice, ...]:
         return tuple(device for device in self.devices if device.status is Status.CHANGED)
 
     @property
-    def failed(self) -> tuple[PlannedDevice, ...]:
-        failed = (device for device in self.devices if device.status is Status.FAILED)
-        return tuple(device for device in failed if device.hostname not in self.behind)
+    def changed_hosts(self) -> tuple[PlannedHost, ...]:
+        return tuple(host for host in self.hosts if host.status is Status.CHANGED)
+
+    @property
+    def changing(self) -> tuple[PlannedDevice | PlannedHost, ...]:
+        """Devices and hosts that it changes."""
+        return (*self.changed, *self.changed_hosts)
+
+    @property
+    def stays(self) -> tuple[str, ...]:
+        """What it leaves for now, for its successor to be made first: links, and openings of hosts."""
+        openings = (f"{opening} on {host.name}" for host in self.hosts for opening in host.kept)
+        return (*self.kept, *openings)
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """All that it changes, in order."""
+        return tuple(name for wave in self.waves for name in wave)
+
+    @property
+    def device_waves(self) -> tuple[tuple[str, ...], ...]:
+        """Its waves of devices alone: those of hosts are empty, so that the others keep their numbers."""
+        hosts = {host.name for host in self.hosts}
+        return tuple(() if hosts.issuperset(wave) else wave for wave in self.waves)
+
+    @property
+    def failed(self) -> tuple[PlannedDevice | PlannedHost, ...]:
+        failed = (each for each in self.parts if each.status is Status.FAILED)
+        return tuple(each for each in failed if each.name not in self.behind)
 
     @property
     def foreign(self) -> tuple[PlannedDevice, ...]:

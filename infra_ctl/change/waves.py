@@ -107,17 +107,18 @@ def order(changed: Collection[str], ground: Ground) -> Order:
     filling = _Filling(ground, _partners(neighbours, distance, ground.sites), large=len(changed) > SMALL)
     for far in sorted(rings, reverse=True):
         filling.ring(rings[far], regions.beyond(far))
-    places = {
-        device: Place(
-            number,
-            filling.first[device],
-            distance.get(device),
-            tuple(filling.held_back.get(device, ())),
-        )
-        for number, wave in enumerate(filling.waves, start=1)
-        for device in wave
-    }
-    return Order(tuple(filling.waves), places, filling.canaries)
+    return filling.order(distance)
+
+
+def in_rings(
+    rings: Iterable[Collection[str]], partners: Mapping[str, set[str]], kinds: Mapping[str, str]
+) -> Order:
+    """Waves over what has no distance and an order all the same: each ring comes whole before the next."""
+    ordered = [sorted(ring) for ring in rings]
+    filling = _Filling(Ground((), (), kinds=kinds), partners, large=sum(map(len, ordered)) > SMALL)
+    for ring in ordered:
+        filling.ring(ring, {})
+    return filling.order({})
 
 
 def leaves(links: Iterable[tuple[str, str]], roots: Collection[str]) -> frozenset[str]:
@@ -247,6 +248,17 @@ class _Filling:
             for kind, queue in waiting.items():
                 self._fill(wave, kind, queue)
             self.waves.append(tuple(sorted(wave.devices)))
+
+    def order(self, distance: Mapping[str, int]) -> Order:
+        """What has come of it."""
+        places = {
+            device: Place(
+                number, self.first[device], distance.get(device), tuple(self.held_back.get(device, ()))
+            )
+            for number, wave in enumerate(self.waves, start=1)
+            for device in wave
+        }
+        return Order(tuple(self.waves), places, self.canaries)
 
     def _fill(self, wave: _Wave, kind: str, queue: deque[str]) -> None:
         """As many of a kind as there is room for; those that the wave must not have keep their turn.

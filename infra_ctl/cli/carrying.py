@@ -14,7 +14,7 @@ import click
 
 from infra_ctl.cli.ending import Ending, conclude, do_nothing, undone_in_part
 from infra_ctl.cli.exits import Exit
-from infra_ctl.cli.progress import Stopwatch, bar, devices
+from infra_ctl.cli.progress import Stopwatch, bar, counted, some
 from infra_ctl.cli.request import Request, failures_allowed, refuse_cut
 from infra_ctl.cli.session import Session, confirm
 from infra_ctl.errors import InfraCtlError, JournalError, RefusedError
@@ -52,8 +52,8 @@ def begin_and_carry_out(
     from infra_ctl.journal.records import Purpose
 
     plan = prepared.plan
-    budget = failures_allowed(request.max_fail, len(plan.devices))
-    if not confirm(f"{kind} to {devices(len(plan.changed))}?", yes=request.yes):
+    budget = failures_allowed(request.max_fail, len(plan.parts))
+    if not confirm(f"{kind} to {counted(plan.changing)}?", yes=request.yes):
         return do_nothing(session, "nothing was done")
     context, why = session.context.name, (request.reason, request.ticket)
     run = begin(prepared, Purpose(kind, context, *why, plan.inventory, request.undoes))
@@ -94,7 +94,7 @@ def _carried(
 
     plan = prepared.plan
     deployment = Deployment(prepared, present(session.context, prepared.city))
-    with bar(run.kind, len(plan.changed), session.say) as (say, advance), stopping() as stop:
+    with bar(run.kind, len(plan.steps), session.say) as (say, advance), stopping() as stop:
         lines = Lines(say, len(plan.waves), advance)
         conduct = Conduct(
             patience(request.timer),
@@ -155,14 +155,12 @@ def _undo(
     from infra_ctl.deploy.run import begin
     from infra_ctl.journal.records import Purpose
 
-    back = prepare_undo(prepared, run, present(session.context, prepared.city))
+    back = prepare_undo(session, prepared, run, present(session.context, prepared.city))
     plan = back.plan
     if not request.may_cut:
         refuse_cut(plan)
-    if not plan.changed:
-        cause = (
-            f"{plan.failed[0].hostname}: {plan.failed[0].cause}" if plan.failed else "nothing is left of it"
-        )
+    if not plan.steps:
+        cause = f"{plan.failed[0].name}: {plan.failed[0].cause}" if plan.failed else "nothing is left of it"
         raise RefusedError(cause)
     undoing = begin(back, Purpose("rollback", run.context, reason, run.ticket, plan.inventory, run.id))
     session.say(f"run {undoing.id}")
@@ -179,7 +177,7 @@ def left(session: Session, run: Run, timer: int, error: JournalError) -> Journal
 
 
 class Lines:
-    """A line a device when it has ended: the steps that it went through, and how long it took."""
+    """A line a device or host when it has ended: what it went through, and how long it took."""
 
     def __init__(self, say: Callable[[str], None], waves: int, advance: Callable[[], None]) -> None:
         self._say = say
@@ -188,15 +186,18 @@ class Lines:
         self._clocks: dict[str, Stopwatch] = {}
         self._begun: set[int] = set()
         self._applied: set[str] = set()
+        self._done: dict[str, list[str]] = {}
         self._printing = Lock()
 
     def report(self, wave: int, hostname: str, state: StepState, cause: str) -> None:
-        """What the rollout tells of a device."""
+        """What the rollout tells of a device or host."""
         with self._printing:
             if state is StepState.APPLYING and wave not in self._begun:
                 self._begun.add(wave)
                 self._say(f"wave {wave}/{self._waves}  …")
-            if state is StepState.APPLYING:
+            if state is StepState.APPLYING and cause:
+                self._done.setdefault(hostname, []).append(cause)
+            elif state is StepState.APPLYING:
                 self._clocks[hostname] = Stopwatch()
             elif state is StepState.APPLIED:
                 self._applied.add(hostname)
@@ -206,9 +207,16 @@ class Lines:
 
     def _line(self, wave: int, hostname: str, state: StepState, cause: str) -> str:
         steps = ["armed", "applied"] if hostname in self._applied else []
-        steps += ["tested", "confirmed"] if state is StepState.CONFIRMED else [cause, state.upper()]
+        steps += [some(done, MOST_DONE)] if (done := self._done.get(hostname)) else []
+        steps += _ENDS.get(state, [cause, state.upper()])
         told = " · ".join(step for step in steps if step)
         return f"wave {wave}/{self._waves}  {hostname:<26} {told}   {self._clocks[hostname]}"
+
+
+_ENDS = {StepState.CONFIRMED: ["tested", "confirmed"], StepState.DONE: ["done"]}
+
+MOST_DONE = 4
+"""Operations that the line of a host names; `show run` names all."""
 
 
 IN_FLIGHT = "stopping: devices in flight end first (Ctrl-C again leaves them to their timers)"

@@ -22,6 +22,18 @@ def hostnames(ctx: click.Context, _parameter: click.Parameter, incomplete: str) 
     return [CompletionItem(name) for name in known if name.startswith(incomplete)]
 
 
+def hosts(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Linux hosts of the inventory that start so, as `hostnames` has devices."""
+    from infra_ctl.inventory import load
+
+    folder = ctx.params.get("inventory") or Path("inventory")
+    try:
+        known = sorted(load(folder).hosts)
+    except (InfraCtlError, OSError):
+        return []
+    return [CompletionItem(name) for name in known if name.startswith(incomplete)]
+
+
 def selectors(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Devices, and the start of `key=value`."""
     from infra_ctl.inventory.selectors import KEYS

@@ -9,8 +9,8 @@ import click
 
 from infra_ctl.cli.carrying import begin_and_carry_out, carry_out
 from infra_ctl.cli.ending import Ending, do_nothing, leave, none_planned
-from infra_ctl.cli.later import later, not_begun, say_left, stopped_by
-from infra_ctl.cli.progress import Stopwatch, devices
+from infra_ctl.cli.later import Later, later, not_begun, say_left, stopped_by
+from infra_ctl.cli.progress import Stopwatch, counted
 from infra_ctl.cli.request import (
     Request,
     fail_option,
@@ -69,7 +69,7 @@ def deploy(
     clock, wanted = Stopwatch(), Request(**request)
     prepared = prepare(session, " ".join(selector), plan_file)
     plan = prepared.plan
-    if plan_file is not None and not (plan.changed or plan.failed):
+    if plan_file is not None and not (plan.steps or plan.failed):
         leave(session, do_nothing(session, f"plan {plan.id} has nothing to do"))
     ending = go(session, prepared, DEPLOY, wanted, clock, dry_run=dry_run)
     if ending is None:
@@ -87,7 +87,11 @@ def _go_on(session: Session, prepared: Prepared, request: Request, ending: Endin
     from infra_ctl.cli.planning import prepare_rest
     from infra_ctl.deploy.run import DEPLOY
 
+    last: Later | None = None
     while ending.is_done and (rest := later(prepared.plan)):
+        if rest == last:  # it was not enough to bring the rest about: somebody has to look
+            return say_left(session, prepared.plan, ending)
+        last = rest
         session.say(rest.next)
         clock = Stopwatch()
         try:
@@ -127,7 +131,7 @@ def _show(session: Session, plan: Plan, request: Request, *, dry_run: bool) -> N
 
 
 def _is_worth_showing(plan: Plan) -> bool:
-    return bool(plan.changed or plan.failed or plan.foreign)
+    return bool(plan.steps or plan.failed or plan.foreign)
 
 
 def _carry_out(
@@ -141,13 +145,13 @@ def _carry_out(
     from infra_ctl.cli.planning import print_held
 
     plan = prepared.plan
-    if plan.changed:
+    if plan.steps:
         return begin_and_carry_out(session, prepared, kind, request, begun=begun)
     if plan.failed:
         return none_planned(session, plan)
     if not _is_worth_showing(plan):
         print_held(session, plan)
-    return do_nothing(session, f"no changes ({devices(len(plan.devices))}, {clock})")
+    return do_nothing(session, f"no changes ({counted(plan.parts)}, {clock})")
 
 
 @click.command()
@@ -179,10 +183,10 @@ def resume(session: Session, /, run_id: str, **request: Any) -> None:
     for broken in plan.breaks[:1]:
         more = f" and {len(plan.breaks) - 1} more" if len(plan.breaks) > 1 else ""
         session.say(f"allowed to cut when it began: {broken}{more}")
-    if not confirm(f"go on with run {run_id}, {devices(len(plan.changed))}?", yes=wanted.yes):
+    if not confirm(f"go on with run {run_id}, {counted(plan.changing)}?", yes=wanted.yes):
         leave(session, do_nothing(session, "nothing was done"))
     journal.reopen_run(run)
-    budget = failures_allowed(wanted.max_fail, len(plan.devices)) + len(plan.failed)
+    budget = failures_allowed(wanted.max_fail, len(plan.parts)) + len(plan.failed)
     ending = carry_out(session, prepared, run, budget, wanted, resume=True)
     if run.kind != DEPLOY:
         leave(session, say_left(session, plan, ending, run.undoes))

@@ -25,7 +25,10 @@ def fleet(context: Context, city: City, pins: Mapping[str, Path] | None = None) 
     `pins` are the known_hosts of devices whose host keys are not in the context's own.
     """
     if context.kind == "embedded":
-        click.echo("simulated: no device is asked, neighbours and paths are computed from text", err=True)
+        told = (
+            "simulated: no device is asked, neighbours and paths are computed from text; there are no hosts"
+        )
+        click.echo(told, err=True)
         return _embedded(context, city)
 
     def open_device(hostname: str) -> ConfigDriver:
@@ -33,17 +36,18 @@ def fleet(context: Context, city: City, pins: Mapping[str, Path] | None = None) 
         connection = _connection(context, intent, (pins or {}).get(hostname, context.known_hosts))
         return open_driver(intent.platform, connection)
 
-    _enter(context)
+    enter(context)
     return Fleet(open_device, in_band=_is_in_band(context))
 
 
 def way_to(context: Context, intent: DeviceIntent) -> Connection:
     """How a device is reached. For a twin, this process moves into its management namespace first."""
-    _enter(context)
+    enter(context)
     return _connection(context, intent, context.known_hosts)
 
 
-def _enter(context: Context) -> None:
+def enter(context: Context) -> None:
+    """For a twin, this process moves into its management namespace."""
     if context.kind == "lab":
         from infra_ctl.lab.enter import enter_management
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from infra_ctl.cli.exits import Exit
-from infra_ctl.cli.progress import devices
+from infra_ctl.cli.progress import counted, devices
 from infra_ctl.cli.session import Session
 from infra_ctl.cli.verify import in_words
-from infra_ctl.journal.records import RunState, StepState
+from infra_ctl.journal.records import WELL, RunState, StepState
 
 if TYPE_CHECKING:
     from infra_ctl.change.plan import Plan
@@ -51,7 +51,7 @@ def do_nothing(session: Session, why: str) -> Ending:
 
 def none_planned(session: Session, plan: Plan) -> Ending:
     """Nothing is to be changed that could be planned, and that is not all."""
-    session.say(f"no other changes: {devices(len(plan.failed))} could not be planned")
+    session.say(f"no other changes: {counted(plan.failed)} could not be planned")
     return Ending(Exit.FAILED, _as_dict(None, _unplanned(plan)) | {"state": RunState.FAILED})
 
 
@@ -100,8 +100,8 @@ def conclude(
 
 def undone_in_part(result: Result, plan: Plan) -> str:
     """`1 of 2 devices` that a rollback has confirmed; empty where it has them all."""
-    meant = len(plan.changed) + len(plan.failed) + len(plan.behind)
-    confirmed = result.count(StepState.CONFIRMED)
+    meant = len(plan.changing) + len(plan.failed) + len(plan.behind)
+    confirmed = result.count(*WELL)
     return f"{confirmed} of {devices(meant)}" if confirmed < meant else ""
 
 
@@ -110,7 +110,7 @@ MOST_UNMET = 20
 
 
 def _unplanned(plan: Plan) -> dict[str, str]:
-    return {device.hostname: device.cause for device in plan.failed}
+    return {each.name: each.cause for each in plan.failed}
 
 
 def _as_dict(concluded: Concluded | None, unplanned: Mapping[str, str]) -> dict[str, object]:
@@ -138,12 +138,13 @@ def _as_dict(concluded: Concluded | None, unplanned: Mapping[str, str]) -> dict[
 def exit_of(result: Result, *, end_state: bool, all_planned: bool) -> Exit:
     """The exit code of a run; whether its end state holds, and whether every device could be planned.
 
-    Codes that promise that nothing is half-done are not given where a device is in an unknown state.
+    Codes that promise that nothing is half-done are not given where a device is in an unknown state, or a
+    host stopped at an operation.
     """
-    if result.count(StepState.NOT_RESTORED, StepState.UNKNOWN):
+    if result.count(StepState.NOT_RESTORED, StepState.UNKNOWN, StepState.STOPPED):
         return Exit.FAILED
     if result.interrupted:
         return Exit.PARTIAL if result.aborted else Exit.INTERRUPTED
     if result.failed or not all_planned:
-        return Exit.PARTIAL if result.count(StepState.CONFIRMED) else Exit.FAILED
+        return Exit.PARTIAL if result.count(*WELL) else Exit.FAILED
     return Exit.DONE if end_state else Exit.FAILED

@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 import click
 
+from infra_ctl.cli import completion
 from infra_ctl.cli.exits import Exit
 from infra_ctl.cli.session import Session, console, device_argument, session_options
 from infra_ctl.errors import RefusedError
@@ -47,6 +48,7 @@ def show() -> None:
     infra-ctl show run 2026-11-21-005
     infra-ctl show run 2026-11-21-005 cr-phu-thu-ce1
     infra-ctl show device nk-cai-khe-ce1
+    infra-ctl show host dc-db-1
     """
 
 
@@ -94,6 +96,27 @@ def show_device(session: Session, hostname: str) -> None:
         addresses = " ".join(str(a) for a in (interface.ipv4, interface.ipv6) if a is not None)
         towards = f"  → {interface.neighbour}" if interface.neighbour else ""
         click.echo(f"  {interface.name:<10} {interface.kind:<9} {addresses}{towards}")
+
+
+@show.command("host")
+@click.argument("name", metavar="HOST", shell_complete=completion.hosts)
+@session_options
+def show_host(session: Session, name: str) -> None:
+    """A host as the inventory means it: who may open what, all that is to be on it; with -v its files.
+
+    \b
+    infra-ctl show host dc-db-1
+    infra-ctl show host dc-portal-1 --output json
+    """
+    from infra_ctl.cli import hosting
+    from infra_ctl.hosts.roles import operations
+
+    host = session.city().host(name)
+    if session.is_json:
+        session.emit(hosting.as_dict(host, operations(host)))
+        return
+    for line in hosting.lines(host, operations(host), texts=session.verbose):
+        click.echo(line)
 
 
 @click.group()

@@ -64,7 +64,7 @@ def up(session: Session, selector: tuple[str, ...], *, hosts: str | None, in_ban
         hostnames,
         folder(session),
         in_band=in_band,
-        hosts=() if hosts is None else city.hosts(hosts),
+        hosts=() if hosts is None else city.select_hosts(hosts),
     )
     with stages() as progress:
         boot(spec, folder(session), progress)

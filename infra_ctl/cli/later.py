@@ -1,4 +1,4 @@
-"""What a plan leaves for later: links that stay until their successors work, and devices behind others."""
+"""What a plan leaves for later: what waits for its successor, and what is behind others."""
 
 from __future__ import annotations
 
@@ -25,9 +25,12 @@ class Later:
     """What is to be planned once a plan is carried out. Nothing of it is done yet."""
 
     kept: tuple[str, ...]
+    """Links and openings."""
     behind: tuple[str, ...]
     selector: str
     """Of the plan that leaves it."""
+    hosts: int = 0
+    """How many of those behind are hosts."""
 
     @property
     def rest(self) -> str:
@@ -39,19 +42,26 @@ class Later:
         """What is said before it is gone on with."""
         if self.kept:
             return f"made    now {', '.join(self.kept)} may go"
-        return f"\nnext    {devices(len(self.behind))} behind them"
+        return f"\nnext    {self._behind}"
 
     @property
     def words(self) -> str:
         """`removes nk-pop1/eth10 to nk-cai-khe-ce1/eth0 · 4 devices behind them`."""
         removed = [f"removes {', '.join(self.kept)}"] if self.kept else []
-        behind = [f"{devices(len(self.behind))} behind them"] if self.behind else []
+        behind = [self._behind] if self.behind else []
         return " · ".join(removed + behind)
+
+    @property
+    def _behind(self) -> str:
+        return f"{devices(len(self.behind) - self.hosts, self.hosts)} behind them"
 
 
 def later(plan: Plan) -> Later | None:
     """None where a plan leaves nothing."""
-    return Later(plan.kept, plan.behind, plan.selector) if plan.kept or plan.behind else None
+    if not plan.stays and not plan.behind:
+        return None
+    hosts = sum(1 for host in plan.hosts if host.name in plan.behind)
+    return Later(plan.stays, plan.behind, plan.selector, hosts)
 
 
 def say_left(session: Session, plan: Plan, ending: Ending, undoes: str = "") -> Ending:
@@ -76,11 +86,13 @@ def stopped_by(session: Session, rest: Later, ending: Ending, error: Obstacle) -
 
 def not_begun(session: Session, rest: Later, ending: Ending, second: Ending, plan: Plan) -> Ending:
     """A second run that was none: nobody wanted it, or it had nothing to do, or could not be planned."""
-    if plan.changed:
+    if plan.steps:
         return _left(session, rest, ending, "not agreed to")
     if plan.failed:
         first = plan.failed[0]
-        return _left(session, rest, second.after(ending), f"{first.hostname}: {first.cause}")
+        return _left(session, rest, second.after(ending), f"{first.name}: {first.cause}")
+    if still := later(plan):
+        return _left(session, still, second.after(ending), "others that it needs are not as intended yet")
     return ending
 
 

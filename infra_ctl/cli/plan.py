@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from infra_ctl.cli.exits import Exit
-from infra_ctl.cli.progress import Stopwatch, devices
+from infra_ctl.cli.progress import Stopwatch, counted
 from infra_ctl.cli.session import Session, device_argument, selector_argument, session_options
 from infra_ctl.errors import InfraCtlError
 
@@ -24,18 +24,21 @@ if TYPE_CHECKING:
 @click.option(
     "--explain",
     "explained",
-    metavar="DEVICE",
-    help="Say why this device stands where it stands in the order.",
+    metavar="NAME",
+    help="Say why this device or host stands where it stands in the order.",
 )
 @session_options
 def plan(
     session: Session, selector: tuple[str, ...], path: Path | None, explained: str | None, *, exit_code: bool
 ) -> None:
-    """What would change on the selected devices, by their own verdict, and in which order. Changes nothing.
+    """What would change on the selected devices and hosts, by their own verdict, and in which order.
+
+    Changes nothing. Hosts have keys of their own: host, zone, role, system, database.
 
     \b
     infra-ctl plan
     infra-ctl plan pop=nk role=ce -o plan.json
+    infra-ctl plan role=database or zone=dmz
     infra-ctl plan --explain nk-pop1
     """
     from infra_ctl.change.plan import save
@@ -43,7 +46,7 @@ def plan(
 
     clock = Stopwatch()
     if explained is not None:
-        session.city().intent(explained)
+        session.city().refuse_unknown(explained)
     prepared = prepare(session, " ".join(selector))
     found = prepared.plan
     if path is not None:
@@ -52,42 +55,46 @@ def plan(
         _explain(session, explained, prepared)
     elif session.is_json:
         print_plan(session, found)
-    elif not found.changed and not found.failed and not found.foreign:
+    elif not found.steps and not found.failed and not found.foreign:
         print_held(session, found)
-        session.say(f"no changes ({devices(len(found.devices))}, {clock})")
+        session.say(f"no changes ({counted(found.parts)}, {clock})")
         if path is not None:
             session.say(f"saved  {path}     it has nothing to do")
     else:
         print_plan(session, found)
-        if path is not None and found.changed:
+        if path is not None and found.steps:
             session.say(f"saved  {path}     run it:  {session.command(f'deploy --plan {path}')}")
-    raise click.exceptions.Exit(
-        _code(changed=bool(found.changed), failed=bool(found.failed), asked=exit_code)
-    )
+    raise click.exceptions.Exit(_code(changed=bool(found.steps), failed=bool(found.failed), asked=exit_code))
 
 
 def _explain(session: Session, device: str, prepared: Prepared) -> None:
-    """Why a device stands where it stands, or why it stands nowhere."""
-    from infra_ctl.change.explaining import explain, in_words
+    """Why a device or host stands where it stands, or why it stands nowhere."""
+    from infra_ctl.change.explaining import explain, explain_host, host_in_words, in_words
     from infra_ctl.change.waves import order
     from infra_ctl.change.wiring import ground
 
-    changed = {each.hostname for each in prepared.plan.changed}
-    if device not in changed:
-        statuses = {each.hostname: each.status for each in prepared.plan.devices}
+    plan = prepared.plan
+    if device not in plan.steps:
+        statuses = {each.name: each.status for each in plan.parts}
         status = statuses.get(device, "not selected")
         if session.is_json:
             session.emit({"device": device, "wave": None, "status": status})
         else:
             session.say(f"{device} is in no wave: {status}")
         return
-    rests_on = ground(prepared.city.intents)
-    why = explain(device, order(changed, rests_on), rests_on)
+    changed = {each.hostname for each in plan.changed}
+    if device in changed:
+        rests_on = ground(prepared.city.intents)
+        why = explain(device, order(changed, rests_on), rests_on)
+        value, lines = asdict(why), in_words(why)
+    else:
+        place = explain_host(device, plan)
+        value, lines = asdict(place), host_in_words(place)
     if session.is_json:
-        session.emit(asdict(why))
+        session.emit(value)
         return
     session.say(device)
-    for subject, words in in_words(why):
+    for subject, words in lines:
         session.say(f"  {subject:<10} {words}")
 
 

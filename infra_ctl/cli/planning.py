@@ -17,6 +17,7 @@ from infra_ctl.journal.records import PROCEDURE
 from infra_ctl.journal.store import is_alive
 from infra_ctl.making import made_first
 from infra_ctl.plan import Judged, Planner, Prepared, assemble, refuse_stale, reread
+from infra_ctl.predicting import repredicted, with_hosts
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from infra_ctl.city import City
     from infra_ctl.journal.records import Run, Step
     from infra_ctl.journal.store import Journal
+    from infra_ctl.predicting import Foresight
 
 
 def prepare(session: Session, selector: str, plan_file: Path | None = None) -> Prepared:
@@ -34,31 +36,45 @@ def prepare(session: Session, selector: str, plan_file: Path | None = None) -> P
     journal = session.journal()
     context = session.context.name
     planner = Planner(city, fleet, masking, journal.synced(context), present(session.context, city))
+    foresight = session.foresight(city, masking)
+    hosts = foresight.fleet if foresight else None
     if plan_file is not None:
         saved = plans.read(plan_file)
         refuse_stale(saved, city, masking, context)
         plan, bases = reread(saved, planner)
-        return Prepared(city, fleet, journal, masking, plan, bases)
-    return _made(session, planner, journal, selector)
+        return Prepared(city, fleet, journal, masking, repredicted(plan, hosts, masking), bases, hosts)
+    return _made(session, planner, foresight, journal, selector)
 
 
 def prepare_rest(session: Session, first: Prepared, selector: str) -> Prepared:
     """The plan for what another one has left for later: of the very city that it was made from."""
     synced, there = first.journal.synced(first.plan.context), present(session.context, first.city)
     planner = Planner(first.city, first.fleet, first.masking, synced, there)
-    return _made(session, planner, first.journal, selector)
+    foresight = session.foresight(first.city, first.masking, first.hosts)
+    return _made(session, planner, foresight, first.journal, selector)
 
 
-def _made(session: Session, planner: Planner, journal: Journal, selector: str) -> Prepared:
-    context, hostnames = session.context.name, session.select(planner.city, selector)
-    with counting("reading", len(hostnames)) as on_done:
+def _made(
+    session: Session, planner: Planner, foresight: Foresight | None, journal: Journal, selector: str
+) -> Prepared:
+    context = session.context.name
+    hostnames, names = session.choose(planner.city, selector)
+    names = (*names, *foresight.parts_of(hostnames)) if foresight else ()
+    with counting("reading", len(hostnames), len(names)) as on_done:
         judged: Mapping[str, Judged] = planner.judge(hostnames, on_done)
+        hosts = foresight.judge(names, on_done) if foresight else {}
     journal.remember_synced(context, [each.synced for each in judged.values() if each.synced])
+    journal.remember_converged(
+        context, {name: each.operations for name, each in hosts.items() if each.operations}
+    )
     plan = assemble(planner, judged, context, selector)
     if plan.breaks:
         plan, judged = made_first(planner, judged, plan, lambda _hostname: None)
     bases = {host: each.running for host, each in judged.items() if each.running}
-    return Prepared(planner.city, planner.fleet, journal, planner.masking, plan, bases)
+    fleet = foresight.fleet if foresight else None
+    if foresight and hosts:
+        plan = with_hosts(plan, planner.city, foresight.meant, hosts)
+    return Prepared(planner.city, planner.fleet, journal, planner.masking, plan, bases, fleet)
 
 
 def prepare_replacement(session: Session, city: City, device: str, known_hosts: Path) -> Prepared:
@@ -89,12 +105,14 @@ def kept_plan(session: Session, journal: Journal, run: Run) -> Prepared:
     city = session.city()
     masking = session.masking(city)
     refuse_stale(plan, city, masking, session.context.name)
-    return Prepared(city, session.fleet(city), journal, masking, plan, {})
+    foresight = session.foresight(city, masking) if plan.changed_hosts else None
+    hosts = foresight.fleet if foresight else None
+    return Prepared(city, session.fleet(city), journal, masking, plan, {}, hosts)
 
 
 def prepare_rollback(session: Session, run_id: str, selector: str) -> Prepared:
     """The plan that takes back what a run did on the selected devices, made from what they run now."""
-    from infra_ctl.rollback import refuse_gone, to_undo
+    from infra_ctl.rollback import hosts_of, refuse_gone, to_undo
 
     city, journal = session.city(), session.journal()
     run = journal.run(run_id)
@@ -103,17 +121,26 @@ def prepare_rollback(session: Session, run_id: str, selector: str) -> Prepared:
     if run.kind == PROCEDURE:
         raise RefusedError(f"run {run.id} is a procedure: nobody knows the inverse of a playbook")
     changed = to_undo(journal, run)
-    chosen = set(session.select(city, selector)) if selector else set(changed)
-    steps = [step for host, step in changed.items() if host in chosen]
+    chosen = _chosen(session, city, selector) if selector else set(changed)
+    steps = [step for name, step in changed.items() if name in chosen]
     if not steps:
         raise UnknownError(f"run {run_id} changed none of '{selector}'")
-    refuse_gone(city, run, (step.device for step in steps))
+    hosts = hosts_of(journal, run)
+    refuse_gone(city, run, (step.device for step in steps if step.device not in hosts))
     there = present(session.context, city)
-    planner = Planner(city, session.fleet(city), session.masking(city), journal.synced(run.context), there)
-    return _undoing(planner, journal, run, steps, selector)
+    masking = session.masking(city)
+    planner = Planner(city, session.fleet(city), masking, journal.synced(run.context), there)
+    foresight = session.foresight(city, masking) if hosts else None
+    return _undoing(planner, foresight, journal, run, steps, selector)
 
 
-def prepare_undo(prepared: Prepared, run: Run, there: Collection[str]) -> Prepared:
+def _chosen(session: Session, city: City, selector: str) -> set[str]:
+    """Devices with their host parts, and hosts."""
+    devices, hosts = session.choose(city, selector)
+    return {*devices, *hosts, *(f"{device}/host" for device in devices)}
+
+
+def prepare_undo(session: Session, prepared: Prepared, run: Run, there: Collection[str]) -> Prepared:
     """The plan that takes back all that a run did which this very process has carried out."""
     from infra_ctl.rollback import to_undo
 
@@ -121,18 +148,33 @@ def prepare_undo(prepared: Prepared, run: Run, there: Collection[str]) -> Prepar
     synced = journal.synced(run.context)
     planner = Planner(prepared.city, prepared.fleet, prepared.masking, synced, there)
     written = journal.run(run.id)
-    return _undoing(planner, journal, written, list(to_undo(journal, written).values()), "")
+    foresight = session.foresight(prepared.city, prepared.masking, prepared.hosts) if prepared.hosts else None
+    return _undoing(planner, foresight, journal, written, list(to_undo(journal, written).values()), "")
 
 
-def _undoing(planner: Planner, journal: Journal, run: Run, steps: Sequence[Step], selector: str) -> Prepared:
-    from infra_ctl.rollback import judge, refuse_given_up
+def _undoing(
+    planner: Planner,
+    foresight: Foresight | None,
+    journal: Journal,
+    run: Run,
+    steps: Sequence[Step],
+    selector: str,
+) -> Prepared:
+    from infra_ctl.rollback import hosts_of, judge, judge_hosts, refuse_given_up
 
-    with counting("reading", len(steps)) as on_done:
-        judged = judge(planner, journal, steps, on_done)
+    done = hosts_of(journal, run)
+    of_hosts = [step for step in steps if step.device in done]
+    of_devices = [step for step in steps if step.device not in done]
+    with counting("reading", len(of_devices), len(of_hosts)) as on_done:
+        judged = judge(planner, journal, of_devices, on_done)
+        hosts = judge_hosts(foresight, journal, run, of_hosts, done) if foresight and of_hosts else {}
     refuse_given_up(planner.city, run, judged)
     plan = assemble(planner, judged, run.context, selector)
     bases = {host: each.running for host, each in judged.items() if each.running}
-    return Prepared(planner.city, planner.fleet, journal, planner.masking, plan, bases)
+    if foresight and hosts:
+        plan = with_hosts(plan, planner.city, foresight.meant, hosts)
+    fleet = foresight.fleet if foresight else None
+    return Prepared(planner.city, planner.fleet, journal, planner.masking, plan, bases, fleet)
 
 
 def print_plan(session: Session, plan: Plan) -> None:
@@ -141,7 +183,7 @@ def print_plan(session: Session, plan: Plan) -> None:
         session.emit(plan.model_dump(mode="json"))
         return
     screen = console()
-    changes = _alike((device.hostname, device.diff) for device in plan.changed)
+    changes = _alike((each.name, each.diff) for each in plan.changing)
     brief = not session.verbose and sum(diff.count("\n") for _, diff in changes) > MOST_LINES
     for hosts, diff in changes:
         if brief:
@@ -152,7 +194,7 @@ def print_plan(session: Session, plan: Plan) -> None:
             screen.print(f"  {line}", style=_STYLES.get(line[:1]), markup=False)
     if brief:
         screen.print(f"\nlines   -v shows all; one device's: {session.command('plan DEVICE')}")
-    for hosts, cause in _alike((device.hostname, device.cause) for device in plan.failed):
+    for hosts, cause in _alike((each.name, each.cause) for each in plan.failed):
         screen.print(f"\n! {names(hosts, 6)}   {cause}", style="red", markup=False)
     if plan.behind:
         reached = "cannot be reached yet: what lies between does not lead there"
@@ -180,8 +222,8 @@ def _print_waves(screen: Console, plan: Plan) -> None:
         screen.print(f"{'waves' if number == 1 else '     '}  {number:>2}  {names(wave, 6)}", markup=False)
     for number, lost in _expected_losses(plan):
         screen.print(f"loses  {number:>2}  {some(lost, 3)}", style="yellow", markup=False)
-    for link in plan.kept:
-        screen.print(f"keeps   {link}, until a second run has seen what takes its place", markup=False)
+    for stays in plan.stays:
+        screen.print(f"keeps   {stays}, until a second run has seen what takes its place", markup=False)
     for broken in plan.breaks[:MOST_BREAKS]:
         screen.print(f"cuts    {broken}", style="red", markup=False)
     if len(plan.breaks) > MOST_BREAKS:
@@ -193,7 +235,7 @@ def _print_waves(screen: Console, plan: Plan) -> None:
 def _expected_losses(plan: Plan) -> Iterator[tuple[int, tuple[str, ...]]]:
     """What each wave's state is expected to have no more, wave by wave: paths first, then neighbours."""
     devices = {device.hostname: device for device in plan.devices}
-    for number, (wave, paths) in enumerate(zip(plan.waves, plan.cuts, strict=True), start=1):
+    for number, (wave, paths) in enumerate(zip(plan.device_waves, plan.cuts, strict=True), start=1):
         neighbours = (f"{host}: {lost}" for host in wave for lost in devices[host].may_lose)
         if lost := (*paths, *neighbours):
             yield number, lost
@@ -227,6 +269,6 @@ _STYLES = {"+": "green", "-": "red"}
 
 def summary(plan: Plan) -> str:
     """`13 unchanged · 1 to change · 0 failed`."""
-    unchanged = sum(1 for device in plan.devices if device.status is Status.UNCHANGED)
+    unchanged = sum(1 for each in plan.parts if each.status is Status.UNCHANGED)
     behind = f" · {len(plan.behind)} behind them" if plan.behind else ""
-    return f"{unchanged} unchanged · {len(plan.changed)} to change · {len(plan.failed)} failed{behind}"
+    return f"{unchanged} unchanged · {len(plan.steps)} to change · {len(plan.failed)} failed{behind}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,11 +15,10 @@ from infra_ctl.cli.exits import Exit
 from infra_ctl.cli.progress import Stopwatch
 from infra_ctl.cli.request import why_options
 from infra_ctl.cli.session import Session, confirm, console, selector_argument, session_options
-from infra_ctl.errors import SelectorError, UnknownError
+from infra_ctl.errors import UnknownError
 from infra_ctl.journal.records import PROCEDURE, Purpose, RunState, StepState
 
 if TYPE_CHECKING:
-    from infra_ctl.city import City
     from infra_ctl.journal.records import Run
     from infra_ctl.procedure.events import Answer, Course
     from infra_ctl.procedure.playbooks import Playbook
@@ -135,32 +135,11 @@ def _order(
         playbook,
         inventory,
         _environment(session),
-        _selected(session, city, selector) if selector else None,
+        tuple(chain(*session.choose(city, selector))) if selector else None,
         variables,
         check,
     )
     return order, city.inventory.digest
-
-
-def _selected(session: Session, city: City, selector: str) -> tuple[str, ...]:
-    """Routers and hosts that a selector means, of those that the context has; some keys are of one kind only.
-
-    Raises SelectorError where it means neither.
-    """
-    from infra_ctl.cli.roster import present
-
-    found: list[str] = []
-    errors: list[SelectorError] = []
-    for select in (city.select, city.hosts):
-        try:
-            found += select(selector)
-        except SelectorError as error:
-            errors.append(error)
-    there = present(session.context)
-    machines = tuple(name for name in found if there is None or name in there)
-    if not machines:
-        raise errors[0] if len(errors) == 2 else SelectorError(1, f"'{selector}' means nobody there")
-    return machines
 
 
 def _environment(session: Session) -> dict[str, str]:

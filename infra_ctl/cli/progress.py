@@ -4,17 +4,34 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
 
 from infra_ctl.cli.session import console
 
+if TYPE_CHECKING:
+    from infra_ctl.change.plan import PlannedDevice, PlannedHost
 
-def devices(count: int) -> str:
-    """`1 device`, `103 devices`."""
-    return f"{count} device{'' if count == 1 else 's'}"
+
+def devices(count: int, hosts: int = 0) -> str:
+    """`1 device`, `103 devices`, `103 devices, 2 hosts`, `2 hosts`."""
+    both = [
+        f"{number} {word}{'' if number == 1 else 's'}"
+        for number, word in ((count, "device"), (hosts, "host"))
+    ]
+    return ", ".join(both if count and hosts else both[1:] if hosts else both[:1])
+
+
+def counted(parts: Iterable[PlannedDevice | PlannedHost]) -> str:
+    """As `devices`."""
+    from infra_ctl.change.plan import PlannedHost
+
+    found = list(parts)
+    hosts = sum(isinstance(each, PlannedHost) for each in found)
+    return devices(len(found) - hosts, hosts)
 
 
 def duration(seconds: float) -> str:
@@ -26,10 +43,10 @@ def duration(seconds: float) -> str:
 
 
 @contextmanager
-def counting(what: str, total: int) -> Iterator[Callable[[str], None]]:
-    """Yields a function to call once a device is done; its argument is the hostname."""
-    told = f"{what} {devices(total)}"
-    with bar(told, total, lambda line: click.echo(line, err=True)) as (say, advance):
+def counting(what: str, total: int, hosts: int = 0) -> Iterator[Callable[[str], None]]:
+    """Yields a function to call once a device or host is done; its argument is its name."""
+    told = f"{what} {devices(total, hosts)}"
+    with bar(told, total + hosts, lambda line: click.echo(line, err=True)) as (say, advance):
         if not console(stderr=True).is_terminal:
             say(told)
         yield lambda _hostname: advance()

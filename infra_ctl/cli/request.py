@@ -98,7 +98,7 @@ def failures_allowed(text: str, devices: int) -> int:
 
 def refuse(plan: Plan, request: Request) -> None:
     """What is not begun: too many devices that could not be planned, a way that is cut, a timer too short."""
-    refuse_unreachable(plan, failures_allowed(request.max_fail, len(plan.devices)))
+    refuse_unreachable(plan, failures_allowed(request.max_fail, len(plan.parts)))
     if not request.may_cut:
         refuse_cut(plan)
     refuse_short(plan, request.timer)
@@ -111,8 +111,8 @@ def refuse_unreachable(plan: Plan, budget: int) -> None:
         first = failed[0]
         others = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
         raise RefusedError(
-            f"{first.hostname}: {first.cause}{others}: nothing was done. To go on without: "
-            f"--max-fail {len(failed)}, or leave it out: 'not {first.hostname}'"
+            f"{first.name}: {first.cause}{others}: nothing was done. To go on without: "
+            f"--max-fail {len(failed)}, or leave it out: 'not {first.name}'"
         )
 
 

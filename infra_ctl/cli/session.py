@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
     from infra_ctl.city import City
     from infra_ctl.drivers.fleet import Fleet
+    from infra_ctl.drivers.hosts import HostFleet
     from infra_ctl.journal.store import Journal
     from infra_ctl.plan import Masking
+    from infra_ctl.predicting import Foresight
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -89,6 +91,32 @@ class Session:
         if found := tuple(host for host in city.select(selector) if host in there):
             return found
         raise SelectorError(1, f"'{selector}' means no device that {self.context.name} has")
+
+    def choose(self, city: City, selector: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Devices and hosts that a selector means, of those that the context has. Raises SelectorError."""
+        from infra_ctl.cli.devices import present
+        from infra_ctl.cli.hosts import present_hosts
+
+        devices, hosts = city.choose(selector)
+        there = {*present(self.context, city), *present_hosts(self.context, city)}
+        devices, hosts = (tuple(name for name in names if name in there) for names in (devices, hosts))
+        if devices or hosts:
+            return devices, hosts
+        raise SelectorError(1, f"'{selector}' means no device and no host that {self.context.name} has")
+
+    def foresight(self, city: City, masking: Masking, fleet: HostFleet | None = None) -> Foresight | None:
+        """The hosts that the context has, and what is to be on them; None where it has none.
+
+        `fleet` is how they are reached, where that is known already.
+        """
+        from infra_ctl.cli.hosts import host_fleet, present_hosts
+        from infra_ctl.hosts import meant
+        from infra_ctl.predicting import Foresight
+
+        if names := present_hosts(self.context, city):
+            fleet = fleet or host_fleet(self.context, city)
+            return Foresight(fleet, meant.Hosts(city.hosts, names), masking)
+        return None
 
     def command(self, words: str) -> str:
         """A command to type next, in this context: a hint must not lead to another network."""

@@ -10,13 +10,36 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 from infra_ctl.drivers.base import ConfigDriver
 from infra_ctl.drivers.fleet import Fleet
+from infra_ctl.drivers.hosts import HostDriver
 from infra_ctl.errors import BusyError, DeviceError, RefusedError, SessionLostError
 
 SPARE = 180
 """Seconds that a lease outlasts the dead-man timer of what is done under it."""
+
+
+class Leasable(Protocol):
+    """What can be held: see ConfigDriver."""
+
+    def lease(self, owner: str, token: str, seconds: int) -> int: ...
+    def release(self, token: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LeasableHost:
+    """A host among all that a driver reaches."""
+
+    driver: HostDriver
+    part: str
+
+    def lease(self, owner: str, token: str, seconds: int) -> int:
+        return self.driver.lease(self.part, owner, token, seconds)
+
+    def release(self, token: str) -> None:
+        self.driver.release(self.part, token)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +53,7 @@ class Lease:
     orphans: tuple[str, ...] = ()
     """Tokens of runs of our own journal whose processes are gone: what they hold is ours to give back."""
 
-    def take(self, device: ConfigDriver) -> int:
+    def take(self, device: Leasable) -> int:
         """The lease's number. Raises BusyError."""
         try:
             return device.lease(self.owner, self.token, self.seconds)
@@ -42,7 +65,7 @@ class Lease:
             device.release(token)
         return device.lease(self.owner, self.token, self.seconds)
 
-    def give_back(self, device: ConfigDriver) -> None:
+    def give_back(self, device: Leasable) -> None:
         """One that cannot be given back ends by itself."""
         try:
             device.release(self.token)

@@ -8,6 +8,13 @@ waiting ─► applying ─► applied ─► confirming ─► confirmed
               │            ▲ │        │
               └────► settling ◄───────┘      the session was lost: what does the device say?
                            └────────────────► restored, confirmed, or unknown
+
+A host has no candidate, so nothing of it is taken back: it ends done, or stopped at an operation.
+
+waiting ─► applying ─► done, STOPPED, or failed: nothing was done to it
+   ▲          └──────► unknown: the session was lost
+settling                                 the run goes on: what is left to be done to it?
+   └─────────────────► done, or unknown: it does not say
 """
 
 from __future__ import annotations
@@ -53,6 +60,8 @@ class Signal(Enum):
     """It is applied whole and waits for its test."""
     AGAIN = auto()
     """It runs what it ran before: its change is still to be made."""
+    HALTED = auto()
+    """An operation failed on a host: those after it were not done."""
 
 
 _STEPS: Mapping[S, Mapping[Signal, S]] = {
@@ -92,18 +101,52 @@ _STEPS: Mapping[S, Mapping[Signal, S]] = {
     },
 }
 
-ENDS = frozenset(S) - _STEPS.keys()
+ENDS = frozenset(state for ways in _STEPS.values() for state in ways.values()) - _STEPS.keys()
 """States that a device is left in, until somebody resumes the run."""
 
 TRANSITIONS: Mapping[S, Mapping[Signal, S]] = {
-    state: {**_STEPS.get(state, {}), Signal.RESUMED: S.SETTLING} for state in S if state is not S.CONFIRMED
+    state: {**_STEPS.get(state, {}), Signal.RESUMED: S.SETTLING}
+    for state in (*_STEPS, *ENDS)
+    if state is not S.CONFIRMED
 }
 """What follows, and that whatever is not confirmed can be resumed."""
 
+_HOST_STEPS: Mapping[S, Mapping[Signal, S]] = {
+    S.WAITING: {Signal.BEGIN: S.APPLYING, Signal.REFUSED: S.FAILED},
+    S.APPLYING: {
+        Signal.APPLIED: S.DONE,
+        Signal.HALTED: S.STOPPED,
+        Signal.REFUSED: S.FAILED,
+        Signal.LOST: S.UNKNOWN,
+    },
+    S.SETTLING: {
+        Signal.AGAIN: S.WAITING,
+        Signal.NEW: S.DONE,
+        Signal.OTHER: S.UNKNOWN,
+        Signal.SILENT: S.UNKNOWN,
+    },
+}
+
+HOST_ENDS = frozenset(state for ways in _HOST_STEPS.values() for state in ways.values()) - _HOST_STEPS.keys()
+
+HOST_TRANSITIONS: Mapping[S, Mapping[Signal, S]] = {
+    state: {**_HOST_STEPS.get(state, {}), Signal.RESUMED: S.SETTLING} for state in (*_HOST_STEPS, *HOST_ENDS)
+}
+"""What follows for a host. Also one that is done is asked what is left: it may have changed since."""
+
 
 def after(state: S, signal: Signal) -> S:
-    """The state that follows. Raises ValueError where nothing follows: a defect, and never a guess."""
+    """The state of a device that follows. Raises ValueError where nothing does: a defect, never a guess."""
+    return _following(TRANSITIONS, state, signal)
+
+
+def host_after(state: S, signal: Signal) -> S:
+    """The same for a host."""
+    return _following(HOST_TRANSITIONS, state, signal)
+
+
+def _following(transitions: Mapping[S, Mapping[Signal, S]], state: S, signal: Signal) -> S:
     try:
-        return TRANSITIONS[state][signal]
+        return transitions[state][signal]
     except KeyError as error:
         raise ValueError(f"nothing follows from {signal.name} while {state}") from error

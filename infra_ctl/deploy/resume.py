@@ -35,12 +35,18 @@ class Resumed:
     bases: Mapping[str, str]
     taken_back: Mapping[str, str] = field(default_factory=dict)
     """Devices that took the change back by themselves while nobody was there, and how, in words."""
+    hosts: frozenset[str] = frozenset()
+    """Those that need more."""
 
     def left(self, plan: Plan) -> Plan:
         """The plan without what is done or cannot be done any more; its waves keep their numbers."""
-        waves = tuple(tuple(host for host in wave if host in self.bases) for wave in plan.waves)
-        kept = tuple(each for each in plan.devices if each.hostname not in self.ends)
-        return plan.model_copy(update={"devices": kept, "waves": waves})
+        to_do = self.bases.keys() | self.hosts
+        update = {
+            "devices": tuple(each for each in plan.devices if each.name not in self.ends),
+            "hosts": tuple(each for each in plan.hosts if each.name not in self.ends),
+            "waves": tuple(tuple(name for name in wave if name in to_do) for wave in plan.waves),
+        }
+        return plan.model_copy(update=update)
 
 
 @dataclass(frozen=True, slots=True)

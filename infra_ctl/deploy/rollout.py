@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from threading import Event as Flag
+from threading import Thread
 from typing import TypeAlias
 
 from infra_ctl.change.plan import Plan
+from infra_ctl.deploy.hosts import HostStepper
 from infra_ctl.deploy.step import Applied, Ended, Lost, Stepper
 from infra_ctl.deploy.watch import Watch, blame
 from infra_ctl.drivers.fleet import Fleet
-from infra_ctl.errors import DeviceError, RefusedError
+from infra_ctl.errors import DeviceError, InfraCtlError, RefusedError
 from infra_ctl.intent.expectations import Reachable
-from infra_ctl.journal.records import Order, RunState, StepState
+from infra_ctl.journal.records import WELL, Order, RunState, StepState
 
 Step: TypeAlias = Applied | Lost | Ended
 
 Report = Callable[[int, str, StepState, str], None]
-"""Told of each device's progress: wave (from 1), hostname, where it stands, cause."""
+"""Told of each device's and host's progress: wave (from 1), its name, where it stands, cause.
+
+Of a host also of each operation that was done: it is `applying` then, and the cause says what was done.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,9 @@ class Result:
 
 _ENDS = (
     StepState.CONFIRMED,
+    StepState.DONE,
     StepState.RESTORED,
+    StepState.STOPPED,
     StepState.FAILED,
     StepState.NOT_RESTORED,
     StepState.UNKNOWN,
@@ -86,6 +94,7 @@ class Rollout:
     """Told once of an order that is followed."""
     renew: Callable[[], None] = lambda: None
     """Keep the right to go on. Raises RefusedError where somebody else has it by now."""
+    hosts: HostStepper | None = None
 
     def go(self) -> Result:
         """Carry the plan out; a stop that comes when all has started interrupts nothing."""
@@ -102,7 +111,10 @@ class Rollout:
                 goes_on, cause = False, f"{error}"
             if not goes_on:
                 break
-            ends |= self._wave(number, wave)
+            if self.hosts is not None and wave[0] in self.hosts.planned:
+                ends |= self._converged(number, wave, self.hosts)
+            else:
+                ends |= self._wave(number, wave)
         waiting = tuple(host for wave in self.plan.waves for host in wave if host not in ends)
         stopped = bool(waiting) and (self.stop.is_set() or not goes_on)
         aborted = stopped and not self.stop.is_set()
@@ -147,6 +159,17 @@ class Rollout:
         steps = applied | finished | settled | given_up
         return {host: step for host, step in steps.items() if isinstance(step, Ended)}
 
+    def _converged(self, number: int, wave: tuple[str, ...], hosts: HostStepper) -> dict[str, Ended]:
+        """All hosts of a wave at once, the right to go on being kept however long they take."""
+        for name in wave:
+            self.report(number, name, StepState.APPLYING, "")
+        with _every(RENEWED, self.renew):
+            return hosts.converge(
+                wave,
+                lambda name, done: self.report(number, name, StepState.APPLYING, done),
+                lambda name, ended: self.report(number, name, ended.state, ended.cause),
+            )
+
     def _cut(self, number: int, armed: Mapping[str, Applied], deadline: float) -> tuple[Reachable, ...]:
         """What breaks slowly is waited for first."""
         if not armed:
@@ -185,5 +208,28 @@ class Rollout:
 
 
 def failed(ends: Mapping[str, Ended]) -> tuple[str, ...]:
-    """Devices that did not end confirmed."""
-    return tuple(host for host, ended in ends.items() if ended.state is not StepState.CONFIRMED)
+    """Devices that did not end confirmed, and hosts that are not done."""
+    return tuple(name for name, ended in ends.items() if ended.state not in WELL)
+
+
+RENEWED = 60.0
+"""Seconds between two renewals of the right to go on, while hosts are under way."""
+
+
+@contextmanager
+def _every(seconds: float, work: Callable[[], None]) -> Iterator[None]:
+    """`work` again and again while the block lasts. Who may not go on is told so before the next wave."""
+    over = Flag()
+
+    def repeat() -> None:
+        while not over.wait(seconds):
+            with suppress(InfraCtlError):
+                work()
+
+    thread = Thread(target=repeat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()

@@ -11,12 +11,14 @@ from threading import Event as Flag
 
 from infra_ctl.change import normal
 from infra_ctl.change.losses import path_named
+from infra_ctl.change.operations import written
 from infra_ctl.change.plan import Plan, Status
 from infra_ctl.change.undo import ours
 from infra_ctl.change.unmanaged import keep
 from infra_ctl.change.watched import watched
 from infra_ctl.deploy import watch as paths
 from infra_ctl.deploy.harm import owed
+from infra_ctl.deploy.hosts import HostStepper
 from infra_ctl.deploy.leases import SPARE, CityLease, Lease
 from infra_ctl.deploy.resume import Resumed, Resumer
 from infra_ctl.deploy.rollout import Report, Result, Rollout, failed
@@ -73,12 +75,12 @@ def begin(prepared: Prepared, purpose: Purpose) -> Run:
 def _steps(plan: Plan, run: str) -> Iterator[Step]:
     """What could not be planned has failed before it begins."""
     for each in plan.failed:
-        yield Step(run, each.hostname, 0, StepState.FAILED, each.cause, "", each.base, "")
-    devices = {device.hostname: device for device in plan.devices}
+        yield Step(run, each.name, 0, StepState.FAILED, each.cause, "", each.base, "")
+    parts = {each.name: each for each in plan.parts}
     for number, wave in enumerate(plan.waves, start=1):
-        for hostname in wave:
-            planned = devices[hostname]
-            yield Step(run, hostname, number, StepState.WAITING, "", planned.diff, planned.base, "")
+        for name in wave:
+            planned = parts[name]
+            yield Step(run, name, number, StepState.WAITING, "", planned.diff, planned.base, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +108,10 @@ class Deployment:
 
     def carry_out(self, run: Run, conduct: Conduct) -> Concluded:
         """A run, from its first wave to its end."""
-        return self._ended_well(
-            run, lambda: self._roll_out(run, conduct, lambda: Resumed({}, self.prepared.bases))
-        )
+        plan = self.prepared.plan
+        hosts = frozenset(host.name for host in plan.changed_hosts)
+        everything = Resumed({}, self.prepared.bases, hosts=hosts)
+        return self._ended_well(run, lambda: self._roll_out(run, conduct, lambda: everything))
 
     def resume(self, run: Run, conduct: Conduct) -> Concluded:
         """A run that was left: its devices are read first, then what is left of its plan is carried out."""
@@ -125,6 +128,9 @@ class Deployment:
 
         def look() -> Resumed:
             so_far = resumer.look(plan)
+            if host_stepper := self._host_stepper(run, conduct):
+                ends, left = host_stepper.look(steps)
+                so_far = replace(so_far, ends={**so_far.ends, **ends}, hosts=left)
             if not conduct.may_cut:
                 self._refuse_cut(so_far)
             return so_far
@@ -172,6 +178,25 @@ class Deployment:
             had=had or {},
         )
 
+    def _host_stepper(self, run: Run, conduct: Conduct) -> HostStepper | None:
+        """None where the plan changes no host. Raises RefusedError where nobody can get to them."""
+        plan, hosts = self.prepared.plan, self.prepared.hosts
+        if not plan.changed_hosts:
+            return None
+        if hosts is None:
+            raise RefusedError(f"{plan.changed_hosts[0].name}: {plan.context} has no hosts")
+        return HostStepper(
+            run=run.id,
+            lease=self._lease(run, conduct),
+            journal=self.prepared.journal,
+            hosts=hosts,
+            routers=self.prepared.fleet,
+            planned={host.name: host for host in plan.changed_hosts},
+            masking=self.prepared.masking,
+            synced=self.prepared.journal.converged(plan.context),
+            revert_in=conduct.patience.revert_in,
+        )
+
     def _lease(self, run: Run, conduct: Conduct) -> Lease:
         seconds = conduct.patience.revert_in + SPARE
         owner = re.sub(r"[^\w.@:-]", "_", f"{run.user}@{run.host}", flags=re.ASCII)
@@ -209,7 +234,7 @@ class Deployment:
         with self._leased(run, conduct) as renew:
             so_far = look()
             plan = so_far.left(self.prepared.plan)
-            watch = self._watch(plan.waves, plan.cuts)
+            watch = self._watch(plan.device_waves, plan.cuts)
             watch.also = at_stake(self.prepared.city, self.prepared.plan, self.there)
             watch.begin(paths.read(run.answered.splitlines()))
             journal.keep_answered(run.id, paths.written(watch.before))
@@ -225,11 +250,13 @@ class Deployment:
                 lambda: journal.last_order(run.id),
                 conduct.heard,
                 renew,
+                self._host_stepper(run, conduct),
             )
             done = rollout.go()
             result = replace(done, ends={**so_far.ends, **done.ends})
             seen = self._in_sync(result) if run.kind in TO_INTENT else self._out_of_sync(run, result)
             journal.remember_synced(plan.context, list(seen))
+            journal.remember_converged(plan.context, self._converged(result))
             return replace(self._concluded(run, result, watch), taken_back=so_far.taken_back)
 
     def _in_sync(self, result: Result) -> Iterator[Synced]:
@@ -244,6 +271,12 @@ class Deployment:
                 kept = [normal.at(line) for line in device.kept]
                 text = keep(render(self.prepared.city.intents[device.hostname]), kept)
                 yield in_sync(device, masking.digest(text), running, text)
+
+    def _converged(self, result: Result) -> dict[str, str]:
+        """What hosts that are done are to be remembered by."""
+        done = {name for name, ended in result.ends.items() if ended.state is StepState.DONE}
+        hosts = self.prepared.plan.changed_hosts
+        return {host.name: written(host.operations) for host in hosts if host.name in done}
 
     def _out_of_sync(self, run: Run, result: Result) -> Iterator[Synced]:
         """What a rollback confirmed is not as it was last seen any more, nor is it as intended."""
@@ -316,7 +349,8 @@ class Deployment:
         plan = self.prepared.plan
         allowed = {each.device for each in plan.breaks}
         before = (each for each in watch.before if each.target not in allowed)
-        return owed(before, watched(self.prepared.city.intents, self.there, plan.waves), plan.cuts)
+        asked = watched(self.prepared.city.intents, self.there, plan.device_waves)
+        return owed(before, asked, plan.cuts)
 
 
 def still_silent(watch: Watch, asked: Collection[Reachable], seconds: float) -> tuple[Reachable, ...]:

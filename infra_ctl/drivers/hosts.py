@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, Self
 
-from infra_ctl.change.operations import Operation, Predicted
+from infra_ctl.change.operations import Operation, Predicted, resolved
 from infra_ctl.drivers.connection import Connection
 from infra_ctl.errors import DeviceError
 
@@ -51,6 +51,10 @@ Told = Callable[[str, Predicted], None]
 """Told of each operation that changed something as it ends: part, operation."""
 
 
+OnEnd = Callable[[str, "HostEnd | DeviceError"], None]
+"""Told how each host ended, as it ends."""
+
+
 class HostDriver(Protocol):
     """Sessions with many hosts at once. Used as a context manager; a host's failure is its own."""
 
@@ -63,7 +67,10 @@ class HostDriver(Protocol):
         kept: Sequence[str] = (),
         on_done: Callable[[str], None] = lambda _part: None,
     ) -> dict[str, Prediction | DeviceError]:
-        """What would be done to each host. `kept` are ids of files whose present text is wanted too."""
+        """What would be done to each host, which is asked anew.
+
+        `kept` are ids of files whose present text is wanted too.
+        """
 
     def lease(self, part: str, owner: str, token: str, seconds: int) -> int:
         """As ConfigDriver's: nobody but the holder of `token` applies anything for so many seconds."""
@@ -72,11 +79,32 @@ class HostDriver(Protocol):
         """Give the lease back, if `token` still has it."""
 
     def apply(
-        self, works: Iterable[HostWork], *, token: str, fence: Mapping[str, int], revert_in: int, told: Told
+        self,
+        works: Iterable[HostWork],
+        *,
+        token: str,
+        fence: Mapping[str, int],
+        revert_in: int,
+        told: Told,
+        ended: OnEnd = lambda _part, _end: None,
+        fresh: bool = False,
     ) -> dict[str, HostEnd | DeviceError]:
-        """Bring hosts to what they should be, all at once, each on its own; results as they come by `told`.
+        """Bring hosts to what they should be, all at once, each on its own; results as they come.
 
-        Guarded operations are armed first (`revert_in` seconds), and kept once a new session to the host was
-        had. A host that could not be reached, or is another's (BusyError), is a DeviceError: nothing was
-        done to it.
+        What a host said for a prediction counts where nothing was done to it since, unless `fresh`. Guarded
+        operations are armed first (`revert_in` seconds), and kept once a new session to the host was had. A
+        host that could not be reached, or is another's (BusyError), is a DeviceError: nothing was done to it.
+        Ctrl-C lets each end the operation that it is at: KeyboardInterrupt comes once all have ended.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class HostFleet:
+    """One driver for all hosts of a context, and the way to each, by its name in plans."""
+
+    driver: HostDriver
+    connection: Callable[[str], Connection]
+
+    def work(self, name: str, operations: Iterable[Operation], resolve: Callable[[str], str]) -> HostWork:
+        """What is to be on a host, its secrets put in by `resolve`. Raises SecretError."""
+        return HostWork(name, self.connection(name), resolved(operations, resolve))

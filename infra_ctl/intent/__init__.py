@@ -1,13 +1,17 @@
-"""What every device should be: addresses, topology, stages of IPv6, one `DeviceIntent` a device."""
+"""What all should be: addresses, topology, stages of IPv6, one intent a device and one a host."""
 
 from infra_ctl.intent.allocation import Allocations, allocate, missing, relocked, stale
 from infra_ctl.intent.build import build
+from infra_ctl.intent.host import HostIntent
+from infra_ctl.intent.hosts import HostIntents
 from infra_ctl.intent.lock import format_lock, parse_lock
 from infra_ctl.intent.model import DeviceIntent
 
 __all__ = [
     "Allocations",
     "DeviceIntent",
+    "HostIntent",
+    "HostIntents",
     "allocate",
     "build",
     "format_lock",

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from infra_ctl.inventory.draft import CityFile, Draft, Table
 from infra_ctl.inventory.files import HOLDS, Folder
 from infra_ctl.inventory.models import (
+    Administrator,
     Circuit,
     Contract,
     Hold,
@@ -24,6 +25,7 @@ from infra_ctl.inventory.models import (
     System,
     Unit,
     UnmanagedLine,
+    ZonePolicy,
 )
 from infra_ctl.inventory.profiles import extended
 from infra_ctl.inventory.records import Entry, Record, problem
@@ -51,6 +53,8 @@ def build(folder: Folder) -> Draft:
         circuits=_table(folder, Circuit, "circuit", "circuits.csv"),
         peers=_table(folder, Peer, "peer", "peers.yaml"),
         hosts=_table(folder, Host, "host", "hosts.yaml"),
+        zones=_table(folder, ZonePolicy, "zone", "zones.yaml"),
+        administrators=_table(folder, Administrator, "administrator", "administrators.yaml"),
         systems=_table(folder, System, "system", "systems.yaml"),
         mcus=_table(folder, Mcu, "MCU", "video.yaml:mcus"),
         rooms=_table(folder, Room, "room", "video.yaml:rooms"),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from infra_ctl.inventory.models import Host, Inventory, SiteKind, Stage, System
+from infra_ctl.inventory.models import SERVICES, Host, Inventory, SiteKind, Stage, System
 
 
 class Port(NamedTuple):
@@ -88,3 +88,14 @@ def site_levels(inventory: Inventory) -> dict[str, int]:
 
 def _sites_of(system: System, inventory: Inventory) -> set[str]:
     return {*system.sites, *(inventory.hosts[host].site for host in system.runs_on)}
+
+
+def host_levels(inventory: Inventory) -> dict[str, int]:
+    """Of each host the highest level of what runs on it or keeps data there; services have that of all."""
+    highest = max((system.level for system in inventory.systems.values()), default=1)
+    levels = {host.id: highest if set(host.roles) & set(SERVICES) else 1 for host in inventory.hosts.values()}
+    for system in inventory.systems.values():
+        for host in inventory.hosts.values():
+            if host.id in system.runs_on or set(system.databases) & set(host.databases):
+                levels[host.id] = max(levels[host.id], system.level)
+    return levels

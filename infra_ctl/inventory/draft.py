@@ -11,6 +11,7 @@ from infra_ctl.inventory.fields import Slug
 from infra_ctl.inventory.hints import did_you_mean
 from infra_ctl.inventory.models import (
     Addressing,
+    Administrator,
     Circuit,
     City,
     Contract,
@@ -28,6 +29,8 @@ from infra_ctl.inventory.models import (
     System,
     Unit,
     UnmanagedLine,
+    Upstreams,
+    ZonePolicy,
 )
 from infra_ctl.inventory.records import Path, Record, problem
 
@@ -41,6 +44,7 @@ class CityFile(Model):
     city: City
     addressing: Addressing
     services: Services
+    upstreams: Upstreams = Upstreams()
     routing: Routing
 
 
@@ -87,6 +91,8 @@ class Draft:
     circuits: Table[Circuit]
     peers: Table[Peer]
     hosts: Table[Host]
+    zones: Table[ZonePolicy]
+    administrators: Table[Administrator]
     systems: Table[System]
     mcus: Table[Mcu]
     rooms: Table[Room]

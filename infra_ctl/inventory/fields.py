@@ -7,7 +7,7 @@ import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Annotated, TypeAlias
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 
 def _site_number(value: object) -> object:
@@ -52,6 +52,13 @@ def _prefix(value: object) -> object:
         raise ValueError("is not an IP prefix, such as 10.0.0.0/16 (no bits set after the prefix)") from None
 
 
+def _port(value: str) -> str:
+    """The pattern has five digits, which is more than ports have."""
+    if int(value.rpartition("/")[2]) > 65535:
+        raise ValueError("is no port: they end at 65535")
+    return value
+
+
 Slug: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
 Text: TypeAlias = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f]+$", max_length=300)]
 """One line: some of it becomes descriptions on devices, where a line break would start a command."""
@@ -89,3 +96,9 @@ Flow: TypeAlias = Annotated[str, Field(pattern=r"^(external:)?[a-z0-9]+(-[a-z0-9
 Url: TypeAlias = Annotated[
     str, Field(pattern=r"^[a-z][a-z0-9+.-]*://[^\s\x00-\x1f\x7f-\x9f]+$", max_length=300)
 ]
+LISTEN = r"^[a-z][a-z0-9]*/[1-9][0-9]{0,4}$"
+Listen: TypeAlias = Annotated[str, Field(pattern=LISTEN), AfterValidator(_port)]
+"""How and where: `https/8443`."""
+_SSH_KEY = r"^(sk-)?(ssh-ed25519|ecdsa-sha2-nistp(256|384|521))(@openssh.com)? [A-Za-z0-9+/]+={0,2}( \S+)?$"
+SshKey: TypeAlias = Annotated[str, Field(pattern=_SSH_KEY)]
+"""As OpenSSH writes a public key. RSA and DSA are not taken."""

@@ -23,6 +23,8 @@ TREES = (
     "contracts.yaml",
     "peers.yaml",
     "hosts.yaml",
+    "zones.yaml",
+    "administrators.yaml",
     "systems.yaml",
     "video.yaml",
 )

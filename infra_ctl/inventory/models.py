@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from functools import total_ordering
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -22,12 +22,14 @@ from infra_ctl.inventory.fields import (
     Flow,
     InterfaceName,
     Level,
+    Listen,
     Prefix,
     Ratio,
     Seconds,
     SecretReference,
     SiteNumber,
     Slug,
+    SshKey,
     Text,
     Url,
 )
@@ -109,6 +111,37 @@ class Zone(StrEnum):
     PARTY = "party"
 
 
+class HostRole(StrEnum):
+    """What a host is there for. Some have operations; what runs on the others is their owners', and the host
+    beneath it is ours."""
+
+    NTP = "ntp"
+    DNS = "dns"
+    SYSLOG = "syslog"
+    MONITORING = "monitoring"
+    ANTIMALWARE = "antimalware"
+    ACCOUNTS = "accounts"
+    WEB = "web"
+    APPLICATION = "application"
+    API_GATEWAY = "api-gateway"
+    LGSP = "lgsp"
+    ANALYTICS = "analytics"
+    SIGNATURE = "signature"
+    MAIL = "mail"
+    IOT_GATEWAY = "iot-gateway"
+    DATABASE = "database"
+    PRIMARY = "primary"
+    REPLICA = "replica"
+    REGISTRAR = "registrar"
+    SIEM = "siem"
+    FORWARDER = "forwarder"
+    HYPERVISOR = "hypervisor"
+
+
+SERVICES = (HostRole.NTP, HostRole.DNS, HostRole.SYSLOG, HostRole.ANTIMALWARE)
+"""What every other host needs."""
+
+
 class CircuitClass(StrEnum):
     TSLCD_1 = "tslcd-1"
     TSLCD_2 = "tslcd-2"
@@ -151,6 +184,15 @@ class Services(Model):
     ntp: tuple[Slug, ...]
     dns: tuple[Slug, ...]
     syslog: tuple[Slug, ...]
+
+
+class Upstreams(Model):
+    """What the city takes from outside it, and from whom."""
+
+    ntp: tuple[IPv4Address | IPv6Address, ...] = ()
+    dns: tuple[IPv4Address | IPv6Address, ...] = ()
+    signatures: tuple[DomainName, ...] = ()
+    """Where the city's mirrors of anti-malware signatures fetch them."""
 
 
 class BfdTimers(Model):
@@ -290,8 +332,41 @@ class Host(Model):
     zone: Zone
     number: Annotated[int, Field(ge=16, le=250)]
     """Last octet of its address and last hextet, in decimal digits, of its IPv6 address."""
-    roles: tuple[Slug, ...]
+    roles: tuple[HostRole, ...]
     databases: tuple[Slug, ...] = ()
+
+
+Users: TypeAlias = Literal[
+    "outside",
+    "administrators",
+    "management",
+    "staff",
+    "one-stop",
+    "voice",
+    "video",
+    "iot",
+    "servers",
+    "guest",
+]
+"""Anybody, those who look after the city, or everybody on a kind of LAN."""
+
+
+class ZonePolicy(Model):
+    """Who uses the systems of a zone: LANs of the sites, those who look after the city, or anybody.
+
+    What systems and services need of each other follows from them and is not written. All else is denied.
+    """
+
+    id: Zone
+    users: tuple[Users, ...] = ()
+
+
+class Administrator(Model):
+    """Somebody with an account on every host, and a key to it; there are no passwords."""
+
+    id: Slug
+    name: Text
+    keys: tuple[SshKey, ...]
 
 
 class Approval(Model):
@@ -316,6 +391,10 @@ class System(Model):
     flows: tuple[Flow, ...] = ()
     """Systems it exchanges data with; only LGSP may name one outside the city, as `external:NAME`."""
     probes: tuple[Url, ...] = ()
+    listen: tuple[Listen, ...] = ()
+    """What its hosts take requests on, `https/8443`; empty where that is what the probes say."""
+    front: Slug | None = None
+    """The system whose hosts take this one's requests and pass them on, by the names of its probes."""
     rpo_seconds: Annotated[Seconds | None, Field(alias="rpo")] = None
     rto_seconds: Annotated[Seconds | None, Field(alias="rto")] = None
     sites: tuple[Slug, ...] = ()
@@ -373,6 +452,7 @@ class Inventory(Model):
     city: City
     addressing: Addressing
     services: Services
+    upstreams: Upstreams
     routing: Routing
     profiles: Mapping[str, Profile]
     units: Mapping[tuple[str, str], Unit]
@@ -382,6 +462,8 @@ class Inventory(Model):
     circuits: Mapping[str, Circuit]
     peers: Mapping[str, Peer]
     hosts: Mapping[str, Host]
+    zones: Mapping[str, ZonePolicy]
+    administrators: Mapping[str, Administrator]
     systems: Mapping[str, System]
     rooms: Mapping[str, Room]
     mcus: Mapping[str, Mcu]

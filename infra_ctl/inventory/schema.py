@@ -11,6 +11,7 @@ from infra_ctl.inventory.draft import CityFile
 from infra_ctl.inventory.fields import Slug
 from infra_ctl.inventory.files import HOLDS
 from infra_ctl.inventory.models import (
+    Administrator,
     Contract,
     Hold,
     Host,
@@ -22,6 +23,8 @@ from infra_ctl.inventory.models import (
     Site,
     System,
     UnmanagedLine,
+    Zone,
+    ZonePolicy,
 )
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -48,6 +51,8 @@ _SHAPES: Mapping[str, tuple[str, Any]] = {
     "contracts.yaml": ("What is leased", Mapping[Slug, Contract]),
     "peers.yaml": ("BGP neighbours outside the city", Mapping[Slug, Peer]),
     "hosts.yaml": ("Machines of the data centres", Mapping[Slug, Host]),
+    "zones.yaml": ("Who uses the systems of a zone", Mapping[Zone, ZonePolicy]),
+    "administrators.yaml": ("Who may log in to hosts", Mapping[Slug, Administrator]),
     "systems.yaml": ("Information systems", Mapping[Slug, System]),
     "video.yaml": ("MCUs, and rooms beside those of the profiles", _VideoFile),
     HOLDS: ("What is kept from something for a while, and why", _HoldsFile),

@@ -19,9 +19,9 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from infra_ctl.errors import SelectorError
-from infra_ctl.inventory.devices import Device, devices
+from infra_ctl.inventory.devices import Device, devices, host_levels
 from infra_ctl.inventory.hints import did_you_mean
-from infra_ctl.inventory.models import Host, Inventory, SiteKind, Stage, Zone
+from infra_ctl.inventory.models import Host, HostRole, Inventory, SiteKind, Stage, Zone
 
 if TYPE_CHECKING:
     from pyparsing import ParserElement, ParseResults
@@ -82,15 +82,19 @@ HOST_KEYS: Mapping[str, Key] = {
     "kind": KEYS["kind"],
     "level": KEYS["level"],
     "pop": Key(),
-    "role": Key(),
+    "role": Key(tuple(str(role) for role in HostRole)),
     "site": Key(),
     "system": Key(),
     "unit": Key(),
     "zone": Key(tuple(str(zone) for zone in Zone)),
 }
 
-Kind: TypeAlias = Literal["device", "host"]
-_VOCABULARIES: Mapping[Kind, Mapping[str, Key]] = {"device": KEYS, "host": HOST_KEYS}
+Kind: TypeAlias = Literal["device", "host", "both"]
+_VOCABULARIES: Mapping[Kind, Mapping[str, Key]] = {
+    "device": KEYS,
+    "host": HOST_KEYS,
+    "both": {**KEYS, **HOST_KEYS, "role": Key((*KEYS["role"].choices, *HOST_KEYS["role"].choices))},
+}
 _ORDER: Mapping[str, Callable[[int, int], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
@@ -120,8 +124,23 @@ def select(text: str, inventory: Inventory) -> tuple[Device, ...]:
 
 def select_hosts(text: str, inventory: Inventory) -> tuple[Host, ...]:
     """The hosts that a selector means, in the order of the file. Raises SelectorError."""
-    selector = parse(text, "host")
-    return tuple(host for host in inventory.hosts.values() if selector(host_subject(host, inventory)))
+    selector, levels = parse(text, "host"), host_levels(inventory)
+    return tuple(
+        host for host in inventory.hosts.values() if selector(host_subject(host, inventory, levels[host.id]))
+    )
+
+
+def choose(text: str, inventory: Inventory) -> tuple[list[str], list[str]]:
+    """Names of the devices and of the hosts that one selector means. Raises SelectorError."""
+    selector, levels = parse(text, "both"), host_levels(inventory)
+    return (
+        [each.hostname for each in devices(inventory) if selector(subject(each))],
+        [
+            name
+            for name, host in inventory.hosts.items()
+            if selector(host_subject(host, inventory, levels[name]))
+        ],
+    )
 
 
 def subject(device: Device) -> Subject:
@@ -142,8 +161,8 @@ def subject(device: Device) -> Subject:
     return Subject((device.hostname, device.site), attributes)
 
 
-def host_subject(host: Host, inventory: Inventory) -> Subject:
-    """A host as selectors see it; its level is the highest of the systems that run on it."""
+def host_subject(host: Host, inventory: Inventory, level: int) -> Subject:
+    """A host as selectors see it."""
     site = inventory.sites[host.site]
     systems = [system for system in inventory.systems.values() if host.id in system.runs_on]
     attributes: dict[str, Attribute] = {
@@ -151,6 +170,7 @@ def host_subject(host: Host, inventory: Inventory) -> Subject:
         "host": host.id,
         "ipv6": str(site.ipv6),
         "kind": str(site.kind),
+        "level": level,
         "pop": site.pop,
         "role": frozenset(host.roles),
         "site": host.site,
@@ -158,8 +178,6 @@ def host_subject(host: Host, inventory: Inventory) -> Subject:
         "unit": site.unit,
         "zone": str(host.zone),
     }
-    if systems:
-        attributes["level"] = max(system.level for system in systems)
     return Subject((host.id, host.site), attributes)
 
 

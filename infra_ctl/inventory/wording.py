@@ -61,6 +61,10 @@ MEANINGS = {
     ),
     r"^[a-z0-9]+(-[a-z0-9]+)*/[a-z][a-z0-9.]{0,14}$": "device/interface, such as core1/eth0",
     r"^(external:)?[a-z0-9]+(-[a-z0-9]+)*$": "a system, or external:NAME",
+    r"^[a-z][a-z0-9]*/[1-9][0-9]{0,4}$": "a way to speak and a port, such as https/8443",
+    r"^(sk-)?(ssh-ed25519|ecdsa-sha2-nistp(256|384|521))(@openssh.com)? [A-Za-z0-9+/]+={0,2}( \S+)?$": (
+        "a public key as OpenSSH writes it, such as ssh-ed25519 AAAA… (RSA is not taken)"
+    ),
     r"^[a-z][a-z0-9+.-]*://[^\s\x00-\x1f\x7f-\x9f]+$": "a URL, such as https://portal.cantho.example/",
 }
 """What each pattern of the models asks for, in words."""

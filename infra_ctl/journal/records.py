@@ -26,7 +26,7 @@ class Order(StrEnum):
 
 
 class StepState(StrEnum):
-    """Where a device stands in a run. The last five are ends, which only resuming the run leaves again."""
+    """Where a device or host stands in a run. All from `confirmed` on are ends: resuming leaves them."""
 
     WAITING = "waiting"
     APPLYING = "applying"
@@ -50,6 +50,9 @@ class StepState(StrEnum):
 
 PROCEDURE = "procedure"
 """Kind of a run that stands beside others: what it does to the network it does by runs of its own."""
+
+WELL = frozenset({StepState.CONFIRMED, StepState.DONE})
+"""How a device and a host end that are as they were meant to be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One device in a run. `diff` is masked; fingerprints are of the masked normal form."""
+    """One device or host in a run. `diff` is masked; fingerprints are of the masked normal form."""
 
     run: str
     device: str

@@ -78,6 +78,14 @@ synced = Table(
     Column("text", Text, nullable=False),
 )
 
+converged = Table(
+    "converged",
+    metadata,
+    Column("context", String, primary_key=True),
+    Column("host", String, primary_key=True),
+    Column("operations", Text, nullable=False),
+)
+
 snapshots = Table(
     "snapshots",
     metadata,

@@ -31,7 +31,7 @@ from infra_ctl.journal.records import (
     StepState,
     Synced,
 )
-from infra_ctl.journal.schema import events, orders, plans, runs, snapshots, steps, synced
+from infra_ctl.journal.schema import converged, events, orders, plans, runs, snapshots, steps, synced
 
 
 def open_journal(url: str) -> Journal:
@@ -314,6 +314,22 @@ class Journal:
                 delete(synced).where(synced.c.context == context, synced.c.device.in_(devices))
             )
             connection.execute(insert(synced), rows)
+
+    def converged(self, context: str) -> Mapping[str, str]:
+        """For each host of a context the operations, as JSON, that it was last seen to need none of."""
+        query = select(converged.c.host, converged.c.operations).where(converged.c.context == context)
+        with self._read() as connection:
+            return {row.host: row.operations for row in connection.execute(query)}
+
+    def remember_converged(self, context: str, seen: Mapping[str, str]) -> None:
+        """Keep the newest operations of each host."""
+        rows = [{"context": context, "host": host, "operations": text} for host, text in seen.items()]
+        if not rows:
+            return
+        with self._write() as connection:
+            old = delete(converged).where(converged.c.context == context, converged.c.host.in_(list(seen)))
+            connection.execute(old)
+            connection.execute(insert(converged), rows)
 
 
 def is_alive(run: Run) -> bool:

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from pathlib import Path
 
+from infra_ctl.change.operations import written
 from infra_ctl.city import City
 from infra_ctl.errors import LabError
+from infra_ctl.hosts.roles import operations
 from infra_ctl.intent.addressing import host_addresses
 from infra_ctl.intent.allocation import Allocations
 from infra_ctl.intent.model import DeviceIntent, Interface
@@ -32,7 +34,9 @@ def twin_of(
     Raises LabError for one of `hosts` that no router among them leads to.
     """
     intents = {hostname: city.intents[hostname] for hostname in hostnames}
-    vault = lab_vault(folder, (render(intent) for intent in intents.values()))
+    hosts = tuple(hosts)
+    texts = [*map(render, intents.values()), *(written(operations(city.hosts[name])) for name in hosts)]
+    vault = lab_vault(folder, texts)
     externals = [
         External(peer.id, password=vault.get(peer.secret.removeprefix("vault:")))
         for peer in city.inventory.peers.values()

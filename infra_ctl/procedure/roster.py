@@ -11,10 +11,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from infra_ctl.city import City
-from infra_ctl.intent.addressing import host_addresses
-from infra_ctl.intent.allocation import Allocations
 from infra_ctl.inventory import Device, devices
-from infra_ctl.inventory.devices import held, is_isolated
+from infra_ctl.inventory.devices import held
 from infra_ctl.inventory.models import Host
 
 Variables: TypeAlias = Mapping[str, object]
@@ -89,17 +87,14 @@ def _router(
 
 
 def _host(host: Host, city: City, shared: Variables) -> Member:
-    facts = {"zone": str(host.zone), **_place(host.site, city)}
-    levels = [system.level for system in city.inventory.systems.values() if host.id in system.runs_on]
-    if levels:
-        facts["level"] = max(levels)
-    marks = {"isolated": is_isolated(host, city.inventory)}
-    addresses = host_addresses(host, city.inventory, Allocations(city.prefixes))
+    intent = city.host(host.id)
+    facts = {"zone": str(host.zone), "level": intent.level, **_place(host.site, city)}
+    marks = {"isolated": intent.isolated}
     variables = {
-        "ansible_host": str(addresses[0]),
+        "ansible_host": str(intent.addresses[0]),
         "ansible_user": HOST_USER,
         "ansible_become": True,
-        "host_roles": list(host.roles),
+        "host_roles": list(intent.roles),
         **shared,
         **facts,
         **marks,

@@ -29,7 +29,7 @@ from tests.unit.cli.conftest import Command
         (["adopt"], "Missing argument 'DEVICE'"),
         (["plan", "pop=zz"], "selector, column 1: 'pop=zz' means no device"),
         (["plan", "colour=red"], "selector, column 1: unknown key 'colour'"),
-        (["deploy", "nk-pop2"], "'nk-pop2' means no device (did you mean 'nk-pop1'?)"),
+        (["deploy", "nk-pop2"], "'nk-pop2' means no device and no host (did you mean 'nk-pop1'?)"),
         (["verify", "level>x"], "level is never 'x'"),
         (["render", "pop==nk"], "selector, column "),
         (["ip", "list", "(pop=nk"], "selector, column "),

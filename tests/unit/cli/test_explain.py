@@ -29,4 +29,7 @@ def test_one_that_does_not_change_and_one_that_is_not_selected_get_a_line(infra_
 
 def test_one_that_there_is_not_is_a_usage_error(infra_ctl: Command) -> None:
     said = infra_ctl("plan", "--explain", "nk-pop9")
-    assert (said.code, said.err) == (2, "error: there is no device 'nk-pop9' (did you mean 'nk-pop1'?)\n")
+    assert (said.code, said.err) == (
+        2,
+        "error: there is no device and no host 'nk-pop9' (did you mean 'nk-pop1'?)\n",
+    )

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra_ctl.deploy.machine import ENDS, TRANSITIONS, Signal, after
+from infra_ctl.deploy.machine import (
+    ENDS,
+    HOST_ENDS,
+    HOST_TRANSITIONS,
+    TRANSITIONS,
+    Signal,
+    after,
+    host_after,
+)
 from infra_ctl.journal.records import StepState as S
 
 choices = st.lists(st.integers(0, 20), max_size=40)
@@ -55,12 +63,12 @@ def test_every_state_can_lose_its_session_or_end() -> None:
     near = set(ENDS)
     for _ in range(3):
         near |= {state for state, ways in TRANSITIONS.items() if near & set(ways.values())}
-    assert near == set(S)
+    assert near == set(TRANSITIONS) | {S.CONFIRMED}
     for state in (S.APPLYING, S.APPLIED, S.CONFIRMING, S.RESTORING):
         assert TRANSITIONS[state][Signal.LOST] is S.SETTLING
 
 
-@pytest.mark.parametrize("state", [state for state in S if state is not S.CONFIRMED])
+@pytest.mark.parametrize("state", [state for state in S if state not in (S.CONFIRMED, S.DONE, S.STOPPED)])
 def test_whatever_is_not_confirmed_can_be_resumed(state: S) -> None:
     assert after(state, Signal.RESUMED) is S.SETTLING
 
@@ -71,3 +79,38 @@ def test_whatever_is_not_confirmed_can_be_resumed(state: S) -> None:
 def test_what_cannot_follow_is_a_defect(state: S, signal: Signal) -> None:
     with pytest.raises(ValueError, match="nothing follows"):
         after(state, signal)
+
+
+def test_the_ends_of_hosts_are_those_that_the_journal_calls_so() -> None:
+    assert {S.DONE, S.STOPPED, S.FAILED, S.UNKNOWN} == HOST_ENDS
+    assert HOST_ENDS | {S.WAITING, S.APPLYING, S.SETTLING} == set(HOST_TRANSITIONS)
+
+
+@given(choices)
+def test_a_host_is_untouched_done_or_says_that_it_is_neither(choices: list[int]) -> None:
+    """Failed is only what nothing was done to: a host that was begun and lost is unknown, never failed."""
+    state, way = S.WAITING, []
+    for number in choices:
+        possible = sorted(HOST_TRANSITIONS[state], key=lambda signal: signal.name)
+        signal = possible[number % len(possible)]
+        way.append((state, signal, state := host_after(state, signal)))
+    for before, signal, found in way:
+        if found is S.FAILED:
+            assert signal is Signal.REFUSED
+        if found is S.DONE:
+            assert (before, signal) in {(S.APPLYING, Signal.APPLIED), (S.SETTLING, Signal.NEW)}
+        if signal is Signal.LOST:
+            assert found is S.UNKNOWN
+
+
+@pytest.mark.parametrize("state", sorted(HOST_TRANSITIONS))
+def test_every_host_of_a_run_can_be_asked_what_is_left(state: S) -> None:
+    assert host_after(state, Signal.RESUMED) is S.SETTLING
+
+
+@pytest.mark.parametrize(
+    ("state", "signal"), [(S.WAITING, Signal.APPLIED), (S.DONE, Signal.BEGIN), (S.SETTLING, Signal.ARMED)]
+)
+def test_what_cannot_follow_on_a_host_is_a_defect(state: S, signal: Signal) -> None:
+    with pytest.raises(ValueError, match="nothing follows"):
+        host_after(state, signal)

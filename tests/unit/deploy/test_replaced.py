@@ -20,7 +20,7 @@ from infra_ctl.rollback import to_undo
 from tests.unit.conftest import SmallCity
 
 WARD = "nk-an-hoa-ce1"
-OPEN = [state for state in StepState if state not in (StepState.WAITING, *machine.ENDS)]
+OPEN = [state for state in machine.TRANSITIONS if state not in (StepState.WAITING, *machine.ENDS)]
 
 
 @pytest.fixture

@@ -414,3 +414,14 @@ def test_orphans_are_dead_runs_of_this_machine_and_context(journal: Journal, url
     assert journal.orphans(mine) == (dead.token,), "whatever the clock was set to meanwhile"
     execute(url, f"update runs set host = 'elsewhere' where id = '{dead.id}'")
     assert journal.orphans(mine) == ()
+
+
+def test_what_hosts_need_no_more_is_remembered_by_context(journal: Journal) -> None:
+    assert journal.converged("live") == {}
+    journal.remember_converged("live", {"dc-app-1": "[]", "dc-db-1": '["old"]'})
+    journal.remember_converged("live", {"dc-db-1": '["new"]'})
+    journal.remember_converged("lab:city", {"dc-app-1": '["other"]'})
+    journal.remember_converged("live", {})
+    assert journal.converged("live") == {"dc-app-1": "[]", "dc-db-1": '["new"]'}
+    assert journal.converged("lab:city") == {"dc-app-1": '["other"]'}
+    assert journal.synced("live") == {}, "a host is not a device"

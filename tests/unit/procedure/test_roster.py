@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from infra_ctl.city import City
+from infra_ctl.intent.allocation import Allocations
+from infra_ctl.intent.hosts import HostIntents
 from infra_ctl.inventory.models import Hold
 from infra_ctl.procedure.roster import Login, Member, by_group, roster
 from tests.unit.conftest import SmallCity
@@ -22,7 +24,8 @@ def members(city: City, login: Login = LOGIN) -> dict[str, Member]:
 
 def held(city: City, name: str, effect: str) -> City:
     hold = Hold.model_validate({"object": name, "effect": effect, "reason": "x", "until": date(2099, 1, 1)})
-    return replace(city, inventory=city.inventory.model_copy(update={"holds": (hold,)}))
+    inventory = city.inventory.model_copy(update={"holds": (hold,)})
+    return replace(city, inventory=inventory, hosts=HostIntents(inventory, Allocations(city.prefixes)))
 
 
 def test_every_router_and_host_is_there_once(small: SmallCity) -> None:

@@ -1,0 +1,53 @@
+"""From a context to its hosts: sessions through a worker process, inside the twin where it is one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from infra_ctl.cli.context import Context
+from infra_ctl.cli.devices import enter
+from infra_ctl.drivers.connection import Connection
+
+if TYPE_CHECKING:
+    from infra_ctl.city import City
+    from infra_ctl.drivers.hosts import HostFleet
+
+USER = "infra"
+"""The account that a host is given on its day 0, with our key and `sudo` without a password."""
+
+
+def present_hosts(context: Context, city: City) -> tuple[str, ...]:
+    """The hosts that exist in a context: none are simulated, and a twin has those that it was booted with."""
+    if context.kind == "embedded":
+        return ()
+    if context.kind == "live":
+        return tuple(city.hosts)
+    from infra_ctl.lab.state import require
+
+    there = {host.hostname for host in require(context.var / "lab" / context.lab_name).spec.hosts}
+    return tuple(name for name in city.hosts if name in there)
+
+
+def host_fleet(context: Context, city: City) -> HostFleet:
+    """One worker for all hosts, started with the first question; it ends with the command."""
+    from infra_ctl.drivers.hosts import HostFleet
+    from infra_ctl.drivers.pyinfra import PyinfraHosts
+
+    enter(context)
+    driver = click.get_current_context().with_resource(PyinfraHosts())
+    return HostFleet(driver, lambda name: _connection(context, city, name))
+
+
+def _connection(context: Context, city: City, name: str) -> Connection:
+    first, *others = map(str, city.host(name).addresses)
+    return Connection(
+        device=name,
+        address=first,
+        others=tuple(others),
+        username=USER,
+        known_hosts=context.known_hosts,
+        key_file=context.key_file,
+        sudo=True,
+    )

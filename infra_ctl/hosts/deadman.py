@@ -1,0 +1,167 @@
+"""The worker's side of the dead-man timer of a host: calls `deadman.sh` there and says what it answered.
+
+The script is uploaded under a name that holds its own hash. The usual call costs no extra round trip: only
+a host that lacks this very version answers MISSING, and gets it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shlex
+from base64 import b64encode
+from collections.abc import Callable, Iterable
+from functools import cache
+from importlib import resources
+
+from infra_ctl.change.operations import Operation, Run, Service, User
+from infra_ctl.errors import BusyError, DeviceError, NoSpaceError, NotRestoredError, SessionLostError
+from infra_ctl.hosts.cause import telling
+from infra_ctl.hosts.session import Said
+from infra_ctl.hosts.translation import home_of
+
+STATE = "/var/lib/infra-ctl"
+"""Folder on the host, the one that the dead-man timer of FRR has."""
+
+MISSING = 47
+"""Exit code of the wrapper when the host does not have this version of the script."""
+
+ANSWERS: dict[int, type[DeviceError]] = {
+    40: BusyError,
+    42: NoSpaceError,
+    44: NotRestoredError,
+    45: BusyError,  # nothing of that token is on trial
+    48: DeviceError,  # the timer does not start
+}
+"""What the exit codes of deadman.sh mean."""
+
+WORD = re.compile(r"[\w.@:-]+", re.ASCII)
+
+PATIENCE = 90.0
+"""Seconds that an answer may take: the script waits for a lock for up to 60."""
+
+Shell = Callable[[str, str, float], Said]
+"""Runs POSIX shell text as root: script, stdin, timeout."""
+
+
+@cache
+def _script() -> str:
+    return resources.files("infra_ctl.hosts").joinpath("deadman.sh").read_text(encoding="utf-8")
+
+
+@cache
+def _digest() -> str:
+    return hashlib.sha256(_script().encode()).hexdigest()
+
+
+def lease(part: str, shell: Shell, token: str, owner: str, seconds: int) -> int:
+    """Take or renew the lease. Raises BusyError while somebody else has it."""
+    said = _call(part, shell, ["lease", _word(token), _word(owner), str(seconds)])
+    word, _, number = said.partition(" ")
+    if word == "leased" and number.isdecimal():
+        return int(number)
+    raise SessionLostError(part, f"no word of a lease: {said}")
+
+
+def release(part: str, shell: Shell, token: str) -> None:
+    """Give the lease back, where `token` still has it."""
+    _expect(part, "released", _call(part, shell, ["release", _word(token)]))
+
+
+def begin(part: str, shell: Shell, token: str, fence: int | None) -> bool:
+    """Whether what `token` once left on trial was taken back. Raises BusyError where it may do nothing."""
+    said = _call(part, shell, ["begin", _word(token), *_fence(fence)])
+    return said == "taken back" or _expect(part, "ready", said)
+
+
+def arm(
+    part: str, shell: Shell, token: str, seconds: int, fence: int | None, guarded: Iterable[Operation]
+) -> None:
+    """Start the timer for what is guarded. Raises BusyError, NoSpaceError, DeviceError: all is as before."""
+    stdin = "".join(f"{line}\n" for each in guarded for line in _way_back(each))
+    _expect(part, "armed", _call(part, shell, ["arm", _word(token), str(seconds), *_fence(fence)], stdin))
+
+
+def confirm(part: str, shell: Shell, token: str) -> None:
+    """Keep what was changed since `arm`. Raises BusyError when nothing of `token` is on trial."""
+    _expect(part, "confirmed", _call(part, shell, ["confirm", _word(token)]))
+
+
+def revert(part: str, shell: Shell, token: str) -> None:
+    """Take it back now. Raises NotRestoredError; BusyError when nothing of `token` is on trial."""
+    _expect(part, "reverted", _call(part, shell, ["revert", _word(token)]))
+
+
+def outcome(part: str, shell: Shell, token: str) -> str:
+    """`pending` and its seconds, `taken back` or `nothing`."""
+    return _call(part, shell, ["outcome", _word(token)])
+
+
+def _way_back(operation: Operation) -> Iterable[str]:
+    """What deadman.sh has to know of a guarded operation."""
+    match operation:
+        case User():
+            yield f"file {home_of(operation)}/.ssh/authorized_keys"
+        case Service():
+            yield f"unit {operation.unit} {'restart' if operation.restart_after else 'reload'}"
+        case Run():
+            yield f"run {_one_line(operation.command)}"
+        case _ if path := getattr(operation, "path", ""):
+            yield f"file {path}"
+
+
+def _one_line(command: str) -> str:
+    """A command of several lines as one that does the same."""
+    if "\n" not in command.strip():
+        return command.strip()
+    return f"echo {b64encode(command.encode()).decode()} | base64 -d | sh"
+
+
+def _word(text: str) -> str:
+    if not WORD.fullmatch(text):
+        raise ValueError(f"a token or an owner is letters, digits and .:@_-, not {text!r}")
+    return text
+
+
+def _fence(number: int | None) -> list[str]:
+    return [] if number is None else [str(number)]
+
+
+def _expect(part: str, word: str, said: str) -> bool:
+    if said != word:
+        raise SessionLostError(part, f"dead-man timer did not say that it {word}: {said or 'nothing'}")
+    return False
+
+
+def _call(part: str, shell: Shell, arguments: list[str], stdin: str = "") -> str:
+    said = shell(_invocation(arguments), stdin, PATIENCE)
+    if said.rc == MISSING:
+        _upload(part, shell)
+        said = shell(_invocation(arguments), stdin, PATIENCE)
+    if said.rc != 0:
+        cause = said.stderr.strip().replace("\n", "; ") or f"dead-man timer ended with {said.rc}"
+        raise ANSWERS.get(said.rc, SessionLostError)(part, cause)
+    return said.stdout.strip()
+
+
+def _invocation(arguments: list[str]) -> str:
+    path = f"{STATE}/host-deadman-{_digest()[:12]}.sh"
+    return f"[ -r {path} ] || exit {MISSING}; exec /bin/sh {path} {shlex.join(arguments)}"
+
+
+def _upload(part: str, shell: Shell) -> None:
+    """Put this version beside an older one, which a timer may be running from, and hook it into the boot.
+
+    A session cut half-way has uploaded less than the whole: that never gets the name.
+    """
+    path = f"{STATE}/host-deadman-{_digest()[:12]}.sh"
+    said = shell(
+        f"umask 077; mkdir -p {STATE}; new={path}.new.$$; "
+        f'cat >"$new" && echo "{_digest()}  $new" | sha256sum -c --status && sync "$new" && '
+        f'/bin/sh "$new" install {path}; code=$?; rm -f "$new"; exit $code',
+        _script(),
+        PATIENCE,
+    )
+    if said.rc != 0:
+        cause = telling(said.stderr.splitlines())
+        raise ANSWERS.get(said.rc, NoSpaceError)(part, f"cannot install the dead-man timer: {cause}")

@@ -1,0 +1,84 @@
+"""A host as plans see it: what is to hold on it, what it lets in, and how it stands to others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from infra_ctl.change.edges import Standing
+from infra_ctl.change.operations import Operation
+from infra_ctl.hosts import roles
+from infra_ctl.intent.host import Exit, HostIntent, Opening
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What stays on a host for now though it is not intended."""
+
+    own: tuple[Opening, ...] = ()
+    """What it lets in."""
+    others: tuple[Opening, ...] = ()
+    """What those that it asks let in: it may still ask there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """A host, or the host part of a router, as it is meant to be."""
+
+    standing: Standing
+    operations: Callable[[Kept], tuple[Operation, ...]] = field(repr=False)
+    """All that is to hold on it."""
+    openings: tuple[Opening, ...] = ()
+    """What it lets in, for which service."""
+    asks: frozenset[str] = frozenset()
+    """Services that it may ask others for."""
+
+    def concerns(self, services: Collection[str]) -> bool:
+        """Whether it answers for any of them, asks for it, or lets others ask."""
+        return any(each.service in services for each in self.openings) or not self.asks.isdisjoint(services)
+
+
+class Hosts(Mapping[str, Meant]):
+    """Hosts that there are, by name; each is worked out when it is first asked for."""
+
+    def __init__(self, intents: Mapping[str, HostIntent], names: Iterable[str]) -> None:
+        self._intents = intents
+        self._known: dict[str, Meant | None] = dict.fromkeys(names)
+
+    def __getitem__(self, name: str) -> Meant:
+        known = self._known[name]
+        if known is None:
+            known = self._known[name] = _host(self._intents[name])
+        return known
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+
+def _host(intent: HostIntent) -> Meant:
+    standing = Standing(
+        site=intent.site,
+        kind=next(iter(intent.roles), ""),
+        serves=frozenset(each.service for each in intent.openings),
+        needs=frozenset(intent.needs),
+        partners=frozenset(intent.partners),
+    )
+    asks = frozenset(each.service for each in intent.exits)
+    return Meant(standing, partial(_operations, intent), intent.openings, asks)
+
+
+def _operations(intent: HostIntent, kept: Kept) -> tuple[Operation, ...]:
+    exits = (*intent.exits, *_former(intent.exits, kept.others))
+    return roles.operations(replace(intent, exits=exits), kept.own)
+
+
+def _former(exits: Collection[Exit], others: Iterable[Opening]) -> Iterable[Exit]:
+    """Where else a host may ask those that it asks for a service."""
+    for opening in others:
+        for each in exits:
+            if each.service == opening.service:
+                yield replace(each, protocol=opening.protocol, port=opening.port)

@@ -1,0 +1,340 @@
+"""What each typed operation is in pyinfra: its operations and facts, put together where it has no whole one.
+
+`files.put` of pyinfra uploads to /tmp, then writes over a file in place: a full disk leaves half of it, and
+nobody judges it before. `whole_file` hands the text to one command that writes beside the file, has that
+judged, and renames it.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha1, sha256
+from shlex import quote
+from typing import Any
+
+from pyinfra import host as this_host
+from pyinfra.api import StringCommand, operation
+from pyinfra.api.exceptions import PyinfraError
+from pyinfra.api.facts import FactBase
+from pyinfra.context import ctx_host
+from pyinfra.facts.deb import DebPackages
+from pyinfra.facts.files import Directory, FileContents, Link, Sha1File
+from pyinfra.facts.files import File as FileFact
+from pyinfra.facts.server import Command, Groups, Os, Users
+from pyinfra.facts.systemd import SystemdEnabled, SystemdStatus
+from pyinfra.operations import apt, files, server, systemd
+
+from infra_ctl.change.operations import (
+    Absent,
+    File,
+    Folder,
+    Operation,
+    Packages,
+    Predicted,
+    Run,
+    Service,
+    User,
+    triggers,
+)
+from infra_ctl.errors import DeviceError
+from infra_ctl.hosts.difference import diff
+from infra_ctl.hosts.session import Asked, LinuxHost, asked
+
+Commands = Iterator[Any]
+
+LISTS_COUNT = 60
+"""Minutes for which the package lists of a host are new enough."""
+
+UPDATE = (
+    f'[ -n "$(find {apt.APT_UPDATE_FILENAME} -mmin -{LISTS_COUNT} 2>/dev/null)" ] && '
+    f'[ -z "$(find /etc/apt -newer {apt.APT_UPDATE_FILENAME})" ] || '
+    f"{{ apt-get -o APT::Update::Error-Mode=any update && touch {apt.APT_UPDATE_FILENAME}; }}"
+)
+"""By itself, apt calls a repository that is gone a success; pyinfra does not see that sources are others."""
+
+UNITS = "/etc/systemd/system/"
+
+VERBS = ("disable", "stop", "enable", "start", "reload", "restart")
+
+
+# pyinfra's operation() turns a generator of commands into something that is called for its effects.
+@operation()
+def whole_file(
+    path: str, text: str, mode: str = "644", owner: str = "root", group: str = "root", validate_by: str = ""
+) -> Commands:
+    """A file with all of its text, whole or not at all."""
+    if this_host.get_fact(FileFact, path=path) and _same_text(path, text):
+        yield from files.file._inner(path=path, user=owner, group=group, mode=mode)
+        return
+    folder = posixpath.dirname(path)
+    yield from files.directory._inner(path=folder, _no_check_owner_mode=True, _no_fail_on_link=True)
+    yield StringCommand(_write(path, text, f"{owner}:{group}", mode, validate_by), _stdin=text)
+
+
+def _same_text(path: str, text: str) -> bool:
+    digest = this_host.get_fact(Sha1File, path=path)
+    return bool(digest == sha1(text.encode(), usedforsecurity=False).hexdigest())
+
+
+def _write(path: str, text: str, owner: str, mode: str, validate_by: str) -> str:
+    """Puts its input in the place of a file: no other reads half of it, none that is not judged good."""
+    content = text.encode()
+    new = quote(posixpath.join(posixpath.dirname(path), f".{posixpath.basename(path)}.infra-ctl-new"))
+    steps = [
+        f"head -c {len(content)} >{new}",
+        f"echo {sha256(content).hexdigest()}'  '{new} | sha256sum -c --status",
+        f"chown {quote(owner)} {new}",
+        f"chmod {quote(mode)} {new}",
+        *([validate_by.replace("{}", new)] if validate_by else []),
+        f"mv -fT {new} {quote(path)}",
+    ]
+    return f"umask 077; {' && '.join(steps)}; code=$?; rm -f {new}; exit $code"
+
+
+@operation()
+def packages(names: Sequence[str]) -> Commands:
+    """Packages that are installed; the lists are brought up to date where one is not."""
+    missing = absent_packages(names)
+    if missing:
+        yield StringCommand(UPDATE)
+        yield from apt.packages._inner(packages=list(missing), no_recommends=True)
+
+
+def absent_packages(names: Sequence[str]) -> tuple[str, ...]:
+    """Of these, the ones that the host does not have."""
+    installed = this_host.get_fact(DebPackages)
+    return tuple(name for name in names if name not in installed)
+
+
+@operation()
+def nothing_there(path: str) -> Commands:
+    """A file, link or folder that is not there."""
+    if this_host.get_fact(Directory, path=path):
+        yield from files.directory._inner(path=path, present=False)
+    elif this_host.get_fact(Link, path=path):
+        yield from files.link._inner(path=path, present=False)
+    else:
+        yield from files.file._inner(path=path, present=False)
+
+
+@operation()
+def account(wanted: User) -> Commands:
+    """An account, and all the keys that may log in as it."""
+    yield from server.user._inner(
+        user=wanted.name,
+        home=wanted.home or None,
+        shell=wanted.shell,
+        groups=list(wanted.groups),
+        system=wanted.system,
+        ensure_home=bool(wanted.home or wanted.keys),
+    )
+    if wanted.keys:
+        group = (this_host.get_fact(Users).get(wanted.name) or {}).get("group", wanted.name)
+        folder = f"{home_of(wanted)}/.ssh"
+        yield from files.directory._inner(path=folder, user=wanted.name, group=group, mode="700")
+        text = "".join(f"{key}\n" for key in wanted.keys)
+        yield from whole_file._inner(f"{folder}/authorized_keys", text, "600", wanted.name, group)
+
+
+def home_of(user: User) -> str:
+    """Where an account's files are, where nothing else is said."""
+    return user.home or f"/home/{user.name}"
+
+
+@operation()
+def unit(wanted: Service, reread: str = "", daemon_reload: bool = False) -> Commands:
+    """A systemd unit; `reread` is how it takes up what has changed. Its test comes before it does."""
+    commands = list(
+        systemd.service._inner(
+            service=wanted.unit,
+            running=wanted.running,
+            enabled=wanted.enabled,
+            reloaded=reread == "reload",
+            restarted=reread == "restart",
+            daemon_reload=daemon_reload,
+        )
+    )
+    if wanted.test and any(verb in _verbs(commands) for verb in ("start", "reload", "restart")):
+        yield StringCommand(wanted.test)
+    yield from commands
+
+
+def _verbs(commands: Sequence[Any]) -> list[str]:
+    """What systemctl is told, in order."""
+    words = [_shell_text(each).split() for each in commands]
+    return [word[1] for word in words if word[:1] == ["systemctl"] and word[1] in VERBS]
+
+
+def _shell_text(command: Any) -> str:
+    return command if isinstance(command, str) else str(command)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An operation that would change something, as pyinfra carries it out, and what is said of it."""
+
+    hash: str
+    what: Predicted
+
+
+def prepare(host: LinuxHost, wanted: Operation, changed: Collection[Operation]) -> Prepared | None:
+    """What an operation would do after `changed` has changed; None where that is nothing.
+
+    Raises DeviceError where the host cannot be asked.
+    """
+    try:
+        with ctx_host.use(host):
+            return _prepared(host, wanted, changed)
+    except PyinfraError as error:  # what is there is of another kind
+        raise DeviceError(host.name, f"{wanted.id}: {error}") from error
+    finally:
+        ctx_host.reset()  # pyinfra leaves the host where it was after an error
+
+
+def _prepared(host: LinuxHost, wanted: Operation, changed: Collection[Operation]) -> Prepared | None:
+    begun = _begun(host, wanted, changed)
+    if begun is None or not begun.will_change:
+        return None
+    commands = list(host.state.get_op_data_for_host(host, begun._hash).command_generator())
+    what = Predicted(id=wanted.id, says=_says(wanted, commands), diff=_diff(host, wanted))
+    return Prepared(begun._hash, what)
+
+
+def _begun(host: LinuxHost, wanted: Operation, changed: Collection[Operation]) -> Any:
+    """What pyinfra says of an operation that it is given; nothing where there is none to give."""
+    if isinstance(wanted, Service):
+        return unit(wanted, _reread(wanted, changed), _is_defined_by(wanted, changed))
+    if isinstance(wanted, Run):
+        return server.shell(wanted.command) if _is_due(host, wanted, changed) else None
+    return ITSELF[type(wanted)](wanted)
+
+
+ITSELF: dict[type, Callable[[Any], Any]] = {
+    Packages: lambda wanted: packages(wanted.names),
+    File: lambda wanted: whole_file(
+        wanted.path, wanted.text, wanted.mode, wanted.owner, wanted.group, wanted.validate_by
+    ),
+    Folder: lambda wanted: files.directory(
+        wanted.path, user=wanted.owner, group=wanted.group, mode=wanted.mode
+    ),
+    Absent: lambda wanted: nothing_there(wanted.path),
+    User: account,
+}
+"""Operations that answer to no other's change."""
+
+
+def _reread(wanted: Service, changed: Collection[Operation]) -> str:
+    """How a unit takes up what has changed: a restart reads all that a reload does."""
+    ids = {each.id for each in changed}
+    if not ids.isdisjoint(wanted.restart_after):
+        return "restart"
+    return "reload" if not ids.isdisjoint(wanted.reload_after) else ""
+
+
+def _is_defined_by(wanted: Service, changed: Collection[Operation]) -> bool:
+    """Whether systemd has to read anew what the unit is."""
+    name = wanted.unit if "." in wanted.unit else f"{wanted.unit}.service"
+    ours = (f"{UNITS}{name}", f"{UNITS}{name}.d/")
+    return any(isinstance(each, File | Absent) and each.path.startswith(ours) for each in changed)
+
+
+def _is_due(host: LinuxHost, wanted: Run, changed: Collection[Operation]) -> bool:
+    if not {each.id for each in changed}.isdisjoint(triggers(wanted)):
+        return True
+    return bool(wanted.unless) and host.get_fact(Command, command=_probe(wanted)) != "yes"
+
+
+def _probe(wanted: Run) -> str:
+    return f"sh -c {quote(wanted.unless)} >/dev/null 2>&1 && echo yes || echo no"
+
+
+def _says(wanted: Operation, commands: Sequence[Any]) -> str:
+    if isinstance(wanted, File):
+        written = any("infra-ctl-new" in _shell_text(each) for each in commands)
+        return wanted.path if written else f"{wanted.path} is {_ownership(wanted)}"
+    if isinstance(wanted, Service):
+        return f"{' and '.join(_verbs(commands)) or 'read anew'} {wanted.unit}"
+    return IN_WORDS[type(wanted)](wanted)
+
+
+IN_WORDS: dict[type, Callable[[Any], str]] = {
+    Packages: lambda wanted: f"install {', '.join(absent_packages(wanted.names))}",
+    Folder: lambda wanted: f"{wanted.path}/ is {_ownership(wanted)}",
+    Absent: lambda wanted: f"remove {wanted.path}",
+    User: lambda wanted: f"user {wanted.name}",
+    Run: lambda wanted: f"run {wanted.command.strip().splitlines()[0]}",
+}
+
+
+def _ownership(wanted: File | Folder) -> str:
+    return f"{wanted.owner}:{wanted.group} {wanted.mode}"
+
+
+def facts_of(wanted: Operation) -> Iterator[Asked]:
+    """Facts that an operation asks for first: what it asks for besides costs a round trip each."""
+    match wanted:
+        case Packages():
+            yield asked(DebPackages)
+        case File():
+            yield from _facts_of_file(wanted.path)
+        case Folder():
+            yield asked(Directory, path=wanted.path)
+        case Absent():
+            yield from (asked(fact, path=wanted.path) for fact in (Directory, Link, FileFact))
+        case User():
+            yield from (asked(fact) for fact in (Users, Groups, Os))
+            yield from (asked(Directory, path=path) for path in (home_of(wanted), f"{home_of(wanted)}/.ssh"))
+            if wanted.keys:
+                yield from _facts_of_file(f"{home_of(wanted)}/.ssh/authorized_keys")
+        case Service():
+            yield from (_fact_of_unit(fact, wanted.unit) for fact in (SystemdStatus, SystemdEnabled))
+        case Run() if wanted.unless:
+            yield asked(Command, command=_probe(wanted))
+
+
+def _facts_of_file(path: str) -> Iterator[Asked]:
+    yield from (asked(fact, path=path) for fact in (FileFact, Sha1File))
+    yield asked(Directory, path=posixpath.dirname(path))
+
+
+def _fact_of_unit(fact: type[FactBase[Any]], name: str) -> Asked:
+    services = [name if re.search(r"\.[a-z]+$", name) else f"{name}.service"]
+    return asked(fact, user_mode=False, machine=None, user_name=None, services=services)
+
+
+def contents(path: str) -> Asked:
+    """The fact of what a file has in it."""
+    return asked(FileContents, path=path)
+
+
+def differing(host: LinuxHost, operations: Sequence[Operation]) -> Iterator[Asked]:
+    """Contents of the files whose text is another: what their diffs need. Their facts are gathered."""
+    with ctx_host.use(host):
+        for each in operations:
+            if isinstance(each, File) and not _same_text(each.path, each.text):
+                yield contents(each.path)
+
+
+def _diff(host: LinuxHost, wanted: Operation) -> str:
+    if not isinstance(wanted, File) or _same_text(wanted.path, wanted.text):
+        return ""
+    is_there = host.get_fact(Sha1File, path=wanted.path)
+    before = host.get_fact(FileContents, path=wanted.path) if is_there else []
+    return diff(before or [], wanted.text.splitlines())
+
+
+FORGETS: dict[type, Callable[[Any], tuple[str, ...]]] = {
+    File: lambda wanted: (wanted.path, posixpath.dirname(wanted.path), "Command["),
+    Folder: lambda wanted: (wanted.path, "Command["),
+    Absent: lambda wanted: (wanted.path, "Command["),
+}
+"""Whose facts count no more once such an operation has changed something; those of all, for other kinds."""
+
+
+def forget_what_it_changed(host: LinuxHost, wanted: Operation) -> None:
+    """Facts that an operation has made old."""
+    for containing in FORGETS.get(type(wanted), lambda _: ("",))(wanted):
+        host.facts.forget(containing)

@@ -1,0 +1,140 @@
+"""Hosts and routers in one plan, live: one command, gone on with when killed, no request lost on the way."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from ipaddress import ip_address
+
+import pytest
+
+from infra_ctl.city import load_city
+from infra_ctl.lab import enter
+from infra_ctl.lab.requirements import requirements
+from tests.lab import city_slice
+from tests.lab.city_slice import CitySlice, Done, until
+
+pytestmark = pytest.mark.live
+
+CORE, APP, PORTAL = "dc-core1", "dc-app-1", "dc-portal-1"
+HOSTS = f"{APP} or {PORTAL}"
+FRONT = "  front: portal\n  rpo: 0s\n"
+INSTALLING = 480
+"""Seconds that a command may take which installs packages on hosts, one after the other."""
+PROBE = """
+import http.client, select, ssl, sys
+address, source, name = sys.argv[1:]
+context = ssl._create_unverified_context()
+asked = 0
+while not select.select([sys.stdin], [], [], 0.05)[0] and asked < 20000:
+    asked += 1
+    try:
+        way = http.client.HTTPSConnection(address, timeout=3, source_address=(source, 0), context=context)
+        way.request("GET", "/health", headers={"Host": name})
+        answer = way.getresponse()
+        said = answer.read().decode().strip()
+        assert (answer.status, said) == (200, "one-stop dc-app-1"), (answer.status, said[:80])
+    except Exception as error:
+        print(f"request {asked}: {error!r}")
+    finally:
+        way.close()
+print(f"asked {asked}")
+"""
+
+
+@pytest.fixture(scope="module")
+def city(_can_run: None, lab_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CitySlice]:
+    """Both cores and two hosts that nobody has deployed; a portal stands before an application."""
+    home = tmp_path_factory.mktemp("plan")
+    if missing := requirements(home, hosts=True):
+        pytest.skip(f"no lab with hosts here: {'; '.join(missing)}")
+    city = CitySlice(f"{lab_name}plan", home)
+    city.reset_inventory()
+    city.write("systems.yaml", FRONT, f"  listen: [https/8443]\n{FRONT}")
+    city.write("zones.yaml", "servers: {users: [staff, one-stop]}", "servers: {users: [administrators]}")
+    up = city.run("lab", "up", "role=core", "--hosts", HOSTS)
+    assert up.code == 0, up
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(city_slice, "SECONDS", INSTALLING)
+            yield city
+    finally:
+        assert city.run("lab", "down").code == 0
+
+
+def deployed(city: CitySlice, *arguments: str) -> Done:
+    done = city.run("deploy", *arguments, "--yes")
+    assert done.code == 0, done
+    return done
+
+
+@contextmanager
+def asked(city: CitySlice) -> Iterator[list[str]]:
+    """Somebody asks the application through its portal every 50 ms: what went wrong, and how often it did."""
+    inventory = load_city(city.inventory)
+    manager = inventory.host("dc-ntp-1").addresses[0]
+    own = (each.ipv4 for each in inventory.intents[CORE].interfaces if each.ipv4 is not None)
+    source = next(str(each.ip) for each in own if ip_address(manager) in each.network)
+    address = str(inventory.host(PORTAL).addresses[0])
+    command = ("python3", "-c", PROBE, address, source, "one-stop.cantho.example")
+    probe = subprocess.Popen(
+        enter.command(city.lab.root, CORE, command),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    said: list[str] = []
+    try:
+        time.sleep(1)
+        yield said
+        time.sleep(1)
+    finally:
+        said += probe.communicate("\n", timeout=30)[0].splitlines()
+
+
+def test_one_deploy_brings_routers_then_hosts_to_what_they_should_be(city: CitySlice) -> None:
+    """Hosts are out of reach until the cores route; nobody has to ask for them twice."""
+    first = deployed(city)
+    assert first.end(CORE).split(" · ")[-1].startswith("confirmed")
+    assert "next    2 hosts behind them" in first.out
+    for name in (APP, PORTAL):
+        assert " · done " in first.end(name)
+    assert deployed(city).out.startswith("no changes (2 devices, 2 hosts, ")
+
+
+def test_a_run_that_was_killed_among_its_hosts_is_gone_on_with(city: CitySlice) -> None:
+    city.on(APP, "rm", "/etc/infra-ctl/openings.json")
+    city.on(PORTAL, "rm", "/etc/infra-ctl/openings.json")
+    city.on(APP, "sh", "-c", "echo gone >>/etc/nginx/nginx.conf")
+    running = city.start("deploy", HOSTS, "--yes")
+
+    def is_under_way() -> bool:
+        return any(state == "applying" for state, _ in city.ends(city.runs()[0].id).values())
+
+    until(is_under_way, 60, running)
+    running.kill()
+    run = city.runs()[0].id
+    resumed = city.run("resume", run, "--yes")
+    assert resumed.code == 0, resumed
+    assert {state for state, _ in city.ends(run).values()} == {"done"}
+    assert deployed(city, HOSTS).out.startswith("no changes (2 hosts, ")
+
+
+def test_a_port_moves_and_no_request_is_lost(city: CitySlice) -> None:
+    """One edit and one command: opened, the application, the portal; then closed behind them."""
+    deployed(city, HOSTS)
+    city.write("systems.yaml", "[https/8443]", "[https/9443]")
+    planned = city.run("plan", HOSTS)
+    assert f"keeps   one-stop/https tcp 8443 on {APP}, until a second run" in planned.out, planned
+    with asked(city) as said:
+        done = deployed(city, HOSTS)
+    assert "made    now one-stop/https tcp 8443" in done.out
+    ports = city.on(APP, "sh", "-c", "ss -Htln | awk '{print $4}' | sed 's/.*://' | sort -un").split()
+    assert ("9443" in ports, "8443" in ports) == (True, False)
+    rules = city.on(APP, "cat", "/etc/nftables.conf")
+    assert ("9443" in rules, "8443" in rules) == (True, False)
+    (asked_for,) = said
+    assert int(asked_for.removeprefix("asked ")) > 20
+    assert deployed(city, HOSTS).out.startswith("no changes (2 hosts, ")

@@ -1,0 +1,162 @@
+"""Hosts on the command line: planned, deployed, gone on with and rolled back beside the devices."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from infra_ctl.change.operations import File
+from infra_ctl.cli import hosts as cli_hosts
+from infra_ctl.cli.exits import Exit
+from infra_ctl.drivers.embedded_hosts import HostFault
+from infra_ctl.errors import UnreachableError
+from infra_ctl.hosts.base import base
+from infra_ctl.hosts.state import OPENINGS
+from tests.unit.cli.conftest import Command, Said
+from tests.unit.watched_hosts import WatchedHosts, fleet
+
+APP, NTP, SPARE, WARD = "dc-app-1", "dc-ntp-1", "bk-app-1", "nk-an-hoa-ce1"
+THERE = (APP, SPARE, NTP)
+SELECTED = f"host={APP} or host={SPARE} or host={NTP}"
+
+
+@pytest.fixture
+def hosts(monkeypatch: pytest.MonkeyPatch) -> WatchedHosts:
+    """Three hosts that are nothing yet."""
+    there = WatchedHosts()
+    monkeypatch.setattr(cli_hosts, "present_hosts", lambda _context, _city: THERE)
+    monkeypatch.setattr(cli_hosts, "host_fleet", lambda _context, _city: fleet(there))
+    return there
+
+
+def ends(said: Said) -> list[str]:
+    """Hosts and devices in the order in which they ended."""
+    return re.findall(r"^wave \d+/\d+  (\S+) {2,}\S", said.out, re.MULTILINE)
+
+
+def run_of(said: Said) -> str:
+    found = re.search(r"· run (\S+)", said.out)
+    assert found
+    return found[1]
+
+
+def test_hosts_are_planned_beside_devices_in_one_order(infra_ctl: Command, hosts: WatchedHosts) -> None:
+    said = infra_ctl("plan", f"{SELECTED} or {WARD}")
+    assert said.code == Exit.DONE
+    assert "0 unchanged · 4 to change · 0 failed\n" in said.out
+    waves = re.findall(r"^(?:waves|     ) +\d+  (.+)$", said.out, re.MULTILINE)
+    assert waves == [WARD, NTP, SPARE, APP]
+    assert hosts.log == []
+
+
+def test_one_deploy_brings_devices_and_hosts_and_the_second_has_no_changes(
+    infra_ctl: Command, hosts: WatchedHosts
+) -> None:
+    said = infra_ctl("deploy", f"{SELECTED} or {WARD}", "--yes", "--reason", "hosts")
+    assert (said.code, ends(said)) == (Exit.DONE, [WARD, NTP, SPARE, APP]), said.out
+    assert "1 confirmed · 3 done · run " in said.out
+    assert re.search(rf"^wave 4/4  {APP} .+ · .+ … and \d+ more · done   ", said.out, re.M)
+    again = infra_ctl("deploy", f"{SELECTED} or {WARD}", "--yes")
+    assert re.fullmatch(r"no changes \(1 device, 3 hosts, .*\)\n", again.out)
+    assert infra_ctl("plan", SELECTED, "--exit-code").code == Exit.DONE
+
+
+def test_a_host_that_stops_fails_the_run_and_resume_goes_on_there(
+    infra_ctl: Command, hosts: WatchedHosts
+) -> None:
+    hosts.faults[NTP] = HostFault(fails_at=OPENINGS, cause="no space left on device")
+    said = infra_ctl("deploy", SELECTED, "--yes")
+    assert said.code == Exit.FAILED
+    assert f"at {OPENINGS}: no space left on device · STOPPED" in said.out
+    assert "1 stopped · 2 not started · run " in said.out
+    shown = infra_ctl("show", "run", run_of(said))
+    assert re.search(rf"^  {NTP} +stopped", shown.out, re.M)
+    done = len(hosts.log)
+    hosts.faults.clear()
+    resumed = infra_ctl("resume", run_of(said), "--yes")
+    assert (resumed.code, ends(resumed)) == (Exit.DONE, [NTP, SPARE, APP]), resumed.out
+    assert hosts.log[done] == (NTP, OPENINGS), "what was done is not done again"
+    assert hosts.log.count((NTP, "firewall/rules")) == 1
+
+
+def test_a_host_that_cannot_be_reached_is_refused_before_anything_is_done(
+    infra_ctl: Command, hosts: WatchedHosts
+) -> None:
+    hosts.silent[APP] = UnreachableError(APP, "no route to host")
+    said = infra_ctl("deploy", SELECTED, "--yes")
+    assert (said.code, hosts.log) == (Exit.REFUSED, [])
+    assert f"{APP}: no route to host: nothing was done" in said.err
+    without = infra_ctl("deploy", SELECTED, "--yes", "--max-fail", "1")
+    assert (without.code, ends(without)) == (Exit.PARTIAL, [NTP, SPARE])
+
+
+def test_hosts_behind_routers_come_in_the_run_after_by_themselves(
+    infra_ctl: Command, hosts: WatchedHosts
+) -> None:
+    hosts.silent[APP] = UnreachableError(APP, "no route to host")
+    planned = infra_ctl("plan", f"{APP} or {NTP} or {WARD}")
+    assert "· 1 behind them" in planned.out
+    hosts.after = lambda _part: hosts.silent.clear()
+    said = infra_ctl("deploy", f"{APP} or {NTP} or {WARD}", "--yes")
+    assert (said.code, ends(said)) == (Exit.DONE, [WARD, NTP, APP]), said.out
+    assert "next    1 host behind them\n" in said.out
+
+
+def test_a_saved_plan_is_what_runs(infra_ctl: Command, hosts: WatchedHosts, tmp_path: Path) -> None:
+    saved = tmp_path / "plan.json"
+    assert infra_ctl("plan", NTP, "-o", str(saved)).code == Exit.DONE
+    assert infra_ctl("deploy", "--plan", str(saved), "--yes").code == Exit.DONE
+    assert infra_ctl("deploy", NTP, "--yes").out.startswith("no changes (1 host, ")
+    refused = infra_ctl("deploy", "--plan", str(saved), "--yes")
+    assert (refused.code, f"{NTP} changed since plan" in refused.err) == (Exit.REFUSED, True)
+
+
+def test_a_rollback_brings_a_host_back_to_what_it_was_last_in_sync_with(
+    infra_ctl: Command, hosts: WatchedHosts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = infra_ctl("deploy", NTP, "--yes")
+    before = hosts.machines[NTP].files
+    refused = infra_ctl("rollback", run_of(first), "--yes")
+    assert refused.code == Exit.REFUSED
+    assert "before run" in refused.err
+    assert "there is nothing to bring it back to" in refused.err
+
+    extra = File(id="base/motd", path="/etc/motd", text="new\n")
+    monkeypatch.setattr("infra_ctl.hosts.roles.EVERYWHERE", (base, lambda _host: (extra,)))
+    second = infra_ctl("deploy", NTP, "--yes")
+    assert extra.path in hosts.machines[NTP].files
+    back = infra_ctl("rollback", run_of(second), "--yes")
+    assert back.code == Exit.DONE, back.out + back.err
+    assert hosts.machines[NTP].files == before
+
+
+def test_why_a_host_stands_where_it_stands(infra_ctl: Command, hosts: WatchedHosts) -> None:
+    said = infra_ctl("plan", SELECTED, "--explain", APP)
+    assert said.out.splitlines()[:3] == [
+        APP,
+        "  wave       3 of 3",
+        f"  first      {NTP} (wave 1): it answers {APP}",
+    ]
+    assert f"{SPARE} (wave 2): it stands in for {APP}: never both at once" in said.out
+    value = infra_ctl("plan", SELECTED, "--explain", APP, "--output", "json").json
+    assert (value["host"], value["wave"], value["waves"]) == (APP, 3, 3)
+    unknown = infra_ctl("plan", "--explain", "dc-app-9")
+    assert (unknown.code, "there is no device and no host 'dc-app-9'" in unknown.err) == (Exit.USAGE, True)
+
+
+def test_json_has_hosts_in_the_plan_and_in_the_run(infra_ctl: Command, hosts: WatchedHosts) -> None:
+    plan = infra_ctl("plan", NTP, "--output", "json").json
+    assert [host["name"] for host in plan["hosts"]] == [NTP]
+    assert plan["waves"] == [[NTP]]
+    run = infra_ctl("deploy", NTP, "--yes", "--output", "json").json
+    assert run["devices"] == {NTP: {"state": "done", "cause": ""}}
+    assert (run["summary"], run["state"]) == ("1 done", "done")
+
+
+def test_a_simulated_city_says_that_it_has_no_hosts(infra_ctl: Command) -> None:
+    said = infra_ctl("plan", "zone=servers")
+    assert said.code == Exit.USAGE
+    assert "means no device and no host that embedded has" in said.err
+    assert "there are no hosts" in infra_ctl("plan", WARD).err

@@ -1,0 +1,222 @@
+"""What each operation is in pyinfra, on a host that is known by its facts; nothing on one that has it."""
+
+from __future__ import annotations
+
+from hashlib import sha1
+
+import pytest
+from pyinfra.context import ctx_host
+from pyinfra.facts.deb import DebPackages
+from pyinfra.facts.files import Directory, Link, Sha1File
+from pyinfra.facts.files import File as FileFact
+from pyinfra.facts.server import Groups, Os, Users
+from pyinfra.facts.systemd import SystemdEnabled, SystemdStatus
+
+from infra_ctl.change.operations import Absent, File, Folder, Packages, Run, Service, User
+from infra_ctl.errors import DeviceError
+from infra_ctl.hosts.protocol import Way
+from infra_ctl.hosts.session import LinuxHost, asked
+from infra_ctl.hosts.translation import contents, facts_of, forget_what_it_changed, prepare
+from infra_ctl.hosts.worker import Worker
+
+ROOTS = {"user": "root", "group": "root", "mode": 644}
+FOLDER = {"user": "root", "group": "root", "mode": 755}
+FILE = File(id="a/file", path="/etc/a.conf", text="new\n", validate_by="judge {}")
+NGINX = Service(
+    id="a/nginx", unit="nginx", reload_after=("a/file",), restart_after=("a/packages",), test="nginx -t"
+)
+PACKAGES = Packages(id="a/packages", names=("nginx-light", "tree"))
+RUN = Run(id="a/run", command="make it\nand more", unless="test -e it", after=("a/file",))
+USER = User(id="a/user", name="ann", shell="/bin/sh", keys=("ssh-ed25519 AAAA ann",))
+UNIT_FILE = File(id="a/unit", path="/etc/systemd/system/nginx.service.d/a.conf", text="")
+
+
+def the(fact, **arguments) -> str:
+    return asked(fact, **arguments).key
+
+
+def file_facts(path: str, text: str, **other) -> dict:
+    return {
+        the(FileFact, path=path): ROOTS | other,
+        the(Sha1File, path=path): sha1(text.encode()).hexdigest(),
+        the(Directory, path=path.rpartition("/")[0]): FOLDER,
+        contents(path).key: text.splitlines(),
+    }
+
+
+def unit_facts(*, running: bool, enabled: bool) -> dict:
+    of = {"user_mode": False, "machine": None, "user_name": None, "services": ["nginx.service"]}
+    return {
+        the(SystemdStatus, **of): {"nginx.service": running},
+        the(SystemdEnabled, **of): {"nginx.service": enabled},
+    }
+
+
+def user_facts(shell: str, keys: str) -> dict:
+    ann = {
+        "home": "/home/ann",
+        "shell": shell,
+        "group": "ann",
+        "groups": [],
+        "comment": None,
+        "password": "!",
+    }
+    own = {"user": "ann", "group": "ann"}
+    return {
+        the(Users): {"ann": ann},
+        the(Groups): ["ann"],
+        the(Os): "Linux",
+        the(Directory, path="/home/ann"): own | {"mode": 755},
+        **file_facts("/home/ann/.ssh/authorized_keys", keys, **own, mode=600),
+        the(Directory, path="/home/ann/.ssh"): own | {"mode": 700},
+    }
+
+
+def run_facts(holds: str) -> dict:
+    (probe,) = facts_of(RUN)
+    return {probe.key: holds}
+
+
+ABSENT = Absent(id="a/none", path="/etc/a.conf")
+GONE = {the(fact, path="/etc/a.conf"): None for fact in (Directory, Link, FileFact)}
+UP = unit_facts(running=True, enabled=True)
+
+CHANGES = {
+    "packages": (PACKAGES, {the(DebPackages): {"tree": {"2"}}}, (), "install nginx-light", ""),
+    "another text": (FILE, file_facts("/etc/a.conf", "old\n"), (), "/etc/a.conf", "- old\n+ new"),
+    "another mode": (
+        FILE,
+        file_facts("/etc/a.conf", "new\n", mode=600),
+        (),
+        "/etc/a.conf is root:root 644",
+        "",
+    ),
+    "another owner": (
+        FILE,
+        file_facts("/etc/a.conf", "new\n", user="x"),
+        (),
+        "/etc/a.conf is root:root 644",
+        "",
+    ),
+    "no file": (
+        FILE,
+        {the(FileFact, path="/etc/a.conf"): None, the(Sha1File, path="/etc/a.conf"): None}
+        | {the(Directory, path="/etc"): FOLDER},
+        (),
+        "/etc/a.conf",
+        "+ new",
+    ),
+    "folder": (Folder(id="a/d", path="/srv/a"), {the(Directory, path="/srv/a"): None}, (), "/srv/a/", None),
+    "absent": (ABSENT, GONE | {the(FileFact, path="/etc/a.conf"): ROOTS}, (), "remove /etc/a.conf", ""),
+    "absent folder": (
+        ABSENT,
+        GONE | {the(Directory, path="/etc/a.conf"): FOLDER},
+        (),
+        "remove /etc/a.conf",
+        "",
+    ),
+    "a key too many": (USER, user_facts("/bin/sh", "ssh-rsa BBBB\n"), (), "user ann", ""),
+    "stopped": (NGINX, unit_facts(running=False, enabled=False), (), "start and enable nginx", ""),
+    "reload": (NGINX, UP, (FILE,), "reload nginx", ""),
+    "restart": (NGINX, UP, (FILE, PACKAGES), "restart nginx", ""),
+    "unit changed": (NGINX, UP, (UNIT_FILE,), "read anew nginx", ""),
+    "unless fails": (RUN, run_facts("no"), (), "run make it", ""),
+    "after": (RUN, run_facts("yes"), (FILE,), "run make it", ""),
+}
+
+NOTHING = {
+    "packages": (PACKAGES, {the(DebPackages): {"tree": {"2"}, "nginx-light": {"1"}}}),
+    "file": (FILE, file_facts("/etc/a.conf", "new\n")),
+    "folder": (Folder(id="a/d", path="/srv/a"), {the(Directory, path="/srv/a"): FOLDER}),
+    "absent": (ABSENT, GONE),
+    "user": (USER, user_facts("/bin/sh", "ssh-ed25519 AAAA ann\n")),
+    "service": (NGINX, UP),
+    "service that is to be down": (
+        Service(id="a/nginx", unit="nginx", running=False, enabled=False),
+        unit_facts(running=False, enabled=False),
+    ),
+    "run": (RUN, run_facts("yes")),
+    "run after nothing": (Run(id="a/run", command="x", after=("a/file",)), {}),
+}
+
+
+@pytest.fixture
+def host():
+    worker = Worker(lambda _answer: None)
+    return worker._adopted(
+        Way(part="a", address="10.0.0.1", username="infra", known_hosts="/none", sudo=True)
+    )
+
+
+def know(host: LinuxHost, facts: dict) -> None:
+    host.facts.values = dict(facts)
+
+
+def commands(host: LinuxHost, prepared) -> list[str]:
+    generator = host.state.get_op_data_for_host(host, prepared.hash).command_generator
+    with ctx_host.use(host):
+        return [each if isinstance(each, str) else each.get_raw_value() for each in generator()]
+
+
+@pytest.mark.parametrize(("wanted", "facts", "changed", "says", "diff"), CHANGES.values(), ids=CHANGES)
+def test_what_would_be_done(host, wanted, facts, changed, says, diff):
+    know(host, facts)
+    prepared = prepare(host, wanted, changed)
+    assert prepared.what.id == wanted.id
+    assert prepared.what.says.startswith(says)
+    assert diff is None or prepared.what.diff == diff
+
+
+@pytest.mark.parametrize(("wanted", "facts"), NOTHING.values(), ids=NOTHING)
+def test_nothing_where_it_is_as_it_should_be(host, wanted, facts):
+    know(host, facts)
+    assert prepare(host, wanted, ()) is None
+
+
+@pytest.mark.parametrize(
+    ("wanted", "facts"), [(wanted, facts) for wanted, facts, *_ in CHANGES.values()], ids=CHANGES
+)
+def test_the_facts_that_come_in_one_round_trip_are_those_that_are_asked_for(wanted, facts):
+    gathered = {each.key for each in facts_of(wanted)}
+    needed = {key for key in facts if not key.startswith("FileContents")}
+    assert needed <= gathered
+
+
+def test_a_file_is_judged_before_it_is_put_in_place(host):
+    know(host, file_facts("/etc/a.conf", "old\n"))
+    (command,) = commands(host, prepare(host, FILE, ()))
+    judged, placed = command.index("judge /etc/.a.conf.infra-ctl-new"), command.index("mv -fT")
+    assert command.startswith("umask 077")
+    assert judged < placed
+    assert "new\n" not in command  # its text goes by standard input: command lines are everybody's to read
+
+
+def test_a_unit_is_tested_before_it_reads_anew_and_only_then(host):
+    know(host, UP)
+    assert commands(host, prepare(host, NGINX, (FILE,))) == ["nginx -t", "systemctl reload nginx.service"]
+    know(host, unit_facts(running=True, enabled=False))
+    assert commands(host, prepare(host, NGINX, ())) == ["systemctl enable nginx.service"]
+
+
+def test_systemd_reads_a_unit_that_has_changed_before_it_is_started_again(host):
+    know(host, UP)
+    wanted = NGINX.model_copy(update={"restart_after": ("a/unit",), "test": ""})
+    assert commands(host, prepare(host, wanted, (UNIT_FILE,))) == [
+        "systemctl daemon-reload",
+        "systemctl restart nginx.service",
+    ]
+
+
+def test_what_is_of_another_kind_is_an_error_of_that_host_and_not_overwritten(host):
+    know(host, {the(Directory, path="/srv/a"): False})
+    with pytest.raises(DeviceError, match="a: a/d: /srv/a exists and is not a directory"):
+        prepare(host, Folder(id="a/d", path="/srv/a"), ())
+
+
+def test_what_an_operation_has_changed_is_asked_again_and_nothing_else(host):
+    facts = {**file_facts("/etc/a.conf", "old\n"), **file_facts("/srv/b", "old\n"), **UP}
+    know(host, facts)
+    forget_what_it_changed(host, FILE)
+    assert host.facts.values.keys() == {**file_facts("/srv/b", "old\n"), **UP}.keys()
+    forget_what_it_changed(host, PACKAGES)
+    assert host.facts.values == {}
