@@ -47,6 +47,13 @@ def test_devices_are_sorted_by_hostname(city: City) -> None:
     assert len(city.intents) == 10
 
 
+def test_hosts_are_asked_for_apart_and_sorted(city: City) -> None:
+    assert city.hosts("zone=databases or dc-ntp-1") == ("bk-db-1", "dc-db-1", "dc-ntp-1")
+    assert city.hosts("all") == tuple(sorted(city.inventory.hosts))
+    with pytest.raises(SelectorError, match=r"'dc-app-2' means no host \(did you mean 'dc-app-1'\?\)"):
+        city.hosts("dc-app-2")
+
+
 @pytest.mark.parametrize(
     ("selector", "hostnames"),
     [
