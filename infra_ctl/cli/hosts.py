@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from infra_ctl.cli.context import Context
-from infra_ctl.cli.devices import enter
+from infra_ctl.cli.devices import enter, way_to
 from infra_ctl.drivers.connection import Connection
 
 if TYPE_CHECKING:
@@ -41,6 +41,10 @@ def host_fleet(context: Context, city: City) -> HostFleet:
 
 
 def _connection(context: Context, city: City, name: str) -> Connection:
+    """A host's; the host part of a router is reached as the router is."""
+    router, _, part = name.partition("/")
+    if part:
+        return way_to(context, city.intent(router))
     first, *others = map(str, city.host(name).addresses)
     return Connection(
         device=name,

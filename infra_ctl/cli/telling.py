@@ -96,8 +96,9 @@ def _way(events: Sequence[Event]) -> str:
     """`02:13:08 applying · 1.2 s applied · 0.4 s confirming · 0.3 s confirmed`."""
     if not events:
         return ""
-    first = f"{events[0].at:%H:%M:%S} {events[0].state}"
-    later = (f"{duration(_seconds(a.at, b.at) or 0)} {b.state}" for a, b in pairwise(events))
+    turns = [next(same) for _, same in groupby(events, lambda event: event.state)]
+    first = f"{turns[0].at:%H:%M:%S} {turns[0].state}"
+    later = (f"{duration(_seconds(a.at, b.at) or 0)} {b.state}" for a, b in pairwise(turns))
     return " · ".join((first, *later))
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from infra_ctl.change.plan import Plan, PlannedDevice, Status, read, save
+from infra_ctl.change.operations import Packages, Predicted
+from infra_ctl.change.plan import Plan, PlannedDevice, PlannedHost, Status, read, save
 from infra_ctl.errors import InfraCtlError, RefusedError
 
 CHANGED = PlannedDevice(
@@ -64,6 +65,41 @@ def test_devices_are_told_apart_by_their_status() -> None:
     assert (PLAN.changed, PLAN.failed, PLAN.foreign) == ((CHANGED,), (FAILED,), (CHANGED,))
 
 
+HOST = PlannedHost(
+    name="dc-app-1",
+    status=Status.CHANGED,
+    operations=(Packages(id="web/packages", names=("nginx-light",)),),
+    changes=(Predicted(id="web/packages", says="install nginx-light"),),
+    kept=("one-stop/https tcp 443",),
+)
+MIXED = PLAN.model_copy(
+    update={"hosts": (HOST,), "waves": (("nk-pop1",), ("dc-app-1",)), "cuts": ((), ()), "kept": ("a to b",)}
+)
+
+
+def test_hosts_stand_beside_devices(tmp_path: Path) -> None:
+    save(MIXED, tmp_path / "plan.json")
+    found = read(tmp_path / "plan.json")
+    assert found == MIXED
+    assert (found.steps, found.device_waves) == (("nk-pop1", "dc-app-1"), (("nk-pop1",), ()))
+    assert (found.changing, found.changed, found.changed_hosts) == ((CHANGED, HOST), (CHANGED,), (HOST,))
+    assert found.stays == ("a to b", "one-stop/https tcp 443 on dc-app-1")
+    assert HOST.diff == "install nginx-light"
+
+
+@pytest.mark.parametrize(
+    ("waves", "said"),
+    [
+        ([["nk-pop1", "dc-app-1"]], "a wave is of devices and hosts"),
+        ([["nk-pop1"]], "the waves are not of"),
+        ([["nk-pop1"], ["dc-app-1"], ["dc-app-1"]], "the waves are not of"),
+    ],
+)
+def test_waves_of_hosts_are_as_sound_as_those_of_devices(tmp_path: Path, waves: Any, said: str) -> None:
+    save(MIXED, tmp_path / "plan.json")
+    assert said in refusal(edited(tmp_path / "plan.json", waves=waves, cuts=[[]] * len(waves)))
+
+
 def test_saving_again_replaces_the_file(path: Path) -> None:
     other = PLAN.model_copy(update={"id": "0000"})
     save(other, path)
@@ -87,7 +123,7 @@ def test_a_file_of_another_kind_is_refused_in_one_line(path: Path, content: byte
 @pytest.mark.parametrize(
     ("parts", "said"),
     [
-        ({"format": 1}, "format: "),
+        ({"format": 2}, "format: "),
         ({"approved": True}, "approved: "),
         ({"devices": [{"hostname": "x"}]}, "devices.0.platform: "),
         ({"waves": [["nk-pop1", "nk-pop9"]]}, "the waves"),

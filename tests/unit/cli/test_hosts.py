@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -72,7 +73,7 @@ def test_a_host_that_stops_fails_the_run_and_resume_goes_on_there(
     assert f"at {OPENINGS}: no space left on device · STOPPED" in said.out
     assert "1 stopped · 2 not started · run " in said.out
     shown = infra_ctl("show", "run", run_of(said))
-    assert re.search(rf"^  {NTP} +stopped", shown.out, re.M)
+    assert re.search(rf"^  {NTP} +stopped +\S+ applying · \S+ s stopped$", shown.out, re.M)
     done = len(hosts.log)
     hosts.faults.clear()
     resumed = infra_ctl("resume", run_of(said), "--yes")
@@ -144,6 +145,46 @@ def test_why_a_host_stands_where_it_stands(infra_ctl: Command, hosts: WatchedHos
     assert (value["host"], value["wave"], value["waves"]) == (APP, 3, 3)
     unknown = infra_ctl("plan", "--explain", "dc-app-9")
     assert (unknown.code, "there is no device and no host 'dc-app-9'" in unknown.err) == (Exit.USAGE, True)
+
+
+def moved(folder: Path) -> None:
+    """The application takes its requests at another port."""
+    file = folder / "systems.yaml"
+    probes = "  probes: [https://one-stop.cantho.example/health]\n"
+    file.write_text(file.read_text().replace(probes, f"{probes}  listen: [https/8443]\n"))
+
+
+def test_a_port_that_moves_takes_two_runs_of_one_deploy(
+    infra_ctl: Command, hosts: WatchedHosts, small_folder: Path
+) -> None:
+    assert infra_ctl("deploy", SELECTED, "--yes").code == Exit.DONE
+    moved(small_folder)
+    planned = infra_ctl("plan", APP)
+    assert f"keeps   one-stop/https tcp 443 on {APP}, until a second run has seen" in planned.out
+    said = infra_ctl("deploy", SELECTED, "--yes")
+    assert (said.code, ends(said)) == (Exit.DONE, [SPARE, APP, SPARE, APP]), said.out
+    assert (
+        f"made    now one-stop/https tcp 443 on {SPARE}, one-stop/https tcp 443 on {APP} may go" in said.out
+    )
+    assert infra_ctl("deploy", SELECTED, "--yes").out.startswith("no changes (3 hosts, ")
+
+
+def test_what_never_comes_about_is_left_to_somebody_and_not_tried_for_ever(
+    infra_ctl: Command, hosts: WatchedHosts, small_folder: Path
+) -> None:
+    assert infra_ctl("deploy", SELECTED, "--yes").code == Exit.DONE
+    moved(small_folder)
+
+    def spoil(part: str) -> None:
+        machine = hosts.machines[part]
+        hosts.machines[part] = replace(machine, files={**machine.files, spoilt.path: spoilt})
+
+    spoilt = File(id="by/hand", path="/etc/chrony/chrony.conf", text="pool example\n")
+    hosts.after = spoil
+    said = infra_ctl("deploy", SELECTED, "--yes")
+    assert said.code == Exit.PARTIAL
+    assert len(re.findall(r"^run ", said.out, re.M)) == 2
+    assert f"left    infra-ctl deploy {SELECTED}      removes one-stop/https tcp 443 on {SPARE}" in said.out
 
 
 def test_json_has_hosts_in_the_plan_and_in_the_run(infra_ctl: Command, hosts: WatchedHosts) -> None:
