@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from infra_ctl.city import City
     from infra_ctl.deploy.holds import Course
 
-USUAL = datetime.timedelta(days=7)
-"""How long a device is drained where nobody says."""
-
 
 @click.command()
 @device_argument("device")
@@ -88,7 +85,7 @@ def _holding(
     """What holds a device; says beforehand for whom that changes nothing."""
     from infra_ctl.change.waves import hanging_on
     from infra_ctl.change.wiring import ground
-    from infra_ctl.inventory.holding import hold
+    from infra_ctl.inventory.holding import USUAL, hold
     from infra_ctl.inventory.models import Hold
 
     today = datetime.date.today()

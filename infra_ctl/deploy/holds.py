@@ -9,6 +9,7 @@ from pathlib import Path
 
 from infra_ctl.errors import JournalError
 from infra_ctl.inventory.files import HOLDS
+from infra_ctl.inventory.holding import put_back
 from infra_ctl.journal.records import Run, StepState
 from infra_ctl.journal.store import Journal
 
@@ -44,7 +45,7 @@ def true_to_the_device(
         else:
             if state in _UNCERTAIN:
                 say(f"holds.yaml stays as written, and {device} is {state}: look at it, drain again")
-            elif not course.in_force and state is not StepState.CONFIRMED and _put_back(path, before):
+            elif not course.in_force and state is not StepState.CONFIRMED and put_back(path, before):
                 say("holds.yaml is as it was")
 
 
@@ -63,16 +64,3 @@ def _end(journal: Journal, run: str, device: str) -> StepState | None:
     """How the device ended in the run that was begun; None where none was."""
     steps = journal.steps(run) if run else ()
     return next((step.state for step in steps if step.device == device), None)
-
-
-def _put_back(path: Path, content: bytes | None) -> bool:
-    """Whether there was something to put back."""
-    if (path.read_bytes() if path.exists() else None) == content:
-        return False
-    if content is None:
-        path.unlink()
-    else:
-        fresh = path.with_name(f".{path.name}.new")
-        fresh.write_bytes(content)
-        fresh.replace(path)
-    return True

@@ -20,6 +20,7 @@ from sqlalchemy import Connection, Engine, RowMapping, bindparam, delete, insert
 from infra_ctl.errors import InfraCtlError, JournalError, RefusedError, UnknownError
 from infra_ctl.journal import database
 from infra_ctl.journal.records import (
+    PROCEDURE,
     WELL,
     Before,
     Event,
@@ -118,11 +119,12 @@ class Journal:
     def start_run(self, purpose: Purpose, steps_of: Callable[[str], Iterable[Step]], plan: str = "") -> Run:
         """Open a run with the steps that `steps_of` its id are planned; `plan` is kept for a resume.
 
-        Raises RefusedError while another run of the same context is alive.
+        Raises RefusedError while another run of the same context is alive; procedures stand beside others.
         """
         with self._write() as connection:
             database.lock_for_writing(connection, "runs")
-            self._refuse_second(connection, purpose.context)
+            if purpose.kind != PROCEDURE:
+                self._refuse_second(connection, purpose.context)
             number = _next_id(connection)
             run = Run(
                 id=number,
@@ -223,7 +225,8 @@ class Journal:
             return frozenset(found)
 
     def _refuse_second(self, connection: Connection, context: str) -> None:
-        query = select(runs).where(runs.c.context == context, runs.c.state == RunState.RUNNING)
+        running = runs.c.state == RunState.RUNNING, runs.c.kind != PROCEDURE
+        query = select(runs).where(runs.c.context == context, *running)
         for row in connection.execute(query).mappings().all():
             run = _run(row)
             if is_alive(run):
@@ -238,6 +241,13 @@ class Journal:
         with self._write() as connection:
             values = {"state": state, "summary": summary, "ended": now()}
             connection.execute(update(runs).where(runs.c.id == run).values(values))
+
+    def add_step(self, step: Step) -> None:
+        """Write down a device or host that is met only as a run goes on, and where it stands."""
+        with self._write() as connection:
+            connection.execute(insert(steps).values(asdict(step)))
+            event = {"run": step.run, "device": step.device, "at": now(), "state": step.state, "detail": ""}
+            connection.execute(_EVENT, event)
 
     def begin(self, run: str, device: str, state: StepState, detail: str, before: Before) -> None:
         """Write that something is about to be done to a device, and what it was like: both or neither."""
@@ -264,6 +274,10 @@ class Journal:
         values = {"cause": cause, "result": result, "after": kept.digest if kept else ""}
         told = {name: value for name, value in values.items() if value}
         self._record(run, device, {"state": state, **told}, detail or cause, kept)
+
+    def end_step(self, run: str, device: str, state: StepState, *, cause: str, diff: str) -> None:
+        """Write how a machine ended of which nobody knew beforehand what would be done to it."""
+        self._record(run, device, {"state": state, "cause": cause, "diff": diff}, cause, None)
 
     def _record(
         self, run: str, device: str, values: Mapping[str, str], detail: str, kept: _Snapshot | None
