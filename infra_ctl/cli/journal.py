@@ -23,18 +23,21 @@ def runs(session: Session, last: int) -> None:
     \b
     infra-ctl runs --last 5
     """
-    found: tuple[Run, ...] = ()
-    none = "no runs yet"
-    try:
-        found = session.kept_journal().runs(last)
-    except UnknownError as error:  # or it is another place than was meant
-        none += f": {error}"
+    found, why = newest(session, last)
     if session.is_json:
         session.emit([asdict(run) for run in found])
     if not found:
-        session.say(none)
+        session.say(f"no runs yet{why}")
     elif not session.is_json:
         _print(found)
+
+
+def newest(session: Session, last: int, **of: str) -> tuple[tuple[Run, ...], str]:
+    """The newest runs whose columns say what `of` says; with none, where they were looked for in vain."""
+    try:
+        return session.kept_journal().runs(last, **of), ""
+    except UnknownError as error:  # or it is another place than was meant
+        return (), f": {error}"
 
 
 def _print(found: Iterable[Run]) -> None:

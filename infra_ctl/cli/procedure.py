@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from infra_ctl.cli.exits import Exit
+from infra_ctl.cli.journal import newest
 from infra_ctl.cli.progress import Stopwatch
 from infra_ctl.cli.request import why_options
 from infra_ctl.cli.session import Session, confirm, console, selector_argument, session_options
@@ -235,11 +236,11 @@ def status(session: Session, run_id: str | None, last: int) -> None:
         for line in (*telling.head(told, ""), *telling.ways(told)):
             click.echo(line)
         return
-    found = session.kept_journal().runs(last, kind=PROCEDURE)
+    found, why = newest(session, last, kind=PROCEDURE)
     if session.is_json:
         session.emit([asdict(run) for run in found])
     elif not found:
-        click.echo("no procedures yet")
+        click.echo(f"no procedures yet{why}")
     else:
         _print(found)
 

@@ -111,6 +111,16 @@ def test_a_saved_plan_is_what_runs(infra_ctl: Command, hosts: WatchedHosts, tmp_
     assert infra_ctl("deploy", "--plan", str(saved), "--yes").code == Exit.DONE
     assert infra_ctl("deploy", NTP, "--yes").out.startswith("no changes (1 host, ")
     refused = infra_ctl("deploy", "--plan", str(saved), "--yes")
+    assert (refused.code, "was carried out already, by run" in refused.err) == (Exit.REFUSED, True)
+
+
+def test_a_saved_plan_of_a_host_that_changed_since_is_refused(
+    infra_ctl: Command, hosts: WatchedHosts, tmp_path: Path
+) -> None:
+    saved = tmp_path / "plan.json"
+    assert infra_ctl("plan", NTP, "-o", str(saved)).code == Exit.DONE
+    hosts.machines[NTP].files["/etc/chrony/chrony.conf"] = "by hand"
+    refused = infra_ctl("deploy", "--plan", str(saved), "--yes")
     assert (refused.code, f"{NTP} changed since plan" in refused.err) == (Exit.REFUSED, True)
 
 
