@@ -17,12 +17,17 @@ from infra_ctl.lab.requirements import requirements
 
 SIMULATED = "simulated | "
 
+HOSTS = "dc-ntp-1 or bk-ntp-1 or dc-app-1 or dc-portal-1"
+"""What the city's services begin with: the time, at both sites, and a system behind its portal."""
+
 LIVE_TOUR = """
 The twin is up. Look around:
   infra-ctl show device nk-cai-khe-ce1
   infra-ctl lab exec nk-cai-khe-ce1 -- vtysh -c "show ip ospf neighbor"
   infra-ctl lab exec nk-pop1 -- vtysh -c "configure terminal" -c "interface eth1" -c "ip ospf cost 777"
   infra-ctl plan --context lab          it finds the hand edit;  deploy --context lab  repairs it
+  infra-ctl show host dc-portal-1
+  infra-ctl lab exec dc-portal-1 -- nft list ruleset
   infra-ctl lab break cut nk-cai-khe-1  then  infra-ctl verify --context lab
   infra-ctl lab down
 (infra-ctl is .venv/bin/infra-ctl here)
@@ -51,7 +56,7 @@ def _steps() -> Iterator[Sequence[str]]:
 
 
 def _live_steps() -> Iterator[Sequence[str]]:
-    yield ("lab", "up")
+    yield ("lab", "up", "--hosts", HOSTS)
     yield from _steps()
 
 
