@@ -17,7 +17,7 @@ import click
 import pytest
 
 from infra_ctl.lab import enter
-from tests.lab.city_slice import AN_HOA, CAI_KHE, CORE, POP, CitySlice, Deployed
+from tests.lab.city_slice import AN_HOA, CAI_KHE, CORE, POP, CitySlice, Deployed, until
 from tests.lab.test_deploy_live import touched
 
 pytestmark = pytest.mark.live
@@ -152,6 +152,7 @@ def ward_moves(city: CitySlice, longest: list[float]) -> None:
     city.write("circuits.csv", OTHER, "")
     fewer = city.run("deploy", "--yes")
     assert fewer.code == 0, fewer
+    forget_the_other_border_router(city)
     city.write("circuits.csv", ROW, OTHER)
     with probed(city, CAI_KHE, GATEWAYS) as seen:
         moved = city.run("deploy", "--yes")
@@ -163,6 +164,14 @@ def ward_moves(city: CitySlice, longest: list[float]) -> None:
     assert {end for run in (made, gone) for end in city.ends(run.id).values()} == {("confirmed", "")}
     for each, seconds in zip(seen, longest, strict=True):
         each.assert_kept(seconds)
+
+
+def forget_the_other_border_router(city: CitySlice) -> None:
+    """The ward's ospf6d starts anew: it can keep routes of one that it heard before (docs/frr-driver.md)."""
+    assert city.run("lab", "break", "killed", f"{CAI_KHE}/ospf6d").code == 0
+    assert city.run("lab", "heal").code == 0
+    until(lambda: "Full" in city.on(CAI_KHE, "vtysh", "-c", "show ipv6 ospf6 neighbor"), 60)
+    until(lambda: " 0% " in city.on(CORE, "sh", "-c", f"ping -c 1 -W 1 {GATEWAYS[1]}; true"), 60)
 
 
 def only_way_is_refused(city: CitySlice) -> None:

@@ -142,7 +142,6 @@ refresh_ospf6() { # FILE
     if [ "$(cut -d' ' -f1 "$work/after" | sort -u | wc -l)" -gt 1 ]; then
         summarise_again
     else
-        compute_again "$1"
         tell_again "$1"
     fi
 }
@@ -162,22 +161,18 @@ summarise_again() {
     ospf6 'area 0.0.0.0 range ::1/128 not-advertise' 'no area 0.0.0.0 range ::1/128 not-advertise'
 }
 
-# A router may keep routes through a border router for good that it has left. Another number of equal paths has it
-# compute all of them anew within milliseconds; neighbours stay.
-compute_again() { ospf6_for_a_moment "$1" maximum-paths 1 0; } # FILE
-
 # Others may lose the way to all prefixes of a router that tells them again at the same cost; at another cost they
 # find it. Who is told twice within a second does not listen (RFC 2328, MinLSArrival).
 tell_again() { # FILE
+    kept=$(awk '/^[^ ]/ { here = /^router ospf6/ } here && /^ auto-cost reference-bandwidth /' "$1")
     sleep "$pause"
-    ospf6_for_a_moment "$1" 'auto-cost reference-bandwidth' 4294967 "$pause"
-}
-
-ospf6_for_a_moment() { # FILE SETTING VALUE SECONDS : then as FILE has it
-    back=$(awk -v line=" $2 " '/^[^ ]/ { here = /^router ospf6/ } here && index($0, line) == 1' "$1")
-    if [ -n "$back" ]; then ospf6 "no $2"; else ospf6 "$2 $3"; fi
-    sleep "$4"
-    ospf6 "${back:-no $2}"
+    if [ -n "$kept" ]; then
+        ospf6 'no auto-cost reference-bandwidth'
+    else
+        ospf6 'auto-cost reference-bandwidth 4294967'
+    fi
+    sleep "$pause"
+    ospf6 "${kept:-no auto-cost reference-bandwidth}"
 }
 
 ospf6() { # COMMAND...

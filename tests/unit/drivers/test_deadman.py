@@ -232,12 +232,12 @@ REFERENCE = "auto-cost reference-bandwidth"
         (
             TWO_CIRCUITS,
             INNER,
-            ["maximum-paths 1", "no maximum-paths", f"{REFERENCE} 4294967", f"no {REFERENCE}"],
+            [f"{REFERENCE} 4294967", f"no {REFERENCE}"],
         ),
         (
             ospf6("eth0 0.0.0.1", "eth1 0.0.0.1"),
-            ospf6("eth0 0.0.0.1", settings=f" maximum-paths 4\n {REFERENCE} 10000\n"),
-            ["no maximum-paths", "maximum-paths 4", f"no {REFERENCE}", f"{REFERENCE} 10000"],
+            ospf6("eth0 0.0.0.1", settings=f" {REFERENCE} 10000\n"),
+            [f"no {REFERENCE}", f"{REFERENCE} 10000"],
         ),
         (INNER, INNER.replace("end\n", "ip prefix-list A seq 5 permit any\n!\nend\n"), []),
         (ospf6(), INNER, []),
