@@ -32,6 +32,8 @@ COMMANDS = {
     "run": "journal:run",
     "adopt": "plan:adopt",
     "drain": "drain:drain",
+    "backup": "backup:backup",
+    "restore": "backup:restore",
     "runs": "journal:runs",
     "show": "journal:show",
     "db": "journal:db",

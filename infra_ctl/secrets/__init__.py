@@ -7,8 +7,10 @@ from infra_ctl.secrets.masks import (
     held,
     keyed_hash,
     mask,
+    named,
     references,
     resolve,
+    unresolved,
 )
 from infra_ctl.secrets.vault import PASSWORD_FILE, open_vault, write_private, write_vault
 
@@ -21,9 +23,11 @@ __all__ = [
     "judge",
     "keyed_hash",
     "mask",
+    "named",
     "open_vault",
     "references",
     "resolve",
+    "unresolved",
     "uses",
     "write_private",
     "write_vault",

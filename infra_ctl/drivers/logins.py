@@ -1,0 +1,75 @@
+"""Who logged in to a machine, by its own log: the journal of its sshd, or auth.log where it has none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from shlex import quote
+
+from infra_ctl.drivers.command import CommandRunner
+
+# All times are the machine's own; its idea of now comes first.
+LOG = r"""
+export LC_ALL=C TZ=UTC
+date +%s
+age=$AGE
+if command -v journalctl >/dev/null && journalctl -q -n 1 -t sshd 2>/dev/null | grep -q .; then
+    journalctl -q --no-pager -o short-unix -t sshd --since "-${age}s" 2>/dev/null
+else
+    tail -n 2000 /var/log/auth.log 2>/dev/null
+fi | grep -E 'sshd.*Accepted ' || true
+"""
+
+_ACCEPTED = re.compile(
+    r"^(?P<at>\d+\.\d+|\d{4}-\S+|\w{3} [ \d]\d [\d:]{8}) \S+ sshd\S*: "
+    r"Accepted \S+ for (?P<user>\S+) from (?P<source>\S+) port \d+ ssh2(?:: \S+ (?P<key>SHA256:\S+))?"
+)
+"""A time as journalctl, rsyslog or the syslog of old writes it, then what sshd says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """One that a machine let in."""
+
+    user: str
+    source: str
+    """The address that it came from."""
+    key: str
+    """Its key's fingerprint; empty for a password."""
+
+    def __str__(self) -> str:
+        return f"{self.user} from {self.source}{f' with {self.key}' if self.key else ''}"
+
+
+def logins(
+    runner: CommandRunner, seconds: int, is_ours: Callable[[Login], bool], sudo: bool = False
+) -> tuple[Login, ...]:
+    """Everybody else who came in the last so many seconds, each once; none where the machine keeps no log."""
+    command = LOG.replace("$AGE", str(seconds))
+    done = runner.run(f"sudo -n /bin/sh -c {quote(command)}" if sudo else command)
+    first, *lines = done.stdout.decode(errors="replace").splitlines() or [""]
+    if not first.isdecimal():
+        return ()
+    found = accepted(lines, datetime.fromtimestamp(int(first), UTC), seconds)
+    return tuple(dict.fromkeys(each for each in found if not is_ours(each)))
+
+
+def accepted(lines: list[str], now: datetime, seconds: int) -> Iterator[Login]:
+    """Logins in lines of a log that are not older than so many seconds."""
+    for line in lines:
+        found = _ACCEPTED.match(line)
+        if found and (now - _at(found["at"], now)).total_seconds() <= seconds:
+            yield Login(found["user"], found["source"], found["key"] or "")
+
+
+def _at(text: str, now: datetime) -> datetime:
+    """A time in a log. The syslog of old has no year: it is the last one in which it is past."""
+    if text[:1].isalpha():
+        this = datetime.strptime(f"{now.year} {text}", "%Y %b %d %H:%M:%S").replace(tzinfo=UTC)
+        return this if this <= now else this.replace(year=now.year - 1)
+    if "-" in text:
+        found = datetime.fromisoformat(text)
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return datetime.fromtimestamp(float(text), UTC)
