@@ -20,7 +20,8 @@ def changes(
     for each in tuple(done) if old is not None else tuple(done)[-1:]:
         if state is not None and each.before not in (None, state):
             state = each.before or {}
-            yield _drift(part, state, max(each.run.started, since or each.run.started), since)
+            started = each.run.started.replace(microsecond=0)
+            yield _drift(part, state, max(started, since or started), since)
         after = _after(each, state or {}, now)
         if after != state:
             yield _by_run(part, after, each)

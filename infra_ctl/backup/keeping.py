@@ -95,14 +95,15 @@ def _changes(
     sources: Sources, repository: Repository, there: Mapping[Part, Files], began: datetime
 ) -> list[Change]:
     last = repository.last_seen()
-    # git knows no parts of a second.
-    since = min((last.get(part.name, datetime.min) for part in there), default=began)
+    since = min((last[part.name].at if part.name in last else datetime.min for part in there), default=began)
     done = _done(sources, there, since)
     found: list[Change] = []
     for part, files in there.items():
         seen = last.get(part.name)
-        new = [each for each in done[part] if seen is None or each.at > seen]
-        found += changes(part, repository.files(part), seen, new, files, began.replace(microsecond=0))
+        new = [each for each in done[part] if seen is None or not seen.has(each)]
+        found += changes(
+            part, repository.files(part), seen.at if seen else None, new, files, began.replace(microsecond=0)
+        )
     return found
 
 

@@ -82,6 +82,19 @@ class Commit:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """How far what is kept of a part goes."""
+
+    at: datetime
+    """To the second: git knows no parts of it."""
+    runs: set[str]
+    """Whose changes are kept."""
+
+    def has(self, done: Done) -> bool:
+        return done.at < self.at or done.run.id in self.runs
+
+
+@dataclass(frozen=True, slots=True)
 class Moment:
     """A part as the repository had it at a time."""
 

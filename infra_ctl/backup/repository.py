@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from infra_ctl.backup.records import Change, Files, Moment, Part
+from infra_ctl.backup.records import Change, Files, Moment, Part, Seen
 from infra_ctl.backup.records import Commit as Kept
 from infra_ctl.errors import BackupError, InfraCtlError, RefusedError, UnknownError
 
@@ -34,6 +34,7 @@ STALE = 10.0
 """Seconds after which what git locks a branch with belongs to a process that died: a move takes no time."""
 
 _COMMIT = re.compile(r"[0-9a-f]{4,40}")
+_RUN = re.compile(r"^Run: (.+)$", re.MULTILINE)
 _PART = re.compile(r"^(?:Device|Host): (.+)$", re.MULTILINE)
 
 
@@ -52,12 +53,13 @@ class Repository:
         except KeyError:
             return ""
 
-    def last_seen(self) -> Mapping[str, datetime]:
-        """When the newest commit of each part was made to it, by the part's name."""
-        found: dict[str, datetime] = {}
+    def last_seen(self) -> Mapping[str, Seen]:
+        """How far the commits of each part go, by the part's name."""
+        found: dict[str, Seen] = {}
         for commit in self._history():
             if name := _part(commit):
-                found.setdefault(name, _authored(commit))
+                seen = found.setdefault(name, Seen(_authored(commit), set()))
+                seen.runs.update(_RUN.findall(commit.message.decode(errors="replace")))
         return found
 
     def files(self, part: Part, commit: str = "") -> Files | None:

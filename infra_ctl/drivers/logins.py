@@ -10,10 +10,11 @@ from shlex import quote
 
 from infra_ctl.drivers.command import CommandRunner
 
-# All times are the machine's own; its idea of now comes first.
+# All times are the machine's own; its idea of now and its name come first.
 LOG = r"""
 export LC_ALL=C TZ=UTC
 date +%s
+uname -n
 age=$AGE
 if command -v journalctl >/dev/null && journalctl -q -n 1 -t sshd 2>/dev/null | grep -q .; then
     journalctl -q --no-pager -o short-unix -t sshd --since "-${age}s" 2>/dev/null
@@ -23,7 +24,7 @@ fi | grep -E 'sshd.*Accepted ' || true
 """
 
 _ACCEPTED = re.compile(
-    r"^(?P<at>\d+\.\d+|\d{4}-\S+|\w{3} [ \d]\d [\d:]{8}) \S+ sshd\S*: "
+    r"^(?P<at>\d+\.\d+|\d{4}-\S+|\w{3} [ \d]\d [\d:]{8}) (?P<host>\S+) sshd\S*: "
     r"Accepted \S+ for (?P<user>\S+) from (?P<source>\S+) port \d+ ssh2(?:: \S+ (?P<key>SHA256:\S+))?"
 )
 """A time as journalctl, rsyslog or the syslog of old writes it, then what sshd says."""
@@ -49,18 +50,22 @@ def logins(
     """Everybody else who came in the last so many seconds, each once; none where the machine keeps no log."""
     command = LOG.replace("$AGE", str(seconds))
     done = runner.run(f"sudo -n /bin/sh -c {quote(command)}" if sudo else command)
-    first, *lines = done.stdout.decode(errors="replace").splitlines() or [""]
-    if not first.isdecimal():
+    at, name, *lines = [*done.stdout.decode(errors="replace").splitlines(), "", ""]
+    if not at.isdecimal():
         return ()
-    found = accepted(lines, datetime.fromtimestamp(int(first), UTC), seconds)
+    found = accepted(lines, name, datetime.fromtimestamp(int(at), UTC), seconds)
     return tuple(dict.fromkeys(each for each in found if not is_ours(each)))
 
 
-def accepted(lines: list[str], now: datetime, seconds: int) -> Iterator[Login]:
-    """Logins in lines of a log that are not older than so many seconds."""
-    for line in lines:
-        found = _ACCEPTED.match(line)
-        if found and (now - _at(found["at"], now)).total_seconds() <= seconds:
+def accepted(lines: list[str], name: str, now: datetime, seconds: int) -> Iterator[Login]:
+    """Logins in lines of a log that are not older than so many seconds.
+
+    A log that others send theirs to has lines of theirs as well.
+    """
+    here = name.partition(".")[0]
+    for found in filter(None, map(_ACCEPTED.match, lines)):
+        age = now - _at(found["at"], now)
+        if found["host"].partition(".")[0] == here and age.total_seconds() <= seconds:
             yield Login(found["user"], found["source"], found["key"] or "")
 
 
