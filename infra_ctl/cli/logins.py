@@ -32,9 +32,8 @@ def logins(context: Context, city: City) -> Callable[[Part, int], Collection[Log
 
 
 def _way(context: Context, city: City, part: Part) -> Connection:
-    device, _, is_part = part.name.partition("/")
-    if part.kind == "device" or is_part:
-        return way_to(context, city.intent(device))
+    if part.kind == "device":
+        return way_to(context, city.intent(part.name))
     return way_to_host(context, city, part.name)
 
 

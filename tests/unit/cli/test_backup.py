@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.unit.hosts_in_memory import InMemoryHosts, fleet
 
 from infra_ctl.backup.repository import writing
 from infra_ctl.change.operations import File
@@ -18,7 +19,6 @@ from infra_ctl.errors import RefusedError, UnreachableError
 from infra_ctl.journal.store import open_journal
 from tests.unit.cli.conftest import Command, Said
 from tests.unit.cli.test_deploy_command import Faults, faults  # noqa: F401 - a fixture
-from tests.unit.hosts_in_memory import InMemoryHosts, fleet
 
 WARD, POP = "nk-an-hoa-ce1", "nk-pop1"
 JSON = ("--output", "json")
