@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from tests.unit.hosts_in_memory import InMemoryHosts, fleet
 
+from infra_ctl.backup.collecting import host_files
+from infra_ctl.backup.records import Part
 from infra_ctl.backup.repository import writing
 from infra_ctl.change.operations import File
 from infra_ctl.cli import hosts as cli_hosts
 from infra_ctl.cli.exits import Exit
 from infra_ctl.drivers.embedded import Fault
+from infra_ctl.drivers.embedded_hosts import HostFault
 from infra_ctl.errors import RefusedError, UnreachableError
 from infra_ctl.journal.store import open_journal
+from infra_ctl.plan import Masking
 from tests.unit.cli.conftest import Command, Said
 from tests.unit.cli.test_deploy_command import Faults, faults  # noqa: F401 - a fixture
+from tests.unit.watched_hosts import WatchedHosts, fleet
 
 WARD, POP = "nk-an-hoa-ce1", "nk-pop1"
 JSON = ("--output", "json")
@@ -303,42 +309,71 @@ def test_what_was_never_kept_cannot_come_back(infra_ctl: Command, place: Path) -
 
 
 APP, NTP = "dc-app-1", "dc-ntp-1"
-SYSCTL = "etc/sysctl.d/60-infra-ctl.conf"
+SYSCTL = "/etc/sysctl.d/60-infra-ctl.conf"
 
 
 @pytest.fixture
-def hosts(monkeypatch: pytest.MonkeyPatch) -> InMemoryHosts:
-    there = InMemoryHosts()
+def hosts(monkeypatch: pytest.MonkeyPatch) -> WatchedHosts:
+    there = WatchedHosts()
     monkeypatch.setattr(cli_hosts, "present_hosts", lambda _context, _city: (APP, NTP))
     monkeypatch.setattr(cli_hosts, "host_fleet", lambda _context, _city: fleet(there))
     return there
 
 
-def test_hosts_are_kept_by_file_and_name_who_changed_them(
-    infra_ctl: Command, place: Path, hosts: InMemoryHosts
+def spoil(hosts: WatchedHosts, name: str, path: str, text: str | None) -> None:
+    """As by hand on a host: a file that reads otherwise, or is gone."""
+    files = dict(hosts.machines[name].files)
+    old = files.pop(path)
+    if text is not None:
+        files[path] = old.model_copy(update={"text": text})
+    hosts.machines[name] = dataclasses.replace(hosts.machines[name], files=files)
+
+
+def test_hosts_are_kept_by_file_and_by_who_changed_them(
+    infra_ctl: Command, place: Path, hosts: WatchedHosts
 ) -> None:
     chosen = f"host={APP} or host={NTP}"
     run = run_of(infra_ctl("deploy", chosen, "--yes", "--reason", "hosts"))
     said = infra_ctl("backup", chosen)
     assert said.code == Exit.DONE, said
     assert authors(place, f"hosts/{APP}") == [f"run {run}"]
-    own = hosts.there[APP]["base/sysctl"]
-    assert isinstance(own, File)
-    assert git(place, "show", f"HEAD:hosts/{APP}/{SYSCTL}") == own.text
-    hosts.there[APP]["base/sysctl"] = own.model_copy(update={"text": "vm.swappiness = 7\n"})
-    del hosts.there[NTP]["state/openings"]
+    own = hosts.machines[APP].files[SYSCTL].text
+    assert git(place, "show", f"HEAD:hosts/{APP}{SYSCTL}") == own
+    spoil(hosts, APP, SYSCTL, "vm.swappiness = 7\n")
+    spoil(hosts, NTP, "/etc/infra-ctl/openings.json", None)
     said = infra_ctl("backup", chosen, *JSON)
-    assert [(each["host"], each["author"]) for each in said.json["commits"]] == [
-        (APP, "drift"),
-        (NTP, "drift"),
-    ]
+    assert {each["host"]: each["author"] for each in said.json["commits"]} == {APP: "drift", NTP: "drift"}
     assert git(place, "diff", "--name-status", "HEAD~2", "HEAD").splitlines() == [
-        f"M\thosts/{APP}/{SYSCTL}",
+        f"M\thosts/{APP}{SYSCTL}",
         f"D\thosts/{NTP}/etc/infra-ctl/openings.json",
     ]
     assert infra_ctl("backup", chosen).out.startswith("no changes (2 hosts, ")
     hosts.silent[NTP] = UnreachableError(NTP, "no route to host")
     said = infra_ctl("backup", chosen)
     assert (said.code, f"! {NTP:<26} no route to host\n" in said.out) == (Exit.PARTIAL, True)
-    said = infra_ctl("restore", APP, "--yes")
-    assert (said.code, f"{APP} is a host: it is restored by deploying" in said.err) == (Exit.REFUSED, True)
+
+
+def test_of_a_host_that_stopped_the_run_made_what_is_there(
+    infra_ctl: Command, place: Path, hosts: WatchedHosts
+) -> None:
+    infra_ctl("deploy", APP, "--yes")
+    infra_ctl("backup", APP)
+    spoil(hosts, APP, SYSCTL, "vm.swappiness = 7\n")
+    spoil(hosts, APP, "/etc/infra-ctl/openings.json", "[]\n")
+    infra_ctl("backup", APP)
+    hosts.faults[APP] = HostFault(fails_at="state/openings")
+    infra_ctl("deploy", APP, "--yes")
+    run = infra_ctl("runs", *JSON).json[0]["id"]
+    assert infra_ctl("backup", APP).code == Exit.DONE
+    assert authors(place, f"hosts/{APP}")[0] == f"run {run}"
+    assert git(place, "diff", "--name-only", "HEAD~1", "HEAD").splitlines() == [f"hosts/{APP}{SYSCTL}"]
+
+
+def test_a_file_that_holds_secrets_shows_no_line_that_nobody_knows() -> None:
+    file = File(id="database/passfile", path="/root/.pgpass", text="# ours\n*:*:*:replica:vault:db/replica\n")
+    masking = Masking({"db/replica": "s3cret-of-db"}, b"a key")
+    now = "# ours\n*:*:*:replica:s3cret-of-db\n*:*:*:other:by-hand\n"
+    kept = host_files(Part("dc-db-1", "host"), [file], {file.id: now}, masking)
+    first, second, third = kept["hosts/dc-db-1/root/.pgpass"].splitlines()
+    assert (first, second) == ("# ours", "*:*:*:replica:vault:db/replica")
+    assert re.fullmatch(r"<secret:[0-9a-f]{8}>", third)
