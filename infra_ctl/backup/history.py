@@ -7,6 +7,7 @@ from datetime import datetime
 
 from infra_ctl.backup.records import DRIFT, Author, Change, Done, Files, Part
 from infra_ctl.journal.records import Run
+from infra_ctl.secrets import nameless
 
 
 def changes(
@@ -19,15 +20,15 @@ def changes(
     state = old
     for each in tuple(done) if old is not None else tuple(done)[-1:]:
         if state is not None and each.before not in (None, state):
-            state = each.before or {}
             started = each.run.started.replace(microsecond=0)
-            yield _drift(part, state, max(started, since or started), since)
+            yield _drift(part, state, each.before or {}, max(started, since or started), since)
+            state = each.before or {}
         after = _after(each, state or {}, now)
         if after != state:
             yield _by_run(part, after, each)
         state, since = after, each.at
     if now != state:
-        yield _drift(part, now, seen, since if state is not None else None)
+        yield _drift(part, state, now, seen, since)
 
 
 def _after(done: Done, state: Files, now: Files) -> Files:
@@ -45,16 +46,25 @@ def _by_run(part: Part, files: Files, done: Done) -> Change:
         ("By", f"{run.user}@{run.host}"),
         ("Reason", run.reason),
         ("Ticket", run.ticket),
+        ("Undoes", run.undoes),
     ]
-    if run.undoes:
-        notes.append(("Undoes", run.undoes))
     subject = f"{part.name}: {run.kind} {run.id}"
     return Change(part, files, run_author(run), done.at, subject, (*notes, *_of(part)))
 
 
-def _drift(part: Part, files: Files, at: datetime, since: datetime | None) -> Change:
-    subject = f"{part.name}: {DRIFT}" if since else f"{part.name}: first seen"
-    return Change(part, files, Author(DRIFT, f"{DRIFT}@{part.name}"), at, subject, _of(part), since)
+def _drift(part: Part, old: Files | None, files: Files, at: datetime, since: datetime | None) -> Change:
+    """Nobody is asked for where the part was never seen, or nothing may have been done to it."""
+    words = DRIFT
+    if old is None or since is None:
+        words, since = "first seen", None
+    elif _nameless(old) == _nameless(files):
+        words, since = "a secret reads otherwise: it was rolled here, or in the vault only", None
+    author = Author(DRIFT, f"{DRIFT}@{part.name}")
+    return Change(part, files, author, at, f"{part.name}: {words}", _of(part), since)
+
+
+def _nameless(files: Files) -> Files:
+    return {path: nameless(text) for path, text in files.items()}
 
 
 def run_author(run: Run) -> Author:

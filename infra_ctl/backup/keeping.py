@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from infra_ctl.backup import collecting
 from infra_ctl.backup.collecting import Collected
@@ -22,8 +22,8 @@ from infra_ctl.plan import Masking
 from infra_ctl.predicting import Foresight
 from infra_ctl.rollback import hosts_of
 
-Logins = Callable[[Part, int], Collection[Login]]
-"""Who else logged in to a part in the last so many seconds."""
+Logins = Callable[[Part, datetime, datetime], Collection[Login]]
+"""Who else logged in to a part after one time, and before another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,7 @@ def back_up(
     on_done: Callable[[str], None],
 ) -> Backup:
     """Keep what devices and hosts have, a commit a change; what could not be read stays as it was kept."""
+    repository.refuse_other(sources.context)
     began = now()
     collected = _collected(sources, hostnames, hosts, on_done)
     touched = sources.journal.touched(sources.context, began)
@@ -66,7 +67,10 @@ def back_up(
         for part, said in collected.items()
         if not failed[part] and not isinstance(said, DeviceError)
     }
-    found = [_named(change, sources) for change in _changes(sources, repository, there, began)]
+    found = [
+        _of(sources.context, _named(change, sources))
+        for change in _changes(sources, repository, there, began)
+    ]
     commits = repository.keep(found)
     changed = {commit.change.part for commit in commits}
     return Backup(
@@ -146,12 +150,15 @@ def _of_host(sources: Sources, part: Part, run: Run, step: Step, at: datetime) -
     return Done(run, at.replace(microsecond=0), after, partly=step.state is not StepState.DONE)
 
 
+def _of(context: str, change: Change) -> Change:
+    return replace(change, notes=(*change.notes, ("Context", context)))
+
+
 def _named(change: Change, sources: Sources) -> Change:
     """A drift with the name of who logged in, where that can only be one; all names where it is not."""
     if not change.is_drift or change.since is None:
         return change
-    seconds = int((now() - change.since) / timedelta(seconds=1)) + 1
-    found = sources.logins(change.part, seconds)
+    found = sources.logins(change.part, change.since, change.at)
     notes = (*(("Login", str(each)) for each in found), *change.notes)
     people = {each.user for each in found}
     if len(people) != 1:

@@ -34,6 +34,7 @@ STALE = 10.0
 """Seconds after which what git locks a branch with belongs to a process that died: a move takes no time."""
 
 _COMMIT = re.compile(r"[0-9a-f]{4,40}")
+_CONTEXT = re.compile(r"^Context: (.+)$", re.MULTILINE)
 _RUN = re.compile(r"^Run: (.+)$", re.MULTILINE)
 _PART = re.compile(r"^(?:Device|Host): (.+)$", re.MULTILINE)
 
@@ -52,6 +53,14 @@ class Repository:
             return self._repo.head().decode()
         except KeyError:
             return ""
+
+    def refuse_other(self, context: str) -> None:
+        """Raises RefusedError where it is another context's: a twin's devices have the city's names."""
+        found = (_CONTEXT.findall(commit.message.decode(errors="replace")) for commit in self._history())
+        kept = next((names[-1] for names in found if names), context)
+        if kept != context:
+            where = self._repo.controldir()
+            raise RefusedError(f"{where} has the backups of context {kept}: {context} needs one of its own")
 
     def last_seen(self) -> Mapping[str, Seen]:
         """How far the commits of each part go, by the part's name."""

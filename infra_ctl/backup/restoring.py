@@ -1,10 +1,14 @@
-"""A plan that brings a device back to what the backup has of it, computed from what it runs now."""
+"""What brings a device or host back to what the backup has of it, judged on what there is now."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from infra_ctl.backup import collecting
 from infra_ctl.backup.records import Moment, Part
 from infra_ctl.change import diff as diffs
 from infra_ctl.change import normal
+from infra_ctl.change.operations import Absent, File, Operation
 from infra_ctl.errors import RefusedError
 from infra_ctl.plan import Judged, Masking, Planner, settled
 from infra_ctl.render import render
@@ -56,3 +60,22 @@ def differs(planner: Planner, judged: Judged) -> bool:
     )
     kept = now.intersection(unknown)
     return any(line.op != " " and line.pair not in kept for line in diffs.diff(restored, intended))
+
+
+def operations(
+    meant: Iterable[Operation], part: Part, moment: Moment, masking: Masking
+) -> tuple[Operation, ...]:
+    """What is to be on a host, with its files as they were. Raises RefusedError as `refuse_lost`."""
+    return tuple(_as_it_was(each, part, moment, masking) for each in meant)
+
+
+def _as_it_was(operation: Operation, part: Part, moment: Moment, masking: Masking) -> Operation:
+    """A file that was not there goes."""
+    if not isinstance(operation, File):
+        return operation
+    kept = moment.files.get(collecting.path(part, operation))
+    if kept is None:
+        return Absent(id=operation.id, path=operation.path, guarded=operation.guarded)
+    text = masking.named(kept)
+    refuse_lost(part.name, text, "", masking)
+    return operation.model_copy(update={"text": text})

@@ -33,7 +33,7 @@ COMMANDS = {
     "adopt": "plan:adopt",
     "drain": "drain:drain",
     "backup": "backup:backup",
-    "restore": "backup:restore",
+    "restore": "restore:restore",
     "runs": "journal:runs",
     "show": "journal:show",
     "db": "journal:db",

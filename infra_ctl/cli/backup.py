@@ -1,24 +1,18 @@
-"""`infra-ctl backup` and `restore`: what everything runs, kept in a git repository; and back to it."""
+"""`infra-ctl backup`: what everything runs, kept in a git repository."""
 
 from __future__ import annotations
 
 import socket
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from getpass import getuser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from infra_ctl.cli.deploy import go
-from infra_ctl.cli.ending import leave
 from infra_ctl.cli.exits import Exit
-from infra_ctl.cli.later import say_left
 from infra_ctl.cli.progress import Stopwatch, counting, devices
-from infra_ctl.cli.request import Request, fail_option, run_options, why_options
-from infra_ctl.cli.session import Session, device_argument, selector_argument, session_options
-from infra_ctl.errors import RefusedError
+from infra_ctl.cli.session import Session, selector_argument, session_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +24,7 @@ if TYPE_CHECKING:
 PLACE = "INFRA_CTL_BACKUP"
 
 
-def _place_option(name: str, words: str) -> Callable[[Any], Any]:
+def place_option(name: str, words: str) -> Callable[[Any], Any]:
     """Give a command the folder of the repository."""
     where = click.Path(path_type=Path, file_okay=False)
     return click.option(name, "folder", type=where, envvar=PLACE, show_envvar=True, metavar="DIR", help=words)
@@ -38,7 +32,7 @@ def _place_option(name: str, words: str) -> Callable[[Any], Any]:
 
 @click.command()
 @selector_argument
-@_place_option("--to", "The git repository, bare; var/backup/CONTEXT without.")
+@place_option("--to", "The git repository, bare; var/backup/CONTEXT without.")
 @session_options
 def backup(session: Session, selector: tuple[str, ...], folder: Path | None) -> None:
     """Keep what devices and hosts run in a git repository, a commit a change, by the run or person behind it.
@@ -55,7 +49,7 @@ def backup(session: Session, selector: tuple[str, ...], folder: Path | None) -> 
     clock = Stopwatch()
     city = session.city()
     hostnames, names = session.choose(city, " ".join(selector))
-    place = folder or _usual(session)
+    place = folder or usual_place(session)
     with writing(place, f"{getuser()}@{socket.gethostname()}") as repository:
         sources = _sources(session, city)
         names = (*names, *sources.foresight.parts_of(hostnames)) if sources.foresight else ()
@@ -70,7 +64,7 @@ def backup(session: Session, selector: tuple[str, ...], folder: Path | None) -> 
     raise click.exceptions.Exit((Exit.PARTIAL if kept else Exit.FAILED) if done.failed else Exit.DONE)
 
 
-def _usual(session: Session) -> Path:
+def usual_place(session: Session) -> Path:
     """Where a context's backups are where nobody says; a colon would be a machine's name to git."""
     return session.context.var / "backup" / session.context.name.replace(":", "-")
 
@@ -134,57 +128,3 @@ def _commit(commit: Commit) -> Mapping[str, object]:
         "notes": [list(note) for note in change.notes if note[1]],
         "files": sorted(change.files),
     }
-
-
-@click.command()
-@device_argument("device")
-@click.option(
-    "--at",
-    default="",
-    metavar="TIME|COMMIT",
-    help="Which: the last before a time (UTC), or of a commit. The newest without.",
-)
-@_place_option("--from", "The git repository; var/backup/CONTEXT without.")
-@click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
-@fail_option
-@run_options
-@why_options
-@session_options
-def restore(
-    session: Session, /, device: str, at: str, folder: Path | None, *, dry_run: bool, **request: Any
-) -> None:
-    """Bring a device back to what it ran when it was backed up. It is a plan, carried out like any other.
-
-    Secrets come from the vault, and from what the device runs. The inventory stays as it is: the next deploy
-    brings the device to that.
-
-    \b
-    infra-ctl restore nk-pop1 --dry-run
-    infra-ctl restore nk-pop1 --at 2026-11-21T09:30 --reason "before the move"
-    infra-ctl restore nk-pop1 --at 4f2a91c
-    """
-    from infra_ctl.cli.planning import prepare_restore
-    from infra_ctl.deploy.run import RESTORE
-
-    clock, asked = Stopwatch(), Request(**request)
-    city = session.city()
-    _refuse_host(city, device, folder or _usual(session))
-    prepared, moment, differs = prepare_restore(session, city, device, at, folder or _usual(session))
-    session.say(f"from    {moment}")
-    if differs:
-        again = session.command(f"deploy {device}")
-        session.say(f"intent  is not what comes back: {again} brings {device} to the inventory again")
-    reason = ": ".join(filter(None, [f"backup {moment.commit[:12]}", asked.reason]))
-    ending = go(session, prepared, RESTORE, replace(asked, reason=reason), clock, dry_run=dry_run)
-    if ending:
-        leave(session, say_left(session, prepared.plan, ending))
-
-
-def _refuse_host(city: City, name: str, place: Path) -> None:
-    """Raises RefusedError for a host, UnknownError for what is neither."""
-    if name in city.hosts:
-        raise RefusedError(
-            f"{name} is a host: it is restored by deploying; its files of then: "
-            f"git -C {place} show COMMIT:hosts/{name}/etc/…"
-        )
-    city.intent(name)

@@ -22,7 +22,6 @@ from infra_ctl.predicting import repredicted, with_hosts
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from infra_ctl.backup.records import Moment
     from infra_ctl.city import City
     from infra_ctl.journal.records import Run, Step
     from infra_ctl.journal.store import Journal
@@ -87,28 +86,6 @@ def prepare_replacement(session: Session, city: City, device: str, known_hosts: 
     judged = planner.judge([device], lambda _hostname: None)
     plan = assemble(planner, judged, session.context.name, device)
     return Prepared(city, planner.fleet, journal, masking, plan, {device: judged[device].running})
-
-
-def prepare_restore(
-    session: Session, city: City, device: str, at: str, folder: Path
-) -> tuple[Prepared, Moment, bool]:
-    """The plan that brings a device back to what a backup has; whether the next deploy takes that away."""
-    from infra_ctl.backup.records import Part
-    from infra_ctl.backup.repository import reading
-    from infra_ctl.backup.restoring import differs, judge
-
-    session.select(city, device)
-    part = Part(device, "device")
-    with reading(folder) as repository:
-        moment = repository.moment(part, at)
-    masking, journal, context = session.masking(city), session.journal(), session.context.name
-    synced, there = journal.synced(context), present(session.context, city)
-    planner = Planner(city, session.fleet(city), masking, synced, there)
-    judged = judge(planner, part, moment)
-    plan = assemble(planner, judged, context, device)
-    bases = {host: each.running for host, each in judged.items() if each.running}
-    prepared = Prepared(city, planner.fleet, journal, masking, plan, bases)
-    return prepared, moment, differs(planner, judged[device])
 
 
 def kept_plan(session: Session, journal: Journal, run: Run) -> Prepared:

@@ -45,27 +45,32 @@ class Login:
 
 
 def logins(
-    runner: CommandRunner, seconds: int, is_ours: Callable[[Login], bool], sudo: bool = False
+    runner: CommandRunner,
+    oldest: int,
+    is_ours: Callable[[Login], bool],
+    *,
+    newest: int = 0,
+    sudo: bool = False,
 ) -> tuple[Login, ...]:
-    """Everybody else who came in the last so many seconds, each once; none where the machine keeps no log."""
-    command = LOG.replace("$AGE", str(seconds))
+    """Everybody else who came `oldest` to `newest` seconds ago, each once; none where there is no log."""
+    command = LOG.replace("$AGE", str(oldest))
     done = runner.run(f"sudo -n /bin/sh -c {quote(command)}" if sudo else command)
     at, name, *lines = [*done.stdout.decode(errors="replace").splitlines(), "", ""]
     if not at.isdecimal():
         return ()
-    found = accepted(lines, name, datetime.fromtimestamp(int(at), UTC), seconds)
+    found = accepted(lines, name, datetime.fromtimestamp(int(at), UTC), range(newest, oldest + 1))
     return tuple(dict.fromkeys(each for each in found if not is_ours(each)))
 
 
-def accepted(lines: list[str], name: str, now: datetime, seconds: int) -> Iterator[Login]:
-    """Logins in lines of a log that are not older than so many seconds.
+def accepted(lines: list[str], name: str, now: datetime, ages: range) -> Iterator[Login]:
+    """Logins in lines of a log that are as many seconds old.
 
     A log that others send theirs to has lines of theirs as well.
     """
     here = name.partition(".")[0]
     for found in filter(None, map(_ACCEPTED.match, lines)):
         age = now - _at(found["at"], now)
-        if found["host"].partition(".")[0] == here and age.total_seconds() <= seconds:
+        if found["host"].partition(".")[0] == here and int(age.total_seconds()) in ages:
             yield Login(found["user"], found["source"], found["key"] or "")
 
 

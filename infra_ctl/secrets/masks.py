@@ -85,6 +85,11 @@ def named(text: str, vault: Mapping[str, str], key: bytes) -> str:
     return re.sub(_MASK, lambda found: f"vault:{names[found[0]]}" if found[0] in names else found[0], text)
 
 
+def nameless(text: str) -> str:
+    """A text whose references and masks all read alike."""
+    return _PLACEHOLDER.sub("<secret>", text)
+
+
 def unresolved(line: str, vault: Mapping[str, str]) -> tuple[str, ...]:
     """References and masks that `resolve` would not find, as they stand in a line."""
     found = _PLACEHOLDER.finditer(line)

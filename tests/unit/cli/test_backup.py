@@ -16,9 +16,11 @@ from infra_ctl.backup.records import Part
 from infra_ctl.backup.repository import writing
 from infra_ctl.change.operations import File
 from infra_ctl.cli import hosts as cli_hosts
+from infra_ctl.cli import logins as cli_logins
 from infra_ctl.cli.exits import Exit
 from infra_ctl.drivers.embedded import Fault
 from infra_ctl.drivers.embedded_hosts import HostFault
+from infra_ctl.drivers.logins import Login
 from infra_ctl.errors import RefusedError, UnreachableError
 from infra_ctl.journal.store import open_journal
 from infra_ctl.plan import Masking
@@ -296,6 +298,48 @@ def test_a_secret_that_nobody_has_any_more_is_refused_with_its_line(
     assert ward.text() == before
 
 
+def test_a_key_that_was_rolled_in_the_vault_only_is_nobody_s_change(
+    infra_ctl: Command, place: Path, ward: Router, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody may be named who did nothing to the device."""
+    alice = Login("alice", "10.9.9.9", "")
+    monkeypatch.setattr(cli_logins, "logins", lambda *_words: lambda *_when: (alice,))
+    infra_ctl("deploy", WARD, "--yes")
+    infra_ctl("backup", WARD)
+    before = ward.text()
+    assert infra_ctl("secrets", "rotate", "ospf/key", "--yes").code == Exit.DONE
+    said = infra_ctl("backup", WARD, *JSON)
+    (commit,) = said.json["commits"]
+    assert commit["subject"].startswith(f"{WARD}: a secret reads otherwise")
+    assert commit["author"] == "drift"
+    assert ward.text() == before
+    ward.edit(*COST)
+    (commit,) = infra_ctl("backup", WARD, *JSON).json["commits"]
+    assert (commit["author"], commit["notes"][0]) == ("alice", ["Login", "alice from 10.9.9.9"])
+
+
+def test_of_several_people_nobody_is_the_author(
+    infra_ctl: Command, place: Path, ward: Router, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = Login("alice", "10.9.9.9", ""), Login("bob", "10.9.9.8", "")
+    monkeypatch.setattr(cli_logins, "logins", lambda *_words: lambda *_when: both)
+    infra_ctl("backup", WARD)
+    assert authors(place, ".") == ["drift"], "that it was never seen before is nobody's doing"
+    infra_ctl("deploy", WARD, "--yes")
+    ward.edit(*COST)
+    infra_ctl("backup", WARD)
+    assert authors(place, ".")[0] == "drift"
+    message = git(place, "log", "-1", "--format=%B")
+    assert "\nLogin: alice from 10.9.9.9\nLogin: bob from 10.9.9.8\n" in message
+
+
+def test_two_networks_do_not_share_a_repository(infra_ctl: Command, place: Path) -> None:
+    infra_ctl("backup", WARD)
+    theirs = pytest.raises(RefusedError, match="of context embedded: lab:x needs")
+    with writing(place, "x@y") as repository, theirs:
+        repository.refuse_other("lab:x")
+
+
 def test_what_was_never_kept_cannot_come_back(infra_ctl: Command, place: Path) -> None:
     said = infra_ctl("restore", WARD, "--yes")
     assert (said.code, said.err.splitlines()[-1]) == (
@@ -309,6 +353,7 @@ def test_what_was_never_kept_cannot_come_back(infra_ctl: Command, place: Path) -
 
 
 APP, NTP = "dc-app-1", "dc-ntp-1"
+OPENINGS = "/etc/infra-ctl/openings.json"
 SYSCTL = "/etc/sysctl.d/60-infra-ctl.conf"
 
 
@@ -340,7 +385,7 @@ def test_hosts_are_kept_by_file_and_by_who_changed_them(
     own = hosts.machines[APP].files[SYSCTL].text
     assert git(place, "show", f"HEAD:hosts/{APP}{SYSCTL}") == own
     spoil(hosts, APP, SYSCTL, "vm.swappiness = 7\n")
-    spoil(hosts, NTP, "/etc/infra-ctl/openings.json", None)
+    spoil(hosts, NTP, OPENINGS, None)
     said = infra_ctl("backup", chosen, *JSON)
     assert {each["host"]: each["author"] for each in said.json["commits"]} == {APP: "drift", NTP: "drift"}
     assert git(place, "diff", "--name-status", "HEAD~2", "HEAD").splitlines() == [
@@ -353,13 +398,36 @@ def test_hosts_are_kept_by_file_and_by_who_changed_them(
     assert (said.code, f"! {NTP:<26} no route to host\n" in said.out) == (Exit.PARTIAL, True)
 
 
+def test_files_of_a_host_go_back_and_the_next_deploy_to_the_inventory(
+    infra_ctl: Command, place: Path, hosts: WatchedHosts
+) -> None:
+    infra_ctl("deploy", APP, "--yes")
+    spoil(hosts, APP, SYSCTL, "vm.swappiness = 7\n")
+    spoil(hosts, APP, OPENINGS, None)
+    infra_ctl("backup", APP)
+    infra_ctl("deploy", APP, "--yes")
+    said = infra_ctl("restore", APP, "--yes")
+    assert said.code == Exit.DONE, said
+    assert f"infra-ctl deploy {APP} brings {APP} to the inventory again\n" in said.out
+    assert hosts.machines[APP].files[SYSCTL].text == "vm.swappiness = 7\n"
+    assert OPENINGS not in hosts.machines[APP].files
+    run = infra_ctl("runs", *JSON).json[0]
+    assert (run["kind"], run["state"]) == ("restore", "done")
+    infra_ctl("backup", APP)
+    assert authors(place, f"hosts/{APP}")[0] == f"run {run['id']}"
+    assert infra_ctl("restore", APP, "--yes").out.splitlines()[-1].startswith("no changes (1 host, ")
+    assert infra_ctl("rollback", run["id"], "--yes").code == Exit.DONE
+    assert infra_ctl("deploy", APP).out.startswith("no changes")
+    assert infra_ctl("restore", "bk-app-1", "--yes").code == Exit.USAGE
+
+
 def test_of_a_host_that_stopped_the_run_made_what_is_there(
     infra_ctl: Command, place: Path, hosts: WatchedHosts
 ) -> None:
     infra_ctl("deploy", APP, "--yes")
     infra_ctl("backup", APP)
     spoil(hosts, APP, SYSCTL, "vm.swappiness = 7\n")
-    spoil(hosts, APP, "/etc/infra-ctl/openings.json", "[]\n")
+    spoil(hosts, APP, OPENINGS, "[]\n")
     infra_ctl("backup", APP)
     hosts.faults[APP] = HostFault(fails_at="state/openings")
     infra_ctl("deploy", APP, "--yes")

@@ -47,7 +47,7 @@ ALICE = Login("alice", "10.9.9.9", "SHA256:abc/d+e")
     ],
 )
 def test_a_line_of_a_log(line: str, found: Login | None) -> None:
-    assert list(accepted([line], "dc-app-1", NOW, 60)) == ([found] if found else [])
+    assert list(accepted([line], "dc-app-1", NOW, range(60))) == ([found] if found else [])
 
 
 class Machine:
