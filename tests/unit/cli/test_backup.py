@@ -265,6 +265,18 @@ def test_a_device_goes_back_to_what_was_kept_and_the_next_deploy_to_the_inventor
     assert infra_ctl("deploy", WARD, "--yes").out.startswith("no changes")
 
 
+def test_what_the_next_deploy_leaves_alone_is_no_difference(infra_ctl: Command, ward: Router) -> None:
+    infra_ctl("deploy", WARD, "--yes")
+    ward.edit(r'"bfd\n', r'"ip route 192.0.2.0/24 Null0\nbfd\n')
+    infra_ctl("backup", WARD)
+    ward.edit(*COST)
+    said = infra_ctl("restore", WARD, "--yes")
+    assert (said.code, "intent  " in said.out) == (Exit.DONE, False)
+    assert "by hand" not in ward.text()
+    assert "ip route 192.0.2.0/24 Null0" in ward.text()
+    assert infra_ctl("deploy", WARD, "--yes").out.splitlines()[-1].startswith("no changes")
+
+
 def test_a_time_means_what_there_was_at_it(infra_ctl: Command, place: Path, ward: Router) -> None:
     infra_ctl("deploy", WARD, "--yes")
     infra_ctl("backup")
