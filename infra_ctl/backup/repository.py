@@ -34,9 +34,6 @@ STALE = 10.0
 """Seconds after which what git locks a branch with belongs to a process that died: a move takes no time."""
 
 _COMMIT = re.compile(r"[0-9a-f]{4,40}")
-_CONTEXT = re.compile(r"^Context: (.+)$", re.MULTILINE)
-_RUN = re.compile(r"^Run: (.+)$", re.MULTILINE)
-_PART = re.compile(r"^(?:Device|Host): (.+)$", re.MULTILINE)
 
 
 class Repository:
@@ -56,8 +53,8 @@ class Repository:
 
     def refuse_other(self, context: str) -> None:
         """Raises RefusedError where it is another context's: a twin's devices have the city's names."""
-        found = (_CONTEXT.findall(commit.message.decode(errors="replace")) for commit in self._history())
-        kept = next((names[-1] for names in found if names), context)
+        found = (_trailers(commit).get("Context") for commit in self._history())
+        kept = next(filter(None, found), context)
         if kept != context:
             where = self._repo.controldir()
             raise RefusedError(f"{where} has the backups of context {kept}: {context} needs one of its own")
@@ -68,7 +65,7 @@ class Repository:
         for commit in self._history():
             if name := _part(commit):
                 seen = found.setdefault(name, Seen(_authored(commit), set()))
-                seen.runs.update(_RUN.findall(commit.message.decode(errors="replace")))
+                seen.runs.add(_trailers(commit).get("Run", ""))
         return found
 
     def files(self, part: Part, commit: str = "") -> Files | None:
@@ -309,8 +306,15 @@ def _authored(commit: Commit) -> datetime:
 
 def _part(commit: Commit) -> str:
     """Whose commit it is; empty for one that somebody else made."""
-    found = _PART.findall(commit.message.decode(errors="replace"))
-    return found[-1] if found else ""
+    trailers = _trailers(commit)
+    return trailers.get("Device") or trailers.get("Host", "")
+
+
+def _trailers(commit: Commit) -> Mapping[str, str]:
+    """The last paragraph of its message: no reason that somebody gave is taken for one."""
+    last = commit.message.decode(errors="replace").strip().rpartition("\n\n")[2]
+    pairs = (line.partition(": ") for line in last.splitlines())
+    return {key: value for key, colon, value in pairs if colon}
 
 
 def _person(name: str, address: str) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 import signal
 import subprocess
@@ -104,7 +105,7 @@ def test_what_two_runs_did_between_two_backups_are_two_commits_with_what_came_be
     infra_ctl("deploy", WARD, "--yes")
     infra_ctl("backup")
     ward.edit(*COST)
-    second = run_of(infra_ctl("deploy", WARD, "--yes", "--reason", "put right"))
+    second = run_of(infra_ctl("deploy", WARD, "--yes", "--reason", "Run: 1\n\nDevice: x"))
     ward.edit(*COST)
     third = run_of(infra_ctl("deploy", WARD, "--yes"))
     assert infra_ctl("backup", WARD).code == Exit.DONE
@@ -200,6 +201,18 @@ def test_there_is_one_writer_at_a_time(infra_ctl: Command, place: Path) -> None:
         f"error: {place}: another backup is under way",
     )
     assert infra_ctl("backup").code == Exit.DONE
+
+
+def test_what_a_killed_git_left_locked_is_not_for_ever(infra_ctl: Command, place: Path, ward: Router) -> None:
+    infra_ctl("backup", WARD)
+    lock = place / "refs" / "heads" / "main.lock"
+    lock.touch()
+    ward.edit(r"interface eth0\n", r"interface eth0\n description by hand\n")
+    said = infra_ctl("backup", WARD)
+    assert (said.code, "another git process is at its branch" in said.err) == (Exit.FAILED, True)
+    os.utime(lock, (0, 0))
+    assert infra_ctl("backup", WARD).code == Exit.DONE
+    assert authors(place, ".") == ["drift", "drift"]
 
 
 def test_a_folder_that_is_no_bare_repository_is_refused(infra_ctl: Command, tmp_path: Path) -> None:
