@@ -37,11 +37,12 @@ def place_option(name: str, words: str) -> Callable[[Any], Any]:
 def backup(session: Session, selector: tuple[str, ...], folder: Path | None) -> None:
     """Keep what devices and hosts run in a git repository, a commit a change, by the run or person behind it.
 
-    Secrets are masked. Its history is git's: git -C DIR log -p devices/nk-pop1.conf
+    Secrets are masked. What cannot be read is named, and the others are kept (exit 5).
 
     \b
     infra-ctl backup
     infra-ctl backup pop=nk --to /srv/backup/city.git
+    git -C var/backup/live log -p devices/nk-pop1.conf
     """
     from infra_ctl.backup.keeping import back_up
     from infra_ctl.backup.repository import writing
