@@ -8,6 +8,7 @@ InfraCtlError
 ├── SecretError             a reference that cannot be resolved, a vault that cannot be opened
 ├── RefusedError            a guard, a gate, or a device changed since the plan: nothing was done
 ├── JournalError            the database of runs cannot be opened, read or written
+├── BackupError             the repository of backups cannot be opened, read or written
 ├── LabError                the twin cannot be built, found or entered
 └── DeviceError             one device, with its name
     ├── UnreachableError    no session: refused, timed out, no route
@@ -80,6 +81,10 @@ class RefusedError(InfraCtlError):
 
 class JournalError(InfraCtlError):
     """The database of runs cannot be opened, read or written."""
+
+
+class BackupError(InfraCtlError):
+    """The repository of backups cannot be opened, read or written."""
 
 
 class LabError(InfraCtlError):

@@ -44,7 +44,7 @@ from infra_ctl.journal.records import Run, Synced
 from infra_ctl.journal.store import Journal
 from infra_ctl.network import Network
 from infra_ctl.render import day0, render
-from infra_ctl.secrets import held, keyed_hash, mask, references, resolve
+from infra_ctl.secrets import held, keyed_hash, mask, named, references, resolve, unresolved
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,14 @@ class Masking:
 
     def mask(self, text: str) -> str:
         return mask(text, self.vault, self.key)
+
+    def named(self, text: str) -> str:
+        """Masks of what the vault knows by now as references to it."""
+        return named(text, self.vault, self.key)
+
+    def unresolved(self, line: str, running: str) -> tuple[str, ...]:
+        """What `resolve` would not find."""
+        return unresolved(line, {**held(running, self.key), **self.vault})
 
     def fingerprint(self, running: str) -> str:
         """Of a running configuration, in normal form and masked."""
@@ -172,7 +180,7 @@ class Planner:
     def _stage(self, device: ConfigDriver, intent: DeviceIntent, text: str, running: str) -> Judged:
         """The device's own verdict, with the lines that intent does not know kept in the candidate."""
         wanted = self.resolved(intent.hostname, text, running)
-        unknown = self._foreign(intent.hostname, wanted, running)
+        unknown = self.foreign(intent.hostname, wanted, running)
         candidate = keep(text, unknown)
         planned = self.staged(device, intent, candidate, running).model_copy(
             update={"foreign": tuple(normal.path(pair) for pair in unknown)}
@@ -208,8 +216,11 @@ class Planner:
         except SecretError as exc:  # not of the vault: `digest` has asked that already
             raise RejectedError(hostname, f"a kept line's secret is not on the device: {exc}") from exc
 
-    def _foreign(self, hostname: str, wanted: str, running: str) -> normal.Normal:
-        """By normal forms, not by the verdict: that names a context that would go, and not what is in it."""
+    def foreign(self, hostname: str, wanted: str, running: str) -> normal.Normal:
+        """Lines of `running` that intent does not know, and that stay.
+
+        By normal forms, not by the verdict: that names a context that would go, and not what is in it.
+        """
         intended = normal.parse(self.masking.mask(wanted))
         last = self.synced.get(hostname)
         deployed = normal.parse(last.text) if last else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from infra_ctl.change import normal
 from infra_ctl.change.carried import holder
@@ -118,16 +118,22 @@ def refuse_given_up(city: City, run: Run, judged: Mapping[str, Judged]) -> None:
 
     Raises RefusedError.
     """
+    for host, address in given_up(city, judged):
+        raise RefusedError(
+            f"run {run.id} took {address} from {host}, and nothing in the inventory is there for it "
+            f"any more: bring back the inventory from before that run"
+        )
+
+
+def given_up(city: City, judged: Mapping[str, Judged]) -> Iterator[tuple[str, InterfaceAddress]]:
+    """Addresses of the city's that come back to devices and that nothing in the inventory is there for."""
     ours = {key: network for key, network in city.prefixes.items() if not is_aggregate(key[1])}
     pools = (city.inventory.addressing.ipv4, city.inventory.addressing.ipv6)
     for host, each in judged.items():
         back = _own(each.planned.candidate) - _own(each.running)
         for address in sorted(back, key=str):
             if any(address.ip in pool for pool in pools) and holder(address, ours) is None:
-                raise RefusedError(
-                    f"run {run.id} took {address} from {host}, and nothing in the inventory is there for it "
-                    f"any more: bring back the inventory from before that run"
-                )
+                yield host, address
 
 
 def _own(text: str) -> frozenset[InterfaceAddress]:

@@ -35,6 +35,8 @@ COMMANDS = {
     "drain": "drain:drain",
     "hold": "hold:hold",
     "procedure": "procedure:procedure",
+    "backup": "backup:backup",
+    "restore": "restore:restore",
     "runs": "journal:runs",
     "show": "journal:show",
     "db": "journal:db",

@@ -37,10 +37,10 @@ def host_fleet(context: Context, city: City) -> HostFleet:
 
     enter(context)
     driver = click.get_current_context().with_resource(PyinfraHosts())
-    return HostFleet(driver, lambda name: _connection(context, city, name))
+    return HostFleet(driver, lambda name: way_to_host(context, city, name))
 
 
-def _connection(context: Context, city: City, name: str) -> Connection:
+def way_to_host(context: Context, city: City, name: str) -> Connection:
     """A host's; the host part of a router is reached as the router is."""
     router, _, part = name.partition("/")
     if part:

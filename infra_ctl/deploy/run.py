@@ -36,7 +36,7 @@ from infra_ctl.plan import Prepared, in_sync, to_be
 from infra_ctl.render import render
 from infra_ctl.verify import Changed, at_stake, unmet
 
-DEPLOY, DRAIN, REPLACE = "deploy", "drain", "replace"
+DEPLOY, DRAIN, REPLACE, RESTORE = "deploy", "drain", "replace", "restore"
 TO_INTENT = frozenset({DEPLOY, DRAIN, REPLACE})
 """The kinds of run that bring devices to their intent."""
 
@@ -279,7 +279,7 @@ class Deployment:
         return {host.name: written(host.operations) for host in hosts if host.name in done}
 
     def _out_of_sync(self, run: Run, result: Result) -> Iterator[Synced]:
-        """What a rollback confirmed is not as it was last seen any more, nor is it as intended."""
+        """What a rollback or restore confirmed is not as it was last seen any more, nor is it as intended."""
         journal, masking = self.prepared.journal, self.prepared.masking
         known = journal.synced(run.context)
         for step in journal.steps(run.id):
@@ -294,7 +294,8 @@ class Deployment:
     def _concluded(self, run: Run, result: Result, watch: Watch) -> Concluded:
         """Judge the end state, where the run came to its end, and write the run's last line.
 
-        A rollback leads to what was there before, and no intent says what that is: what answered has to.
+        A rollback or a restore leads to what was there before, and no intent says what that is: what answered
+        has to.
         """
         lacks: tuple[Outcome, ...] = ()
         harm: tuple[Reachable, ...] = ()

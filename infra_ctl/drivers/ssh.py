@@ -121,6 +121,17 @@ def offered_key(connection: Connection) -> paramiko.PKey:
         raise UnreachableError(connection.device, _words(error)) from error
 
 
+def own_key(connection: Connection) -> str:
+    """Fingerprint of the key that we come with; empty where there is none, or it cannot be read."""
+    if connection.key_file is None:
+        return ""
+    try:
+        found = paramiko.PKey.from_path(connection.key_file, connection.password.encode() or None)
+        return str(found.fingerprint)
+    except (paramiko.SSHException, OSError, ValueError, TypeError):
+        return ""
+
+
 def connect_error(device: str, error: Exception) -> DeviceError:
     """What a failure to connect means."""
     if isinstance(error, paramiko.BadHostKeyException):

@@ -14,8 +14,9 @@ from datetime import UTC, datetime, timedelta
 from getpass import getuser
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
-from sqlalchemy import Connection, Engine, RowMapping, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Engine, RowMapping, bindparam, delete, func, insert, select, update
 
 from infra_ctl.errors import InfraCtlError, JournalError, RefusedError, UnknownError
 from infra_ctl.journal import database
@@ -310,10 +311,7 @@ class Journal:
         """A run's devices in the order of their waves."""
         query = select(steps).where(steps.c.run == run).order_by(steps.c.wave, steps.c.device)
         with self._read() as connection:
-            return tuple(
-                Step(**{**row, "state": StepState(row["state"])})
-                for row in connection.execute(query).mappings()
-            )
+            return tuple(_step(row) for row in connection.execute(query).mappings())
 
     def events(self, run: str, device: str | None = None) -> tuple[Event, ...]:
         """A run's timeline, or one device's in it."""
@@ -325,6 +323,33 @@ class Journal:
                 Event(row["run"], row["device"], row["at"], StepState(row["state"]), row["detail"])
                 for row in connection.execute(query).mappings()
             )
+
+    def ended(self, context: str, since: datetime) -> tuple[tuple[Step, datetime], ...]:
+        """Steps of a context that left, or may have left, a change, with when they ended after `since`.
+
+        Oldest first.
+        """
+        at = func.max(events.c.at).label("at")
+        query = (
+            select(steps, at)
+            .join(runs, runs.c.id == steps.c.run)
+            .join(events, (events.c.run == steps.c.run) & (events.c.device == steps.c.device))
+            .where(runs.c.context == context, steps.c.state.in_(_LEFT), events.c.state == steps.c.state)
+            .group_by(*steps.c)
+            .having(at > since)
+            .order_by(at)
+        )
+        with self._read() as connection:
+            found = [dict(row) for row in connection.execute(query).mappings()]
+        ends = [row.pop("at") for row in found]
+        return tuple((_step(row), at) for row, at in zip(found, ends, strict=True))
+
+    def touched(self, context: str, since: datetime) -> frozenset[str]:
+        """Devices and hosts that runs of a context have been at since then."""
+        query = select(events.c.device).join(runs, runs.c.id == events.c.run)
+        with self._read() as connection:
+            found = connection.scalars(query.where(runs.c.context == context, events.c.at >= since))
+            return frozenset(found)
 
     def synced(self, context: str) -> Mapping[str, Synced]:
         """For each device of a context, what it was last seen to run as intended."""
@@ -414,6 +439,14 @@ def _packed(text: str) -> bytes:
 
 def _unpacked(content: bytes) -> str:
     return zlib.decompress(content).decode(errors="surrogateescape")
+
+
+_LEFT = (StepState.CONFIRMED, StepState.DONE, StepState.STOPPED)
+"""How a step ends that left a change, or may have."""
+
+
+def _step(row: Mapping[Any, Any]) -> Step:
+    return Step(**{**row, "state": StepState(row["state"])})
 
 
 def _run(row: RowMapping) -> Run:

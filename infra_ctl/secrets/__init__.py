@@ -7,8 +7,11 @@ from infra_ctl.secrets.masks import (
     held,
     keyed_hash,
     mask,
+    named,
+    nameless,
     references,
     resolve,
+    unresolved,
 )
 from infra_ctl.secrets.vault import PASSWORD_FILE, open_vault, write_private, write_vault
 
@@ -21,9 +24,12 @@ __all__ = [
     "judge",
     "keyed_hash",
     "mask",
+    "named",
+    "nameless",
     "open_vault",
     "references",
     "resolve",
+    "unresolved",
     "uses",
     "write_private",
     "write_vault",

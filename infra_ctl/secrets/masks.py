@@ -79,6 +79,23 @@ def resolve(text: str, vault: Mapping[str, str]) -> str:
     return _PLACEHOLDER.sub(lambda match: vault[match[1] or match[2]], text)
 
 
+def named(text: str, vault: Mapping[str, str], key: bytes) -> str:
+    """A text whose masks of values that the vault knows by now are references."""
+    names = {_unknown(value, key): name for name, value in sorted(vault.items(), reverse=True) if value}
+    return re.sub(_MASK, lambda found: f"vault:{names[found[0]]}" if found[0] in names else found[0], text)
+
+
+def nameless(text: str) -> str:
+    """A text whose references and masks all read alike."""
+    return _PLACEHOLDER.sub("<secret>", text)
+
+
+def unresolved(line: str, vault: Mapping[str, str]) -> tuple[str, ...]:
+    """References and masks that `resolve` would not find, as they stand in a line."""
+    found = _PLACEHOLDER.finditer(line)
+    return tuple(match[0] for match in found if (match[1] or match[2]) not in vault)
+
+
 def mask(text: str, vault: Mapping[str, str], key: bytes) -> str:
     """A text without secrets: known values become references, unknown ones in secrets' places keyed hashes.
 

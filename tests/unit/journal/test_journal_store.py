@@ -19,7 +19,7 @@ from infra_ctl.errors import InfraCtlError, JournalError, RefusedError, UnknownE
 from infra_ctl.journal import database
 from infra_ctl.journal.records import Before, Order, Purpose, RunState, Step, StepState, Synced
 from infra_ctl.journal.schema import metadata
-from infra_ctl.journal.store import Journal, is_alive, open_journal
+from infra_ctl.journal.store import Journal, is_alive, now, open_journal
 from tests.postgresql import Server
 from tests.unit.journal.conftest import new_database
 
@@ -426,3 +426,28 @@ def test_what_hosts_need_no_more_is_remembered_by_context(journal: Journal) -> N
     assert journal.converged("live") == {"dc-app-1": "[]", "dc-db-1": '["new"]'}
     assert journal.converged("lab:city") == {"dc-app-1": '["other"]'}
     assert journal.synced("live") == {}, "a host is not a device"
+
+
+def test_what_runs_left_behind_is_known_with_when_and_so_is_what_they_were_at(journal: Journal) -> None:
+    """Of a context, after a time, oldest first; a device that is still under way has ended nothing."""
+    start = now()
+    first = journal.start_run(PURPOSE, steps).id
+    journal.record(first, "nk-pop1", StepState.APPLYING)
+    journal.record(first, "nk-pop1", StepState.CONFIRMED)
+    journal.record(first, "nk-an-hoa-ce1", StepState.RESTORED)
+    journal.finish_run(first, RunState.FAILED, "")
+    between = now()
+    second = journal.start_run(PURPOSE, steps).id
+    journal.record(second, "nk-an-hoa-ce1", StepState.DONE)
+    journal.record(second, "nk-pop1", StepState.APPLYING)
+
+    left = journal.ended("lab", start)
+    assert [(step.run, step.device, step.state) for step, _ in left] == [
+        (first, "nk-pop1", StepState.CONFIRMED),
+        (second, "nk-an-hoa-ce1", StepState.DONE),
+    ]
+    assert start < left[0][1] < between < left[1][1] < now()
+    assert [step.run for step, _ in journal.ended("lab", between)] == [second]
+    assert journal.ended("live", start) == ()
+    assert journal.touched("lab", start) == {"nk-pop1", "nk-an-hoa-ce1"}
+    assert journal.touched("lab", now()) == journal.touched("live", start) == frozenset()
