@@ -125,9 +125,7 @@ def test_a_foreign_line_stays_until_it_is_claimed(deployed: Deployed, city: City
     assert city.fingerprint(THOI_BINH) == deployed.fingerprint(THOI_BINH)
 
 
-def test_a_saved_plan_is_carried_out_once(
-    deployed: Deployed, city: CitySlice, tmp_path: Path
-) -> None:
+def test_a_saved_plan_is_carried_out_once(deployed: Deployed, city: CitySlice, tmp_path: Path) -> None:
     city.edit(AN_HOA, *BY_HAND)
     file = tmp_path / "plan.json"
     saved = city.run("plan", BOTH, "-o", str(file))
