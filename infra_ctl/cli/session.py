@@ -72,7 +72,8 @@ class Session:
             from infra_ctl.lab.city import lab_vault
             from infra_ctl.render import render
 
-            lab_vault(where.vault.parent, map(render, city.intents.values()))
+            texts = (*map(render, city.intents.values()), city.inventory.model_dump_json())
+            lab_vault(where.vault.parent, texts)
         return open_vault(where.vault, where.vault_password) if where.vault.exists() else {}
 
     def masking(self, city: City) -> Masking:

@@ -39,7 +39,7 @@ def database(host: HostIntent) -> tuple[Operation, ...]:
 
 
 def _primary(host: HostIntent, server: Database) -> tuple[Operation, ...]:
-    psql = f"runuser -u postgres -- psql -p {server.port} -Atq -v ON_ERROR_STOP=1"
+    psql = f"cd / && runuser -u postgres -- psql -p {server.port} -Atq -v ON_ERROR_STOP=1"
     names = ", ".join(f"'{name}'" for name in server.names)
     found = f'{psql} -c "SELECT count(*) FROM pg_database WHERE datname IN ({names})"'  # noqa: S608 - slugs
     script = f"{FOLDER}/databases.sql"
@@ -64,7 +64,9 @@ def _replica(host: HostIntent) -> tuple[Operation, ...]:
             mode="755",
             validate_by="sh -n {}",
         ),
-        Run(id="database/joined", command=script, unless=f"test -e {JOINED}"),
+        Run(
+            id="database/joined", command=script, unless=f"test -e {JOINED} || test -e {DATA}/standby.signal"
+        ),
     )
 
 
@@ -79,6 +81,7 @@ def _text(host: HostIntent, template: str) -> str:
         host,
         data=DATA,
         unit=UNIT,
+        folder=FOLDER,
         passfile=PASSFILE,
         joined=JOINED,
         replication=REPLICATION,

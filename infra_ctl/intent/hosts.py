@@ -22,6 +22,7 @@ from infra_ctl.intent.host import (
 from infra_ctl.intent.model import Address, Network
 from infra_ctl.intent.openings import (
     Asked,
+    asking_its_front,
     database_port,
     exits,
     fronted_on,
@@ -31,13 +32,12 @@ from infra_ctl.intent.openings import (
     who_asks,
     with_role,
 )
-from infra_ctl.intent.places import CITY, Places, users_of
+from infra_ctl.intent.places import CITY, Places
 from infra_ctl.intent.stages import meaning
-from infra_ctl.inventory import Inventory, devices, host_levels, site_levels
+from infra_ctl.inventory import Device, Inventory, devices, host_levels, site_levels
 from infra_ctl.inventory.listening import HTTP, SIP, asked, health, listeners, names
 from infra_ctl.inventory.models import SERVICES, Host, HostRole, System
 
-REPLICATION = "vault:postgresql/replication"
 WEB = (HostRole.WEB, HostRole.APPLICATION, HostRole.ANTIMALWARE)
 """Roles whose systems are served by our web server; elsewhere by their own software."""
 
@@ -115,7 +115,13 @@ class _City:
     def _nearest(self, hosts: Iterable[str], host: Host) -> tuple[Address, ...]:
         """One address each, of its own site first."""
         ordered = sorted(hosts, key=lambda name: self.inventory.hosts[name].site != host.site)
-        return tuple(self.places.host(name)[0] for name in ordered)
+        return tuple(self._way(host, name) for name in ordered)
+
+    def _way(self, host: Host, to: str) -> Address:
+        """The first address of another host that is of a family which the host has too."""
+        own = {address.version for address in self.places.host(host.id)}
+        others = self.places.host(to)
+        return next((address for address in others if address.version in own), others[0])
 
     def _mirrors(self, host: Host) -> tuple[Address, ...]:
         if HostRole.ANTIMALWARE in host.roles:
@@ -124,12 +130,10 @@ class _City:
 
     def _records(self) -> Iterator[Record]:
         """Devices by their loopbacks, hosts, and systems by the hosts that take their requests."""
-        inventory, allocations = self.inventory, self.places.allocations
+        inventory = self.inventory
         for device in devices(inventory):
-            loopbacks: list[Address] = [allocations.ipv4(device.hostname, "loopback").network_address]
-            if meaning(device.ipv6).routed:
-                loopbacks.append(allocations.ipv6(device.hostname, "loopback").network_address)
-            yield Record(f"{device.hostname}.{inventory.city.domain}", tuple(loopbacks), reverse=True)
+            name = f"{device.hostname}.{inventory.city.domain}"
+            yield Record(name, self._loopbacks(device), reverse=True)
         for name in inventory.hosts:
             yield Record(f"{name}.{inventory.city.domain}", self.places.host(name), reverse=True)
         taken: dict[str, dict[Address, None]] = {}
@@ -148,18 +152,22 @@ class _City:
 
     def _log_sources(self) -> Iterator[LogSource]:
         """Every address that the city's logs can come from."""
-        inventory, allocations, by_site = self.inventory, self.places.allocations, site_levels(self.inventory)
+        inventory, by_site = self.inventory, site_levels(self.inventory)
         for name in inventory.hosts:
             for address in self.places.host(name):
                 yield LogSource(address, name, RETENTION_MONTHS[self.levels[name]])
         for device in devices(inventory):
             months = RETENTION_MONTHS[by_site.get(device.site, 1)]
-            yield LogSource(
-                allocations.ipv4(device.hostname, "loopback").network_address, device.hostname, months
-            )
-            if meaning(device.ipv6).routed:
-                address = allocations.ipv6(device.hostname, "loopback").network_address
+            for address in self._loopbacks(device):
                 yield LogSource(address, device.hostname, months)
+
+    def _loopbacks(self, device: Device) -> tuple[Address, ...]:
+        """What a router is reached at by its stage."""
+        allocations = self.places.allocations
+        ipv4 = allocations.ipv4(device.hostname, "loopback").network_address
+        if not meaning(device.ipv6).routed:
+            return (ipv4,)
+        return ipv4, allocations.ipv6(device.hostname, "loopback").network_address
 
     def _sites(self, host: Host) -> Iterator[WebSite]:
         for system in systems_on(self.inventory, host.id):
@@ -167,7 +175,7 @@ class _City:
                 if listener.scheme in HTTP:
                     yield self._site(system, listener.scheme, (), ())
         for system in fronted_on(self.inventory, host.id):
-            users = self.places.of(users_of(self.inventory, system))
+            users = self.places.of(asking_its_front(self.inventory, system))
             for listener in asked(system):
                 if listener.scheme in HTTP:
                     upstreams = tuple(self._upstreams(system, listener.scheme, host))
@@ -193,7 +201,7 @@ class _City:
         for listener in listeners(system):
             for host in hosts if listener.scheme == scheme else ():
                 spare = bool(near) and host.site not in near
-                yield Upstream(host.id, self.places.host(host.id)[0], listener.port, spare)
+                yield Upstream(host.id, self._way(front, host.id), listener.port, spare)
 
     def _registrar(self, host: Host) -> Registrar | None:
         """Of the first system on it that is spoken to by SIP."""
@@ -214,8 +222,8 @@ class _City:
             partners=tuple(address for each in pair for address in self.places.host(each.id)),
             primary=None
             if primary is None
-            else (self.places.host(primary.id)[0], database_port(inventory, primary)),
-            secret=REPLICATION,
+            else (self._way(host, primary.id), database_port(inventory, primary)),
+            secret=inventory.replication.secret,
         )
 
     def _users_of_database(self, name: str) -> tuple[Network, ...]:

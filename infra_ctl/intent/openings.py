@@ -103,10 +103,15 @@ def _of_systems(inventory: Inventory, host: Host) -> Iterator[tuple[str, int, se
 
 def _of_fronted(inventory: Inventory, host: Host) -> Iterator[tuple[str, int, set[str]]]:
     for system in fronted_on(inventory, host.id):
-        names = {*users_of(inventory, system), *with_role(inventory, HostRole.MONITORING)}
+        names = asking_its_front(inventory, system)
         for listener in asked(system):
             if listener.scheme in HTTP:
                 yield f"{system.id}/{listener.scheme}", listener.port, names
+
+
+def asking_its_front(inventory: Inventory, system: System) -> set[str]:
+    """Who may ask for a system at what stands before it."""
+    return {*users_of(inventory, system), *with_role(inventory, HostRole.MONITORING)}
 
 
 def _exchanging(inventory: Inventory, system: System) -> Iterator[str]:

@@ -22,6 +22,7 @@ from infra_ctl.inventory.models import (
     Peer,
     Pop,
     Profile,
+    Replication,
     Room,
     Routing,
     Services,
@@ -45,6 +46,7 @@ class CityFile(Model):
     addressing: Addressing
     services: Services
     upstreams: Upstreams = Upstreams()
+    replication: Replication = Replication()
     routing: Routing
 
 

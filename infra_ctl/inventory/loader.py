@@ -32,6 +32,7 @@ def _inventory(draft: Draft, city: CityFile, digest: str) -> Inventory:
         addressing=city.addressing,
         services=city.services,
         upstreams=city.upstreams,
+        replication=city.replication,
         routing=city.routing,
         profiles=draft.profiles.objects,
         units={(unit.edition, unit.code): unit for unit in draft.all_units.objects.values()},

@@ -195,6 +195,12 @@ class Upstreams(Model):
     """Where the city's mirrors of anti-malware signatures fetch them."""
 
 
+class Replication(Model):
+    """How the replicas of databases log in to what they copy."""
+
+    secret: SecretReference = "vault:postgresql/replication"  # noqa: S105 - a reference
+
+
 class BfdTimers(Model):
     interval_ms: Annotated[int, Field(ge=50, le=60000)]
     multiplier: Annotated[int, Field(ge=2, le=255)]
@@ -453,6 +459,7 @@ class Inventory(Model):
     addressing: Addressing
     services: Services
     upstreams: Upstreams
+    replication: Replication
     routing: Routing
     profiles: Mapping[str, Profile]
     units: Mapping[tuple[str, str], Unit]
