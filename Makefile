@@ -11,10 +11,10 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 IC := $(BIN)/infra-ctl
-# Debian packages of the twin: the routers' daemons, their way in, and what breaks and measures links; and the
-# database that the journal's tests run on.
+# Debian packages of the twin: the routers' daemons, their way in, what breaks and measures links, and what builds and
+# boots hosts; and the database that the journal's tests run on.
 PACKAGES := frr frr-pythontools openssh-server openssh-client iproute2 iputils-ping nftables procps \
-  python3-venv postgresql
+  systemd-container mmdebstrap apt-utils python3-venv postgresql
 
 help:
 	@sed -n 's/^# make /make /p' $(MAKEFILE_LIST)

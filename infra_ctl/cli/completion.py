@@ -42,6 +42,20 @@ def selectors(ctx: click.Context, parameter: click.Parameter, incomplete: str) -
     return [*keys, *hostnames(ctx, parameter, incomplete)]
 
 
+def host_selectors(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Hosts, and the start of `key=value`."""
+    from infra_ctl.inventory import load
+    from infra_ctl.inventory.selectors import HOST_KEYS
+
+    folder = ctx.params.get("inventory") or Path("inventory")
+    try:
+        known = sorted(load(folder).hosts)
+    except (InfraCtlError, OSError):
+        known = []
+    offered = [*(f"{key}=" for key in sorted(HOST_KEYS)), *known]
+    return [CompletionItem(word) for word in offered if word.startswith(incomplete)]
+
+
 def secret_names(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Secrets that the inventory refers to; the vault itself is not opened for a Tab."""
     from infra_ctl.inventory import load

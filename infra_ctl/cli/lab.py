@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from infra_ctl.cli import completion
 from infra_ctl.cli.exits import Exit
 from infra_ctl.cli.progress import Stopwatch, stages
 from infra_ctl.cli.session import Session, device_argument, selector_argument, session_options
@@ -37,7 +38,12 @@ def folder(session: Session) -> Path:
 
 @lab.command()
 @selector_argument
-@click.option("--hosts", metavar="SELECTOR", help="Boot these hosts behind their routers too; `all` are all.")
+@click.option(
+    "--hosts",
+    metavar="SELECTOR",
+    shell_complete=completion.host_selectors,
+    help="Boot these hosts behind their routers too; `all` are all.",
+)
 @click.option("--in-band", is_flag=True, help="Only the data centre is on the management bridge.")
 @session_options
 def up(session: Session, selector: tuple[str, ...], *, hosts: str | None, in_band: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -59,9 +60,10 @@ def _made(
     context = session.context.name
     hostnames, names = session.choose(planner.city, selector)
     names = (*names, *foresight.parts_of(hostnames)) if foresight else ()
-    with counting("reading", len(hostnames), len(names)) as on_done:
+    with counting("reading", len(hostnames), len(names)) as on_done, ThreadPoolExecutor(1) as beside:
+        asked = beside.submit(foresight.judge, names, on_done) if foresight else None
         judged: Mapping[str, Judged] = planner.judge(hostnames, on_done)
-        hosts = foresight.judge(names, on_done) if foresight else {}
+        hosts = asked.result() if asked else {}
     journal.remember_synced(context, [each.synced for each in judged.values() if each.synced])
     journal.remember_converged(
         context, {name: each.operations for name, each in hosts.items() if each.operations}

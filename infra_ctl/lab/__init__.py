@@ -1,1 +1,1 @@
-"""The twin: the inventory as running routers, in namespaces of this machine."""
+"""The twin: the inventory as running routers and hosts, in namespaces of this machine."""

@@ -50,12 +50,12 @@ def command(directory: Path, where: str, argv: Sequence[str]) -> tuple[str, ...]
     found = state.require(directory)
     if where == MANAGEMENT:
         return ("nsenter", f"--net={namespace.RUN / found.spec.management_namespace}", "--", *argv)
-    found.spec.node(where)
+    machine = found.spec.node(where)
     pid = power.process_one(Folder.of(directory), found.spec, where)
     if pid is None:
         broken = any((fault.kind, fault.object) == ("off", where) for fault in found.faults)
         raise LabError(f"{where} is off: infra-ctl lab {f'heal {where}' if broken else 'up'}")
-    return power.enter_command(pid, argv)
+    return power.enter_command(machine, pid, argv)
 
 
 def shell(directory: Path, where: str) -> tuple[str, ...]:

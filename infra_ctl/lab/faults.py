@@ -143,4 +143,4 @@ def _revive(folder: Folder, spec: TwinSpec, fault: Fault) -> None:
     if pid is None or _running(spec, hostname, daemon) is not None:
         return
     for argv in (fault.command, ("vtysh", "-d", daemon, "-b")):
-        namespace.run(power.enter_command(pid, argv))
+        namespace.run(power.enter_command(spec.node(hostname), pid, argv))

@@ -31,6 +31,9 @@ USER_ID = 1000
 START_SECONDS = 120.0
 """A host boots in two seconds alone; the rest is for a machine that boots forty of them."""
 
+NEIGHBOUR = {"base_reachable_time_ms": 3000, "delay_first_probe_time": 1, "retrans_time_ms": 300}
+"""How long a gateway that was heard is believed, and how long it may take to answer (arp(7))."""
+
 INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
 WATCHERS = 16
 """Instances of inotify(7) a host: a systemd wants several, and the machine's default is 128 for all."""
@@ -109,10 +112,8 @@ def _booted(told: socket.socket, alive: int, seconds: float) -> bool:
 
 def network(host: HostNode, controller: IPv4Address) -> list[str]:
     """Lines of ip(8) for a host's namespace. Of its gateways one that does not answer is left out."""
-    lines = [
-        f"link set {HOST_INTERFACE} down",
-        f"address flush dev {HOST_INTERFACE}",
-    ]  # its routes go with it
+    # Its routes go when it goes down, and its addresses by themselves do not.
+    lines = [f"link set {HOST_INTERFACE} down", f"address flush dev {HOST_INTERFACE}"]
     lines += [f"link set {name} up" for name in ("lo", HOST_INTERFACE)]
     lines += [f"address add {host.ipv4} dev {HOST_INTERFACE}"] if host.ipv4 else []
     lines += [f"address add {host.ipv6} dev {HOST_INTERFACE} nodad"] if host.ipv6 else []
@@ -129,13 +130,17 @@ def network(host: HostNode, controller: IPv4Address) -> list[str]:
 
 
 def _tune(name: str) -> None:
-    """Servers believe no router's advertisements, and leave out a gateway that does not answer."""
+    """Servers believe no router's advertisements, and soon leave out a gateway that does not answer."""
+    net = Path("/proc/sys/net")
+    settings = {
+        net / f"ipv6/conf/{HOST_INTERFACE}/{one}": 0 for one in ("accept_ra", "accept_dad", "autoconf")
+    }
+    settings |= {net / "ipv4" / f"fib_multipath_{one}": 1 for one in ("use_neigh", "hash_policy")}
+    for family in ("ipv4", "ipv6"):
+        settings |= {net / family / "neigh" / HOST_INTERFACE / one: value for one, value in NEIGHBOUR.items()}
     with namespace.inside(name):
-        for scope in ("all", "default", HOST_INTERFACE):
-            for setting in ("accept_ra", "accept_dad", "autoconf"):
-                Path(f"/proc/sys/net/ipv6/conf/{scope}/{setting}").write_text("0")
-        Path("/proc/sys/net/ipv4/fib_multipath_use_neigh").write_text("1")
-        Path("/proc/sys/net/ipv4/fib_multipath_hash_policy").write_text("1")
+        for file, value in settings.items():
+            file.write_text(str(value))
 
 
 def process_one(supplied: int) -> int | None:

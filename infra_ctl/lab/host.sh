@@ -32,8 +32,8 @@ assemble_root() {
 
 boot() {
     systemd-nspawn --quiet --boot --directory="$directory/root" --machine="$hostname" --hostname="$hostname" \
-        --network-namespace-path="/run/netns/$namespace" --capability=CAP_NET_ADMIN --register=no --keep-unit --settings=no \
-        --resolv-conf=off --timezone=off --link-journal=no --console=pipe --notify-ready=yes \
+        --network-namespace-path="/run/netns/$namespace" --capability=CAP_NET_ADMIN --register=no \
+        --keep-unit --settings=no --resolv-conf=off --timezone=off --link-journal=no --console=pipe --notify-ready=yes \
         </dev/null >&2 3>&- &
     echo "$!" >"$directory/pid"
     status=0

@@ -144,6 +144,7 @@ def _bootstrap(new: Image, log: Path, progress: Progress) -> None:
     settings.write_text(_machine_settings())
     finish = f'sh {FINISH} "$1" {new.packages} {" ".join(OFFERED)}'
     command = (
+        *("setpriv", "--pdeathsig", "KILL"),
         *("unshare", "--mount", "--pid", "--mount-proc", "--fork", "--kill-child"),
         *("mmdebstrap", "--mode=root", *OPTIONS, f"--aptopt={settings}", f"--customize-hook={finish}"),
         *(SUITE, str(new.root), *map(str, sources())),

@@ -8,6 +8,11 @@ from infra_ctl.lab import disk, host, namespace, node
 from infra_ctl.lab.model import HostNode, Node, TwinSpec
 from infra_ctl.lab.state import Folder
 
+WAITS = ("--no-fork", "--", "/bin/sh", "-c", '"$@"; exit "$?"', "sh")
+"""For nsenter(1): let a shell wait for the command. A systemd that goes down stops what runs, then kills
+it. Where nsenter sees that, it stops too, and the dead command that it does not bury holds the host for ever.
+"""
+
 
 def prepare(folder: Folder, spec: TwinSpec, machine: Node | HostNode) -> None:
     """Give a machine its disk as on day 0."""
@@ -54,10 +59,11 @@ def process_one(folder: Folder, spec: TwinSpec, hostname: str) -> int | None:
     return host.process_one(pid) if isinstance(spec.node(hostname), HostNode) else pid
 
 
-def enter_command(pid: int, command: Sequence[str]) -> tuple[str, ...]:
-    """What runs `command` in all of a machine's namespaces."""
+def enter_command(machine: Node | HostNode, pid: int, command: Sequence[str]) -> tuple[str, ...]:
+    """What runs `command` in all of a machine's namespaces; `pid` is its process 1."""
     entered = ("--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup")
-    return ("nsenter", "--target", str(pid), *entered, "--", *command)
+    waits = WAITS if isinstance(machine, HostNode) else ("--",)
+    return ("nsenter", "--target", str(pid), *entered, *waits, *command)
 
 
 def remove(folder: Folder, spec: TwinSpec, hostname: str) -> None:

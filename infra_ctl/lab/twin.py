@@ -65,6 +65,7 @@ def up(spec: TwinSpec, directory: Path, progress: Progress = _silent) -> None:
         if found is not None:
             _take_down(folder, found.spec, progress)
         _refuse_taken(spec)
+        folder.image.unlink(missing_ok=True)
         if spec.hosts:
             folder.image.symlink_to(image.ensure(progress).folder)
         state.save(folder, State(spec))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from infra_ctl.city import City, load_city, relock
-from infra_ctl.errors import InfraCtlError, InventoryError, SelectorError
+from infra_ctl.errors import InfraCtlError, InventoryError, SelectorError, UnknownError
 from infra_ctl.intent.lock import LOCK_FILE, parse_lock
 from tests.unit.conftest import SmallCity
 
@@ -47,6 +47,13 @@ def test_devices_are_sorted_by_hostname(city: City) -> None:
     assert len(city.intents) == 10
 
 
+def test_hosts_are_asked_for_apart_and_sorted(city: City) -> None:
+    assert city.select_hosts("zone=databases or dc-ntp-1") == ("bk-db-1", "dc-db-1", "dc-ntp-1")
+    assert city.select_hosts("all") == tuple(sorted(city.inventory.hosts))
+    with pytest.raises(SelectorError, match=r"'dc-app-2' means no host \(did you mean 'dc-app-1'\?\)"):
+        city.select_hosts("dc-app-2")
+
+
 @pytest.mark.parametrize(
     ("selector", "hostnames"),
     [
@@ -77,6 +84,37 @@ def test_a_selector_that_means_nothing_is_refused(city: City, selector: str, sai
     with pytest.raises(SelectorError) as caught:
         city.select(selector)
     assert str(caught.value) == f"selector, {said}"
+
+
+@pytest.mark.parametrize(
+    ("selector", "devices", "hosts"),
+    [
+        ("role=pop or role=database", ("bt-pop1", "nk-pop1"), ("bk-db-1", "dc-db-1")),
+        ("zone=databases", (), ("bk-db-1", "dc-db-1")),
+        ("pop=nk role=pop", ("nk-pop1",), ()),
+        ("dc-app-1 or nk-pop1", ("nk-pop1",), ("dc-app-1",)),
+    ],
+)
+def test_one_selector_means_devices_and_hosts(
+    city: City, selector: str, devices: tuple[str, ...], hosts: tuple[str, ...]
+) -> None:
+    assert city.choose(selector) == (devices, hosts)
+
+
+def test_one_selector_of_both_that_means_nothing_is_refused(city: City) -> None:
+    assert city.choose("") == (tuple(city.intents), tuple(city.hosts))
+    with pytest.raises(SelectorError, match=r"means no device and no host.*did you mean 'dc-app-1'"):
+        city.choose("dc-app-2")
+    with pytest.raises(SelectorError, match=r"role is never 'databse'.*did you mean 'database'"):
+        city.choose("role=databse")
+
+
+def test_who_is_neither_device_nor_host_is_answered_with_the_nearest(city: City) -> None:
+    for name in ("nk-pop1", "nk-pop1/host", "dc-db-1"):
+        city.refuse_unknown(name)
+    for name in ("dc-db-9", "dc-db-1/host"):
+        with pytest.raises(UnknownError, match="there is no device and no host"):
+            city.refuse_unknown(name)
 
 
 def test_an_unknown_device_is_answered_with_the_nearest(city: City) -> None:

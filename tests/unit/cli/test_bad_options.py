@@ -36,6 +36,8 @@ from tests.unit.cli.conftest import Command
         (["show", "run", "2026-01-01-001"], "there is no run 2026-01-01-001; infra-ctl runs lists them"),
         (["show", "device", "nk-pop2"], "there is no device 'nk-pop2' (did you mean 'nk-pop1'?)"),
         (["adopt", "nk-pop2"], "there is no device 'nk-pop2' (did you mean 'nk-pop1'?)"),
+        (["lab", "up", "--hosts", "dc-app-2"], "'dc-app-2' means no host (did you mean 'dc-app-1'?)"),
+        (["lab", "up", "--hosts", "device=x"], "selector, column 1: unknown key 'device'"),
         (["deploy", "--max-fail", "101%"], "'101%' is more than all of them"),
     ],
 )

@@ -27,6 +27,12 @@ def test_devices_and_keys_are_offered_for_a_selector(command: tuple[str, ...], s
     assert {"pop=", "nk-pop1"} & set(offered(*where, "p")) == {"pop="}
 
 
+def test_hosts_and_their_keys_are_offered_for_a_selector_of_hosts(small_folder: Path) -> None:
+    where = ("lab", "up", "-i", str(small_folder), "--hosts")
+    assert offered(*where, "dc-") == ["dc-app-1", "dc-db-1", "dc-lgsp-1", "dc-ntp-1"]
+    assert offered(*where, "s") == ["site=", "system="]
+
+
 @pytest.mark.parametrize("command", [("adopt",), ("show", "device"), ("show", "run", "2026-11-21-001")])
 def test_devices_alone_are_offered_for_a_device(command: tuple[str, ...], small_folder: Path) -> None:
     assert offered(*command, "-i", str(small_folder), "dc-core") == ["dc-core1", "dc-core2"]

@@ -210,11 +210,12 @@ def test_going_on_asks_every_host_what_is_left(stage: Stage) -> None:
         "done": StepState.DONE,
         "found": StepState.APPLYING,
         "half": StepState.STOPPED,
+        "lost": StepState.UNKNOWN,
         "new": StepState.WAITING,
     }
     ends, more = looked(stage, left(stage, states))
     assert ends == {"done": StepState.DONE, "found": StepState.DONE}
-    assert more == {"half", "new"}
+    assert more == {"half", "lost", "new"}
     assert stage.states("half")[-2:] == ["settling", "waiting"]
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -12,7 +14,17 @@ from hypothesis import strategies as st
 
 from infra_ctl.errors import SelectorError
 from infra_ctl.inventory import devices, load
-from infra_ctl.inventory.selectors import KEYS, Selector, Subject, parse, select, subject
+from infra_ctl.inventory.selectors import (
+    HOST_KEYS,
+    KEYS,
+    Selector,
+    Subject,
+    host_subject,
+    parse,
+    select,
+    select_hosts,
+    subject,
+)
 
 ALL = {"dc-edge1", "dc-core1", "dc-core2", "bk-r1", "nk-pop1", "bt-pop1"} | {
     f"{site}-ce1" for site in ("hq-so-tttt", "nk-cai-khe", "nk-an-hoa", "bt-long-hoa")
@@ -100,6 +112,45 @@ def test_a_subject_answers_every_key(city: Path) -> None:
     subjects = {device.hostname: subject(device) for device in devices(inventory)}
     assert set(subjects["nk-cai-khe-ce1"].attributes) == set(KEYS)
     assert set(KEYS) - set(subjects["nk-pop1"].attributes) == {"level"}
+
+
+HOST_MEANINGS = {
+    "zone=databases": ["bk-db-1", "dc-db-1"],
+    "role=dns": ["dc-ntp-1"],
+    "role=database site=dc": ["dc-db-1"],
+    "system=one-stop kind=dc": ["dc-app-1"],
+    "database=one-stop site=dc or dc-lgsp-?": ["dc-db-1", "dc-lgsp-1"],
+    "bk zone!=lgsp": ["bk-app-1", "bk-db-1"],
+    "level>=3 site=dc": ["dc-app-1", "dc-lgsp-1"],
+    "pop=hq ipv6=dual host=bk-app-?": ["bk-app-1"],
+    "host=dc-ntp-1": ["dc-ntp-1"],
+}
+
+
+@pytest.mark.parametrize(("text", "names"), HOST_MEANINGS.items())
+def test_hosts_have_keys_of_their_own(text: str, names: list[str], city: Path) -> None:
+    assert sorted(host.id for host in select_hosts(text, load(city))) == names
+
+
+@pytest.mark.parametrize(
+    ("text", "of", "said"),
+    [
+        ("zone=dc", "device", "unknown key 'zone'"),
+        ("device=x", "host", "unknown key 'device'"),
+        ("zone=dmx", "host", "zone is never 'dmx' (did you mean 'dmz'?)"),
+        ("role=database", "device", "role is never 'database'"),
+    ],
+)
+def test_the_key_of_a_host_is_none_of_a_device(text: str, of: Literal["device", "host"], said: str) -> None:
+    with pytest.raises(SelectorError, match=re.escape(said)):
+        parse(text, of)
+
+
+def test_a_host_answers_every_key(city: Path) -> None:
+    inventory = load(city)
+    subjects = {host.id: host_subject(host, inventory) for host in inventory.hosts.values()}
+    assert set(subjects["dc-app-1"].attributes) == set(HOST_KEYS)
+    assert set(HOST_KEYS) - set(subjects["dc-ntp-1"].attributes) == {"level"}
 
 
 def test_one_of_several_values_is_enough() -> None:
