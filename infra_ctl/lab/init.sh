@@ -93,6 +93,14 @@ take_back_unconfirmed() {
     fi
 }
 
+# As systemd's units of a router's host part do: see infra_ctl/hosts/zones.py.
+load_zones() {
+    if [ -x /usr/local/sbin/infra-ctl-host-deadman ]; then
+        /usr/local/sbin/infra-ctl-host-deadman boot || echo "dead-man boot hook of the host part failed: $?"
+    fi
+    [ ! -e /etc/infra-ctl/zones.nft ] || nft -f /etc/infra-ctl/zones.nft || echo "zones are not guarded: $?"
+}
+
 start_frr() {
     install -d -o frr -g frrvty -m 755 /run/frr
     for daemon in zebra staticd "$@"; do
@@ -113,6 +121,7 @@ start() {
     configure_interfaces
     start_sshd
     take_back_unconfirmed
+    load_zones
     start_frr "$@"
     await_sshd
 }

@@ -119,7 +119,7 @@ def test_a_run_that_was_killed_among_its_hosts_is_gone_on_with(city: CitySlice) 
     resumed = city.run("resume", run, "--yes")
     assert resumed.code == 0, resumed
     assert {state for state, _ in city.ends(run).values()} == {"done"}
-    assert deployed(city, HOSTS).out.startswith("no changes (2 hosts, ")
+    assert deployed(city, HOSTS).out.startswith("no changes (2 devices, 2 hosts, ")
 
 
 def test_a_port_moves_and_no_request_is_lost(city: CitySlice) -> None:
@@ -137,4 +137,4 @@ def test_a_port_moves_and_no_request_is_lost(city: CitySlice) -> None:
     assert ("9443" in rules, "8443" in rules) == (True, False)
     (asked_for,) = said
     assert int(asked_for.removeprefix("asked ")) > 20
-    assert deployed(city, HOSTS).out.startswith("no changes (2 hosts, ")
+    assert deployed(city, HOSTS).out.startswith("no changes (2 devices, 2 hosts, ")
