@@ -13,7 +13,7 @@ import pytest
 from infra_ctl.change.operations import File, Run
 from infra_ctl.hosts import state, zones
 from infra_ctl.hosts.meant import Hosts, Kept
-from infra_ctl.intent import HostIntents, HostPart, HostParts, allocate
+from infra_ctl.intent import HostPart, HostParts, allocate
 from infra_ctl.intent.host import Opening
 from infra_ctl.inventory import load
 
