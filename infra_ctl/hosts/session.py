@@ -28,6 +28,7 @@ from pyinfra.api.inventory import Inventory
 from pyinfra.connectors.ssh import SSHConnector
 from pyinfra.connectors.sshuserclient import SSHClient
 from pyinfra.connectors.util import CommandOutput
+from pyinfra.facts.server import Users
 
 from infra_ctl.errors import CredentialsError, DeviceError, HostKeyError, SessionLostError, UnreachableError
 from infra_ctl.hosts.cause import telling
@@ -245,6 +246,29 @@ class Kept:
             self.forget()
 
 
+class QuickUsers(Users):
+    """pyinfra's fact by one command: its own takes two hundred, and asks when each account last logged in."""
+
+    def command(self) -> str:
+        """The same lines."""
+        return f"awk -F: {quote(ACCOUNTS)} /etc/group /etc/shadow /etc/passwd"
+
+
+ACCOUNTS = """
+FILENAME == "/etc/group" {
+    name[$3] = $1
+    count = split($4, members, ",")
+    for (i = 1; i <= count; i++) more[members[i]] = more[members[i]] " " $1
+    next
+}
+FILENAME == "/etc/shadow" { password[$1] = $2; next }
+{ print $0 "|" name[$4] "|" name[$4] more[$1] "||" password[$1] }
+"""
+
+INSTEAD: Mapping[type[FactBase[Any]], type[FactBase[Any]]] = {Users: QuickUsers}
+"""Facts that are had otherwise."""
+
+
 class LinuxHost(Host):
     """pyinfra's host whose facts are kept."""
 
@@ -274,7 +298,7 @@ class LinuxHost(Host):
         self.facts.values |= self._gathered(missing)
 
     def _gathered(self, missing: Mapping[str, Asked]) -> Iterator[tuple[str, Any]]:
-        facts = {key: each.fact() for key, each in missing.items()}
+        facts = {key: INSTEAD.get(each.fact, each.fact)() for key, each in missing.items()}
         commands = [_command(facts[key], dict(each.arguments)) for key, each in missing.items()]
         mark = secrets.token_hex(8)
         said = self.connector.as_root("exec /bin/sh -s", _script(commands, mark))

@@ -86,11 +86,11 @@ await_sshd() { # its process file appears once it listens
     done
 }
 
-# A commit that was never confirmed is taken back before FRR reads its start-up configuration.
+# What was never confirmed is taken back before FRR reads its start-up configuration.
 take_back_unconfirmed() {
-    if [ -x /usr/local/sbin/infra-ctl-deadman ]; then
-        /usr/local/sbin/infra-ctl-deadman boot || echo "dead-man boot hook failed: $?"
-    fi
+    for hook in /usr/local/sbin/infra-ctl-host-deadman /usr/local/sbin/infra-ctl-deadman; do
+        [ ! -x "$hook" ] || "$hook" boot || echo "dead-man boot hook $hook failed: $?"
+    done
 }
 
 # As systemd's units of a router's host part do: see infra_ctl/hosts/zones.py.

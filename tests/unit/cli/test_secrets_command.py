@@ -27,6 +27,7 @@ VALUES = {
     "ospf6/key": "Qm8ZkT3v9xWc7LpB1",
     "bgp/key": "v9xWc7LpB1Qm8ZkT3",
     "bgp/cpt": "c7LpB1Qm8ZkT3v9xW",
+    "postgresql/replication": "LpB1Qm8ZkT3v9xWc7",
 }
 COMMAND = (sys.executable, "-m", "infra_ctl.cli.app")
 
@@ -199,7 +200,7 @@ def test_a_process_that_is_told_to_end_leaves_nothing(
 
 def test_a_check_finds_and_shows_no_value(infra_ctl: Command, vault: Path) -> None:
     said = infra_ctl("secrets", "check")
-    assert (said.code, said.out) == (Exit.DONE, f"4 secrets, nothing to find ({vault})\n")
+    assert (said.code, said.out) == (Exit.DONE, f"5 secrets, nothing to find ({vault})\n")
     write_vault(
         vault, None, {"ospf/key": "longer-than-sixteen", "bgp/key": "bgp/key", "left/over": "kT3v9QmZ1xWc"}
     )
@@ -212,7 +213,8 @@ def test_a_check_finds_and_shows_no_value(infra_ctl: Command, vault: Path) -> No
         "FAIL  unused     left/over: nothing refers to it",
         "FAIL  unfit      ospf/key: 19 bytes, and an OSPF MD5 key takes 16",
         "FAIL  missing    ospf6/key: has no value, and 7 devices need it",
-        f"3 secrets, 6 findings ({vault})",
+        "FAIL  missing    postgresql/replication: has no value, and the inventory refers to it",
+        f"3 secrets, 7 findings ({vault})",
     ]
     told = infra_ctl("secrets", "check", "--output", "json")
     assert told.code == Exit.FOUND
@@ -242,7 +244,7 @@ def test_a_secret_is_rotated_and_the_devices_are_named(infra_ctl: Command, vault
 def test_all_but_what_is_agreed_outside_are_rotated(infra_ctl: Command, vault: Path) -> None:
     write_vault(vault, None, {**VALUES, "infra-ctl/hash-key": "the key of our masks"})
     said = infra_ctl("secrets", "rotate", "--all", "--yes", "--length", "14", "--output", "json")
-    assert sorted(said.json["rotated"]) == ["bgp/key", "ospf/key", "ospf6/key"]
+    assert sorted(said.json["rotated"]) == ["bgp/key", "ospf/key", "ospf6/key", "postgresql/replication"]
     now = open_vault(vault)
     assert now["bgp/cpt"] == VALUES["bgp/cpt"]
     assert now["infra-ctl/hash-key"] == "the key of our masks"

@@ -28,7 +28,7 @@ from tests.lab.city_slice import REFERENCE
 
 pytestmark = pytest.mark.live
 
-LAB = "hosts"
+LAB = "driven"
 ONE, TWO, BESIDE = "dc-dns-1", "dc-ntp-1", "dc-log-1"
 ADDRESS = {ONE: "10.20.0.17", TWO: "10.20.0.16", BESIDE: "10.20.0.18"}
 SECONDS = 120
