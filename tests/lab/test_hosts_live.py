@@ -43,7 +43,8 @@ def ssh(city: CitySlice, hostname: str, command: str) -> subprocess.CompletedPro
     """As the controller does it: from the management namespace, through the cores, with the pinned key."""
     access = enter.access(city.lab.root)
     address = city.spec.node(hostname).management
-    options = (f"UserKnownHostsFile={access.known_hosts}", "StrictHostKeyChecking=yes", "BatchMode=yes")
+    pinned = (f"UserKnownHostsFile={access.known_hosts}", "StrictHostKeyChecking=yes")
+    options = (*pinned, "BatchMode=yes", "ConnectTimeout=5")
     argv = ["ssh", "-i", str(access.key), *(word for option in options for word in ("-o", option))]
     with namespace.inside(access.namespace):
         return subprocess.run(
