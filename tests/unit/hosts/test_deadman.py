@@ -1,6 +1,6 @@
 """The dead-man timer of a host when things go wrong: the real script and its client, in a folder.
 
-Units and rules of a real Debian are in tests/lab/test_host_driver_live.py; nft here is a program that keeps a file.
+Units and rules of a real Debian are in tests/lab/test_host_driver_live.py; nft here keeps a file.
 """
 
 from __future__ import annotations
