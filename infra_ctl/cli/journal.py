@@ -111,10 +111,11 @@ def show_host(session: Session, name: str) -> None:
     """
     from infra_ctl.cli import hosting
     from infra_ctl.hosts import roles, zones
+    from infra_ctl.intent import HostPart
 
     city = session.city()
     host = city.parts[name] if name in city.parts else city.host(name)
-    operations = zones.operations(host) if isinstance(host, hosting.HostPart) else roles.operations(host)
+    operations = zones.operations(host) if isinstance(host, HostPart) else roles.operations(host)
     if session.is_json:
         session.emit(hosting.as_dict(host, operations))
         return

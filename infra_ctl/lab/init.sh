@@ -93,11 +93,8 @@ take_back_unconfirmed() {
     done
 }
 
-# As systemd's units of a router's host part do: see infra_ctl/hosts/zones.py.
+# As a unit of systemd does on a real router: see infra_ctl/hosts/zones.py.
 load_zones() {
-    if [ -x /usr/local/sbin/infra-ctl-host-deadman ]; then
-        /usr/local/sbin/infra-ctl-host-deadman boot || echo "dead-man boot hook of the host part failed: $?"
-    fi
     [ ! -e /etc/infra-ctl/zones.nft ] || nft -f /etc/infra-ctl/zones.nft || echo "zones are not guarded: $?"
 }
 
