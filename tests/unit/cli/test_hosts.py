@@ -119,6 +119,18 @@ def test_hosts_behind_routers_come_in_the_run_after_by_themselves(
     assert "next    1 host behind them\n" in said.out
 
 
+def test_a_host_part_that_is_behind_comes_with_its_router(
+    infra_ctl: Command, hosts: WatchedHosts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = f"{CORE1}/host"
+    monkeypatch.setattr(cli_hosts, "present_parts", lambda _context, city: {part: city.parts[part]})
+    hosts.silent[part] = UnreachableError(part, "no route to host")
+    hosts.after = lambda _part: hosts.silent.clear()
+    said = infra_ctl("deploy", f"{APP} or {WARD}", "--yes")
+    assert (said.code, ends(said)) == (Exit.DONE, [WARD, APP, CORE1, part]), said.out
+    assert "next    1 device behind them\n" in said.out
+
+
 def test_a_saved_plan_is_what_runs(infra_ctl: Command, hosts: WatchedHosts, tmp_path: Path) -> None:
     saved = tmp_path / "plan.json"
     assert infra_ctl("plan", NTP, "-o", str(saved)).code == Exit.DONE
