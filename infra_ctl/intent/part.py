@@ -124,7 +124,7 @@ class _Site:
         """What hosts of the city are asked for, where who asks or who is asked is here."""
         for name, keys in self._asked.items():
             for key, asking in keys.items():
-                here = asking & self._hosts.keys() or (self._hosts.keys() if CITY in asking else set())
+                here = self._hosts.keys() if CITY in asking else asking & self._hosts.keys()
                 names = asking if name in self._hosts else here
                 if names:
                     yield Opening(*key, self._places.of(names), self._places.of([name]))

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address
-from itertools import groupby
+from itertools import pairwise
 
 import pytest
 
@@ -147,9 +147,10 @@ def asking(command: tuple[str, ...]) -> Iterator[list[str]]:
 
 
 def in_order(done: Done) -> list[str]:
-    """Who ended, wave by wave, the host parts of a wave as one."""
+    """Who ended, wave by wave and run by run; both host parts, one after the other, as one."""
     names = re.findall(r"^wave \d+/\d+  (\S+) ", done.out, re.MULTILINE)
-    return [name for name, _ in groupby("parts" if name in PARTS else name for name in names)]
+    found = ["parts" if name in PARTS else name for name in names]
+    return [name for before, name in pairwise(["", *found]) if (before, name) != ("parts", "parts")]
 
 
 def test_one_deploy_brings_routers_then_hosts_to_what_they_should_be(city: CitySlice) -> None:
