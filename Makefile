@@ -44,6 +44,7 @@ check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy -p infra_ctl -p napalm_frr
 	$(BIN)/lint-imports
+	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/ansible-lint -q playbooks
 
 # Live tests wait a lot, for timers and routes: a worker a core halves the time. A worker has labs of its own,
 # a file stays with one worker, and files start in the order of their names, so that the live ones come early.

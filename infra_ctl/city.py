@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -88,6 +88,13 @@ class City:
             return tuple(found)
         hint = "" if "=" in text else did_you_mean(text, self.inventory.hosts)
         raise SelectorError(1, f"'{text}' means no host{hint}")
+
+    def held(self, names: Iterable[str]) -> tuple[str, ...]:
+        """What holds these devices and hosts, themselves or their sites, in words."""
+        named = set(names)
+        named |= {each.site for name, each in self.intents.items() if name in named}
+        named |= {each.site for name, each in self.inventory.hosts.items() if name in named}
+        return tuple(hold.in_words for hold in self.inventory.holds if hold.object in named)
 
     def choose(self, text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Devices and hosts that one selector means, sorted. Raises SelectorError where it means none."""

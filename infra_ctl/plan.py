@@ -276,7 +276,7 @@ def assemble(
         waves=waves,
         cuts=((),) * len(waves),
         behind=planner.behind(judged),
-        held=tuple(hold.in_words for hold in planner.city.inventory.holds if hold.object in judged),
+        held=planner.city.held(judged),
         kept=tuple(kept),
     )
     return _foretold(plan, planner.city.intents, planner.network(judged)) if plan.changed else plan

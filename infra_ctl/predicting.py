@@ -186,6 +186,7 @@ def with_hosts(plan: Plan, city: City, meant: Mapping[str, Meant], judged: Mappi
             for broken in plan.breaks
         ),
         "behind": (*plan.behind, *_behind(plan, judged)),
+        "held": city.held((*(device.hostname for device in plan.devices), *judged)),
     }
     return plan.model_copy(update=update)
 

@@ -32,6 +32,8 @@ COMMANDS = {
     "run": "journal:run",
     "adopt": "plan:adopt",
     "drain": "drain:drain",
+    "hold": "hold:hold",
+    "procedure": "procedure:procedure",
     "runs": "journal:runs",
     "show": "journal:show",
     "db": "journal:db",

@@ -219,9 +219,12 @@ MOST_DONE = 4
 """Operations that the line of a host names; `show run` names all."""
 
 
+IN_FLIGHT = "stopping: devices in flight end first (Ctrl-C again leaves them to their timers)"
+
+
 @contextmanager
-def stopping() -> Iterator[Event]:
-    """Yields what Ctrl-C sets: devices in flight end then.
+def stopping(words: str = IN_FLIGHT) -> Iterator[Event]:
+    """Yields what Ctrl-C sets, and says `words` then: devices in flight end.
 
     A second one leaves at once, and their timers take them back.
     """
@@ -231,9 +234,7 @@ def stopping() -> Iterator[Event]:
         if flag.is_set():
             os._exit(Exit.INTERRUPTED)  # anything gentler would wait for the threads of devices in flight
         flag.set()
-        click.echo(
-            "stopping: devices in flight end first (Ctrl-C again leaves them to their timers)", err=True
-        )
+        click.echo(words, err=True)
 
     before = signal.signal(signal.SIGINT, stop)
     try:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from getpass import getuser
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -27,9 +26,6 @@ if TYPE_CHECKING:
     from infra_ctl.city import City
     from infra_ctl.journal.records import Run
     from infra_ctl.journal.store import Journal
-
-USUAL = datetime.timedelta(days=7)
-"""How long a device is drained where nobody says."""
 
 
 @click.command()
@@ -92,7 +88,7 @@ def _holding(
     """What holds a device; says beforehand for whom that changes nothing."""
     from infra_ctl.change.waves import hanging_on
     from infra_ctl.change.wiring import ground
-    from infra_ctl.inventory.holding import hold
+    from infra_ctl.inventory.holding import USUAL, hold
     from infra_ctl.inventory.models import Hold
 
     today = datetime.date.today()
@@ -144,6 +140,7 @@ def _carry_out(
 def _true_to_the_device(session: Session, device: str) -> Iterator[_Course]:
     """holds.yaml is put back where the device did not come to run what it says by the end of the block."""
     from infra_ctl.inventory.files import HOLDS
+    from infra_ctl.inventory.holding import put_back
 
     path, journal = session.context.inventory / HOLDS, session.journal()
     before = path.read_bytes() if path.exists() else None
@@ -158,7 +155,7 @@ def _true_to_the_device(session: Session, device: str) -> Iterator[_Course]:
         else:
             if state in _UNCERTAIN:
                 session.say(f"holds.yaml stays as written, and {device} is {state}: look at it, drain again")
-            elif not course.in_force and state is not StepState.CONFIRMED and _put_back(path, before):
+            elif not course.in_force and state is not StepState.CONFIRMED and put_back(path, before):
                 session.say("holds.yaml is as it was")
 
 
@@ -177,16 +174,3 @@ def _end(journal: Journal, run: str, device: str) -> StepState | None:
     """How the device ended in the run that was begun; None where none was."""
     steps = journal.steps(run) if run else ()
     return next((step.state for step in steps if step.device == device), None)
-
-
-def _put_back(path: Path, content: bytes | None) -> bool:
-    """Whether there was something to put back."""
-    if (path.read_bytes() if path.exists() else None) == content:
-        return False
-    if content is None:
-        path.unlink()
-    else:
-        fresh = path.with_name(f".{path.name}.new")
-        fresh.write_bytes(content)
-        fresh.replace(path)
-    return True

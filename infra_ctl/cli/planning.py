@@ -14,6 +14,7 @@ from infra_ctl.cli.devices import present
 from infra_ctl.cli.progress import counting, names, some
 from infra_ctl.cli.session import Session, console
 from infra_ctl.errors import RefusedError, UnknownError
+from infra_ctl.journal.records import PROCEDURE
 from infra_ctl.journal.store import is_alive
 from infra_ctl.making import made_first
 from infra_ctl.plan import Judged, Planner, Prepared, assemble, refuse_stale, reread
@@ -94,6 +95,8 @@ def kept_plan(session: Session, journal: Journal, run: Run) -> Prepared:
 
     if is_alive(run):
         raise RefusedError(f"run {run.id} is under way: {run.user}@{run.host}")
+    if run.kind == PROCEDURE:
+        raise RefusedError(f"run {run.id} is a procedure: what is idempotent is run again, not gone on with")
     text = journal.plan(run.id)
     if not text:
         raise RefusedError(f"run {run.id} kept no plan: deploy again, it plans what is left")
@@ -117,6 +120,8 @@ def prepare_rollback(session: Session, run_id: str, selector: str) -> Prepared:
     run = journal.run(run_id)
     if run.context != session.context.name:
         raise RefusedError(f"run {run_id} was in context {run.context}, not {session.context.name}")
+    if run.kind == PROCEDURE:
+        raise RefusedError(f"run {run.id} is a procedure: nobody knows the inverse of a playbook")
     changed = to_undo(journal, run)
     chosen = _chosen(session, city, selector) if selector else set(changed)
     steps = [step for name, step in changed.items() if name in chosen]

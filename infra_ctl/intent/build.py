@@ -14,6 +14,7 @@ from infra_ctl.intent.model import Address, Bfd, Bgp, DeviceIntent, Interface
 from infra_ctl.intent.stages import meaning
 from infra_ctl.intent.topology import Link, distances, links
 from infra_ctl.inventory import Device, Inventory, devices, port
+from infra_ctl.inventory.devices import held
 from infra_ctl.inventory.models import Peer
 
 
@@ -36,6 +37,8 @@ class _City:
     peers: Mapping[str, Sequence[Peer]]
     kept: Mapping[str, Sequence[tuple[str, ...]]]
     drained: frozenset[str]
+    isolated: frozenset[str]
+    """Names of sites, devices and hosts."""
     bgp: Mapping[str, Bgp]
     dns: tuple[Address, ...]
     syslog: tuple[Address, ...]
@@ -63,7 +66,8 @@ class _City:
             distance=distances(neighbours, cores),
             peers=peers,
             kept=kept,
-            drained=frozenset(hold.object for hold in inventory.holds if hold.effect == "drain"),
+            drained=frozenset(held(inventory, "drain")),
+            isolated=frozenset(held(inventory, "isolate")),
             bgp=sessions(inventory, allocations),
             dns=_addresses(inventory.services.dns, inventory, allocations),
             syslog=_addresses(inventory.services.syslog, inventory, allocations),
@@ -93,7 +97,11 @@ class _City:
             syslog=self.syslog,
             kept=tuple(self.kept.get(device.hostname, ())),
             drained=device.hostname in self.drained,
+            isolated=self._is_isolated(device),
         )
+
+    def _is_isolated(self, device: Device) -> bool:
+        return not self.isolated.isdisjoint((device.hostname, device.site))
 
     def _interfaces(self, device: Device) -> tuple[Interface, ...]:
         inventory, allocations, stage = self.inventory, self.allocations, meaning(device.ipv6)
@@ -108,6 +116,8 @@ class _City:
         ]
         if device.hostname in self.drained:
             found = [interfaces.last_resort(interface) for interface in found]
+        if self._is_isolated(device):
+            found = [interfaces.shut_off(interface) for interface in found]
         return tuple(sorted(found, key=interfaces.in_order))
 
 

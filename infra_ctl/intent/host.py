@@ -11,6 +11,8 @@ Protocol: TypeAlias = Literal["tcp", "udp"]
 
 RETENTION_MONTHS = {1: 1, 2: 1, 3: 3, 4: 6, 5: 12}
 """By level, how long logs are kept (TCVN 14423, x.8.2.1a); it states nothing for level 1."""
+MANAGEMENT, LOGS = "ssh", "syslog"
+"""Services that are left to an isolated host."""
 BOTH_WAYS = 3
 """From this level on a host denies what goes out too, and not only what comes in (TCVN 14423, 5.12.2.4d)."""
 
@@ -162,11 +164,23 @@ class HostIntent:
     """Hosts that must be as intended before it, because it is their client."""
     partners: tuple[str, ...]
     """Hosts that do the same as it: never changed at once with it."""
+    isolated: bool = False
+    """Held (see inventory.models.Hold): it goes on running, and only administrators reach it."""
 
     @property
     def is_strict(self) -> bool:
         """Whether it denies what goes out too."""
-        return self.level >= BOTH_WAYS
+        return self.isolated or self.level >= BOTH_WAYS
+
+    @property
+    def reachable(self) -> tuple[Opening, ...]:
+        """Of its openings those that the firewall lets requests in on."""
+        return tuple(each for each in self.openings if not self.isolated or each.service == MANAGEMENT)
+
+    @property
+    def leaving(self) -> tuple[Exit, ...]:
+        """Of its exits those that the firewall lets requests out by: isolated, it still sends its logs."""
+        return tuple(each for each in self.exits if not self.isolated or each.service == LOGS)
 
     @property
     def retention_months(self) -> int:

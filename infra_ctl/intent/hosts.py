@@ -35,6 +35,7 @@ from infra_ctl.intent.openings import (
 from infra_ctl.intent.places import CITY, Places
 from infra_ctl.intent.stages import meaning
 from infra_ctl.inventory import Device, Inventory, devices, host_levels, site_levels
+from infra_ctl.inventory.devices import is_isolated
 from infra_ctl.inventory.listening import HTTP, SIP, asked, health, listeners, names
 from infra_ctl.inventory.models import SERVICES, Host, HostRole, System
 
@@ -110,6 +111,7 @@ class _City:
             database=self._database(host) if HostRole.DATABASE in host.roles else None,
             needs=self._needs(host),
             partners=self._partners(host),
+            isolated=is_isolated(host, inventory),
         )
 
     def _nearest(self, hosts: Iterable[str], host: Host) -> tuple[Address, ...]:

@@ -21,6 +21,8 @@ LOOPBACK_MTU = 65536
 LAN_MTU = 1500
 MAX_COST = 65535
 """Largest OSPF cost of a link, 16 bits (RFC 2328, A.4.2). FRR's OSPFv3 counts on beyond it, and wraps."""
+_MANAGEMENT = f":{Lan.MANAGEMENT}"
+"""How the segment of a site's management LAN, or of a data centre's management zone, ends."""
 ZONE_ROUTER = 2
 """Number of a data centre's first router on a zone's LAN; 1 is kept for a gateway that they will share."""
 
@@ -92,6 +94,16 @@ def last_resort(interface: Interface) -> Interface:
         return interface
     ospf, ospf6 = (each and replace(each, cost=MAX_COST) for each in (interface.ospf, interface.ospf6))
     return replace(interface, ospf=ospf, ospf6=ospf6)
+
+
+def shut_off(interface: Interface) -> Interface:
+    """A LAN of an isolated site: nothing comes in from it, and nobody is told of it. Management stays.
+
+    Shut down as well as unannounced: what is only unannounced still sends, and one way is enough to leak.
+    """
+    if interface.kind != "lan" or interface.circuit is None or interface.circuit.endswith(_MANAGEMENT):
+        return interface
+    return replace(interface, enabled=False, ospf=None, ospf6=None, router_advertisement=None)
 
 
 def served(device: Device, inventory: Inventory, allocations: Allocations) -> Iterator[Interface]:

@@ -45,6 +45,8 @@ class Interface:
     """Hostname at the other end of a link; for a peering, the peer's id."""
     gateways: tuple[Address, ...] = ()
     """On an uplink the addresses of its other end, which is nearer to the data centre; elsewhere none."""
+    enabled: bool = True
+    """False while it is held: it keeps its addresses, is shut down and announced to nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,8 @@ class DeviceIntent:
     """Lines declared `unmanaged:` in the inventory, each after its contexts: rendered, so that they stay."""
     drained: bool = False
     """Held (see inventory.models.Hold): it stays up, and is the last way that anybody takes."""
+    isolated: bool = False
+    """Held: its LANs, save management, are shut down; itself it is reached as ever."""
 
     @property
     def uplinks(self) -> tuple[Interface, ...]:

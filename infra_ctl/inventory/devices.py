@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from infra_ctl.inventory.models import SERVICES, Inventory, SiteKind, Stage, System
+from infra_ctl.inventory.models import SERVICES, Host, Inventory, SiteKind, Stage, System
 
 
 class Port(NamedTuple):
@@ -64,6 +65,16 @@ def devices(inventory: Inventory) -> tuple[Device, ...]:
         for site in inventory.sites.values()
         for name, profile in inventory.profiles[site.profile].devices.items()
     )
+
+
+def held(inventory: Inventory, effect: str) -> Iterator[str]:
+    """Names of what is kept from something."""
+    return (hold.object for hold in inventory.holds if hold.effect == effect)
+
+
+def is_isolated(host: Host, inventory: Inventory) -> bool:
+    """Whether a host is cut off but for management: itself, or the whole of its site."""
+    return not {host.id, host.site}.isdisjoint(held(inventory, "isolate"))
 
 
 def site_levels(inventory: Inventory) -> dict[str, int]:

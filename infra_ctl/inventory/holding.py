@@ -13,6 +13,9 @@ from infra_ctl.inventory.models import Hold
 from infra_ctl.inventory.rewriting import rewritten
 from infra_ctl.inventory.text import decode, read
 
+USUAL = datetime.timedelta(days=7)
+"""How long something is held where nobody says."""
+
 
 def hold(folder: Path, new: Hold) -> None:
     """Hold an object from today on, in one move; another hold of it with the same effect is replaced."""
@@ -43,6 +46,19 @@ def _drop(content: dict[str, Any], object_: str, effect: str) -> bool:
     for number in reversed(of_it):
         del held[number]
     return bool(of_it)
+
+
+def put_back(path: Path, content: bytes | None) -> bool:
+    """Make a file what it was, in one move; None means that there was none. False where it is."""
+    if (path.read_bytes() if path.exists() else None) == content:
+        return False
+    if content is None:
+        path.unlink()
+    else:
+        fresh = path.with_name(f".{path.name}.new")
+        fresh.write_bytes(content)
+        fresh.replace(path)
+    return True
 
 
 def refuse_expired(folder: Path, today: datetime.date) -> None:

@@ -439,8 +439,8 @@ class Hold(Model):
     """What an object is kept from for a while, whatever else the inventory says; `until` is its last day."""
 
     object: Slug
-    """Hostname."""
-    effect: Literal["drain"]
+    """What is drained is a device; what is isolated is a site, a device or a host."""
+    effect: Literal["drain", "isolate"]
     reason: Text
     until: Date
     by: Text | None = None

@@ -48,6 +48,9 @@ class StepState(StrEnum):
     """A host on which an operation failed: what came before it is done, and nothing after it."""
 
 
+PROCEDURE = "procedure"
+"""Kind of a run that stands beside others: what it does to the network it does by runs of its own."""
+
 WELL = frozenset({StepState.CONFIRMED, StepState.DONE})
 """How a device and a host end that are as they were meant to be."""
 

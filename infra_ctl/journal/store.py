@@ -19,7 +19,18 @@ from sqlalchemy import Connection, Engine, RowMapping, delete, insert, select, u
 
 from infra_ctl.errors import InfraCtlError, JournalError, RefusedError, UnknownError
 from infra_ctl.journal import database
-from infra_ctl.journal.records import Event, Given, Order, Purpose, Run, RunState, Step, StepState, Synced
+from infra_ctl.journal.records import (
+    PROCEDURE,
+    Event,
+    Given,
+    Order,
+    Purpose,
+    Run,
+    RunState,
+    Step,
+    StepState,
+    Synced,
+)
 from infra_ctl.journal.schema import converged, events, orders, plans, runs, snapshots, steps, synced
 
 
@@ -87,11 +98,12 @@ class Journal:
     def start_run(self, purpose: Purpose, steps_of: Callable[[str], Iterable[Step]], plan: str = "") -> Run:
         """Open a run with the steps that `steps_of` its id are planned; `plan` is kept for a resume.
 
-        Raises RefusedError while another run of the same context is alive.
+        Raises RefusedError while another run of the same context is alive; procedures stand beside others.
         """
         with self._write() as connection:
             database.lock_for_writing(connection, "runs")
-            self._refuse_second(connection, purpose.context)
+            if purpose.kind != PROCEDURE:
+                self._refuse_second(connection, purpose.context)
             number = _next_id(connection)
             run = Run(
                 id=number,
@@ -197,7 +209,8 @@ class Journal:
             return tuple(connection.scalars(query))
 
     def _refuse_second(self, connection: Connection, context: str) -> None:
-        query = select(runs).where(runs.c.context == context, runs.c.state == RunState.RUNNING)
+        running = runs.c.state == RunState.RUNNING, runs.c.kind != PROCEDURE
+        query = select(runs).where(runs.c.context == context, *running)
         for row in connection.execute(query).mappings().all():
             run = _run(row)
             if is_alive(run):
@@ -213,11 +226,28 @@ class Journal:
             values = {"state": state, "summary": summary, "ended": now()}
             connection.execute(update(runs).where(runs.c.id == run).values(values))
 
+    def add_step(self, step: Step) -> None:
+        """Write down a device or host that is met only as a run goes on, and where it stands."""
+        with self._write() as connection:
+            connection.execute(insert(steps).values(asdict(step)))
+            event = {"run": step.run, "device": step.device, "at": now(), "state": step.state, "detail": ""}
+            connection.execute(insert(events).values(event))
+
     def record(
-        self, run: str, device: str, state: StepState, detail: str = "", *, cause: str = "", result: str = ""
+        self,
+        run: str,
+        device: str,
+        state: StepState,
+        detail: str = "",
+        *,
+        cause: str = "",
+        result: str = "",
+        diff: str = "",
     ) -> None:
-        """Write where a device stands; `cause` and `result` go with an end."""
+        """Write where a device stands; `cause`, `result` and a `diff` that was not known go with an end."""
         values: dict[str, object] = {"state": state}
+        if diff:
+            values["diff"] = diff
         if cause:
             values["cause"] = cause
         if result:

@@ -49,6 +49,10 @@ def _interfaces(expected: DeviceExpectation, state: DeviceState) -> Iterator[Out
         if interface is None:
             yield Outcome("interface", place, Verdict.FAIL, "is not there")
             continue
+        if not wanted.enabled:
+            held = ["is up, and is to be shut off"] if interface.up else []
+            yield _outcome("interface", place, "shut off, as intended", held)
+            continue
         wrong = [] if interface.up else ["is down"]
         if wanted.kind != "loopback" and interface.mtu != wanted.mtu:
             wrong.append(f"has MTU {interface.mtu}, not {wanted.mtu}")

@@ -28,7 +28,7 @@ import pytest
 from infra_ctl.change import normal
 from infra_ctl.journal.records import Run
 from infra_ctl.journal.store import Journal, open_journal
-from infra_ctl.lab import enter, faults, node
+from infra_ctl.lab import enter, faults, power
 from infra_ctl.lab.model import TwinSpec
 from infra_ctl.lab.state import Folder, require
 from infra_ctl.secrets import open_vault, write_vault
@@ -225,7 +225,7 @@ class CitySlice:
 
     def on_disk(self, hostname: str, path: str) -> Path:
         """A file that a router has written, as the machine sees it; of one that is on, in its own mounts."""
-        pid = node.process_one(self.lab, self.spec, hostname)
+        pid = power.process_one(self.lab, self.spec, hostname)
         return self.lab.upper(hostname) / path if pid is None else Path(f"/proc/{pid}/root") / path
 
     def is_pending(self, hostname: str) -> bool:

@@ -69,6 +69,16 @@ def test_an_interface_is_judged_whole(seen: InterfaceState, verdict: Verdict, me
     assert judged([WANTED], [], DeviceState((seen,), ())) == [("interface", "ward/eth0", verdict, message)]
 
 
+@pytest.mark.parametrize(
+    ("up", "verdict", "message"),
+    [(False, PASS, "shut off, as intended"), (True, FAIL, "is up, and is to be shut off")],
+)
+def test_an_interface_that_is_shut_off_has_to_be_down(up: bool, verdict: Verdict, message: str) -> None:
+    """Its addresses are nobody's concern: the kernel takes those of IPv6 off with it."""
+    wanted, seen = replace(WANTED, enabled=False), replace(SEEN, up=up, addresses=(V4,))
+    assert judged([wanted], [], DeviceState((seen,), ())) == [("interface", "ward/eth0", verdict, message)]
+
+
 def test_a_loopback_has_whatever_mtu_the_kernel_gives_it() -> None:
     seen = InterfaceState("lo", up=True, mtu=65536, addresses=(IPv4Interface("10.0.0.1/32"),))
     assert judged([LOOPBACK], [], DeviceState((seen,), ()))[0][2] is PASS

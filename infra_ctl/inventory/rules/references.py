@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from infra_ctl.errors import Problem
@@ -134,11 +134,33 @@ def holds(draft: Draft, _survey: Survey) -> Iterator[Problem]:
         ("object",),
         lambda hold: f"{hold.effect} of {hold.object}",
     )
-    known = {hostname for hostname, _ in hostnames(draft)} if draft.sites.sound else set()
-    for key, hold in table.objects.items() if known else ():
-        if hold.object not in known:
-            message = f"device {hold.object!r} does not exist{did_you_mean(hold.object, known)}"
+    if not draft.sites.sound:
+        return
+    routers = dict(hostnames(draft))
+    for key, hold in table.objects.items():
+        if hold.effect == "drain":
+            message = _unknown_name("device", hold.object, routers)
+        else:
+            message = _not_to_isolate(draft, hold.object, routers)
+        if message:
             yield table.problem(key, ("object",), message)
+
+
+def _unknown_name(kind: str, name: str, known: Collection[str]) -> str:
+    return "" if name in known else f"{kind} {name!r} does not exist{did_you_mean(name, known)}"
+
+
+def _not_to_isolate(draft: Draft, name: str, routers: Mapping[str, str]) -> str:
+    """Why nothing of that name can be cut off; empty where it can: a host, a site with LANs, its device."""
+    if name in draft.hosts.records:
+        return ""
+    known = {*draft.hosts.records, *draft.sites.objects, *routers}
+    if message := _unknown_name("site, device or host", name, known):
+        return message
+    profile = draft.profile_at(routers.get(name, name))
+    if profile is None or profile.lans or profile.zones:
+        return ""
+    return f"{name} has no LAN that could be shut off: isolate a host, or a site with LANs"
 
 
 def rooms(draft: Draft, _survey: Survey) -> Iterator[Problem]:

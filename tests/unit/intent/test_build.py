@@ -13,6 +13,7 @@ from infra_ctl.intent.interfaces import MAX_COST
 from infra_ctl.intent.model import BgpNeighbour, Interface
 from infra_ctl.intent.paths import paths
 from infra_ctl.inventory import Inventory
+from infra_ctl.inventory.devices import is_isolated
 from infra_ctl.inventory.models import Hold
 
 Intents = dict[str, DeviceIntent]
@@ -250,3 +251,37 @@ def test_a_drained_router_s_links_are_the_last_that_anybody_takes(small: Invento
     assert paths(before, "dc-core1", "ipv4")["nk-an-hoa-ce1"].cost < MAX_COST
     assert paths(after, "dc-core1", "ipv4")["nk-an-hoa-ce1"].cost > MAX_COST
     assert paths(after, "dc-core1", "ipv4")["nk-pop1"].cost < MAX_COST
+
+
+def isolated(small: Inventory, name: str) -> Intents:
+    hold = Hold(object=name, effect="isolate", reason="malware", until=date(2099, 1, 1))
+    held = small.model_copy(update={"holds": (hold,)})
+    return build(held, allocate(held, {}))
+
+
+@pytest.mark.parametrize("name", ["nk-cai-khe", "nk-cai-khe-ce1"])
+def test_an_isolated_ward_s_lans_are_shut_and_announced_to_nobody(
+    small: Inventory, intents: Intents, name: str
+) -> None:
+    """Its loopback, its links and its management LAN are as before, and so is everybody else."""
+    after = isolated(small, name)
+    assert [host for host in after if after[host] != intents[host]] == ["nk-cai-khe-ce1"]
+    assert after["nk-cai-khe-ce1"].isolated
+    before = {each.name: each for each in intents["nk-cai-khe-ce1"].interfaces}
+    shut = [each for each in after["nk-cai-khe-ce1"].interfaces if each != before[each.name]]
+    assert [each.name for each in shut] == ["eth2.10", "eth2.20", "eth2.30", "eth2.40", "eth2.70"]
+    for each in shut:
+        assert (each.enabled, each.ospf, each.ospf6, each.router_advertisement) == (False, None, None, None)
+        assert (each.ipv4, each.ipv6) == (before[each.name].ipv4, before[each.name].ipv6)
+    assert before["eth2.160"].description == "LAN management"
+
+
+def test_an_isolated_host_changes_no_router(small: Inventory, intents: Intents) -> None:
+    (host, *_) = small.hosts.values()
+    assert isolated(small, host.id) == intents
+    hold = Hold(object=host.id, effect="isolate", reason="malware", until=date(2099, 1, 1))
+    held = small.model_copy(update={"holds": (hold,)})
+    assert [each for each in held.hosts.values() if is_isolated(each, held)] == [host]
+    whole = small.model_copy(update={"holds": (hold.model_copy(update={"object": host.site}),)})
+    of_site = [each for each in whole.hosts.values() if each.site == host.site]
+    assert [each for each in whole.hosts.values() if is_isolated(each, whole)] == of_site

@@ -1,0 +1,46 @@
+"""What Ansible's inventory plugin asks for: everybody in a context, and to be where they are reached."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from infra_ctl.city import load_city
+from infra_ctl.cli.context import Context, context
+from infra_ctl.errors import UnknownError
+from infra_ctl.procedure.roster import Login, Member, roster
+
+
+def members(context_name: str, folder: Path) -> tuple[Member, ...]:
+    """All routers and hosts of a context. For a twin, this process moves into its management namespace.
+
+    Ansible's workers are its children and start later, so they are inside too. Raises InfraCtlError.
+    """
+    where = context(context_name, folder)
+    refuse_simulated(where)
+    found = roster(load_city(folder), login(where), present(where))
+    if where.kind == "lab":
+        from infra_ctl.lab.enter import enter_management
+
+        enter_management(where.var / "lab" / where.lab_name)
+    return found
+
+
+def refuse_simulated(where: Context) -> None:
+    """Raises UnknownError for a fleet that Ansible cannot log in to."""
+    if where.kind == "embedded":
+        raise UnknownError("the simulated fleet has nobody to log in to: use the context live or lab")
+
+
+def login(where: Context) -> Login:
+    """How Ansible logs in to what is in a context."""
+    return Login(where.name, where.username, where.key_file, where.known_hosts)
+
+
+def present(where: Context) -> frozenset[str] | None:
+    """Who is in a twin, which may be of a slice; None where all are there."""
+    if where.kind != "lab":
+        return None
+    from infra_ctl.lab.state import require
+
+    spec = require(where.var / "lab" / where.lab_name).spec
+    return frozenset(machine.hostname for machine in spec.machines)
