@@ -87,13 +87,18 @@ def operations(part: HostPart, kept: Collection[Opening] = ()) -> tuple[Operatio
 
 def rules(part: HostPart) -> str:
     """What nft is given."""
-    doors = tuple(_doors(part.openings))
-    named = dict.fromkeys(side for door in doors for side in (door.sources, door.targets) if side.name)
+    names: dict[tuple[Network, ...], str] = {}
+    doors, sealed = (tuple(_doors(each, names)) for each in (part.openings, part.sealed))
+    named = dict.fromkeys(
+        side for door in (*doors, *sealed) for side in (door.sources, door.targets) if side.name
+    )
     return host_text(
         "zones.nft",
         part,
         named=tuple(named),
         doors=doors,
+        isolated=_sides(part.isolated),
+        sealed=sealed,
         people=_sides(part.people),
         zones=_sides(part.zones),
         held=_sides(part.held),
@@ -101,8 +106,7 @@ def rules(part: HostPart) -> str:
     )
 
 
-def _doors(openings: Iterable[Opening]) -> Iterator[Door]:
-    names: dict[tuple[Network, ...], str] = {}
+def _doors(openings: Iterable[Opening], names: dict[tuple[Network, ...], str]) -> Iterator[Door]:
     for each in openings:
         for sources in _families(each.sources):
             for targets in _families(each.targets):

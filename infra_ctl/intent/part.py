@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from ipaddress import ip_network
 
 from infra_ctl.intent.allocation import Allocations
 from infra_ctl.intent.demands import ZONE_KINDS
-from infra_ctl.intent.host import BOTH_WAYS, Opening
+from infra_ctl.intent.host import BOTH_WAYS, LOGS, MANAGEMENT, Opening
 from infra_ctl.intent.model import Network
 from infra_ctl.intent.openings import Asked, Key, outside, who_asks
 from infra_ctl.intent.places import CITY, Places, collapsed
 from infra_ctl.inventory import Device, Inventory, devices, host_levels
+from infra_ctl.inventory.devices import is_isolated
 from infra_ctl.inventory.models import Zone
 
 PEOPLE = (Zone.MANAGEMENT, Zone.USERS, Zone.WIRELESS)
@@ -44,6 +46,20 @@ class HostPart:
     """Zones of people: those are answered there."""
     partners: tuple[str, ...]
     """Parts that do the same as it: never changed at once with it."""
+    isolated: tuple[Network, ...] = ()
+    """Hosts of its zones that are held (see HostIntent.isolated): whoever has taken one cannot lift this."""
+
+    @property
+    def sealed(self) -> tuple[Opening, ...]:
+        """All that is left to isolated hosts: administrators reach them, and their logs leave."""
+        return tuple(each for opening in self.openings for each in self._left(opening))
+
+    def _left(self, opening: Opening) -> Iterator[Opening]:
+        if opening.service == MANAGEMENT and set(opening.targets) <= set(self.isolated):
+            yield opening
+        if opening.service == LOGS:
+            sources = tuple(each for each in self.isolated if _is_in(each, opening.sources))
+            yield from (replace(opening, sources=sources),) if sources else ()
 
 
 def merged(openings: Iterable[Opening]) -> tuple[Opening, ...]:
@@ -81,6 +97,7 @@ class HostParts(Mapping[str, HostPart]):
             free=site.free,
             people=site.people,
             partners=tuple(part for part in alike if part != name),
+            isolated=site.isolated,
         )
 
     def __iter__(self) -> Iterator[str]:
@@ -114,6 +131,12 @@ class _Site:
         self.zones = collapsed(net for zone in zones for net in places.zone(site, zone))
         self.people = collapsed(net for zone in zones if zone in PEOPLE for net in places.zone(site, zone))
         self.held = places.of(held)
+        self.isolated = tuple(
+            ip_network(address)
+            for name, host in self._hosts.items()
+            if is_isolated(host, places.inventory)
+            for address in places.host(name)
+        )
         self.free = collapsed((*self.people, *places.of(self._hosts.keys() - held)))
 
     @cached_property
@@ -135,12 +158,13 @@ class _Site:
             for service, protocol, port, networks in outside(self._places, host):
                 targets = collapsed(networks)
                 if host.id not in self._hosts:
-                    targets = tuple(each for each in targets if self._is_here(each))
+                    targets = tuple(each for each in targets if _is_in(each, self.zones))
                 if targets:
                     yield Opening(service, protocol, port, self._places.of([host.id]), targets)
 
-    def _is_here(self, network: Network) -> bool:
-        return any(
-            network.version == zone.version and network.subnet_of(zone)  # type: ignore[arg-type]
-            for zone in self.zones
-        )
+
+def _is_in(network: Network, those: Iterable[Network]) -> bool:
+    return any(
+        network.version == other.version and network.subnet_of(other)  # type: ignore[arg-type]
+        for other in those
+    )

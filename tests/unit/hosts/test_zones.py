@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
+from datetime import date
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from infra_ctl.hosts.meant import Hosts, Kept
 from infra_ctl.intent import HostPart, HostParts, allocate
 from infra_ctl.intent.host import Opening
 from infra_ctl.inventory import load
+from infra_ctl.inventory.models import Hold
 
 ROOT = Path(__file__).parents[3]
 CASE = ROOT / "tests/cases/hosts/dc-core1.txt"
@@ -89,13 +92,35 @@ def test_many_networks_have_a_set_and_two_sets_never_one_name(reference: HostPar
     assert all(f"@{name} " in text for name in names)
 
 
+def isolating(name: str) -> HostPart:
+    inventory = load(ROOT / "inventory")
+    hold = Hold(object=name, effect="isolate", reason="taken", until=date(2099, 1, 1))
+    held = inventory.model_copy(update={"holds": (hold,)})
+    return HostParts(held, allocate(held, {}))["dc-core1/host"]
+
+
+def test_an_isolated_host_is_cut_off_on_its_routers_too_with_the_connections_that_it_has(
+    reference: HostParts,
+) -> None:
+    """Whoever has taken the host has taken its firewall."""
+    part = isolating("dc-app-1")
+    assert part.isolated == (*APP, ip_network("2001:db8:9212::16/128"))
+    assert part.openings == reference["dc-core1/host"].openings, "no port moves by that"
+    text = zones.rules(part)
+    sealed = text.partition("chain sealed {")[2].partition("\n    }")[0]
+    assert set(re.findall(r'comment "([^"]+)"', sealed)) == {"ssh", "ssh answers", "syslog", "syslog answers"}
+    assert all("!= syn" in line for line in sealed.splitlines() if "sport" in line), "it opens none itself"
+    forward = text.partition("chain forward {")[2]
+    assert forward.index("goto sealed") < forward.index("icmp") < forward.index("!= syn accept")
+
+
 @needs_nft
 def test_the_kernel_takes_every_ruleset_again_and_leaves_other_tables(
     reference: HostParts, tmp_path: Path
 ) -> None:
     """In a network namespace of its own; a fault of the lab is a table like any other."""
     rules = tmp_path / "rules"
-    for part in reference.values():
+    for part in (*reference.values(), isolating("dc")):
         rules.write_text(zones.rules(part), encoding="utf-8")
         script = (
             f"nft add table netdev fault; nft -c -f {rules}; nft -f {rules}; nft -f {rules}; nft list tables"
