@@ -20,6 +20,7 @@ from infra_ctl.lab.disk import File, last_line, make, write
 from infra_ctl.lab.model import HOST_INTERFACE, HostNode, TwinSpec
 from infra_ctl.lab.requirements import CGROUPS
 from infra_ctl.lab.state import Folder
+from infra_ctl.lab.wiring import GATEWAY
 
 SUPPLY = Path(__file__).with_name("host.sh")
 
@@ -30,9 +31,6 @@ USER_ID = 1000
 
 START_SECONDS = 120.0
 """A host boots in two seconds alone; the rest is for a machine that boots forty of them."""
-
-NEIGHBOUR = {"base_reachable_time_ms": 3000, "delay_first_probe_time": 1, "retrans_time_ms": 300}
-"""How long a gateway that was heard is believed, and how long it may take to answer (arp(7))."""
 
 INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
 WATCHERS = 16
@@ -137,7 +135,7 @@ def _tune(name: str) -> None:
     }
     settings |= {net / "ipv4" / f"fib_multipath_{one}": 1 for one in ("use_neigh", "hash_policy")}
     for family in ("ipv4", "ipv6"):
-        settings |= {net / family / "neigh" / HOST_INTERFACE / one: value for one, value in NEIGHBOUR.items()}
+        settings |= {net / family / "neigh" / HOST_INTERFACE / one: value for one, value in GATEWAY.items()}
     with namespace.inside(name):
         for file, value in settings.items():
             file.write_text(str(value))

@@ -22,6 +22,9 @@ CROWD = 100
 NEIGHBOURS = {"gc_thresh1": 64, "gc_thresh2": 128, "gc_thresh3": 256}
 """Entries a node in the machine's neighbour table: kept, aimed at, never exceeded (arp(7))."""
 
+GATEWAY = {"base_reachable_time_ms": 3000, "delay_first_probe_time": 1, "retrans_time_ms": 300}
+"""How long a gateway that was heard is believed, and how long it may take to answer (arp(7))."""
+
 
 def build(spec: TwinSpec) -> None:
     """Make the namespaces, set them and connect them; every interface of a node is still down."""
@@ -29,10 +32,12 @@ def build(spec: TwinSpec) -> None:
     namespace.batch(f"netns add {name}" for name in spec.namespaces())
     for name in (spec.management_namespace, spec.lan_namespace):
         _quiet(name)
-    if spec.in_band or spec.hosts:
-        _spread(spec.management_namespace)
     namespace.batch(cables(spec))
     namespace.batch(management(spec), spec.management_namespace)
+    if spec.in_band or spec.hosts:
+        _spread(spec.management_namespace)
+    if spec.hosts:
+        _doubt(spec.management_namespace, BRIDGE)
     namespace.batch(lans(spec), spec.lan_namespace)
 
 
@@ -127,6 +132,13 @@ def _spread(name: str) -> None:
     with namespace.inside(name):
         Path("/proc/sys/net/ipv4/fib_multipath_use_neigh").write_text("1")
         Path("/proc/sys/net/ipv4/fib_multipath_hash_policy").write_text("1")
+
+
+def _doubt(name: str, interface: str) -> None:
+    """Find out soon that a gateway does not answer any more."""
+    with namespace.inside(name):
+        for setting, value in GATEWAY.items():
+            Path("/proc/sys/net/ipv4/neigh", interface, setting).write_text(str(value))
 
 
 def widen_neighbour_table(nodes: int, settings: Path = Path("/proc/sys/net")) -> None:

@@ -113,10 +113,14 @@ def test_a_power_cut_leaves_the_disk(city: CitySlice) -> None:
     assert boot_id(city, DATABASE) != before
 
 
-def test_a_host_reboots_by_itself(city: CitySlice) -> None:
+def test_a_host_reboots_by_itself_under_whoever_is_on_it(city: CitySlice) -> None:
     before = boot_id(city, APP)
-    city.on(APP, "systemctl", "reboot")
-    until(lambda: is_running(city, APP) and boot_id(city, APP) != before)
+    with subprocess.Popen(enter.command(city.lab.root, APP, ("sleep", "600"))) as somebody:
+        try:
+            city.on(APP, "systemctl", "reboot")
+            until(lambda: is_running(city, APP) and boot_id(city, APP) != before)
+        finally:
+            somebody.kill()
     login(city, APP, "true")
 
 
