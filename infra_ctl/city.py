@@ -11,6 +11,8 @@ from infra_ctl.intent import (
     DeviceIntent,
     HostIntent,
     HostIntents,
+    HostPart,
+    HostParts,
     allocate,
     build,
     format_lock,
@@ -40,6 +42,8 @@ class City:
     """What the lock still holds for objects that are gone."""
     hosts: Mapping[str, HostIntent] = field(default_factory=dict)
     """Every Linux host's intent by its id, sorted."""
+    parts: Mapping[str, HostPart] = field(default_factory=dict)
+    """Every router's host part by its name, `dc-core1/host`, sorted."""
 
     def intent(self, hostname: str) -> DeviceIntent:
         """Raises UnknownError with the nearest name where there is no such device."""
@@ -117,7 +121,8 @@ def load_city(folder: Path) -> City:
         raise InventoryError([Problem(str(folder / LOCK_FILE), 0, 0, message)])
     reserved = {key: locked[key] for key in stale(allocations, locked)}
     hosts = HostIntents(inventory, allocations)
-    return City(inventory, build(inventory, allocations), allocations.prefixes, reserved, hosts)
+    parts = HostParts(inventory, allocations)
+    return City(inventory, build(inventory, allocations), allocations.prefixes, reserved, hosts, parts)
 
 
 def relock(

@@ -47,9 +47,14 @@ class Foresight:
     """All hosts and host parts that there are."""
     masking: Masking
 
-    def parts_of(self, routers: Collection[str]) -> tuple[str, ...]:
-        """The host parts of routers: `dc-core1/host`."""
-        return tuple(name for name in self.meant if "/" in name and name.partition("/")[0] in routers)
+    def parts_of(self, routers: Collection[str], hosts: Collection[str] = ()) -> tuple[str, ...]:
+        """Host parts, `dc-core1/host`, of routers, and of those before hosts: both doors open in turn."""
+        sites = {self.meant[name].standing.site for name in hosts if name in self.meant}
+        return tuple(name for name in self.meant if "/" in name and self._is_of(name, routers, sites))
+
+    def _is_of(self, part: str, routers: Collection[str], sites: Collection[str]) -> bool:
+        standing = self.meant[part].standing
+        return standing.router in routers or standing.site in sites
 
     def judge(
         self, names: Collection[str], on_done: Callable[[str], None] = lambda _name: None

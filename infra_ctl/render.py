@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from infra_ctl.intent.host import HostIntent
 from infra_ctl.intent.model import DeviceIntent
 from infra_ctl.intent.openings import PORTS
+from infra_ctl.intent.part import HostPart
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -36,7 +37,7 @@ def day0(device: DeviceIntent, overrides: Path | None = None) -> str:
     return _template(device.platform, "day0", overrides).render(device=device)
 
 
-def host_text(name: str, host: HostIntent, overrides: Path | None = None, **more: object) -> str:
+def host_text(name: str, host: HostIntent | HostPart, overrides: Path | None = None, **more: object) -> str:
     """Text of a file on a host, from the template `host/<name>.j2`; `more` is what the role alone knows.
 
     Raises as `render`.

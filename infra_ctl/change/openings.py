@@ -48,8 +48,8 @@ def _is_covered(opening: Opening, there: Iterable[Opening]) -> bool:
     return all(any(_is_in(source, network) for network in networks) for source in opening.sources)
 
 
-def _door(opening: Opening) -> tuple[str, str, int]:
-    return opening.service, opening.protocol, opening.port
+def _door(opening: Opening) -> tuple[str, str, int, tuple[Network, ...]]:
+    return opening.service, opening.protocol, opening.port, opening.targets
 
 
 def _is_in(inner: Network, outer: Network) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from infra_ctl.cli.progress import names
+from infra_ctl.intent.part import HostPart
 
 if TYPE_CHECKING:
     from infra_ctl.change.operations import Operation
@@ -17,13 +18,23 @@ MOST = 6
 """Names in a line."""
 
 
-def as_dict(host: HostIntent, operations: Sequence[Operation]) -> dict[str, Any]:
+def as_dict(host: HostIntent | HostPart, operations: Sequence[Operation]) -> dict[str, Any]:
     """For programs: all of both."""
     return {"intent": asdict(host), "operations": [each.model_dump() for each in operations]}
 
 
-def lines(host: HostIntent, operations: Sequence[Operation], *, texts: bool) -> Iterator[str]:
+def lines(host: HostIntent | HostPart, operations: Sequence[Operation], *, texts: bool) -> Iterator[str]:
     """For people; with `texts`, of all its files."""
+    yield from _of_part(host) if isinstance(host, HostPart) else _of_host(host)
+    yield f"  stands in {names(host.partners, MOST) or 'for nobody'}"
+    for operation in operations:
+        guarded = "  on trial first" if operation.guarded else ""
+        yield f"  {operation.id:<32} {_what(operation)}{guarded}"
+        if texts and operation.kind == "file":
+            yield from (f"    {line}" for line in operation.text.splitlines())
+
+
+def _of_host(host: HostIntent) -> Iterator[str]:
     ways = "denies both ways" if host.is_strict else "denies what comes in"
     addresses = " ".join(map(str, host.addresses))
     yield f"{host.name}  {','.join(host.roles)}  zone {host.zone}  level {host.level}, {ways}  {addresses}"
@@ -31,12 +42,13 @@ def lines(host: HostIntent, operations: Sequence[Operation], *, texts: bool) -> 
     if host.is_strict:
         yield from (f"  out  {_port(each)} to {_counted(each.targets)}" for each in host.exits)
     yield f"  needs     {names(host.needs, MOST) or 'nobody'}"
-    yield f"  stands in {names(host.partners, MOST) or 'for nobody'}"
-    for operation in operations:
-        guarded = "  on trial first" if operation.guarded else ""
-        yield f"  {operation.id:<32} {_what(operation)}{guarded}"
-        if texts and operation.kind == "file":
-            yield from (f"    {line}" for line in operation.text.splitlines())
+
+
+def _of_part(part: HostPart) -> Iterator[str]:
+    yield f"{part.name}  host part of {part.router}  denies between zones  {' '.join(map(str, part.zones))}"
+    for each in part.openings:
+        targets = names(list(map(str, each.targets)), MOST)
+        yield f"  pass {_port(each)} from {_counted(each.sources)} to {targets}"
 
 
 def _port(each: Opening | Exit) -> str:

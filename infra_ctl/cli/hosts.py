@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import click
 
 from infra_ctl.cli.context import Context
-from infra_ctl.cli.devices import enter, way_to
+from infra_ctl.cli.devices import enter, present, way_to
 from infra_ctl.drivers.connection import Connection
 
 if TYPE_CHECKING:
     from infra_ctl.city import City
     from infra_ctl.drivers.hosts import HostFleet
+    from infra_ctl.intent.part import HostPart
 
 USER = "infra"
 """The account that a host is given on its day 0, with our key and `sudo` without a password."""
@@ -28,6 +30,12 @@ def present_hosts(context: Context, city: City) -> tuple[str, ...]:
 
     there = {host.hostname for host in require(context.var / "lab" / context.lab_name).spec.hosts}
     return tuple(name for name in city.hosts if name in there)
+
+
+def present_parts(context: Context, city: City) -> Mapping[str, HostPart]:
+    """Host parts of the routers that exist in a context which has hosts, whom they guard."""
+    there = set(present(context, city))
+    return {name: part for name, part in city.parts.items() if part.router in there}
 
 
 def host_fleet(context: Context, city: City) -> HostFleet:

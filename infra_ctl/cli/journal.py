@@ -119,15 +119,19 @@ def show_host(session: Session, name: str) -> None:
     \b
     infra-ctl show host dc-db-1
     infra-ctl show host dc-portal-1 --output json
+    infra-ctl show host dc-core1/host
     """
     from infra_ctl.cli import hosting
-    from infra_ctl.hosts.roles import operations
+    from infra_ctl.hosts import roles, zones
+    from infra_ctl.intent import HostPart
 
-    host = session.city().host(name)
+    city = session.city()
+    host = city.parts[name] if name in city.parts else city.host(name)
+    operations = zones.operations(host) if isinstance(host, HostPart) else roles.operations(host)
     if session.is_json:
-        session.emit(hosting.as_dict(host, operations(host)))
+        session.emit(hosting.as_dict(host, operations))
         return
-    for line in hosting.lines(host, operations(host), texts=session.verbose):
+    for line in hosting.lines(host, operations, texts=session.verbose):
         click.echo(line)
 
 

@@ -59,11 +59,12 @@ class Later:
 
 
 def later(plan: Plan) -> Later | None:
-    """None where a plan leaves nothing."""
+    """None where a plan leaves nothing. A host part comes with its router."""
     if not plan.stays and not plan.behind:
         return None
-    hosts = sum(1 for host in plan.hosts if host.name in plan.behind)
-    return Later(plan.stays, plan.behind, plan.selector, hosts)
+    behind = dict.fromkeys(name.partition("/")[0] for name in plan.behind)
+    hosts = sum(1 for host in plan.hosts if host.name in behind)
+    return Later(plan.stays, tuple(behind), plan.selector, hosts)
 
 
 def say_left(session: Session, plan: Plan, ending: Ending, undoes: str = "") -> Ending:

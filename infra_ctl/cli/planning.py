@@ -90,7 +90,7 @@ def _made(
 ) -> Prepared:
     context = session.context.name
     hostnames, names = session.choose(planner.city, selector)
-    names = (*names, *foresight.parts_of(hostnames)) if foresight else ()
+    names = (*names, *foresight.parts_of(hostnames, names)) if foresight else ()
     with counting("reading", len(hostnames), len(names)) as on_done, ThreadPoolExecutor(1) as beside:
         asked = beside.submit(foresight.judge, names, on_done) if foresight else None
         judged: Mapping[str, Judged] = planner.judge(hostnames, on_done)

@@ -26,12 +26,14 @@ def devices(count: int, hosts: int = 0) -> str:
 
 
 def counted(parts: Iterable[PlannedDevice | PlannedHost]) -> str:
-    """As `devices`."""
+    """As `devices`; a router and its host part are one."""
     from infra_ctl.change.plan import PlannedHost
 
     found = list(parts)
-    hosts = sum(isinstance(each, PlannedHost) for each in found)
-    return devices(len(found) - hosts, hosts)
+    hosts = {each.name for each in found if isinstance(each, PlannedHost)}
+    routers = {each.name for each in found} - hosts
+    routers |= {router for name in hosts for router, part, _ in [name.partition("/")] if part}
+    return devices(len(routers), sum("/" not in name for name in hosts))
 
 
 def duration(seconds: float) -> str:

@@ -116,13 +116,14 @@ class Session:
 
         `fleet` is how they are reached, where that is known already.
         """
-        from infra_ctl.cli.hosts import host_fleet, present_hosts
+        from infra_ctl.cli.hosts import host_fleet, present_hosts, present_parts
         from infra_ctl.hosts import meant
         from infra_ctl.predicting import Foresight
 
         if names := present_hosts(self.context, city):
             fleet = fleet or host_fleet(self.context, city)
-            return Foresight(fleet, meant.Hosts(city.hosts, names), masking)
+            parts = present_parts(self.context, city)
+            return Foresight(fleet, meant.Hosts(city.hosts, names, parts), masking)
         return None
 
     def command(self, words: str) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from types import MappingProxyType
 
 from infra_ctl.change.edges import Standing
 from infra_ctl.change.operations import Operation
-from infra_ctl.hosts import roles
+from infra_ctl.hosts import roles, zones
 from infra_ctl.intent.host import Exit, HostIntent, Opening
+from infra_ctl.intent.part import KIND, HostPart
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +42,23 @@ class Meant:
 
 
 class Hosts(Mapping[str, Meant]):
-    """Hosts that there are, by name; each is worked out when it is first asked for."""
+    """Hosts and host parts that there are, by name; each is worked out when it is first asked for."""
 
-    def __init__(self, intents: Mapping[str, HostIntent], names: Iterable[str]) -> None:
+    def __init__(
+        self,
+        intents: Mapping[str, HostIntent],
+        names: Iterable[str],
+        parts: Mapping[str, HostPart] = MappingProxyType({}),
+    ) -> None:
         self._intents = intents
-        self._known: dict[str, Meant | None] = dict.fromkeys(names)
+        self._parts = parts
+        self._known: dict[str, Meant | None] = dict.fromkeys((*names, *parts))
 
     def __getitem__(self, name: str) -> Meant:
         known = self._known[name]
         if known is None:
-            known = self._known[name] = _host(self._intents[name])
+            known = _part(self._parts[name]) if name in self._parts else _host(self._intents[name])
+            self._known[name] = known
         return known
 
     def __iter__(self) -> Iterator[str]:
@@ -69,6 +78,11 @@ def _host(intent: HostIntent) -> Meant:
     )
     asks = frozenset(each.service for each in intent.exits)
     return Meant(standing, partial(_operations, intent), intent.openings, asks)
+
+
+def _part(part: HostPart) -> Meant:
+    standing = Standing(part.site, KIND, part.router, partners=frozenset(part.partners))
+    return Meant(standing, lambda kept: zones.operations(part, kept.own), part.openings)
 
 
 def _operations(intent: HostIntent, kept: Kept) -> tuple[Operation, ...]:

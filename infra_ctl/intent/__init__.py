@@ -6,12 +6,15 @@ from infra_ctl.intent.host import HostIntent
 from infra_ctl.intent.hosts import HostIntents
 from infra_ctl.intent.lock import format_lock, parse_lock
 from infra_ctl.intent.model import DeviceIntent
+from infra_ctl.intent.part import HostPart, HostParts
 
 __all__ = [
     "Allocations",
     "DeviceIntent",
     "HostIntent",
     "HostIntents",
+    "HostPart",
+    "HostParts",
     "allocate",
     "build",
     "format_lock",

@@ -26,6 +26,8 @@ class Opening:
     protocol: Protocol
     port: int
     sources: tuple[Network, ...]
+    targets: tuple[Network, ...] = ()
+    """Of a router, to whom it lets them through; a host lets them in itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,7 @@ def exits(places: Places, host: Host, asked_of: Asked) -> tuple[Exit, ...]:
         for key, names in keys.items():
             if other != host.id and (host.id in names or CITY in names):
                 targets[key].update(places.of([other]))
-    for service, protocol, port, networks in _outside(places, host):
+    for service, protocol, port, networks in outside(places, host):
         targets[service, protocol, port].update(networks)
     return tuple(Exit(*key, collapsed(networks)) for key, networks in sorted(targets.items()))
 
@@ -121,8 +121,8 @@ def _exchanging(inventory: Inventory, system: System) -> Iterator[str]:
             yield from other.runs_on
 
 
-def _outside(places: Places, host: Host) -> Iterator[tuple[str, Protocol, int, Iterable[Network]]]:
-    """Packages come from the city's own repository, in a management zone."""
+def outside(places: Places, host: Host) -> Iterator[tuple[str, Protocol, int, Iterable[Network]]]:
+    """What a host asks of who is none. Packages come from the city's own repository, in a management zone."""
     upstreams, management = places.inventory.upstreams, places.of([ADMINISTRATORS])
     yield PACKAGES, "tcp", 80, management
     yield PACKAGES, "tcp", 443, management

@@ -67,12 +67,16 @@ class Places:
     def _zones(self, zone: Zone) -> Iterator[Network]:
         """All of a zone at every site that has it."""
         for site in self.inventory.sites.values():
-            stage = meaning(site.ipv6)
             if site.kind in ZONE_KINDS and zone in self.inventory.profiles[site.profile].zones:
-                if stage.ipv4_on(zone):
-                    yield self.allocations.ipv4(site.id, f"zone-{zone}")
-                if stage.lans:
-                    yield self.allocations.ipv6(site.id, f"zone-{zone}")
+                yield from self.zone(site.id, zone)
+
+    def zone(self, site: str, zone: Zone) -> Iterator[Network]:
+        """All of a zone at a site that has it."""
+        stage = meaning(self.inventory.sites[site].ipv6)
+        if stage.ipv4_on(zone):
+            yield self.allocations.ipv4(site, f"zone-{zone}")
+        if stage.lans:
+            yield self.allocations.ipv6(site, f"zone-{zone}")
 
     def _lans(self, lan: Lan) -> Iterator[Network]:
         for site in self.inventory.sites.values():

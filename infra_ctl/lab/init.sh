@@ -93,6 +93,11 @@ take_back_unconfirmed() {
     done
 }
 
+# As a unit of systemd does on a real router: see infra_ctl/hosts/zones.py.
+load_zones() {
+    [ ! -e /etc/infra-ctl/zones.nft ] || nft -f /etc/infra-ctl/zones.nft || echo "zones are not guarded: $?"
+}
+
 start_frr() {
     install -d -o frr -g frrvty -m 755 /run/frr
     for daemon in zebra staticd "$@"; do
@@ -113,6 +118,7 @@ start() {
     configure_interfaces
     start_sshd
     take_back_unconfirmed
+    load_zones
     start_frr "$@"
     await_sshd
 }

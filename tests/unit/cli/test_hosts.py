@@ -19,6 +19,7 @@ from tests.unit.cli.conftest import Command, Said
 from tests.unit.watched_hosts import WatchedHosts, fleet
 
 APP, NTP, SPARE, WARD = "dc-app-1", "dc-ntp-1", "bk-app-1", "nk-an-hoa-ce1"
+CORE1, CORE2 = "dc-core1", "dc-core2"
 THERE = (APP, SPARE, NTP)
 SELECTED = f"host={APP} or host={SPARE} or host={NTP}"
 
@@ -28,6 +29,7 @@ def hosts(monkeypatch: pytest.MonkeyPatch) -> WatchedHosts:
     """Three hosts that are nothing yet."""
     there = WatchedHosts()
     monkeypatch.setattr(cli_hosts, "present_hosts", lambda _context, _city: THERE)
+    monkeypatch.setattr(cli_hosts, "present_parts", lambda _context, _city: {})
     monkeypatch.setattr(cli_hosts, "host_fleet", lambda _context, _city: fleet(there))
     return there
 
@@ -62,6 +64,18 @@ def test_one_deploy_brings_devices_and_hosts_and_the_second_has_no_changes(
     again = infra_ctl("deploy", f"{SELECTED} or {WARD}", "--yes")
     assert re.fullmatch(r"no changes \(1 device, 3 hosts, .*\)\n", again.out)
     assert infra_ctl("plan", SELECTED, "--exit-code").code == Exit.DONE
+
+
+def test_a_host_comes_after_the_host_parts_of_the_routers_before_it(
+    infra_ctl: Command, hosts: WatchedHosts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever selects the host means the way to it too; a router and its host part are one."""
+    monkeypatch.setattr(cli_hosts, "present_parts", lambda _context, city: city.parts)
+    said = infra_ctl("plan", APP)
+    waves = re.findall(r"^(?:waves|     ) +\d+  (.+)$", said.out, re.MULTILINE)
+    assert waves == [f"{CORE1}/host", f"{CORE2}/host", APP]
+    assert (infra_ctl("deploy", APP, "--yes").code, hosts.log[-1]) == (Exit.DONE, (APP, OPENINGS))
+    assert infra_ctl("deploy", APP, "--yes").out.startswith("no changes (2 devices, 1 host, ")
 
 
 def test_a_host_that_stops_fails_the_run_and_resume_goes_on_there(
@@ -103,6 +117,18 @@ def test_hosts_behind_routers_come_in_the_run_after_by_themselves(
     said = infra_ctl("deploy", f"{APP} or {NTP} or {WARD}", "--yes")
     assert (said.code, ends(said)) == (Exit.DONE, [WARD, NTP, APP]), said.out
     assert "next    1 host behind them\n" in said.out
+
+
+def test_a_host_part_that_is_behind_comes_with_its_router(
+    infra_ctl: Command, hosts: WatchedHosts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    part = f"{CORE1}/host"
+    monkeypatch.setattr(cli_hosts, "present_parts", lambda _context, city: {part: city.parts[part]})
+    hosts.silent[part] = UnreachableError(part, "no route to host")
+    hosts.after = lambda _part: hosts.silent.clear()
+    said = infra_ctl("deploy", f"{APP} or {WARD}", "--yes")
+    assert (said.code, ends(said)) == (Exit.DONE, [WARD, APP, CORE1, part]), said.out
+    assert "next    1 device behind them\n" in said.out
 
 
 def test_a_saved_plan_is_what_runs(infra_ctl: Command, hosts: WatchedHosts, tmp_path: Path) -> None:

@@ -32,3 +32,18 @@ def test_a_host_that_is_not_there_is_named_with_the_nearest(infra_ctl: Command) 
     said = infra_ctl("show", "host", "dc-db-2")
     assert said.code == Exit.USAGE
     assert said.err == "error: there is no host 'dc-db-2' (did you mean 'dc-db-1'?)\n"
+
+
+def test_the_host_part_of_a_router_is_told_by_what_it_lets_through(infra_ctl: Command) -> None:
+    said = infra_ctl("show", "host", "dc-core1/host")
+    assert said.code == Exit.DONE
+    lines = said.out.splitlines()
+    assert lines[0].startswith("dc-core1/host  host part of dc-core1  denies between zones  10.18.0.0/15 ")
+    ways = [line.split() for line in lines if line.startswith("  pass ssh ")]
+    assert ["tcp/22", "from", "4", "networks", "to", "10.18.0.16/32", "2001:db8:9212::16/128"] in (
+        each[2:] for each in ways
+    )
+    assert "  stands in dc-core2/host" in lines
+    shown = infra_ctl("show", "host", "dc-core1/host", "--output", "json").json
+    assert shown["intent"]["router"] == "dc-core1"
+    assert [each["id"] for each in shown["operations"]][-1] == "state/openings"
