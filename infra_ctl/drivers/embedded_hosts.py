@@ -26,7 +26,7 @@ from infra_ctl.change.operations import (
 )
 from infra_ctl.drivers.hosts import HostEnd, HostWork, OnEnd, Prediction, Told
 from infra_ctl.errors import BusyError, DeviceError, UnreachableError
-from infra_ctl.hosts.difference import diff
+from infra_ctl.hosts.difference import diff, hidden, is_private
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +196,9 @@ def _would_write(now: File | None, wanted: File) -> Predicted | None:
     if now is not None and _as_file(now) == _as_file(wanted):
         return None
     before = now.text.splitlines() if now else []
-    return Predicted(id=wanted.id, says=wanted.path, diff=diff(before, wanted.text.splitlines()))
+    lines = diff(before, wanted.text.splitlines())
+    private = is_private(wanted.mode) or (now is not None and is_private(now.mode))
+    return Predicted(id=wanted.id, says=wanted.path, diff=hidden(lines) if private else lines)
 
 
 def _as_file(file: File) -> tuple[str, ...]:

@@ -40,7 +40,7 @@ from infra_ctl.change.operations import (
     triggers,
 )
 from infra_ctl.errors import DeviceError
-from infra_ctl.hosts.difference import diff
+from infra_ctl.hosts.difference import diff, hidden, is_private
 from infra_ctl.hosts.session import Asked, LinuxHost, asked
 
 Commands = Iterator[Any]
@@ -323,7 +323,14 @@ def _diff(host: LinuxHost, wanted: Operation) -> str:
         return ""
     is_there = host.get_fact(Sha1File, path=wanted.path)
     before = host.get_fact(FileContents, path=wanted.path) if is_there else []
-    return diff(before or [], wanted.text.splitlines())
+    lines = diff(before or [], wanted.text.splitlines())
+    return hidden(lines) if is_private(wanted.mode) or (is_there and _is_private_now(host, wanted)) else lines
+
+
+def _is_private_now(host: LinuxHost, wanted: File) -> bool:
+    """A link's mode says nothing of what it leads to."""
+    present = host.get_fact(FileFact, path=wanted.path)
+    return not present or is_private(present["mode"])
 
 
 FORGETS: dict[type, Callable[[Any], tuple[str, ...]]] = {

@@ -178,10 +178,21 @@ def secret(text: str) -> dict[str, Meant]:
 
 def test_secrets_go_to_the_host_and_not_into_the_plan(hosts: WatchedHosts) -> None:
     planned = foresight(hosts, secret("password vault:ospf/key\n")).judge(["db"])["db"].planned
-    assert planned.changes[0].diff == "+ password vault:ospf/key"
+    assert planned.changes[0].diff == "  1 line of a private file differs"
     assert "0spf-s3cret" not in planned.model_dump_json()
     with pytest.raises(SecretError, match="no/such"):
         foresight(hosts, secret("vault:no/such")).judge(["db"])
+
+
+def test_a_secret_that_was_rotated_is_in_use_and_not_shown_though_the_vault_has_it_no_more(
+    hosts: WatchedHosts,
+) -> None:
+    path = "/etc/password"
+    hosts.bring("db", [File(id="database/password", path=path, text="password th3-old-0ne\n")])
+    plan = saved(foresight(hosts, secret("password vault:ospf/key\n")).judge(["db"])["db"].planned)
+    assert plan.hosts[0].diff == f"{path}\n  2 lines of a private file differ"
+    assert "th3-old-0ne" not in plan.model_dump_json()
+    assert repredicted(plan, fleet(hosts), MASKING) == plan
 
 
 def saved(planned: PlannedHost) -> Plan:

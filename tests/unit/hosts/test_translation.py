@@ -167,6 +167,19 @@ def test_what_would_be_done(host, wanted, facts, changed, says, diff):
     assert diff is None or prepared.what.diff == diff
 
 
+@pytest.mark.parametrize(("wanted", "present"), [("600", 644), ("640", 644), ("644", 600), ("644", 440)])
+def test_lines_of_a_file_that_not_everybody_may_read_are_counted_and_not_shown(host, wanted, present):
+    know(host, file_facts("/etc/a.conf", "password th3-old-0ne\n", mode=present))
+    prepared = prepare(host, FILE.model_copy(update={"mode": wanted}), ())
+    assert prepared.what.diff == "  2 lines of a private file differ"
+
+
+def test_what_a_link_leads_to_may_be_private(host):
+    path = "/etc/a.conf"
+    know(host, file_facts(path, "password th3-old-0ne\n") | {the(FileFact, path=path): False})
+    assert "th3-old-0ne" not in prepare(host, FILE, ()).what.diff
+
+
 @pytest.mark.parametrize(("wanted", "facts"), NOTHING.values(), ids=NOTHING)
 def test_nothing_where_it_is_as_it_should_be(host, wanted, facts):
     know(host, facts)
