@@ -130,6 +130,19 @@ def test_every_kind_of_file_comes_back_with_its_mode(box):
     assert Path(link.path).readlink() == Path("file")
 
 
+def test_a_link_that_is_planted_leads_root_nowhere(box):
+    guarded, victim = box.file("keys", "ours\n"), box.folder / "victim"
+    victim.write_text("root's\n")
+    box.arm(guarded)
+    Path(guarded.path).write_text("theirs\n")
+    Path(f"{guarded.path}.infra-ctl-old").symlink_to(victim)
+    (box.folder / ".keys.infra-ctl-old").symlink_to(victim)
+    deadman.revert("a", box, "run-1")
+    assert victim.read_text() == "root's\n"
+    assert Path(guarded.path).read_text() == "ours\n"
+    assert not Path(guarded.path).is_symlink()
+
+
 def test_the_keys_of_an_account_that_may_log_in_are_guarded(box):
     home = box.folder / "home"
     (home / ".ssh").mkdir(parents=True)
