@@ -42,7 +42,8 @@ from infra_ctl.hosts.protocol import (
     line,
 )
 
-COMMAND = (sys.executable, "-m", "infra_ctl.hosts.worker")
+COMMAND = (sys.executable, "-P", "-m", "infra_ctl.hosts.worker")
+"""`-P`: a file in the folder that we were started in is no module of ours, whatever it is called."""
 
 SILENCE = 1200.0
 """Seconds without an answer after which the worker hangs: each operation of a host has an end before that."""

@@ -18,7 +18,7 @@ from infra_ctl.change.operations import File, Predicted
 from infra_ctl.drivers.connection import Connection
 from infra_ctl.drivers.hosts import HostEnd, HostWork, Prediction
 from infra_ctl.drivers.pyinfra import PyinfraHosts
-from infra_ctl.errors import BusyError, DeviceError, HostKeyError
+from infra_ctl.errors import BusyError, DeviceError, HostKeyError, UnreachableError
 
 ACTOR = """
 import json, os, sys, time
@@ -143,6 +143,15 @@ def test_ctrl_c_comes_once_it_is_known_how_each_host_ended(hosts):
     with pytest.raises(KeyboardInterrupt):
         apply(hosts, work("a", "hang"), told=interrupt, ended=ended.__setitem__)
     assert ended == {"a": HostEnd("stopped", (DID,), "a/two", "interrupted")}
+
+
+def test_the_worker_imports_nothing_from_the_folder_that_it_is_started_in(tmp_path, monkeypatch):
+    (tmp_path / "gevent.py").write_text("import sys; sys.exit('this is the wrong gevent')")
+    monkeypatch.chdir(tmp_path)
+    nobody = Connection("a", "127.0.0.1", "infra", Path("known_hosts"), port=1, timeout=1)
+    with PyinfraHosts() as hosts:
+        error = hosts.predict([HostWork("a", nobody, ())])["a"]
+    assert isinstance(error, UnreachableError)
 
 
 def test_threads_share_a_worker(hosts):
