@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import dropwhile
 from typing import Literal
 
 import gevent
@@ -238,7 +239,8 @@ class Applying:
         if self.trial:
             return
         ids = guarded(self.operations)
-        every = [each for each in self.operations if each.id in ids]
+        left = dropwhile(lambda each: each.id != self.at, self.operations)  # what is before has been kept
+        every = [each for each in left if each.id in ids]
         ends = time.monotonic() + self.revert_in
         shell = self.host.connector.as_root
         deadman.arm(self.host.name, shell, self.token, self.revert_in, self.fence, every)

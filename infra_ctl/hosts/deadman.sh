@@ -224,7 +224,7 @@ unit_back() { # LINE : NAME VERB ACTIVE ENABLED
     # shellcheck disable=SC2086 # a line is words
     set -- $1
     case $2,$3 in
-    *,no) systemctl stop "$1" ;;
+    *,no) ! systemctl -q is-active "$1" || systemctl stop "$1" ;; # it may never have been installed
     reload,yes) systemctl reload-or-restart "$1" ;;
     *) systemctl restart "$1" ;;
     esac
