@@ -78,11 +78,12 @@ class PyinfraHosts:
         works: Iterable[HostWork],
         kept: Sequence[str] = (),
         on_done: Callable[[str], None] = lambda _part: None,
+        token: str = "",
     ) -> dict[str, Prediction | DeviceError]:
         """See HostDriver. Every host is asked anew."""
         asked = tuple(self._work(work) for work in works)
         results: dict[str, Prediction | DeviceError] = {}
-        request = Predict(number=next(self._numbers), works=asked, kept=tuple(kept))
+        request = Predict(number=next(self._numbers), works=asked, kept=tuple(kept), token=token)
         try:
             for answer in self._answers(request, request.number, [work.way.part for work in asked]):
                 if isinstance(answer, Would):

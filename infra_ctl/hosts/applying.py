@@ -69,15 +69,20 @@ class StoppedError(Exception):
         super().__init__(f"{at}: {cause}")
 
 
-def predict(host: LinuxHost, operations: Sequence[Operation]) -> tuple[Predicted, ...]:
-    """What would be done to a host that is asked anew. Raises DeviceError."""
+def predict(host: LinuxHost, operations: Sequence[Operation], token: str = "") -> tuple[Predicted, ...]:
+    """What would be done to a host that is asked anew. Raises DeviceError.
+
+    What is on trial may be taken back any moment, so it is asked for before all else: a host where another
+    run has something so is busy; where `token` has, there is something to do though it does not show.
+    """
     refuse_broken(operations)
     host.facts.forget()
-    host.gather((owed.FACT, *(fact for each in operations for fact in facts_of(each))))
+    host.gather((deadman.ON_TRIAL, owed.FACT, *(fact for each in operations for fact in facts_of(each))))
+    on_trial = deadman.is_on_trial(host.name, host.facts.values.pop(deadman.ON_TRIAL.key), token)
     host.gather(differing(host, operations))
     debts = owed.debts(host.facts.values[owed.FACT.key])
     changed: list[Operation] = []
-    predicted: list[Predicted] = []
+    predicted = [Predicted(id="", says="take back what is on trial")] if on_trial else []
     for each in operations:
         if prepared := prepare(host, each, [*changed, *owed.changes(operations, debts, each)]):
             changed.append(each)

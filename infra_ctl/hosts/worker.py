@@ -128,7 +128,7 @@ class Worker:
         return host
 
     def _predict(self, host: LinuxHost, request: Predict, work: Work) -> Would:
-        changes = applying.predict(host, work.operations)
+        changes = applying.predict(host, work.operations, request.token)
         texts = applying.texts(host, work.operations, request.kept)
         return Would(number=request.number, part=host.name, changes=changes, texts=texts)
 

@@ -10,6 +10,7 @@ import pytest
 from infra_ctl.change.edges import Standing
 from infra_ctl.change.operations import File, Operation, Service
 from infra_ctl.change.plan import Plan, PlannedDevice, PlannedHost, Status
+from infra_ctl.drivers.embedded_hosts import HostFault
 from infra_ctl.errors import RefusedError, SecretError, UnreachableError
 from infra_ctl.hosts.meant import Kept, Meant
 from infra_ctl.hosts.state import OPENINGS, entry
@@ -99,6 +100,13 @@ def test_what_is_as_intended_is_unchanged_and_remembered(hosts: WatchedHosts) ->
     judged = foresight(hosts, city(8080)).judge(NAMES)
     assert {each.planned.status for each in judged.values()} == {Status.UNCHANGED}
     assert all(each.operations for each in judged.values())
+
+
+def test_a_host_where_something_is_on_trial_is_not_remembered_as_it_is(hosts: WatchedHosts) -> None:
+    hosts.faults["app"] = HostFault(on_trial="run-1")
+    judged = foresight(hosts, city(8080)).judge(["app"])["app"]
+    assert (judged.planned.status, judged.operations) == (Status.FAILED, "")
+    assert judged.planned.cause == "a guarded change of run run-1 is on trial for another 60 s"
 
 
 def test_a_port_that_moves_is_opened_by_one_run_and_closed_by_the_next(

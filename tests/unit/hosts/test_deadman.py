@@ -201,6 +201,21 @@ def test_a_run_takes_back_what_it_left_on_trial_before_it_goes_on(box):
     assert Path(guarded.path).read_text() == "Port 22\n"
 
 
+def test_who_asks_is_told_what_is_on_trial(box):
+    def asked(token: str) -> bool:
+        command = dict(deadman.ON_TRIAL.arguments)["command"].replace("/var/lib/infra-ctl", str(box.state))
+        return deadman.is_on_trial("a", box(command, "", 10).stdout.strip() or None, token)
+
+    assert not asked("run-1")
+    box.arm(box.file("sshd", "Port 22\n"))
+    assert asked("run-1")
+    for token in ("", "run-2"):
+        with pytest.raises(BusyError, match=r"a guarded change of run run-1 is on trial for another \d+ s"):
+            asked(token)
+    deadman.confirm("a", box, "run-1")
+    assert not asked("run-1")
+
+
 def test_a_lease_keeps_others_out_and_a_lost_one_is_known_by_its_number(box):
     first = deadman.lease("a", box, "run-1", "me@here", 60)
     assert deadman.lease("a", box, "run-1", "me@here", 60) == first
