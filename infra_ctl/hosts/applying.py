@@ -158,6 +158,11 @@ class Applying:
             if not self.touched:
                 raise
             return self._ended("stopped", self.at, error.cause)
+        except Exception as error:
+            if not self.touched:
+                raise
+            cause = f"a defect of infra-ctl: {type(error).__name__}: {error}"
+            return self._ended("stopped", self.at, cause)
         finally:
             self.host.facts.wanted = ()
         return Outcome("done", tuple(self.done))

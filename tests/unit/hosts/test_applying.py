@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from types import SimpleNamespace
+
 import pytest
 
-from infra_ctl.change.operations import File, Run, Service
+from infra_ctl.change.operations import File, Operation, Predicted, Run, Service
 from infra_ctl.errors import BusyError
-from infra_ctl.hosts import deadman, owed
-from infra_ctl.hosts.applying import guarded, predict
+from infra_ctl.hosts import applying, deadman, owed
+from infra_ctl.hosts.applying import Applying, Outcome, guarded, predict
 from infra_ctl.hosts.protocol import Way
-from infra_ctl.hosts.session import LinuxHost
+from infra_ctl.hosts.session import LinuxHost, Said
+from infra_ctl.hosts.translation import Prepared
 from infra_ctl.hosts.worker import Worker
 
 
@@ -28,6 +32,80 @@ def test_what_answers_to_something_guarded_is_guarded_itself():
         Run(id="a/run", command="true", after=("a/motd",)),
     )
     assert guarded(operations) == {"firewall/rules", "firewall/nftables", "firewall/tell"}
+
+
+MOTD = File(id="a/motd", path="/etc/motd", text="new\n")
+SSHD = File(id="base/sshd", path="/etc/ssh/sshd_config", text="new\n", guarded=True)
+SSH = Service(id="base/ssh", unit="ssh", reload_after=("base/sshd",))
+
+
+class Stage:
+    """A host that is told what to do: what root's shell ran there, and what was on trial."""
+
+    def __init__(self, host: LinuxHost, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.host = host
+        self.ran: list[str] = []
+        self.trials: list[str] = []
+        self.fails: Callable[[str], bool] = lambda _id: False
+        """Whether an operation does; it may raise."""
+        monkeypatch.setattr(host.connector, "as_root", self.as_root)
+        monkeypatch.setattr(host, "gather", self.gather)
+        monkeypatch.setattr(applying, "prepare", lambda _host, wanted, _changed: self.prepared(wanted))
+        monkeypatch.setattr(applying, "run_host_op", lambda _state, _host, id_: not self.fails(id_))
+        monkeypatch.setattr(deadman, "begin", lambda *_: False)
+        monkeypatch.setattr(deadman, "arm", lambda *given: self.trials.extend(each.id for each in given[-1]))
+        monkeypatch.setattr(deadman, "revert", lambda *_: self.trials.append("taken back"))
+        said = SimpleNamespace(stderr_lines=["no space left on device"], stdout_lines=[])
+        failed = SimpleNamespace(operation_meta=said)
+        monkeypatch.setattr(host.state, "get_op_data_for_host", lambda *_: failed)
+
+    def gather(self, _wanted: object) -> None:
+        self.host.facts.values[owed.FACT.key] = None
+
+    def as_root(self, script: str, *_: object) -> Said:
+        self.ran.append(script)
+        return Said(0, "", "")
+
+    @staticmethod
+    def prepared(wanted: Operation) -> Prepared:
+        return Prepared(wanted.id, Predicted(id=wanted.id, says=wanted.id))
+
+    def apply(self, *operations: Operation) -> Outcome:
+        return Applying(self.host, operations, "run-1", None, 60, lambda _what: None).outcome()
+
+
+@pytest.fixture
+def stage(host, monkeypatch) -> Stage:
+    return Stage(host, monkeypatch)
+
+
+def defect(at: str) -> Callable[[str], bool]:
+    def fails(id_: str) -> bool:
+        if id_ == at:
+            raise IndexError("list index out of range")
+        return False
+
+    return fails
+
+
+def test_a_defect_half_way_stops_a_host_there_and_takes_back_what_is_on_trial(stage):
+    cause = "a defect of infra-ctl: IndexError: list index out of range"
+    stage.fails = defect("base/ssh")
+    end = stage.apply(MOTD, SSHD, SSH)
+    assert (end.state, end.at, end.cause) == ("taken back", "base/ssh", cause)
+    assert [each.id for each in end.done] == ["a/motd"]
+    assert stage.trials == ["base/sshd", "base/ssh", "taken back"]
+    stage.fails = defect("a/motd")
+    end = stage.apply(MOTD, SSHD, SSH)
+    assert (end.state, end.at, end.cause) == ("stopped", "a/motd", cause)
+
+
+def test_only_what_a_trial_is_about_is_armed(stage):
+    sooner = SSHD.model_copy(update={"id": "base/sooner"})
+    stage.prepared = lambda wanted: None if wanted is sooner else Stage.prepared(wanted)
+    stage.fails = defect("base/ssh")
+    assert stage.apply(sooner, MOTD, SSHD, SSH).state == "taken back"
+    assert stage.trials == ["base/sshd", "base/ssh", "taken back"]
 
 
 def test_a_host_where_something_is_on_trial_is_never_as_it_should_be(host, monkeypatch):
