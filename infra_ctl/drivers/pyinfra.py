@@ -228,11 +228,11 @@ class _Child:
         )
         self._answers: dict[int, queue.SimpleQueue[Answer | None]] = {}
         self._lock = threading.Lock()
-        self._reader = threading.Thread(target=self._read, name="hosts", daemon=True)
-        self._reader.start()
         self.is_alive = True
         self.epitaph = ""
         """How it ended."""
+        self._reader = threading.Thread(target=self._read, name="hosts", daemon=True)
+        self._reader.start()
 
     def ask(self, request: Request, number: int) -> queue.SimpleQueue[Answer | None]:
         """Where the answers of a request will come."""
@@ -282,13 +282,25 @@ class _Child:
         self._process.wait()
 
     def _read(self) -> None:
+        """Whatever it says, or half says: nobody waits for one that is no more."""
+        try:
+            self._hand_out()
+            self.epitaph = self._ended()
+        finally:
+            self._wake()
+
+    def _hand_out(self) -> None:
         assert self._process.stdout is not None  # noqa: S101 - it is a pipe
-        assert self._process.stdin is not None  # noqa: S101 - it is a pipe
         with self._process.stdout as lines:
-            for each in lines:
-                answer = ANSWER.validate_json(each)
-                self._answers[answer.number].put(answer)
-        self.epitaph = self._ended()
+            try:
+                for each in lines:
+                    answer = ANSWER.validate_json(each)
+                    self._answers[answer.number].put(answer)
+            except (ValueError, KeyError):  # half a line of one that was killed, or no answer of ours
+                self.kill()
+
+    def _wake(self) -> None:
+        assert self._process.stdin is not None  # noqa: S101 - it is a pipe
         with self._lock:
             self.is_alive = False
             with contextlib.suppress(BrokenPipeError):

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from infra_ctl.change.operations import File, Predicted
+from infra_ctl.drivers import pyinfra
 from infra_ctl.drivers.connection import Connection
 from infra_ctl.drivers.hosts import HostEnd, HostWork, Prediction
 from infra_ctl.drivers.pyinfra import PyinfraHosts
@@ -34,6 +35,10 @@ def act(number, part, text):
     elif text == "die":
         tell(Did(number=number, part=part, what=what))
         sys.exit("it has no more paper")
+    elif text == "half":
+        out.write(line(Did(number=number, part=part, what=what))[:20])
+        out.flush()
+        os.kill(os.getpid(), 9)
     elif text == "hang":
         tell(Did(number=number, part=part, what=what))
         hanging.append((number, part))
@@ -111,6 +116,13 @@ def test_a_worker_that_is_killed_is_named_by_its_signal(hosts):
 
     ends = apply(hosts, work("a", "hang"), told=kill)
     assert ends["a"] == HostEnd("unknown", (DID,), "", "the worker process was killed (SIGKILL)")
+
+
+def test_nobody_waits_for_a_worker_that_was_killed_in_the_middle_of_a_word(hosts, monkeypatch):
+    monkeypatch.setattr(pyinfra, "SILENCE", 5.0)
+    cause = "the worker process was killed (SIGKILL)"
+    assert apply(hosts, work("a", "half"))["a"] == HostEnd("unknown", (), "", cause)
+    assert apply(hosts, work("a"))["a"] == HostEnd("done", (DID,))
 
 
 def test_a_worker_that_cannot_start_fails_hosts_and_not_the_program():
