@@ -199,8 +199,9 @@ class Applying:
             self._try()
         else:
             self._confirm()
-        self._owe(owed.of_change(self.operations, wanted.id) - self.debts)
-        self._carry_out(wanted, prepared)
+        added = owed.of_change(self.operations, wanted.id) - self.debts
+        self._owe(added)
+        self._carry_out(wanted, prepared, added)
         self._pay(frozenset(debt for debt in self.debts if debt[0] == wanted.id))
         self.changed.append(wanted)
         self.done.append(prepared.what)
@@ -220,7 +221,7 @@ class Applying:
             self.host.connector.as_root(owed.strike(debts))
             self.debts -= debts
 
-    def _carry_out(self, wanted: Operation, prepared: Prepared) -> None:
+    def _carry_out(self, wanted: Operation, prepared: Prepared, added: frozenset[owed.Debt]) -> None:
         host = self.host
         self.touched = True
         host.connector.deadline = self.trial.ends - HASTE if self.trial else time.monotonic() + TIMEOUT
@@ -231,8 +232,8 @@ class Applying:
         if not host.connector.is_alive() or host.connector.error:
             host.connector.cut()  # what it has not read yet must not be done once it was taken back
             raise SessionLostError(host.name, host.connector.error or "the session was cut")
-        if isinstance(wanted, File):  # it is what it was
-            self._pay(owed.of_change(self.operations, wanted.id))
+        if isinstance(wanted, File):  # it is what it was; what an earlier change of it left is owed still
+            self._pay(added)
         said = host.state.get_op_data_for_host(host, prepared.hash).operation_meta
         cause = telling((*said.stderr_lines, *said.stdout_lines))
         raise StoppedError(wanted.id, cause or self._reason(wanted) or "ended without a word")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import SimpleNamespace
+from urllib.parse import quote_plus
 
 import pytest
 
@@ -46,9 +47,11 @@ class Stage:
         self.host = host
         self.ran: list[str] = []
         self.trials: list[str] = []
+        self.owed: str | None = None
         self.fails: Callable[[str], bool] = lambda _id: False
         """Whether an operation does; it may raise."""
         monkeypatch.setattr(host.connector, "as_root", self.as_root)
+        monkeypatch.setattr(host.connector, "is_alive", lambda: True)
         monkeypatch.setattr(host, "gather", self.gather)
         monkeypatch.setattr(applying, "prepare", lambda _host, wanted, _changed: self.prepared(wanted))
         monkeypatch.setattr(applying, "run_host_op", lambda _state, _host, id_: not self.fails(id_))
@@ -60,7 +63,7 @@ class Stage:
         monkeypatch.setattr(host.state, "get_op_data_for_host", lambda *_: failed)
 
     def gather(self, _wanted: object) -> None:
-        self.host.facts.values[owed.FACT.key] = None
+        self.host.facts.values[owed.FACT.key] = self.owed
 
     def as_root(self, script: str, *_: object) -> Said:
         self.ran.append(script)
@@ -98,6 +101,16 @@ def test_a_defect_half_way_stops_a_host_there_and_takes_back_what_is_on_trial(st
     stage.fails = defect("a/motd")
     end = stage.apply(MOTD, SSHD, SSH)
     assert (end.state, end.at, end.cause) == ("stopped", "a/motd", cause)
+
+
+@pytest.mark.parametrize("earlier", [frozenset(), frozenset({("base/ssh", "base/sshd")})])
+def test_a_file_that_could_not_be_written_leaves_owed_what_was(stage, earlier):
+    stage.owed = "\n".join("@".join(map(quote_plus, debt)) for debt in earlier)
+    stage.fails = lambda id_: id_ == "base/sshd"
+    end = stage.apply(SSHD, SSH)
+    assert (end.state, end.cause) == ("taken back", "no space left on device")
+    struck = [script for script in stage.ran if script.startswith("rm -f")]
+    assert struck == ([] if earlier else [owed.strike({("base/ssh", "base/sshd")})])
 
 
 def test_only_what_a_trial_is_about_is_armed(stage):
