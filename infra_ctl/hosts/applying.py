@@ -44,8 +44,11 @@ GRACE = 30
 TRIES = 3
 """How often a new session is tried before a trial is given up."""
 
-DIED = re.compile(r"^SubState=(failed|auto-restart)$|^NRestarts=[1-9]", re.MULTILINE)
-"""What systemd says of a unit that was started and is no more; a start by hand counts from 0 again."""
+DIED = re.compile(r"^SubState=(failed|auto-restart)$", re.MULTILINE)
+"""What systemd says of a unit that was started and is no more."""
+
+RESTARTS = re.compile(r"^NRestarts=(\d+)$", re.MULTILINE)
+"""How often it has started a unit by itself since it was last told to."""
 
 State = Literal["done", "stopped", "taken back", "unknown"]
 
@@ -136,6 +139,8 @@ class Applying:
     done: list[Predicted] = field(default_factory=list)
     trial: Trial | None = None
     debts: frozenset[owed.Debt] = frozenset()
+    restarts: dict[str, int] = field(default_factory=dict)
+    """Of units, by their operation's id: how often they had died before it."""
     at: str = ""
     """The operation that is under way or comes next."""
     touched: bool = False
@@ -201,6 +206,8 @@ class Applying:
             self._confirm()
         added = owed.of_change(self.operations, wanted.id) - self.debts
         self._owe(added)
+        if isinstance(wanted, Service) and wanted.running:  # a start counts from 0 again
+            self.restarts[wanted.id] = 0 if prepared.starts else _restarts(self._shown([wanted])[0])
         self._carry_out(wanted, prepared, added)
         self._pay(frozenset(debt for debt in self.debts if debt[0] == wanted.id))
         self.changed.append(wanted)
@@ -341,8 +348,17 @@ class Applying:
         units = [each for each in self.changed if isinstance(each, Service) and each.running]
         if not units:
             return
+        for each, state in zip(units, self._shown(units), strict=False):
+            if DIED.search(state) or _restarts(state) > self.restarts[each.id]:
+                raise StoppedError(each.id, self._reason(each) or f"{each.unit} died after it was started")
+
+    def _shown(self, units: Sequence[Service]) -> list[str]:
+        """What systemd says of each."""
         names = " ".join(f"'{each.unit}'" for each in units)
         shown = self.host.connector.as_root(f"systemctl show -p SubState -p NRestarts {names}").stdout
-        for each, state in zip(units, shown.split("\n\n"), strict=False):
-            if DIED.search(state):
-                raise StoppedError(each.id, self._reason(each) or f"{each.unit} died after it was started")
+        return shown.split("\n\n")
+
+
+def _restarts(shown: str) -> int:
+    found = RESTARTS.search(shown)
+    return int(found[1]) if found else 0

@@ -214,6 +214,8 @@ class Prepared:
 
     hash: str
     what: Predicted
+    starts: bool = False
+    """Whether it is a unit that begins anew."""
 
 
 def prepare(host: LinuxHost, wanted: Operation, changed: Collection[Operation]) -> Prepared | None:
@@ -236,7 +238,8 @@ def _prepared(host: LinuxHost, wanted: Operation, changed: Collection[Operation]
         return None
     commands = list(host.state.get_op_data_for_host(host, begun._hash).command_generator())
     what = Predicted(id=wanted.id, says=_says(wanted, commands), diff=_diff(host, wanted))
-    return Prepared(begun._hash, what)
+    starts = isinstance(wanted, Service) and not {"start", "restart"}.isdisjoint(_verbs(commands))
+    return Prepared(begun._hash, what, starts)
 
 
 def _begun(host: LinuxHost, wanted: Operation, changed: Collection[Operation]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from urllib.parse import quote_plus
 
@@ -48,6 +49,8 @@ class Stage:
         self.ran: list[str] = []
         self.trials: list[str] = []
         self.owed: str | None = None
+        self.unit = "running 0"
+        """How a unit is, and how often systemd has started it by itself."""
         self.fails: Callable[[str], bool] = lambda _id: False
         """Whether an operation does; it may raise."""
         monkeypatch.setattr(host.connector, "as_root", self.as_root)
@@ -67,7 +70,10 @@ class Stage:
 
     def as_root(self, script: str, *_: object) -> Said:
         self.ran.append(script)
-        return Said(0, "", "")
+        if not script.startswith("systemctl show"):
+            return Said(0, "", "")
+        sub_state, restarts = self.unit.split()
+        return Said(0, f"NRestarts={restarts}\nSubState={sub_state}\n", "")
 
     @staticmethod
     def prepared(wanted: Operation) -> Prepared:
@@ -111,6 +117,29 @@ def test_a_file_that_could_not_be_written_leaves_owed_what_was(stage, earlier):
     assert (end.state, end.cause) == ("taken back", "no space left on device")
     struck = [script for script in stage.ran if script.startswith("rm -f")]
     assert struck == ([] if earlier else [owed.strike({("base/ssh", "base/sshd")})])
+
+
+@pytest.mark.parametrize(
+    ("starts", "before", "after", "state"),
+    [
+        (False, "running 3", "running 3", "done"),  # it died once last month
+        (False, "running 3", "running 4", "stopped"),
+        (False, "running 0", "auto-restart 0", "stopped"),
+        (True, "running 3", "running 0", "done"),
+        (True, "running 3", "running 1", "stopped"),
+    ],
+)
+def test_a_unit_has_died_where_it_did_so_since_it_was_told(stage, starts, before, after, state):
+    nginx = Service(id="web/nginx", unit="nginx")
+    stage.prepared = lambda wanted: replace(Stage.prepared(wanted), starts=starts)
+    stage.unit = before
+
+    def told(_id: str) -> bool:
+        stage.unit = after
+        return False
+
+    stage.fails = told
+    assert stage.apply(nginx).state == state
 
 
 def test_only_what_a_trial_is_about_is_armed(stage):

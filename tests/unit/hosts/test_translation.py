@@ -271,6 +271,14 @@ def test_a_unit_is_tested_before_it_reads_anew_and_only_then(host):
     assert commands(host, prepare(host, NGINX, ())) == ["systemctl enable nginx.service"]
 
 
+def test_it_is_known_which_unit_begins_anew(host):
+    know(host, UP)
+    assert not prepare(host, NGINX, (FILE,)).starts
+    assert prepare(host, NGINX, (PACKAGES,)).starts
+    know(host, unit_facts(running=False, enabled=True))
+    assert prepare(host, NGINX, ()).starts
+
+
 def test_systemd_reads_a_unit_that_has_changed_before_it_is_started_again(host):
     know(host, UP)
     wanted = NGINX.model_copy(update={"restart_after": ("a/unit",), "test": ""})
