@@ -190,4 +190,4 @@ _SIGNALS: Mapping[str, Signal] = {
     "taken back": Signal.HALTED,
     "unknown": Signal.LOST,
 }
-_LOUD: Mapping[str, str] = {"taken back": "TAKEN BACK by itself, nobody could log in: "}
+_LOUD: Mapping[str, str] = {"taken back": "TAKEN BACK: "}
