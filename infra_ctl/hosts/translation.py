@@ -170,9 +170,21 @@ def account(wanted: User) -> Commands:
     if wanted.keys:
         group = (this_host.get_fact(Users).get(wanted.name) or {}).get("group", wanted.name)
         folder = f"{home_of(wanted)}/.ssh"
-        yield from files.directory._inner(path=folder, user=wanted.name, group=group, mode="700")
+        present = this_host.get_fact(Directory, path=folder)
+        if not present or not _is_owned(present, wanted.name, group, "700"):
+            yield StringCommand(_make_keys_folder(home_of(wanted), f"{wanted.name}:{group}"))
         text = "".join(f"{key}\n" for key in wanted.keys)
         yield from whole_file._inner(f"{folder}/authorized_keys", text, "600", wanted.name, group)
+
+
+def _make_keys_folder(home: str, owner: str) -> str:
+    """Its home is an account's own: what was a folder when we asked may be a link when root gives it away."""
+    folder = quote(f"{home}/.ssh is no folder")
+    return (
+        f"cd {quote(home)} && home=$(pwd -P) && mkdir -p .ssh && cd .ssh && "
+        f'{{ [ "$(pwd -P)" = "$home/.ssh" ] || {{ echo {folder} >&2; false; }}; }} && '
+        f"chmod 700 . && chown {quote(owner)} ."
+    )
 
 
 def home_of(user: User) -> str:

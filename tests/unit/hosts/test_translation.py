@@ -21,7 +21,14 @@ from infra_ctl.change.operations import Absent, File, Folder, Packages, Run, Ser
 from infra_ctl.errors import DeviceError
 from infra_ctl.hosts.protocol import Way
 from infra_ctl.hosts.session import LinuxHost, asked
-from infra_ctl.hosts.translation import _write, contents, facts_of, forget_what_it_changed, prepare
+from infra_ctl.hosts.translation import (
+    _make_keys_folder,
+    _write,
+    contents,
+    facts_of,
+    forget_what_it_changed,
+    prepare,
+)
 from infra_ctl.hosts.worker import Worker
 
 ROOTS = {"user": "root", "group": "root", "mode": 644}
@@ -252,6 +259,22 @@ def test_a_link_to_a_folder_of_another_is_not_followed(home, tmp_path):
     assert said.returncode == 1
     assert said.stderr == f"{home}/.ssh leads to a folder that is not of nobody\n"
     assert list((tmp_path / "victims").iterdir()) == []
+
+
+def test_a_folder_of_keys_that_became_a_link_gives_nothing_away(home, tmp_path):
+    owner = f"{getpwuid(os.getuid()).pw_name}:{getgrgid(os.getgid()).gr_name}"
+
+    def made() -> str:
+        command = ["/bin/sh", "-c", _make_keys_folder(str(home), owner)]
+        return subprocess.run(command, capture_output=True, text=True, check=False).stderr
+
+    assert made() == ""
+    assert (home / ".ssh").stat().st_mode & 0o777 == 0o700
+    (home / ".ssh").rmdir()
+    (home / ".ssh").symlink_to(tmp_path / "victims")
+    (tmp_path / "victims").chmod(0o755)
+    assert made() == f"{home}/.ssh is no folder\n"
+    assert (tmp_path / "victims").stat().st_mode & 0o777 == 0o755
 
 
 def test_half_a_text_never_gets_the_name_and_leaves_nothing(home):
