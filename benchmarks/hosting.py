@@ -23,7 +23,7 @@ from infra_ctl.hosts.protocol import Way, Work
 from infra_ctl.hosts.roles import operations
 from infra_ctl.secrets import open_vault, resolve
 
-ROUNDS = 5
+ROUNDS = 3
 HOSTS = (
     *("dc-ntp-1", "dc-dns-1", "dc-log-1", "dc-av-1", "dc-db-1"),
     *("dc-portal-1", "dc-portal-2", "dc-app-1", "dc-app-2", "dc-qlvb-1"),

@@ -33,10 +33,9 @@ def left(path: Path) -> int:
     with PyinfraHosts() as hosts:
         predicted = hosts.predict(works)
     for part, said in predicted.items():
-        if isinstance(said, Prediction):
-            print(*(f"{part}: {each.id}: {each.says}" for each in said.changes), sep="\n")
-        else:
-            print(said)
+        changes = said.changes if isinstance(said, Prediction) else (said,)
+        for each in changes:
+            print(f"{part}: {each}")
     return sum(map(_changes, predicted.values()))
 
 
