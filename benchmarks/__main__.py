@@ -1,6 +1,7 @@
 """`make bench`, or `python -m benchmarks [PART…]`: every figure of the README. The parts are LIVE and ALONE.
 
-The live parts boot the whole city as a lab of their own, called `bench`, and take it down at the end.
+The live parts boot the whole city as a lab of their own, called `bench`, and take it down at the end; `hosts`
+has a small one of its own, with ten hosts.
 Speed is shown here as ratios within one run; no test asserts it.
 """
 
@@ -13,7 +14,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from benchmarks import deploying, driving, fetching, reaching, scaling, starting
+from benchmarks import deploying, driving, fetching, hosting, reaching, scaling, starting
 from benchmarks.twin import Twin
 
 LIVE: Mapping[str, Callable[[Twin], None]] = {
@@ -25,6 +26,7 @@ ALONE: Mapping[str, Callable[[Path], None]] = {
     "scale": scaling.run,
     "start": starting.run,
     "reach": reaching.run,
+    "hosts": hosting.run,
 }
 
 

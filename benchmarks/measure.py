@@ -68,7 +68,7 @@ def table(costs: Mapping[str, Sequence[Cost]], floor: str, devices: int) -> str:
 
 
 def median(costs: Sequence[Cost], what: str) -> float:
-    return statistics.median(getattr(cost, what) for cost in costs)
+    return float(statistics.median(getattr(cost, what) for cost in costs))
 
 
 def verdict(label: str, value: float, target: float, *, at_least: bool = False) -> str:

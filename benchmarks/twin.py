@@ -1,4 +1,4 @@
-"""The live routers of the benchmark: the whole city as a lab of its own, with an inventory of its own."""
+"""The live machines of a benchmark: the city or a part of it, as a lab with an inventory of its own."""
 
 from __future__ import annotations
 
@@ -23,15 +23,21 @@ class Twin:
 
     folder: Path
     city: City
+    name: str = "bench"
 
     @classmethod
-    def boot(cls, folder: Path) -> Twin:
+    def boot(cls, folder: Path, name: str = "bench", *part: str) -> Twin:
+        """`part` is what `lab up` is told; it tells nothing for all routers."""
         shutil.copytree(REFERENCE, folder / "inventory")
-        twin = cls(folder, load_city(folder / "inventory"))
-        twin.run("lab", "up")
-        twin.run("deploy", "--yes", "--reason", "benchmark")
-        twin.run("verify", "--wait", "120")
-        twin.run("plan")
+        twin = cls(folder, load_city(folder / "inventory"), name)
+        try:
+            twin.run("lab", "up", *part)
+            twin.run("deploy", "--yes", "--reason", "benchmark")
+            twin.run("verify", "--wait", "120")
+            twin.run("plan")
+        except BaseException:
+            twin.down()
+            raise
         targets = Targets(
             devices=tuple(Target(name, str(i.management)) for name, i in twin.city.intents.items()),
             username="root",
@@ -47,7 +53,7 @@ class Twin:
 
     @property
     def home(self) -> Path:
-        return self.folder / "var" / "lab" / "bench"
+        return self.folder / "var" / "lab" / self.name
 
     @property
     def targets(self) -> Path:
@@ -56,7 +62,7 @@ class Twin:
     @property
     def env(self) -> Mapping[str, str]:
         return {
-            "INFRA_CTL_CONTEXT": "lab:bench",
+            "INFRA_CTL_CONTEXT": f"lab:{self.name}",
             "INFRA_CTL_INVENTORY": str(self.inventory),
             "INFRA_CTL_VAR": str(self.folder / "var"),
         }
@@ -64,7 +70,7 @@ class Twin:
     @property
     def inside(self) -> tuple[str, ...]:
         """What runs a peer where the routers can be reached; our own commands go there by themselves."""
-        return ("ip", "netns", "exec", "bench-mgmt")
+        return ("ip", "netns", "exec", f"{self.name}-mgmt")
 
     def run(self, *arguments: str) -> None:
         print(f"$ infra-ctl {' '.join(arguments)}", file=sys.stderr)

@@ -16,17 +16,19 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from gevent import joinall, spawn
 from pyinfra.api import Config, Inventory, State
 from pyinfra.api.connect import connect_all, disconnect_all
 from pyinfra.api.host import Host
 from pyinfra.api.operation import add_op
 from pyinfra.api.operations import run_ops
-from pyinfra.context import init_base_classes
+from pyinfra.context import ctx_state, init_base_classes
 from pyinfra.facts.server import Command
 from pyinfra.operations import apt, files, server, systemd
 
 from benchmarks.hosting import WORKS
 from infra_ctl.change.operations import Absent, File, Folder, Operation, Packages, Run, Service, User
+from infra_ctl.hosts.protocol import Work
 from infra_ctl.hosts.session import host_data
 
 Metas = Mapping[str, Any]
@@ -38,15 +40,20 @@ def main(path: Path) -> int:
     inventory = Inventory(([(work.way.part, host_data(work.way)) for work in works], {}))
     state = State(inventory, Config(CONNECT_TIMEOUT=int(works[0].way.timeout)))
     connect_all(state)
-    for work in works:
-        host = inventory.get_host(work.way.part)
-        metas: dict[str, Any] = {}
-        for each in work.operations:
-            function, arguments = PEERS[type(each)](each, metas, host)
-            metas[each.id] = add_op(state, function, host=host, **arguments)[host]
+    ctx_state.set(state)  # each add_op puts back what was there, and others are under way
+    joinall([spawn(_prepare, state, work) for work in works], raise_error=True)
     run_ops(state, no_wait=True)
     disconnect_all(state)
     return sum(results.error_ops for results in state.results.values())
+
+
+def _prepare(state: State, work: Work) -> None:
+    """Hosts are prepared side by side, as pyinfra's own command line does it."""
+    host = state.inventory.get_host(work.way.part)
+    metas: dict[str, Any] = {}
+    for each in work.operations:
+        function, arguments = PEERS[type(each)](each, metas, host)
+        metas[each.id] = add_op(state, function, host=host, **arguments)[host]
 
 
 def _has_changed(ids: tuple[str, ...], metas: Metas) -> Callable[[], bool]:

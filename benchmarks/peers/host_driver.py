@@ -1,6 +1,8 @@
 """Our HostDriver: what would be done to all hosts, then doing it, in one process and its worker.
 
-python -m benchmarks.peers.host_driver WORKS
+    python -m benchmarks.peers.host_driver WORKS [--nothing]
+
+With --nothing nothing is done, and it is a failure if anything would be.
 """
 
 from __future__ import annotations
@@ -25,6 +27,18 @@ def main(path: Path) -> int:
     return sum(not isinstance(end, HostEnd) or end.state != "done" for end in ends.values())
 
 
+def left(path: Path) -> int:
+    """How many hosts are not as they should be; each change is printed."""
+    works = [_work(each) for each in WORKS.validate_json(path.read_bytes())]
+    with PyinfraHosts() as hosts:
+        predicted = hosts.predict(works)
+    for part, said in predicted.items():
+        changes = said.changes if isinstance(said, Prediction) else (said,)
+        for each in changes:
+            print(f"{part}: {each}")
+    return sum(map(_changes, predicted.values()))
+
+
 def _changes(said: object) -> bool:
     return not isinstance(said, Prediction) or bool(said.changes)
 
@@ -45,4 +59,5 @@ def _work(work: Work) -> HostWork:
 
 
 if __name__ == "__main__":
-    sys.exit(min(main(Path(sys.argv[1])), 1))
+    where, *rest = sys.argv[1:]
+    sys.exit(min((left if rest == ["--nothing"] else main)(Path(where)), 1))
