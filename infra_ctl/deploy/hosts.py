@@ -73,10 +73,16 @@ class HostStepper:
     def _take(self, name: str) -> int:
         """A host's lease, after that of the router that it is a part of. Raises DeviceError."""
         lease, router = replace(self.lease, seconds=HELD), name.partition("/")[0]
-        if router != name:
-            with self.routers.open(router) as device:
-                lease.take(device)
-        return lease.take(LeasableHost(self.hosts.driver, name))
+        host = LeasableHost(self.hosts.driver, name)
+        if router == name:
+            return lease.take(host)
+        with self.routers.open(router) as device:
+            lease.take(device)
+            try:
+                return lease.take(host)
+            except DeviceError:
+                lease.give_back(device)
+                raise
 
     def _give_back(self, name: str) -> None:
         router = name.partition("/")[0]
