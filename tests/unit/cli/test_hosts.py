@@ -145,7 +145,7 @@ def test_a_saved_plan_of_a_host_that_changed_since_is_refused(
 ) -> None:
     saved = tmp_path / "plan.json"
     assert infra_ctl("plan", NTP, "-o", str(saved)).code == Exit.DONE
-    hosts.machines[NTP].files["/etc/chrony/chrony.conf"] = "by hand"
+    hosts.bring(NTP, [File(id="by/hand", path="/etc/chrony/chrony.conf", text="by hand\n")])
     refused = infra_ctl("deploy", "--plan", str(saved), "--yes")
     assert (refused.code, f"{NTP} changed since plan" in refused.err) == (Exit.REFUSED, True)
 
