@@ -85,7 +85,7 @@ def _objection(step: Step, old: str, now: str, done: str, masking: Masking) -> s
         return f"it ended {step.state} in run {step.run}: look at it"
     if not old:
         return f"before run {step.run} it was never as intended: there is nothing to bring it back to"
-    if step.state is StepState.DONE and now != done:
+    if now != (done if step.state is StepState.DONE else old):
         return f"changed since run {step.run}: roll that back first"
     try:
         same = masking.digest(old) == step.secrets

@@ -169,6 +169,39 @@ def test_a_rollback_brings_a_host_back_to_what_it_was_last_in_sync_with(
     assert hosts.machines[NTP].files == before
 
 
+def test_a_run_that_stopped_is_not_taken_back_over_a_later_one(
+    infra_ctl: Command, hosts: WatchedHosts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it was in sync with before is not what a later run has made of the host."""
+    assert infra_ctl("deploy", NTP, "--yes").code == Exit.DONE
+    motd = File(id="base/motd", path="/etc/motd", text="one\n")
+    monkeypatch.setattr("infra_ctl.hosts.roles.EVERYWHERE", (base, lambda _host: (motd,)))
+    hosts.faults[NTP] = HostFault(fails_at=motd.id)
+    stopped = infra_ctl("deploy", NTP, "--yes")
+    hosts.faults.clear()
+    assert infra_ctl("deploy", NTP, "--yes").code == Exit.DONE
+    refused = infra_ctl("rollback", run_of(stopped), "--yes")
+    assert refused.code == Exit.REFUSED, refused.out
+    assert f"{NTP}: changed since run {run_of(stopped)}: roll that back first" in refused.err
+    assert motd.path in hosts.machines[NTP].files
+
+
+def test_a_run_that_stopped_is_taken_back_where_nothing_came_after_it(
+    infra_ctl: Command, hosts: WatchedHosts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert infra_ctl("deploy", NTP, "--yes").code == Exit.DONE
+    before = hosts.machines[NTP].files
+    more = tuple(File(id=f"base/{name}", path=f"/etc/{name}", text="new\n") for name in ("motd", "issue"))
+    monkeypatch.setattr("infra_ctl.hosts.roles.EVERYWHERE", (base, lambda _host: more))
+    hosts.faults[NTP] = HostFault(fails_at=more[1].id)
+    stopped = infra_ctl("deploy", NTP, "--yes")
+    hosts.faults.clear()
+    assert more[0].path in hosts.machines[NTP].files
+    back = infra_ctl("rollback", run_of(stopped), "--yes")
+    assert back.code == Exit.DONE, back.out + back.err
+    assert hosts.machines[NTP].files == before
+
+
 def test_why_a_host_stands_where_it_stands(infra_ctl: Command, hosts: WatchedHosts) -> None:
     said = infra_ctl("plan", SELECTED, "--explain", APP)
     assert said.out.splitlines()[:3] == [
