@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from infra_ctl.change.operations import File
+from infra_ctl.cli import deploy
 from infra_ctl.cli import hosts as cli_hosts
 from infra_ctl.cli.exits import Exit
 from infra_ctl.drivers.embedded_hosts import HostFault
@@ -236,6 +237,21 @@ def test_a_port_that_moves_takes_two_runs_of_one_deploy(
         f"made    now one-stop/https tcp 443 on {SPARE}, one-stop/https tcp 443 on {APP} may go" in said.out
     )
     assert infra_ctl("deploy", SELECTED, "--yes").out.startswith("no changes (3 hosts, ")
+
+
+def test_a_run_that_is_done_names_an_opening_until_a_later_one_has_closed_it(
+    infra_ctl: Command, hosts: WatchedHosts, small_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert infra_ctl("deploy", SELECTED, "--yes").code == Exit.DONE
+    moved(small_folder)
+    with monkeypatch.context() as between:
+        between.setattr(deploy, "_go_on", lambda _session, _prepared, _request, ending: ending)
+        first = infra_ctl("deploy", SELECTED, "--yes")
+    said = infra_ctl("resume", run_of(first))
+    assert (said.code, f"removes one-stop/https tcp 443 on {SPARE}" in said.out) == (Exit.PARTIAL, True)
+    assert infra_ctl("deploy", SELECTED, "--yes").code == Exit.DONE
+    said = infra_ctl("resume", run_of(first))
+    assert (said.code, said.out) == (Exit.DONE, f"run {run_of(first)} is done: nothing of it is left\n")
 
 
 def test_what_never_comes_about_is_left_to_somebody_and_not_tried_for_ever(
