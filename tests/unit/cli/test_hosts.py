@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -95,6 +98,42 @@ def test_a_host_that_stops_fails_the_run_and_resume_goes_on_there(
     assert (resumed.code, ends(resumed)) == (Exit.DONE, [NTP, SPARE, APP]), resumed.out
     assert hosts.log[done] == (NTP, OPENINGS), "what was done is not done again"
     assert hosts.log.count((NTP, "firewall/rules")) == 1
+
+
+def test_ctrl_c_reaches_the_host_that_is_under_way(infra_ctl: Command, hosts: WatchedHosts) -> None:
+    """It ends the operation that it is at, no other host begins, and the run can be gone on with."""
+
+    def interrupt(_part: str) -> None:
+        hosts.after = lambda _part: None
+        signal.raise_signal(signal.SIGINT)
+        assert hosts.stopping.wait(10)
+
+    hosts.after = interrupt
+    said = infra_ctl("deploy", SELECTED, "--yes")
+    assert len(hosts.log) == 1, "the operation that it was at, and none after it"
+    assert "stopping: devices in flight end first" in said.err
+    assert re.search(rf"^wave 1/3  {NTP} .*at \S+: interrupted · STOPPED ", said.out, re.M), said.out
+    assert "1 stopped · 2 not started · run " in said.out
+    assert said.code == Exit.FAILED, "a host that stopped half-way is not interrupted cleanly"
+    (run, *_) = infra_ctl("runs", "--output", "json").json
+    assert run["state"] == "stopped"
+    resumed = infra_ctl("resume", run_of(said), "--yes")
+    assert (resumed.code, ends(resumed)) == (Exit.DONE, [NTP, SPARE, APP]), resumed.out
+
+
+def test_ctrl_c_while_hosts_are_leased_touches_none(
+    infra_ctl: Command, hosts: WatchedHosts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lease = WatchedHosts.lease
+
+    def leased(*words: Any) -> int:
+        os.kill(os.getpid(), signal.SIGINT)
+        return lease(*words)
+
+    monkeypatch.setattr(WatchedHosts, "lease", leased)
+    said = infra_ctl("deploy", NTP, "--yes")
+    assert (said.code, hosts.log, hosts.is_held(NTP)) == (Exit.INTERRUPTED, [], False), said
+    assert "1 not started · run " in said.out
 
 
 def test_a_host_that_cannot_be_reached_is_refused_before_anything_is_done(
