@@ -205,7 +205,8 @@ def _would_write(now: File | None, wanted: File) -> Predicted | None:
     if now is not None and _as_file(now) == _as_file(wanted):
         return None
     before = now.text.splitlines() if now else []
-    return Predicted(id=wanted.id, says=wanted.path, diff=diff(before, wanted.text.splitlines()))
+    shown = diff(before, wanted.text.splitlines())
+    return Predicted(id=wanted.id, says=wanted.path, diff=shown, creates=now is None)
 
 
 def _as_file(file: File) -> tuple[str, ...]:

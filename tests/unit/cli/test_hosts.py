@@ -209,6 +209,30 @@ def test_a_rollback_brings_a_host_back_to_what_it_was_last_in_sync_with(
     assert hosts.machines[NTP].files == before
 
 
+def test_what_was_on_a_host_before_a_run_is_not_taken_for_what_it_brought(
+    infra_ctl: Command, hosts: WatchedHosts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it stands it stays; written over, the rollback is refused and says of what."""
+    assert infra_ctl("deploy", NTP, "--yes").code == Exit.DONE
+    motd, issue = (File(id=f"by/{name}", path=f"/etc/{name}", text="old\n") for name in ("motd", "issue"))
+    hosts.bring(NTP, [motd, issue])
+    more: list[File] = [motd.model_copy(update={"id": "base/motd"})]
+    monkeypatch.setattr("infra_ctl.hosts.roles.EVERYWHERE", (base, lambda _host: tuple(more)))
+    more.append(File(id="base/new", path="/etc/new", text="new\n"))
+    said = infra_ctl("deploy", NTP, "--yes")
+    back = infra_ctl("rollback", run_of(said), "--yes")
+    assert back.code == Exit.DONE, back.out + back.err
+    assert hosts.machines[NTP].files[motd.path].text == "old\n"
+    assert "/etc/new" not in hosts.machines[NTP].files
+
+    more.append(File(id="base/issue", path=issue.path, text="new\n"))
+    said = infra_ctl("deploy", NTP, "--yes")
+    refused = infra_ctl("rollback", run_of(said), "--yes")
+    assert refused.code == Exit.REFUSED, refused.out
+    assert f"{NTP}: {issue.path} was there before run {run_of(said)}: nobody kept it" in refused.err
+    assert hosts.machines[NTP].files[issue.path].text == "new\n"
+
+
 def test_a_run_that_stopped_is_not_taken_back_over_a_later_one(
     infra_ctl: Command, hosts: WatchedHosts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -230,8 +254,9 @@ def test_a_run_that_stopped_is_taken_back_where_nothing_came_after_it(
     infra_ctl: Command, hosts: WatchedHosts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert infra_ctl("deploy", NTP, "--yes").code == Exit.DONE
-    before = hosts.machines[NTP].files
     more = tuple(File(id=f"base/{name}", path=f"/etc/{name}", text="new\n") for name in ("motd", "issue"))
+    hosts.bring(NTP, [more[1].model_copy(update={"text": "it stopped before it wrote over this\n"})])
+    before = hosts.machines[NTP].files
     monkeypatch.setattr("infra_ctl.hosts.roles.EVERYWHERE", (base, lambda _host: more))
     hosts.faults[NTP] = HostFault(fails_at=more[1].id)
     stopped = infra_ctl("deploy", NTP, "--yes")
