@@ -22,9 +22,11 @@ from infra_ctl.city import City
 from infra_ctl.drivers.hosts import HostFleet, HostWork, Prediction
 from infra_ctl.errors import DeviceError, RefusedError, UnreachableError
 from infra_ctl.hosts import state
+from infra_ctl.hosts.difference import hidden
 from infra_ctl.hosts.meant import Kept, Meant
 from infra_ctl.intent.host import Opening
 from infra_ctl.plan import Masking
+from infra_ctl.secrets import references
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,7 @@ class Foresight:
         changes: Iterable[Predicted],
         kept: tuple[str, ...],
     ) -> PlannedHost:
-        shown = tuple(masked(each, self.masking) for each in changes)
+        shown = shown_of(operations, changes, self.masking)
         rests_on = base(operations, shown, self.masking)
         if not shown:
             return PlannedHost(name=name, status=Status.UNCHANGED, base=rests_on, kept=kept)
@@ -151,6 +153,17 @@ class Foresight:
             changes=shown,
             kept=kept,
         )
+
+
+def shown_of(
+    operations: Iterable[Operation], changes: Iterable[Predicted], masking: Masking
+) -> tuple[Predicted, ...]:
+    """What may be shown of changes: no line of a file that holds secrets, for a mask knows today's only."""
+    secret = {each.id for each in operations if isinstance(each, File) and references(each.text)}
+    known = (masked(each, masking) for each in changes)
+    return tuple(
+        each.model_copy(update={"diff": hidden(each.diff)}) if each.id in secret else each for each in known
+    )
 
 
 def masked(predicted: Predicted, masking: Masking) -> Predicted:
@@ -227,7 +240,8 @@ def repredicted(plan: Plan, fleet: HostFleet | None, masking: Masking) -> Plan:
         if isinstance(answer, DeviceError):
             failed[name] = masking.mask(answer.cause)
             continue
-        now = base(changing[name].operations, [masked(each, masking) for each in answer.changes], masking)
+        operations = changing[name].operations
+        now = base(operations, shown_of(operations, answer.changes, masking), masking)
         if now != changing[name].base:
             raise RefusedError(f"{name} changed since plan {plan.id} was made: plan again")
     return _without(plan, failed) if failed else plan

@@ -167,13 +167,16 @@ class HostStepper:
         """Ask all hosts of a run that was left: the ends of those that need nothing more, and the others."""
         resolve = self.masking.resolve
         works = [self.hosts.work(name, host.operations, resolve) for name, host in self.planned.items()]
-        said = self.hosts.driver.predict(works) if works else {}
+        said = self.hosts.driver.predict(works, token=self.lease.token) if works else {}
         found = {name: self._left(name, steps[name].state, said[name]) for name in self.planned}
         ends = {name: ended for name, ended in found.items() if ended is not None}
         return ends, frozenset(found.keys() - ends.keys())
 
     def _left(self, name: str, state: StepState, said: Prediction | DeviceError) -> Ended | None:
-        """None where there is something left to do."""
+        """None where there is something left to do: of one that was begun, that is at least to see it end.
+
+        What it left on trial may be taken back after it was asked.
+        """
         if isinstance(said, DeviceError):
             return self._unread(name, state, self._cause(said))
         if state is StepState.DONE and not said.changes:
@@ -182,7 +185,7 @@ class HostStepper:
         settling = StepState.SETTLING
         if state is StepState.DONE:
             return self.end(name, settling, Signal.OTHER, "changed since it was done: plan again")
-        if not said.changes:
+        if not said.changes and state is StepState.WAITING:
             return self.end(name, settling, Signal.NEW)
         self.journal.record(self.run, name, host_after(settling, Signal.AGAIN))
         return None
@@ -203,4 +206,4 @@ _SIGNALS: Mapping[str, Signal] = {
     "taken back": Signal.HALTED,
     "unknown": Signal.LOST,
 }
-_LOUD: Mapping[str, str] = {"taken back": "TAKEN BACK by itself, nobody could log in: "}
+_LOUD: Mapping[str, str] = {"taken back": "TAKEN BACK: "}

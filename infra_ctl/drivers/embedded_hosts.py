@@ -26,7 +26,7 @@ from infra_ctl.change.operations import (
 )
 from infra_ctl.drivers.hosts import HostEnd, HostWork, OnEnd, Prediction, Told
 from infra_ctl.errors import BusyError, DeviceError, UnreachableError
-from infra_ctl.hosts.difference import diff
+from infra_ctl.hosts.difference import diff, hidden, is_private
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,8 @@ class HostFault:
     cause: str = "it fails"
     locks_out: bool = False
     """What is guarded would lock us out: it is taken back."""
+    on_trial: str = ""
+    """Token of a run that has left something on trial."""
     dies_at: str = ""
     """Id of an operation after which nobody knows what became of the host."""
 
@@ -86,11 +88,13 @@ class EmbeddedHosts:
         works: Iterable[HostWork],
         kept: Sequence[str] = (),
         on_done: Callable[[str], None] = lambda _part: None,
+        token: str = "",
     ) -> dict[str, Prediction | DeviceError]:
         """See HostDriver."""
         results: dict[str, Prediction | DeviceError] = {}
         for work in works:
-            results[work.part] = self._unreachable(work.part) or self._prediction(work, kept)
+            refused = self._unreachable(work.part) or self._tried(work.part, token)
+            results[work.part] = refused or self._prediction(work, kept, token)
             on_done(work.part)
         return results
 
@@ -149,7 +153,13 @@ class EmbeddedHosts:
             return BusyError(part, f"lease {fence} was taken over: the last one is {self._fences.get(part)}")
         return None
 
-    def _prediction(self, work: HostWork, kept: Sequence[str]) -> Prediction:
+    def _tried(self, part: str, token: str) -> DeviceError | None:
+        holder = self.faults.get(part, HostFault()).on_trial
+        if holder in ("", token):
+            return None
+        return BusyError(part, f"a guarded change of run {holder} is on trial for another 60 s")
+
+    def _prediction(self, work: HostWork, kept: Sequence[str], token: str) -> Prediction:
         refuse_broken(work.operations)
         machine = self.machines.get(work.part, Machine())
         present = {
@@ -157,7 +167,8 @@ class EmbeddedHosts:
             for each in work.operations
             if isinstance(each, File) and each.id in kept and each.path in machine.files
         }
-        changes: list[Predicted] = []
+        on_trial = token and self.faults.get(work.part, HostFault()).on_trial == token
+        changes = [Predicted(id="", says="take back what is on trial")] if on_trial else []
         for each in work.operations:
             if what := would(machine, each, {change.id for change in changes}):
                 changes.append(what)
@@ -205,7 +216,9 @@ def _would_write(now: File | None, wanted: File) -> Predicted | None:
     if now is not None and _as_file(now) == _as_file(wanted):
         return None
     before = now.text.splitlines() if now else []
-    shown = diff(before, wanted.text.splitlines())
+    lines = diff(before, wanted.text.splitlines())
+    private = is_private(wanted.mode) or (now is not None and is_private(now.mode))
+    shown = hidden(lines) if private else lines
     return Predicted(id=wanted.id, says=wanted.path, diff=shown, creates=now is None)
 
 

@@ -66,10 +66,12 @@ class HostDriver(Protocol):
         works: Iterable[HostWork],
         kept: Sequence[str] = (),
         on_done: Callable[[str], None] = lambda _part: None,
+        token: str = "",
     ) -> dict[str, Prediction | DeviceError]:
         """What would be done to each host, which is asked anew.
 
-        `kept` are ids of files whose present text is wanted too.
+        `kept` are ids of files whose present text is wanted too. What a run has on trial is soon kept or
+        taken back: such a host is a BusyError, but for the run of `token`, which has always something to do.
         """
 
     def lease(self, part: str, owner: str, token: str, seconds: int) -> int:

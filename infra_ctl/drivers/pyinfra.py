@@ -42,7 +42,8 @@ from infra_ctl.hosts.protocol import (
     line,
 )
 
-COMMAND = (sys.executable, "-m", "infra_ctl.hosts.worker")
+COMMAND = (sys.executable, "-P", "-m", "infra_ctl.hosts.worker")
+"""`-P`: a file in the folder that we were started in is no module of ours, whatever it is called."""
 
 SILENCE = 1200.0
 """Seconds without an answer after which the worker hangs: each operation of a host has an end before that."""
@@ -77,11 +78,12 @@ class PyinfraHosts:
         works: Iterable[HostWork],
         kept: Sequence[str] = (),
         on_done: Callable[[str], None] = lambda _part: None,
+        token: str = "",
     ) -> dict[str, Prediction | DeviceError]:
         """See HostDriver. Every host is asked anew."""
         asked = tuple(self._work(work) for work in works)
         results: dict[str, Prediction | DeviceError] = {}
-        request = Predict(number=next(self._numbers), works=asked, kept=tuple(kept))
+        request = Predict(number=next(self._numbers), works=asked, kept=tuple(kept), token=token)
         try:
             for answer in self._answers(request, request.number, [work.way.part for work in asked]):
                 if isinstance(answer, Would):
@@ -231,11 +233,11 @@ class _Child:
         )
         self._answers: dict[int, queue.SimpleQueue[Answer | None]] = {}
         self._lock = threading.Lock()
-        self._reader = threading.Thread(target=self._read, name="hosts", daemon=True)
-        self._reader.start()
         self.is_alive = True
         self.epitaph = ""
         """How it ended."""
+        self._reader = threading.Thread(target=self._read, name="hosts", daemon=True)
+        self._reader.start()
 
     def ask(self, request: Request, number: int) -> queue.SimpleQueue[Answer | None]:
         """Where the answers of a request will come."""
@@ -285,13 +287,25 @@ class _Child:
         self._process.wait()
 
     def _read(self) -> None:
+        """Whatever it says, or half says: nobody waits for one that is no more."""
+        try:
+            self._hand_out()
+            self.epitaph = self._ended()
+        finally:
+            self._wake()
+
+    def _hand_out(self) -> None:
         assert self._process.stdout is not None  # noqa: S101 - it is a pipe
-        assert self._process.stdin is not None  # noqa: S101 - it is a pipe
         with self._process.stdout as lines:
-            for each in lines:
-                answer = ANSWER.validate_json(each)
-                self._answers[answer.number].put(answer)
-        self.epitaph = self._ended()
+            try:
+                for each in lines:
+                    answer = ANSWER.validate_json(each)
+                    self._answers[answer.number].put(answer)
+            except (ValueError, KeyError):  # half a line of one that was killed, or no answer of ours
+                self.kill()
+
+    def _wake(self) -> None:
+        assert self._process.stdin is not None  # noqa: S101 - it is a pipe
         with self._lock:
             self.is_alive = False
             with contextlib.suppress(BrokenPipeError):

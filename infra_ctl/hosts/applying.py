@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import dropwhile
 from typing import Literal
 
 import gevent
@@ -43,8 +44,11 @@ GRACE = 30
 TRIES = 3
 """How often a new session is tried before a trial is given up."""
 
-DIED = re.compile(r"^SubState=(failed|auto-restart)$|^NRestarts=[1-9]", re.MULTILINE)
-"""What systemd says of a unit that was started and is no more; a start by hand counts from 0 again."""
+DIED = re.compile(r"^SubState=(failed|auto-restart)$", re.MULTILINE)
+"""What systemd says of a unit that was started and is no more."""
+
+RESTARTS = re.compile(r"^NRestarts=(\d+)$", re.MULTILINE)
+"""How often it has started a unit by itself since it was last told to."""
 
 State = Literal["done", "stopped", "taken back", "unknown"]
 
@@ -68,15 +72,20 @@ class StoppedError(Exception):
         super().__init__(f"{at}: {cause}")
 
 
-def predict(host: LinuxHost, operations: Sequence[Operation]) -> tuple[Predicted, ...]:
-    """What would be done to a host that is asked anew. Raises DeviceError."""
+def predict(host: LinuxHost, operations: Sequence[Operation], token: str = "") -> tuple[Predicted, ...]:
+    """What would be done to a host that is asked anew. Raises DeviceError.
+
+    What is on trial may be taken back any moment, so it is asked for before all else: a host where another
+    run has something so is busy; where `token` has, there is something to do though it does not show.
+    """
     refuse_broken(operations)
     host.facts.forget()
-    host.gather((owed.FACT, *(fact for each in operations for fact in facts_of(each))))
+    host.gather((deadman.ON_TRIAL, owed.FACT, *(fact for each in operations for fact in facts_of(each))))
+    on_trial = deadman.is_on_trial(host.name, host.facts.values.pop(deadman.ON_TRIAL.key), token)
     host.gather(differing(host, operations))
     debts = owed.debts(host.facts.values[owed.FACT.key])
     changed: list[Operation] = []
-    predicted: list[Predicted] = []
+    predicted = [Predicted(id="", says="take back what is on trial")] if on_trial else []
     for each in operations:
         if prepared := prepare(host, each, [*changed, *owed.changes(operations, debts, each)]):
             changed.append(each)
@@ -130,6 +139,8 @@ class Applying:
     done: list[Predicted] = field(default_factory=list)
     trial: Trial | None = None
     debts: frozenset[owed.Debt] = frozenset()
+    restarts: dict[str, int] = field(default_factory=dict)
+    """Of units, by their operation's id: how often they had died before it."""
     at: str = ""
     """The operation that is under way or comes next."""
     touched: bool = False
@@ -152,6 +163,11 @@ class Applying:
             if not self.touched:
                 raise
             return self._ended("stopped", self.at, error.cause)
+        except Exception as error:
+            if not self.touched:
+                raise
+            cause = f"a defect of infra-ctl: {type(error).__name__}: {error}"
+            return self._ended("stopped", self.at, cause)
         finally:
             self.host.facts.wanted = ()
         return Outcome("done", tuple(self.done))
@@ -188,8 +204,11 @@ class Applying:
             self._try()
         else:
             self._confirm()
-        self._owe(owed.of_change(self.operations, wanted.id) - self.debts)
-        self._carry_out(wanted, prepared)
+        added = owed.of_change(self.operations, wanted.id) - self.debts
+        self._owe(added)
+        if isinstance(wanted, Service) and wanted.running:  # a start counts from 0 again
+            self.restarts[wanted.id] = 0 if prepared.starts else _restarts(self._shown([wanted])[0])
+        self._carry_out(wanted, prepared, added)
         self._pay(frozenset(debt for debt in self.debts if debt[0] == wanted.id))
         self.changed.append(wanted)
         self.done.append(prepared.what)
@@ -209,7 +228,7 @@ class Applying:
             self.host.connector.as_root(owed.strike(debts))
             self.debts -= debts
 
-    def _carry_out(self, wanted: Operation, prepared: Prepared) -> None:
+    def _carry_out(self, wanted: Operation, prepared: Prepared, added: frozenset[owed.Debt]) -> None:
         host = self.host
         self.touched = True
         host.connector.deadline = self.trial.ends - HASTE if self.trial else time.monotonic() + TIMEOUT
@@ -220,8 +239,8 @@ class Applying:
         if not host.connector.is_alive() or host.connector.error:
             host.connector.cut()  # what it has not read yet must not be done once it was taken back
             raise SessionLostError(host.name, host.connector.error or "the session was cut")
-        if isinstance(wanted, File):  # it is what it was
-            self._pay(owed.of_change(self.operations, wanted.id))
+        if isinstance(wanted, File):  # it is what it was; what an earlier change of it left is owed still
+            self._pay(added)
         said = host.state.get_op_data_for_host(host, prepared.hash).operation_meta
         cause = telling((*said.stderr_lines, *said.stdout_lines))
         raise StoppedError(wanted.id, cause or self._reason(wanted) or "ended without a word")
@@ -238,7 +257,8 @@ class Applying:
         if self.trial:
             return
         ids = guarded(self.operations)
-        every = [each for each in self.operations if each.id in ids]
+        left = dropwhile(lambda each: each.id != self.at, self.operations)  # what is before has been kept
+        every = [each for each in left if each.id in ids]
         ends = time.monotonic() + self.revert_in
         shell = self.host.connector.as_root
         deadman.arm(self.host.name, shell, self.token, self.revert_in, self.fence, every)
@@ -328,8 +348,17 @@ class Applying:
         units = [each for each in self.changed if isinstance(each, Service) and each.running]
         if not units:
             return
+        for each, state in zip(units, self._shown(units), strict=False):
+            if DIED.search(state) or _restarts(state) > self.restarts[each.id]:
+                raise StoppedError(each.id, self._reason(each) or f"{each.unit} died after it was started")
+
+    def _shown(self, units: Sequence[Service]) -> list[str]:
+        """What systemd says of each."""
         names = " ".join(f"'{each.unit}'" for each in units)
         shown = self.host.connector.as_root(f"systemctl show -p SubState -p NRestarts {names}").stdout
-        for each, state in zip(units, shown.split("\n\n"), strict=False):
-            if DIED.search(state):
-                raise StoppedError(each.id, self._reason(each) or f"{each.unit} died after it was started")
+        return shown.split("\n\n")
+
+
+def _restarts(shown: str) -> int:
+    found = RESTARTS.search(shown)
+    return int(found[1]) if found else 0

@@ -14,10 +14,12 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from importlib import resources
 
+from pyinfra.facts.server import Command
+
 from infra_ctl.change.operations import Operation, Run, Service, User
 from infra_ctl.errors import BusyError, DeviceError, NoSpaceError, NotRestoredError, SessionLostError
 from infra_ctl.hosts.cause import telling
-from infra_ctl.hosts.session import Said
+from infra_ctl.hosts.session import Said, asked
 from infra_ctl.hosts.translation import home_of
 
 STATE = "/var/lib/infra-ctl"
@@ -39,6 +41,13 @@ WORD = re.compile(r"[\w.@:-]+", re.ASCII)
 
 PATIENCE = 90.0
 """Seconds that an answer may take: the script waits for a lock for up to 60."""
+
+ON_TRIAL = asked(
+    Command,
+    command=f"{{ read -r token deadline <{STATE}/host-pending/mark && read -r up _ </proc/uptime && "
+    'echo "$token $((deadline - ${up%%.*}))"; } 2>/dev/null || true',
+)
+"""Asks a host, before all other facts, which run has something on trial, and for how many seconds more."""
 
 Shell = Callable[[str, str, float], Said]
 """Runs POSIX shell text as root: script, stdin, timeout."""
@@ -80,6 +89,14 @@ def arm(
     """Start the timer for what is guarded. Raises BusyError, NoSpaceError, DeviceError: all is as before."""
     stdin = "".join(f"{line}\n" for each in guarded for line in _way_back(each))
     _expect(part, "armed", _call(part, shell, ["arm", _word(token), str(seconds), *_fence(fence)], stdin))
+
+
+def is_on_trial(part: str, said: str | None, token: str) -> bool:
+    """Whether `token` has something on trial, as ON_TRIAL says. Raises BusyError where another run has."""
+    holder, _, seconds = (said or "").partition(" ")
+    if holder and holder != token:
+        raise BusyError(part, f"a guarded change of run {holder} is on trial for another {seconds} s")
+    return bool(holder)
 
 
 def confirm(part: str, shell: Shell, token: str) -> None:

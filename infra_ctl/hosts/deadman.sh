@@ -184,8 +184,22 @@ restore_file() { # SAVED PATH
     if [ ! -L "$1" ] && [ ! -e "$1" ]; then rm -rf "$2"; return; fi
     if [ -d "$1" ] && [ ! -L "$1" ]; then [ -e "$2" ] || cp -aT "$1" "$2"; return; fi
     cmp -s "$1" "$2" && [ "$(stat -c '%a %u %g' "$1")" = "$(stat -c '%a %u %g' "$2")" ] && return
-    mkdir -p "${2%/*}" && cp -aT "$1" "$2.infra-ctl-old" && sync "$2.infra-ctl-old" && mv -fT "$2.infra-ctl-old" "$2"
+    mkdir -p "${2%/*}" && put_back "$1" "$2"
 }
+
+# In a folder of our own beside it: where the one around it is somebody's, he could plant a link there.
+put_back() ( # SAVED PATH
+    name=${2##*/}
+    cd "${2%/*}" && rm -rf ".$name.infra-ctl-old"* && own=$(mktemp -d ".$name.infra-ctl-old.XXXXXX") || exit 1
+    (
+        cd "$own" || exit 1
+        case $(stat -c '%u %a' .) in "$(id -u) "*700) ;; *) exit 1 ;; esac
+        cp -aT "$1" "./$name" && { [ -L "./$name" ] || sync "./$name"; } && mv -fT "./$name" "../$name"
+    )
+    code=$?
+    rm -rf "$own"
+    exit "$code"
+)
 
 each_line() { # FILE FUNCTION : with the words of every line; fails where one has failed
     [ -e "$1" ] || return 0
@@ -210,7 +224,7 @@ unit_back() { # LINE : NAME VERB ACTIVE ENABLED
     # shellcheck disable=SC2086 # a line is words
     set -- $1
     case $2,$3 in
-    *,no) systemctl stop "$1" ;;
+    *,no) ! systemctl -q is-active "$1" || systemctl stop "$1" ;; # it may never have been installed
     reload,yes) systemctl reload-or-restart "$1" ;;
     *) systemctl restart "$1" ;;
     esac

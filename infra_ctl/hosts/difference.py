@@ -9,6 +9,20 @@ NEAR = 3
 """Lines of a diff that are shown around what differs."""
 
 
+def is_private(mode: int | str) -> bool:
+    """Whether a file of this mode, written as in octal, is none of everybody's business."""
+    return str(mode).endswith("0")
+
+
+def hidden(diff: str) -> str:
+    """Of a diff only how long it is: what goes may be a secret that the vault knows no more, so no mask."""
+    differing = sum(line.startswith(("- ", "+ ")) for line in diff.splitlines())
+    if not differing:
+        return diff
+    said = "line of a private file differs" if differing == 1 else "lines of a private file differ"
+    return f"  {differing} {said}"
+
+
 def diff(before: Sequence[str], after: Sequence[str]) -> str:
     """Lines that go (`-`), come (`+`) and stand around them (a blank); ` …` where others are left out."""
     shown: list[str] = []

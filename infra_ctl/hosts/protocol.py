@@ -41,12 +41,13 @@ class Work(_Message):
 
 
 class Predict(_Message):
-    """What would be done? `kept` are ids of files whose present text is wanted too."""
+    """What would be done? See drivers.hosts.HostDriver."""
 
     kind: Literal["predict"] = "predict"
     number: int
     works: tuple[Work, ...]
     kept: tuple[str, ...] = ()
+    token: str = ""
 
 
 class Apply(_Message):

@@ -46,6 +46,9 @@ PATIENCE = 60.0
 FRESH = 120.0
 """Seconds for which facts count."""
 
+HARMLESS = "sudo: unable to resolve host "
+"""What sudo says first where a host does not know its own name, and then does what it was told."""
+
 LOST = (OSError, EOFError, paramiko.SSHException)
 """What the library raises where a session is no more."""
 
@@ -144,10 +147,9 @@ def run_as_root(client: SSHClient | None, way: Way, script: str, stdin: str, tim
         raise SessionLostError(way.part, _words(error)) from error
     if said.rc == -1:
         raise SessionLostError(way.part, "the session was cut")
-    if way.sudo and said.rc == 1 and said.stderr.startswith("sudo: "):
-        raise CredentialsError(
-            way.part, f"sudo refused: {said.stderr.splitlines()[0].removeprefix('sudo: ')}"
-        )
+    complaints = [each for each in said.stderr.splitlines() if not each.startswith(HARMLESS)]
+    if way.sudo and said.rc == 1 and complaints and complaints[0].startswith("sudo: "):
+        raise CredentialsError(way.part, f"sudo refused: {complaints[0].removeprefix('sudo: ')}")
     return said
 
 

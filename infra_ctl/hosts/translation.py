@@ -2,14 +2,15 @@
 
 `files.put` of pyinfra uploads to /tmp, then writes over a file in place: a full disk leaves half of it, and
 nobody judges it before. `whole_file` hands the text to one command that writes beside the file, has that
-judged, and renames it.
+judged, and renames it. That is done in a folder of root's own, for who owns the folder around it could plant
+a link there and have root write, or give away, what the link leads to.
 """
 
 from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha1, sha256
 from shlex import quote
@@ -40,7 +41,7 @@ from infra_ctl.change.operations import (
     triggers,
 )
 from infra_ctl.errors import DeviceError
-from infra_ctl.hosts.difference import diff
+from infra_ctl.hosts.difference import diff, hidden, is_private
 from infra_ctl.hosts.session import Asked, LinuxHost, asked
 
 Commands = Iterator[Any]
@@ -66,12 +67,24 @@ def whole_file(
     path: str, text: str, mode: str = "644", owner: str = "root", group: str = "root", validate_by: str = ""
 ) -> Commands:
     """A file with all of its text, whole or not at all."""
-    if this_host.get_fact(FileFact, path=path) and _same_text(path, text):
-        yield from files.file._inner(path=path, user=owner, group=group, mode=mode)
+    present = this_host.get_fact(FileFact, path=path)
+    if _has_text(path, text) and _is_owned(present, owner, group, mode):
         return
     folder = posixpath.dirname(path)
     yield from files.directory._inner(path=folder, _no_check_owner_mode=True, _no_fail_on_link=True)
-    yield StringCommand(_write(path, text, f"{owner}:{group}", mode, validate_by), _stdin=text)
+    content = text.encode()
+    digest = sha256(content).hexdigest()  # by standard input, too: it would tell who guesses the text
+    command = _write(path, len(content), owner, group, mode, validate_by)
+    yield StringCommand(command, _stdin=[digest, text])
+
+
+def _is_owned(present: Mapping[str, Any], owner: str, group: str, mode: str) -> bool:
+    return (present["user"], present["group"], present["mode"]) == (owner, group, int(mode))
+
+
+def _has_text(path: str, text: str) -> bool:
+    """Whether it is a file, and no link to one, that has it."""
+    return bool(this_host.get_fact(FileFact, path=path)) and _same_text(path, text)
 
 
 def _same_text(path: str, text: str) -> bool:
@@ -79,19 +92,42 @@ def _same_text(path: str, text: str) -> bool:
     return bool(digest == sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 
-def _write(path: str, text: str, owner: str, mode: str, validate_by: str) -> str:
-    """Puts its input in the place of a file: no other reads half of it, none that is not judged good."""
-    content = text.encode()
-    new = quote(posixpath.join(posixpath.dirname(path), f".{posixpath.basename(path)}.infra-ctl-new"))
-    steps = [
-        f"head -c {len(content)} >{new}",
-        f"echo {sha256(content).hexdigest()}'  '{new} | sha256sum -c --status",
-        f"chown {quote(owner)} {new}",
+NEW = "infra-ctl-new"
+
+IS_OURS = """case $(stat -c '%u %a' .) in "$(id -u) "*700) ;; *) false ;; esac"""
+"""Whether nobody else can put anything into the folder that the shell is in."""
+
+
+def _write(path: str, size: int, owner: str, group: str, mode: str, validate_by: str) -> str:
+    """Puts its input, after a line with its digest, in the place of a file.
+
+    No other reads half of it, none that is not judged good. The folder is entered once: what its name leads
+    to later does not count. Where that is a link, it leads to a folder of who is to own the file.
+    """
+    folder, name = posixpath.dirname(path), posixpath.basename(path)
+    beside, new = quote(f".{name}.{NEW}"), quote(f"./{name}")
+    another = quote(f"{folder} leads to a folder that is not of {owner}")
+    enter = (
+        f"cd {quote(folder)}",
+        f'{{ [ "$(pwd -P)" = {quote(folder)} ] || [ "$(stat -c %U .)" = {quote(owner)} ] || '
+        f"{{ echo {another} >&2; false; }}; }}",
+        f"rm -rf {beside}*",  # what a cut session left
+        f"own=$(mktemp -d {beside}.XXXXXX)",
+    )
+    steps = (
+        'cd "$own"',
+        IS_OURS,
+        f"head -c {size} >{new}",
+        f'echo "$digest  "{new} | sha256sum -c --status',
+        f"chown -h {quote(f'{owner}:{group}')} {new}",
         f"chmod {quote(mode)} {new}",
-        *([validate_by.replace("{}", new)] if validate_by else []),
-        f"mv -fT {new} {quote(path)}",
-    ]
-    return f"umask 077; {' && '.join(steps)}; code=$?; rm -f {new}; exit $code"
+        *([validate_by.replace("{}", f'"$PWD"/{quote(name)}')] if validate_by else []),
+        f"mv -fT {new} {quote(f'../{name}')}",
+    )
+    return (
+        f"umask 077; read -r digest; {' && '.join(enter)} || exit 1; "
+        f'( {" && ".join(steps)} ); code=$?; rm -rf "$own"; exit $code'
+    )
 
 
 @operation()
@@ -134,9 +170,21 @@ def account(wanted: User) -> Commands:
     if wanted.keys:
         group = (this_host.get_fact(Users).get(wanted.name) or {}).get("group", wanted.name)
         folder = f"{home_of(wanted)}/.ssh"
-        yield from files.directory._inner(path=folder, user=wanted.name, group=group, mode="700")
+        present = this_host.get_fact(Directory, path=folder)
+        if not present or not _is_owned(present, wanted.name, group, "700"):
+            yield StringCommand(_make_keys_folder(home_of(wanted), f"{wanted.name}:{group}"))
         text = "".join(f"{key}\n" for key in wanted.keys)
         yield from whole_file._inner(f"{folder}/authorized_keys", text, "600", wanted.name, group)
+
+
+def _make_keys_folder(home: str, owner: str) -> str:
+    """Its home is an account's own: what was a folder when we asked may be a link when root gives it away."""
+    folder = quote(f"{home}/.ssh is no folder")
+    return (
+        f"cd {quote(home)} && home=$(pwd -P) && mkdir -p .ssh && cd .ssh && "
+        f'{{ [ "$(pwd -P)" = "$home/.ssh" ] || {{ echo {folder} >&2; false; }}; }} && '
+        f"chmod 700 . && chown {quote(owner)} ."
+    )
 
 
 def home_of(user: User) -> str:
@@ -178,6 +226,8 @@ class Prepared:
 
     hash: str
     what: Predicted
+    starts: bool = False
+    """Whether it is a unit that begins anew."""
 
 
 def prepare(host: LinuxHost, wanted: Operation, changed: Collection[Operation]) -> Prepared | None:
@@ -201,7 +251,8 @@ def _prepared(host: LinuxHost, wanted: Operation, changed: Collection[Operation]
     commands = list(host.state.get_op_data_for_host(host, begun._hash).command_generator())
     creates = isinstance(wanted, File) and host.get_fact(FileFact, path=wanted.path) is None
     what = Predicted(id=wanted.id, says=_says(wanted, commands), diff=_diff(host, wanted), creates=creates)
-    return Prepared(begun._hash, what)
+    starts = isinstance(wanted, Service) and not {"start", "restart"}.isdisjoint(_verbs(commands))
+    return Prepared(begun._hash, what, starts)
 
 
 def _begun(host: LinuxHost, wanted: Operation, changed: Collection[Operation]) -> Any:
@@ -254,8 +305,8 @@ def _probe(wanted: Run) -> str:
 
 def _says(wanted: Operation, commands: Sequence[Any]) -> str:
     if isinstance(wanted, File):
-        written = any("infra-ctl-new" in _shell_text(each) for each in commands)
-        return wanted.path if written else f"{wanted.path} is {_ownership(wanted)}"
+        is_written = not _has_text(wanted.path, wanted.text)
+        return wanted.path if is_written else f"{wanted.path} is {_ownership(wanted)}"
     if isinstance(wanted, Service):
         return f"{' and '.join(_verbs(commands)) or 'read anew'} {wanted.unit}"
     return IN_WORDS[type(wanted)](wanted)
@@ -324,7 +375,14 @@ def _diff(host: LinuxHost, wanted: Operation) -> str:
         return ""
     is_there = host.get_fact(Sha1File, path=wanted.path)
     before = host.get_fact(FileContents, path=wanted.path) if is_there else []
-    return diff(before or [], wanted.text.splitlines())
+    lines = diff(before or [], wanted.text.splitlines())
+    return hidden(lines) if is_private(wanted.mode) or (is_there and _is_private_now(host, wanted)) else lines
+
+
+def _is_private_now(host: LinuxHost, wanted: File) -> bool:
+    """A link's mode says nothing of what it leads to."""
+    present = host.get_fact(FileFact, path=wanted.path)
+    return not present or is_private(present["mode"])
 
 
 FORGETS: dict[type, Callable[[Any], tuple[str, ...]]] = {

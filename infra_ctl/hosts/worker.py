@@ -16,13 +16,13 @@ import logging
 import os
 import signal
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
 from gevent.fileobject import FileObjectPosix
-from gevent.lock import RLock
-from gevent.pool import Pool
+from gevent.lock import BoundedSemaphore, RLock
+from gevent.pool import Group
 from pyinfra.api import Config, Inventory, State
 from pyinfra.api.state import StateHostMeta, StateHostResults
 from pyinfra.context import ctx_state, init_base_classes
@@ -59,7 +59,8 @@ class Worker:
 
     def __init__(self, tell: Callable[[Answer], None]) -> None:
         self._tell = tell
-        self._pool = Pool(AT_ONCE)
+        self._under_way = Group()
+        self._turns = BoundedSemaphore(AT_ONCE)
         self._hosts: dict[str, LinuxHost] = {}
         self._locks: defaultdict[str, RLock] = defaultdict(RLock)
         self._stopping = ""
@@ -69,7 +70,7 @@ class Worker:
         ctx_state.set(self._state)
 
     def take(self, request: Request) -> None:
-        """Begin what is asked; the answers come as the hosts do."""
+        """Begin what is asked; the answers come as the hosts do. Waits for none: the next may be to stop."""
         match request:
             case Stop() | Quit():
                 self._stopping = "interrupted"
@@ -87,21 +88,28 @@ class Worker:
 
     def end(self) -> None:
         """Wait for what is under way."""
-        self._pool.join()
+        self._under_way.join()
 
     def _spawn(self, number: int, way: Way, what: Callable[..., Answer], *arguments: object) -> None:
-        self._pool.spawn(self._answer, number, way, what, *arguments)
+        self._under_way.spawn(self._answer, number, way, what, *arguments)
 
     def _answer(self, number: int, way: Way, what: Callable[..., Answer], *arguments: object) -> None:
         try:
-            with self._session(way) as host:
-                answer = what(host, *arguments)
+            with self._turns:
+                self._refuse_late(way, arguments)
+                with self._session(way) as host:
+                    answer = what(host, *arguments)
         except DeviceError as error:
             answer = Failed(number=number, part=way.part, error=type(error).__name__, cause=error.cause)
         except Exception as error:  # noqa: BLE001 - a defect met on one host must not leave the others half-way
             cause = f"a defect of infra-ctl: {type(error).__name__}: {error}"
             answer = Failed(number=number, part=way.part, error="DeviceError", cause=cause)
         self._tell(answer)
+
+    def _refuse_late(self, way: Way, arguments: Collection[object]) -> None:
+        """A host whose turn comes after nothing more is to be begun is not so much as called."""
+        if self._stopping and any(isinstance(each, Apply) for each in arguments):
+            raise DeviceError(way.part, self._stopping)
 
     @contextmanager
     def _session(self, way: Way) -> Iterator[LinuxHost]:
@@ -129,7 +137,7 @@ class Worker:
         return host
 
     def _predict(self, host: LinuxHost, request: Predict, work: Work) -> Would:
-        changes = applying.predict(host, work.operations)
+        changes = applying.predict(host, work.operations, request.token)
         texts = applying.texts(host, work.operations, request.kept)
         return Would(number=request.number, part=host.name, changes=changes, texts=texts)
 

@@ -10,6 +10,7 @@ import pytest
 from infra_ctl.change.edges import Standing
 from infra_ctl.change.operations import File, Operation, Service
 from infra_ctl.change.plan import Plan, PlannedDevice, PlannedHost, Status
+from infra_ctl.drivers.embedded_hosts import HostFault
 from infra_ctl.errors import RefusedError, SecretError, UnreachableError
 from infra_ctl.hosts.meant import Kept, Meant
 from infra_ctl.hosts.state import OPENINGS, entry
@@ -101,6 +102,13 @@ def test_what_is_as_intended_is_unchanged_and_remembered(hosts: WatchedHosts) ->
     assert all(each.operations for each in judged.values())
 
 
+def test_a_host_where_something_is_on_trial_is_not_remembered_as_it_is(hosts: WatchedHosts) -> None:
+    hosts.faults["app"] = HostFault(on_trial="run-1")
+    judged = foresight(hosts, city(8080)).judge(["app"])["app"]
+    assert (judged.planned.status, judged.operations) == (Status.FAILED, "")
+    assert judged.planned.cause == "a guarded change of run run-1 is on trial for another 60 s"
+
+
 def test_a_port_that_moves_is_opened_by_one_run_and_closed_by_the_next(
     hosts: WatchedHosts, small: SmallCity
 ) -> None:
@@ -178,10 +186,21 @@ def secret(text: str) -> dict[str, Meant]:
 
 def test_secrets_go_to_the_host_and_not_into_the_plan(hosts: WatchedHosts) -> None:
     planned = foresight(hosts, secret("password vault:ospf/key\n")).judge(["db"])["db"].planned
-    assert planned.changes[0].diff == "+ password vault:ospf/key"
+    assert planned.changes[0].diff == "  1 line of a private file differs"
     assert "0spf-s3cret" not in planned.model_dump_json()
     with pytest.raises(SecretError, match="no/such"):
         foresight(hosts, secret("vault:no/such")).judge(["db"])
+
+
+def test_a_secret_that_was_rotated_is_in_use_and_not_shown_though_the_vault_has_it_no_more(
+    hosts: WatchedHosts,
+) -> None:
+    path = "/etc/password"
+    hosts.bring("db", [File(id="database/password", path=path, text="password th3-old-0ne\n")])
+    plan = saved(foresight(hosts, secret("password vault:ospf/key\n")).judge(["db"])["db"].planned)
+    assert plan.hosts[0].diff == f"{path}\n  2 lines of a private file differ"
+    assert "th3-old-0ne" not in plan.model_dump_json()
+    assert repredicted(plan, fleet(hosts), MASKING) == plan
 
 
 def saved(planned: PlannedHost) -> Plan:

@@ -119,11 +119,8 @@ def test_a_host_that_stops_says_where_and_the_others_go_on(stage: Stage) -> None
 
 def test_what_a_host_took_back_by_itself_is_said_loudly(stage: Stage) -> None:
     stage.hosts.faults["app"] = HostFault(locks_out=True)
-    said = stage.converge("app")["app"]
-    assert (said.state, said.cause.split(":")[0]) == (
-        StepState.STOPPED,
-        "TAKEN BACK by itself, nobody could log in",
-    )
+    cause = "TAKEN BACK: at firewall/rules: locks us out: timed out"
+    assert stage.converge("app")["app"] == Ended(StepState.STOPPED, cause)
 
 
 @pytest.mark.parametrize(
@@ -223,9 +220,26 @@ def test_going_on_asks_every_host_what_is_left(stage: Stage) -> None:
         "new": StepState.WAITING,
     }
     ends, more = looked(stage, left(stage, states))
-    assert ends == {"done": StepState.DONE, "found": StepState.DONE}
-    assert more == {"half", "lost", "new"}
+    assert ends == {"done": StepState.DONE}
+    assert more == {"found", "half", "lost", "new"}
     assert stage.states("half")[-2:] == ["settling", "waiting"]
+
+
+def test_a_host_that_needs_nothing_any_more_is_seen_to_its_end_before_it_is_called_done(stage: Stage) -> None:
+    """The timer may still take back what was left on trial."""
+    stage.converge("begun", "new")
+    stepper = left(stage, {"begun": StepState.APPLYING, "new": StepState.WAITING})
+    assert looked(stage, stepper) == ({"new": StepState.DONE}, frozenset({"begun"}))
+    ends = stepper.converge(["begun"], lambda *_: None, lambda *_: None)
+    assert ends == {"begun": Ended(StepState.DONE)}
+
+
+def test_what_the_run_itself_has_on_trial_is_done_again_and_what_another_has_is_not(stage: Stage) -> None:
+    stage.converge("ours", "theirs")
+    stepper = left(stage, {"ours": StepState.WAITING, "theirs": StepState.WAITING})
+    stage.hosts.faults["ours"] = HostFault(on_trial=stepper.lease.token)
+    stage.hosts.faults["theirs"] = HostFault(on_trial="run-2")
+    assert looked(stage, stepper) == ({"theirs": StepState.FAILED}, frozenset({"ours"}))
 
 
 def test_a_host_that_changed_since_it_was_done_is_not_changed_again(stage: Stage) -> None:

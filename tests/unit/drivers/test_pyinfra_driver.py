@@ -15,10 +15,11 @@ from pathlib import Path
 import pytest
 
 from infra_ctl.change.operations import File, Predicted
+from infra_ctl.drivers import pyinfra
 from infra_ctl.drivers.connection import Connection
 from infra_ctl.drivers.hosts import HostEnd, HostWork, Prediction
 from infra_ctl.drivers.pyinfra import PyinfraHosts
-from infra_ctl.errors import BusyError, DeviceError, HostKeyError
+from infra_ctl.errors import BusyError, DeviceError, HostKeyError, UnreachableError
 
 ACTOR = """
 import json, os, sys, time
@@ -34,6 +35,10 @@ def act(number, part, text):
     elif text == "die":
         tell(Did(number=number, part=part, what=what))
         sys.exit("it has no more paper")
+    elif text == "half":
+        out.write(line(Did(number=number, part=part, what=what))[:20])
+        out.flush()
+        os.kill(os.getpid(), 9)
     elif text == "hang":
         tell(Did(number=number, part=part, what=what))
         hanging.append((number, part))
@@ -113,6 +118,13 @@ def test_a_worker_that_is_killed_is_named_by_its_signal(hosts):
     assert ends["a"] == HostEnd("unknown", (DID,), "", "the worker process was killed (SIGKILL)")
 
 
+def test_nobody_waits_for_a_worker_that_was_killed_in_the_middle_of_a_word(hosts, monkeypatch):
+    monkeypatch.setattr(pyinfra, "SILENCE", 5.0)
+    cause = "the worker process was killed (SIGKILL)"
+    assert apply(hosts, work("a", "half"))["a"] == HostEnd("unknown", (), "", cause)
+    assert apply(hosts, work("a"))["a"] == HostEnd("done", (DID,))
+
+
 def test_a_worker_that_cannot_start_fails_hosts_and_not_the_program():
     with PyinfraHosts((sys.executable, "-c", "import sys; sys.exit('no pyinfra')")) as hosts:
         error = hosts.predict([work("a")])["a"]
@@ -151,6 +163,15 @@ def test_another_thread_can_stop_what_is_being_applied(hosts):
 
     ends = apply(hosts, work("a", "hang"), work("b"), told=stop)
     assert ends == {"a": HostEnd("stopped", (DID,), "a/two", "interrupted"), "b": HostEnd("done", (DID,))}
+
+
+def test_the_worker_imports_nothing_from_the_folder_that_it_is_started_in(tmp_path, monkeypatch):
+    (tmp_path / "gevent.py").write_text("import sys; sys.exit('this is the wrong gevent')")
+    monkeypatch.chdir(tmp_path)
+    nobody = Connection("a", "127.0.0.1", "infra", Path("known_hosts"), port=1, timeout=1)
+    with PyinfraHosts() as hosts:
+        error = hosts.predict([HostWork("a", nobody, ())])["a"]
+    assert isinstance(error, UnreachableError)
 
 
 def test_threads_share_a_worker(hosts):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from infra_ctl.change.operations import File, Run, User
+from infra_ctl.change.operations import File, Run, Service, User
 from infra_ctl.errors import BusyError, NoSpaceError, SessionLostError
 from infra_ctl.hosts import deadman
 from infra_ctl.hosts.session import Said
@@ -26,6 +26,15 @@ case $1 in
 -f) grep -v '^flush' >"$RULES.new"; mv "$RULES.new" "$RULES" ;;
 esac
 """
+
+
+SYSTEMCTL = """#!/bin/sh
+echo "$*" >>"$CALLS"
+case "$*" in
+*nftables*) echo "Unit nftables.service not loaded." >&2; exit 5 ;;
+esac
+"""
+"""Of a host that has ssh and no nftables."""
 
 
 class Box:
@@ -40,9 +49,11 @@ class Box:
         commands.mkdir()
         (commands / "nft").write_text(NFT)
         (commands / "nft").chmod(0o755)
+        self.commands = commands
         self.environment = os.environ | {
             "PATH": f"{commands}:{os.environ['PATH']}",
             "RULES": str(self.rules),
+            "CALLS": str(folder / "calls"),
             "DEADMAN_HOOK": str(folder / "sbin/hook"),
         }
 
@@ -130,6 +141,32 @@ def test_every_kind_of_file_comes_back_with_its_mode(box):
     assert Path(link.path).readlink() == Path("file")
 
 
+def test_a_link_that_is_planted_leads_root_nowhere(box):
+    guarded, victim = box.file("keys", "ours\n"), box.folder / "victim"
+    victim.write_text("root's\n")
+    box.arm(guarded)
+    Path(guarded.path).write_text("theirs\n")
+    Path(f"{guarded.path}.infra-ctl-old").symlink_to(victim)
+    (box.folder / ".keys.infra-ctl-old").symlink_to(victim)
+    deadman.revert("a", box, "run-1")
+    assert victim.read_text() == "root's\n"
+    assert Path(guarded.path).read_text() == "ours\n"
+    assert not Path(guarded.path).is_symlink()
+
+
+def test_a_unit_that_is_not_installed_yet_keeps_nobody_from_taking_the_rest_back(box):
+    (box.commands / "systemctl").write_text(SYSTEMCTL)
+    (box.commands / "systemctl").chmod(0o755)
+    guarded = box.file("sshd", "Port 22\n")
+    ssh = Service(id="a/ssh", unit="ssh", reload_after=(guarded.id,))
+    box.arm(guarded, ssh, Service(id="a/nftables", unit="nftables"))
+    Path(guarded.path).write_text("Port 23\n")
+    deadman.revert("a", box, "run-1")
+    assert Path(guarded.path).read_text() == "Port 22\n"
+    assert deadman.outcome("a", box, "run-1") == "taken back"
+    assert "reload-or-restart ssh" in (box.folder / "calls").read_text().splitlines()
+
+
 def test_the_keys_of_an_account_that_may_log_in_are_guarded(box):
     home = box.folder / "home"
     (home / ".ssh").mkdir(parents=True)
@@ -162,6 +199,21 @@ def test_a_run_takes_back_what_it_left_on_trial_before_it_goes_on(box):
         deadman.begin("a", box, "run-2", None)
     assert deadman.begin("a", box, "run-1", None) is True
     assert Path(guarded.path).read_text() == "Port 22\n"
+
+
+def test_who_asks_is_told_what_is_on_trial(box):
+    def asked(token: str) -> bool:
+        command = dict(deadman.ON_TRIAL.arguments)["command"].replace("/var/lib/infra-ctl", str(box.state))
+        return deadman.is_on_trial("a", box(command, "", 10).stdout.strip() or None, token)
+
+    assert not asked("run-1")
+    box.arm(box.file("sshd", "Port 22\n"))
+    assert asked("run-1")
+    for token in ("", "run-2"):
+        with pytest.raises(BusyError, match=r"a guarded change of run run-1 is on trial for another \d+ s"):
+            asked(token)
+    deadman.confirm("a", box, "run-1")
+    assert not asked("run-1")
 
 
 def test_a_lease_keeps_others_out_and_a_lost_one_is_known_by_its_number(box):

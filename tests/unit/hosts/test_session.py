@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import subprocess
+from unittest.mock import Mock
 
 import pytest
 from pyinfra.facts.files import FileContents
 from pyinfra.facts.server import Command, Users
 
-from infra_ctl.errors import DeviceError
+from infra_ctl.errors import CredentialsError, DeviceError
+from infra_ctl.hosts import session
 from infra_ctl.hosts.protocol import Way
 from infra_ctl.hosts.session import QuickUsers, Said, asked
 from infra_ctl.hosts.worker import Worker
@@ -51,6 +53,22 @@ def test_all_that_is_wanted_comes_with_the_first_that_is_asked(host):
     assert host.get_fact(Command, command="printf ''") is None
     assert host.get_fact(Command, command="printf 'two\\nthree'") == "two\nthree"
     assert host.connector.as_root.asked == 1
+
+
+UNKNOWN_HOST = "sudo: unable to resolve host a: Name or service not known\n"
+
+
+@pytest.mark.parametrize("before", ["", UNKNOWN_HOST])
+def test_what_sudo_warns_of_is_no_refusal(host, monkeypatch, before):
+    def run(stderr: str) -> Said:
+        monkeypatch.setattr(session, "_transport", lambda _client: Mock())
+        monkeypatch.setattr(session, "_exchanged", lambda *_: Said(1, "", before + stderr))
+        return session.run_as_root(None, host.way.model_copy(update={"sudo": True}), "", "", 1)
+
+    for stderr in ("", "no such file\n"):
+        assert run(stderr).rc == 1
+    with pytest.raises(CredentialsError, match="sudo refused: a password is required"):
+        run("sudo: a password is required\n")
 
 
 def test_blank_lines_of_a_file_are_kept_and_no_command_reads_the_next_one(host, tmp_path):

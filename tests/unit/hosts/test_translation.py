@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from hashlib import sha1
+import os
+import subprocess
+from grp import getgrgid
+from hashlib import sha1, sha256
+from pathlib import Path
+from pwd import getpwuid
 
 import pytest
 from pyinfra.context import ctx_host
@@ -16,7 +21,14 @@ from infra_ctl.change.operations import Absent, File, Folder, Packages, Run, Ser
 from infra_ctl.errors import DeviceError
 from infra_ctl.hosts.protocol import Way
 from infra_ctl.hosts.session import LinuxHost, asked
-from infra_ctl.hosts.translation import contents, facts_of, forget_what_it_changed, prepare
+from infra_ctl.hosts.translation import (
+    _make_keys_folder,
+    _write,
+    contents,
+    facts_of,
+    forget_what_it_changed,
+    prepare,
+)
 from infra_ctl.hosts.worker import Worker
 
 ROOTS = {"user": "root", "group": "root", "mode": 644}
@@ -183,6 +195,19 @@ def test_what_stands_in_the_place_of_a_link_was_there(host):
     assert not prepare(host, FILE, ()).what.creates
 
 
+@pytest.mark.parametrize(("wanted", "present"), [("600", 644), ("640", 644), ("644", 600), ("644", 440)])
+def test_lines_of_a_file_that_not_everybody_may_read_are_counted_and_not_shown(host, wanted, present):
+    know(host, file_facts("/etc/a.conf", "password th3-old-0ne\n", mode=present))
+    prepared = prepare(host, FILE.model_copy(update={"mode": wanted}), ())
+    assert prepared.what.diff == "  2 lines of a private file differ"
+
+
+def test_what_a_link_leads_to_may_be_private(host):
+    path = "/etc/a.conf"
+    know(host, file_facts(path, "password th3-old-0ne\n") | {the(FileFact, path=path): False})
+    assert "th3-old-0ne" not in prepare(host, FILE, ()).what.diff
+
+
 @pytest.mark.parametrize(("wanted", "facts"), NOTHING.values(), ids=NOTHING)
 def test_nothing_where_it_is_as_it_should_be(host, wanted, facts):
     know(host, facts)
@@ -201,10 +226,81 @@ def test_the_facts_that_come_in_one_round_trip_are_those_that_are_asked_for(want
 def test_a_file_is_judged_before_it_is_put_in_place(host):
     know(host, file_facts("/etc/a.conf", "old\n"))
     (command,) = commands(host, prepare(host, FILE, ()))
-    judged, placed = command.index("judge /etc/.a.conf.infra-ctl-new"), command.index("mv -fT")
+    judged, placed = command.index('judge "$PWD"/a.conf'), command.index("mv -fT")
     assert command.startswith("umask 077")
     assert judged < placed
     assert "new\n" not in command  # its text goes by standard input: command lines are everybody's to read
+    assert sha256(b"new\n").hexdigest() not in command  # and what would tell who guesses it
+
+
+def written(path: Path, text: str, owner: str = "", judge: str = "") -> subprocess.CompletedProcess[str]:
+    """A file, written as on a host."""
+    owner = owner or getpwuid(os.getuid()).pw_name
+    command = _write(str(path), len(text), owner, getgrgid(os.getgid()).gr_name, "600", judge)
+    stdin = f"{sha256(text.encode()).hexdigest()}\n{text}"
+    return subprocess.run(
+        ["/bin/sh", "-c", command], input=stdin, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture
+def home(tmp_path):
+    """A folder that its owner may put into what he likes, and what is not his."""
+    (tmp_path / "home").mkdir()
+    (tmp_path / "victim").write_text("root's\n")
+    (tmp_path / "victims").mkdir(0o700)
+    return tmp_path / "home"
+
+
+def test_a_link_that_is_planted_leads_root_nowhere(home, tmp_path):
+    (home / "..pgpass.infra-ctl-new").symlink_to(tmp_path / "victim")
+    (home / ".pgpass").symlink_to(tmp_path / "victim")
+    assert written(home / ".pgpass", "ours\n").returncode == 0
+    assert (tmp_path / "victim").read_text() == "root's\n"
+    assert (home / ".pgpass").read_text() == "ours\n"
+    assert (home / ".pgpass").stat().st_mode & 0o777 == 0o600
+    assert list(home.iterdir()) == [home / ".pgpass"]
+
+
+def test_a_folder_that_is_swapped_meanwhile_leads_root_nowhere(home, tmp_path):
+    swap = f"mv {home} {tmp_path}/away && ln -s {tmp_path}/victims {home}; test -s {{}} || test -d {home}"
+    assert written(home / "keys", "ours\n", judge=swap).returncode == 0
+    assert list((tmp_path / "victims").iterdir()) == []
+    assert [each.name for each in (tmp_path / "away").iterdir()] == ["keys"]
+
+
+def test_a_link_to_a_folder_of_another_is_not_followed(home, tmp_path):
+    (home / ".ssh").symlink_to(tmp_path / "victims")
+    said = written(home / ".ssh/authorized_keys", "ours\n", owner="nobody")
+    assert said.returncode == 1
+    assert said.stderr == f"{home}/.ssh leads to a folder that is not of nobody\n"
+    assert list((tmp_path / "victims").iterdir()) == []
+
+
+def test_a_folder_of_keys_that_became_a_link_gives_nothing_away(home, tmp_path):
+    owner = f"{getpwuid(os.getuid()).pw_name}:{getgrgid(os.getgid()).gr_name}"
+
+    def made() -> str:
+        command = ["/bin/sh", "-c", _make_keys_folder(str(home), owner)]
+        return subprocess.run(command, capture_output=True, text=True, check=False).stderr
+
+    assert made() == ""
+    assert (home / ".ssh").stat().st_mode & 0o777 == 0o700
+    (home / ".ssh").rmdir()
+    (home / ".ssh").symlink_to(tmp_path / "victims")
+    (tmp_path / "victims").chmod(0o755)
+    assert made() == f"{home}/.ssh is no folder\n"
+    assert (tmp_path / "victims").stat().st_mode & 0o777 == 0o755
+
+
+def test_half_a_text_never_gets_the_name_and_leaves_nothing(home):
+    (home / "file").write_text("old\n")
+    assert written(home / "file", "new\n", judge="false {}").returncode == 1
+    command = _write(str(home / "file"), 4, "nobody", "nogroup", "600", "")
+    cut = subprocess.run(["/bin/sh", "-c", command], input=b"0123\nne", check=False)
+    assert cut.returncode != 0
+    assert (home / "file").read_text() == "old\n"
+    assert list(home.iterdir()) == [home / "file"]
 
 
 def test_a_unit_is_tested_before_it_reads_anew_and_only_then(host):
@@ -212,6 +308,14 @@ def test_a_unit_is_tested_before_it_reads_anew_and_only_then(host):
     assert commands(host, prepare(host, NGINX, (FILE,))) == ["nginx -t", "systemctl reload nginx.service"]
     know(host, unit_facts(running=True, enabled=False))
     assert commands(host, prepare(host, NGINX, ())) == ["systemctl enable nginx.service"]
+
+
+def test_it_is_known_which_unit_begins_anew(host):
+    know(host, UP)
+    assert not prepare(host, NGINX, (FILE,)).starts
+    assert prepare(host, NGINX, (PACKAGES,)).starts
+    know(host, unit_facts(running=False, enabled=True))
+    assert prepare(host, NGINX, ()).starts
 
 
 def test_systemd_reads_a_unit_that_has_changed_before_it_is_started_again(host):
