@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from infra_ctl.change import normal
 from infra_ctl.change.carried import holder
 from infra_ctl.change.openings import Doors
-from infra_ctl.change.operations import OPERATIONS, Operation, way_back, written
+from infra_ctl.change.operations import Operation, Predicted, overwritten, way_back, written
 from infra_ctl.change.operations import read as read_operations
 from infra_ctl.change.plan import PlannedHost, Status
 from infra_ctl.change.reading import read
@@ -51,11 +51,11 @@ def taken_back(journal: Journal, run_id: str) -> dict[str, str]:
     return found
 
 
-def hosts_of(journal: Journal, run: Run) -> dict[str, tuple[Operation, ...]]:
-    """What a run was to bring its hosts to; none for one that had no hosts, or is older than they are."""
+def hosts_of(journal: Journal, run: Run) -> dict[str, PlannedHost]:
+    """Hosts as a run was to bring them on; none for one that had no hosts, or is older than they are."""
     text = journal.plan(run.id)
     hosts = json.loads(text).get("hosts", ()) if text else ()
-    return {host["name"]: OPERATIONS.validate_python(host["operations"]) for host in hosts}
+    return {host["name"]: PlannedHost.model_validate(host) for host in hosts}
 
 
 def judge_hosts(
@@ -63,7 +63,7 @@ def judge_hosts(
     journal: Journal,
     run: Run,
     steps: Iterable[Step],
-    done: Mapping[str, tuple[Operation, ...]],
+    done: Mapping[str, PlannedHost],
 ) -> dict[str, JudgedHost]:
     """Hosts as they would be brought back to what they were last in sync with; `done` is what the run did."""
     now = journal.converged(run.context)
@@ -71,11 +71,13 @@ def judge_hosts(
     failed: dict[str, JudgedHost] = {}
     for step in steps:
         name, old = step.device, journal.snapshot(step.before) if step.before else ""
-        if cause := _objection(step, old, now.get(name, ""), written(done[name]), foresight.masking):
+        did, operations = done[name].changes, done[name].operations
+        cause = _objection(step, old, now.get(name, ""), written(operations), foresight.masking)
+        if cause := cause or _unkept(step, old, operations, _done(journal, step, did)):
             planned = PlannedHost(name=name, status=Status.FAILED, cause=cause)
             failed[name] = JudgedHost(planned, Doors((), ()))
         else:
-            wanted[name] = way_back(read_operations(old), done[name])
+            wanted[name] = way_back(read_operations(old), operations, did)
     return dict(sorted({**foresight.predicted(wanted), **failed}.items()))
 
 
@@ -85,13 +87,26 @@ def _objection(step: Step, old: str, now: str, done: str, masking: Masking) -> s
         return f"it ended {step.state} in run {step.run}: look at it"
     if not old:
         return f"before run {step.run} it was never as intended: there is nothing to bring it back to"
-    if step.state is StepState.DONE and now != done:
+    if now != (done if step.state is StepState.DONE else old):
         return f"changed since run {step.run}: roll that back first"
     try:
         same = masking.digest(old) == step.secrets
     except SecretError:
         same = False
     return "" if same else f"a secret that comes back has changed since run {step.run}"
+
+
+def _done(journal: Journal, step: Step, did: Iterable[Predicted]) -> tuple[Predicted, ...]:
+    """Of what was to be done to a host, what was done, by what the journal was told as it was."""
+    told = {event.detail for event in journal.events(step.run, step.device)}
+    return tuple(each for each in did if each.says in told)
+
+
+def _unkept(step: Step, old: str, new: tuple[Operation, ...], did: Iterable[Predicted]) -> str:
+    """Why what a run has written over cannot be put back; empty where it has written over nothing."""
+    for path in overwritten(read_operations(old), new, did):
+        return f"{path} was there before run {step.run}: nobody kept it"
+    return ""
 
 
 _UNTOUCHED = (StepState.WAITING, StepState.RESTORED, StepState.FAILED)

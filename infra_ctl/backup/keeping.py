@@ -144,7 +144,8 @@ def _of_host(sources: Sources, part: Part, run: Run, step: Step, at: datetime) -
     if step.state is StepState.DONE and step.after:
         operations = read_operations(sources.journal.snapshot(step.after))
     else:
-        operations = hosts_of(sources.journal, run).get(part.name, ())
+        planned = hosts_of(sources.journal, run).get(part.name)
+        operations = planned.operations if planned else ()
     mask = sources.masking.mask
     after = {collecting.path(part, file): mask(file.text) for file in collecting.managed(operations)}
     return Done(run, at.replace(microsecond=0), after, partly=step.state is not StepState.DONE)

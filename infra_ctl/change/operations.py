@@ -113,6 +113,8 @@ class Predicted(BaseModel):
     says: str
     """In words: `/etc/nftables.conf`, `reload nginx`, `install nginx-light`."""
     diff: str = ""
+    creates: bool = False
+    """Whether it writes a file where there was none."""
 
 
 def triggers(operation: Operation) -> tuple[str, ...]:
@@ -156,21 +158,56 @@ def read(text: str) -> tuple[Operation, ...]:
     return OPERATIONS.validate_json(text)
 
 
-def way_back(old: Iterable[Operation], new: Iterable[Operation]) -> tuple[Operation, ...]:
-    """What brings a host that is as `new` back to `old`: files and services that only `new` has go first.
+def way_back(
+    old: Iterable[Operation], new: Iterable[Operation], did: Iterable[Predicted]
+) -> tuple[Operation, ...]:
+    """What brings a host that is as `new` back to `old`; `did` is what `new` was to do to it.
 
-    Packages, accounts and folders that it brought stay, and with them whatever data they hold.
+    First goes what only `new` has: files that it created, and what it did to units. What was there before
+    stays, and so do packages, accounts and folders that it brought, with whatever data they hold.
     """
-    old, new = tuple(old), tuple(new)
-    known, things = {each.id for each in old}, {_thing(each) for each in old}
-    brought = [each for each in new if each.id not in known and _thing(each) not in things]
-    services = (each for each in brought if isinstance(each, Service))
-    stopped = [Service(id=each.id, unit=each.unit, running=False, enabled=False) for each in services]
-    files = (each for each in brought if isinstance(each, File))
-    gone = [Absent(id=each.id, path=each.path, guarded=each.guarded) for each in files]
-    answered = {each.id: each for each in new if isinstance(each, Service)}
+    old, new, said = tuple(old), tuple(new), {each.id: each for each in did}
+    brought = _brought(old, new)
+    created = [each for each in brought if isinstance(each, File) and each.id in said]
+    gone = [
+        Absent(id=each.id, path=each.path, guarded=each.guarded) for each in created if said[each.id].creates
+    ]
     lost = {each.id for each in gone}
-    return (*stopped, *gone, *(_answering(each, answered.get(each.id), lost) for each in old))
+    units = [_as_it_was(each, said.get(each.id), lost) for each in brought if isinstance(each, Service)]
+    stopped, running = ([each for each in units if each.running is up] for up in (False, True))
+    answered = {each.id: each for each in new if isinstance(each, Service)}
+    return (*stopped, *gone, *running, *(_answering(each, answered.get(each.id), lost) for each in old))
+
+
+def overwritten(
+    old: Iterable[Operation], new: Iterable[Operation], did: Iterable[Predicted]
+) -> tuple[str, ...]:
+    """Paths of what was on a host, by no operation of `old`, and is not any more as `new` did this to it."""
+    said = {each.id: each for each in did}
+    touched = (each for each in _brought(tuple(old), tuple(new)) if each.id in said)
+    return tuple(
+        each.path for each in touched if isinstance(each, File | Absent) and not said[each.id].creates
+    )
+
+
+def _brought(old: Collection[Operation], new: Iterable[Operation]) -> list[Operation]:
+    """Operations about what `old` knows nothing of."""
+    known, things = {each.id for each in old}, {_thing(each) for each in old}
+    return [each for each in new if each.id not in known and _thing(each) not in things]
+
+
+def _as_it_was(unit: Service, did: Predicted | None, lost: Collection[str]) -> Service:
+    """A unit as it was before this was done to it; one that still runs notices what is gone."""
+    verbs = did.says.split()[:-1] if did else []
+    running = "stop" in verbs or (unit.running and "start" not in verbs)
+    enabled = "disable" in verbs or (unit.enabled and "enable" not in verbs)
+    update = {
+        "running": running,
+        "enabled": enabled,
+        "reload_after": tuple(each for each in unit.reload_after if running and each in lost),
+        "restart_after": tuple(each for each in unit.restart_after if running and each in lost),
+    }
+    return unit.model_copy(update=update)
 
 
 def _thing(operation: Operation) -> str:

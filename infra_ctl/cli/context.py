@@ -36,6 +36,11 @@ class Context:
     def lab_name(self) -> str:
         return self.name.partition(":")[2] or "city"
 
+    @property
+    def lab_folder(self) -> Path:
+        """What is kept of the twin that it names."""
+        return self.var / "lab" / self.lab_name
+
 
 def context(name: str, inventory: Path) -> Context:
     """The context called `name`. Raises UnknownError for one that does not exist."""

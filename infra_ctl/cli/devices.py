@@ -51,7 +51,7 @@ def enter(context: Context) -> None:
     if context.kind == "lab":
         from infra_ctl.lab.enter import enter_management
 
-        enter_management(context.var / "lab" / context.lab_name)
+        enter_management(context.lab_folder)
 
 
 def _is_in_band(context: Context) -> bool:
@@ -60,7 +60,7 @@ def _is_in_band(context: Context) -> bool:
         return True
     from infra_ctl.lab.state import require
 
-    return require(context.var / "lab" / context.lab_name).spec.in_band
+    return require(context.lab_folder).spec.in_band
 
 
 def _connection(context: Context, intent: DeviceIntent, known_hosts: Path) -> Connection:
@@ -96,5 +96,5 @@ def existing(context: Context, hostnames: Iterable[str]) -> tuple[str, ...]:
         return tuple(hostnames)
     from infra_ctl.lab.state import require
 
-    nodes = {node.hostname for node in require(context.var / "lab" / context.lab_name).spec.nodes}
+    nodes = {node.hostname for node in require(context.lab_folder).spec.nodes}
     return tuple(host for host in hostnames if host in nodes)

@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from infra_ctl.drivers.hosts import HostFleet
     from infra_ctl.intent.part import HostPart
 
-USER = "infra"
-"""The account that a host is given on its day 0, with our key and `sudo` without a password."""
-
 
 def present_hosts(context: Context, city: City) -> tuple[str, ...]:
     """The hosts that exist in a context: none are simulated, and a twin has those that it was booted with."""
@@ -28,7 +25,7 @@ def present_hosts(context: Context, city: City) -> tuple[str, ...]:
         return tuple(city.hosts)
     from infra_ctl.lab.state import require
 
-    there = {host.hostname for host in require(context.var / "lab" / context.lab_name).spec.hosts}
+    there = {host.hostname for host in require(context.lab_folder).spec.hosts}
     return tuple(name for name in city.hosts if name in there)
 
 
@@ -50,6 +47,8 @@ def host_fleet(context: Context, city: City) -> HostFleet:
 
 def way_to_host(context: Context, city: City, name: str) -> Connection:
     """A host's; the host part of a router is reached as the router is."""
+    from infra_ctl.inventory.models import HOST_ACCOUNT
+
     router, _, part = name.partition("/")
     if part:
         return way_to(context, city.intent(router))
@@ -58,7 +57,7 @@ def way_to_host(context: Context, city: City, name: str) -> Connection:
         device=name,
         address=first,
         others=tuple(others),
-        username=USER,
+        username=HOST_ACCOUNT,
         known_hosts=context.known_hosts,
         key_file=context.key_file,
         sudo=True,

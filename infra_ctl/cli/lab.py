@@ -33,7 +33,7 @@ def lab() -> None:
 
 def folder(session: Session) -> Path:
     """The lab that the context names: `lab` or `live` mean the one called `city`."""
-    return session.context.var / "lab" / session.context.lab_name
+    return session.context.lab_folder
 
 
 @lab.command()

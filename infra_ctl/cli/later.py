@@ -95,7 +95,9 @@ def _left_by(journal: Journal, run: Run) -> Later | None:
     since = journal.confirmed_since(run)
     keep = {device.hostname for device in plan.changed if device.kept} - since
     behind = tuple(host for host in plan.behind if host not in since)
-    return later(plan.model_copy(update={"kept": plan.kept if keep else (), "behind": behind}))
+    closed = (host.model_copy(update={"kept": ()}) if host.name in since else host for host in plan.hosts)
+    update = {"kept": plan.kept if keep else (), "behind": behind, "hosts": tuple(closed)}
+    return later(plan.model_copy(update=update))
 
 
 def stopped_by(session: Session, rest: Later, ending: Ending, error: Obstacle) -> Ending:

@@ -21,7 +21,7 @@ def members(context_name: str, folder: Path) -> tuple[Member, ...]:
     if where.kind == "lab":
         from infra_ctl.lab.enter import enter_management
 
-        enter_management(where.var / "lab" / where.lab_name)
+        enter_management(where.lab_folder)
     return found
 
 
@@ -42,5 +42,5 @@ def present(where: Context) -> frozenset[str] | None:
         return None
     from infra_ctl.lab.state import require
 
-    spec = require(where.var / "lab" / where.lab_name).spec
+    spec = require(where.lab_folder).spec
     return frozenset(machine.hostname for machine in spec.machines)

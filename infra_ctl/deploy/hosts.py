@@ -7,7 +7,8 @@ lock us out is taken back by the host itself. Going on with a run asks each host
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from threading import Event as Flag
 
 from infra_ctl.change.operations import Predicted, written
 from infra_ctl.change.plan import PlannedHost
@@ -48,9 +49,11 @@ class HostStepper:
     synced: Mapping[str, str]
     """Operations that each host was last seen to need none of, as JSON."""
     revert_in: int
+    stop: Flag = field(default_factory=Flag)
+    """Once it is set, a host that is under way stops after the operation that it is at; no other begins."""
 
     def converge(self, names: Iterable[str], told: Told, on_end: OnEnd) -> dict[str, Ended]:
-        """Bring hosts to what they should be, and say how each ended, as it ends."""
+        """Bring hosts to what they should be, and say how each ended, as it ends; none that never began."""
         ends: dict[str, Ended] = {}
 
         def ended(name: str, end: Ended) -> None:
@@ -63,20 +66,31 @@ class HostStepper:
                 ended(name, self.end(name, StepState.WAITING, Signal.REFUSED, self._cause(said)))
             else:
                 fences[name] = said
-                self._begin(name, said)
         try:
-            self._apply(fences, told, ended)
+            if not self.stop.is_set():
+                self._apply(fences, told, ended)
         finally:
             self.routers.each(fences, self._give_back)
         return ends
 
+    def heed(self) -> None:
+        """Tell the hosts that are under way, where they are to stop: who waits for them cannot."""
+        if self.stop.is_set():
+            self.hosts.driver.stop()
+
     def _take(self, name: str) -> int:
         """A host's lease, after that of the router that it is a part of. Raises DeviceError."""
         lease, router = replace(self.lease, seconds=HELD), name.partition("/")[0]
-        if router != name:
-            with self.routers.open(router) as device:
-                lease.take(device)
-        return lease.take(LeasableHost(self.hosts.driver, name))
+        host = LeasableHost(self.hosts.driver, name)
+        if router == name:
+            return lease.take(host)
+        with self.routers.open(router) as device:
+            lease.take(device)
+            try:
+                return lease.take(host)
+            except DeviceError:
+                lease.give_back(device)
+                raise
 
     def _give_back(self, name: str) -> None:
         router = name.partition("/")[0]
@@ -115,6 +129,8 @@ class HostStepper:
 
         resolve = self.masking.resolve
         works = [self.hosts.work(name, self.planned[name].operations, resolve) for name in fences]
+        for name, fence in fences.items():
+            self._begin(name, fence)
         timer, cause = self.revert_in, "nothing was heard of it"
         try:
             for name, said in self.hosts.driver.apply(

@@ -163,7 +163,7 @@ class Rollout:
         """All hosts of a wave at once, the right to go on being kept however long they take."""
         for name in wave:
             self.report(number, name, StepState.APPLYING, "")
-        with _every(RENEWED, self.renew):
+        with _every(RENEWED, self.renew), _every(HEEDED, hosts.heed):
             return hosts.converge(
                 wave,
                 lambda name, done: self.report(number, name, StepState.APPLYING, done),
@@ -214,6 +214,9 @@ def failed(ends: Mapping[str, Ended]) -> tuple[str, ...]:
 
 RENEWED = 60.0
 """Seconds between two renewals of the right to go on, while hosts are under way."""
+
+HEEDED = 0.2
+"""Seconds after which hosts that are under way are told at the latest that the run is to stop."""
 
 
 @contextmanager

@@ -195,6 +195,7 @@ class Deployment:
             masking=self.prepared.masking,
             synced=self.prepared.journal.converged(plan.context),
             revert_in=conduct.patience.revert_in,
+            stop=conduct.stop,
         )
 
     def _lease(self, run: Run, conduct: Conduct) -> Lease:

@@ -74,6 +74,8 @@ class EmbeddedHosts:
         self._leases: dict[str, _Lease] = {}
         self._fences: dict[str, int] = {}
         self._lock = threading.Lock()
+        self.stopping = threading.Event()
+        """Whether what is being applied is to stop."""
 
     def __enter__(self) -> Self:
         return self
@@ -127,12 +129,17 @@ class EmbeddedHosts:
         fresh: bool = False,  # noqa: ARG002 - it always is
     ) -> dict[str, HostEnd | DeviceError]:
         """See HostDriver."""
+        self.stopping.clear()
         ends: dict[str, HostEnd | DeviceError] = {}
         for work in works:
             refused = self._unreachable(work.part) or self._busy(work.part, token, fence.get(work.part))
             ends[work.part] = refused or self._end(work, told)
             ended(work.part, ends[work.part])
         return ends
+
+    def stop(self) -> None:
+        """See HostDriver."""
+        self.stopping.set()
 
     def _unreachable(self, part: str) -> DeviceError | None:
         fault = self.faults.get(part, HostFault())
@@ -178,6 +185,8 @@ class EmbeddedHosts:
             what = would(machine, each, {change.id for change in did})
             if what is None:
                 continue
+            if self.stopping.is_set():
+                return HostEnd("stopped", tuple(did), each.id, "interrupted")
             if each.id == fault.fails_at:
                 return HostEnd("stopped", tuple(did), each.id, fault.cause)
             if each.guarded and fault.locks_out:
@@ -209,7 +218,8 @@ def _would_write(now: File | None, wanted: File) -> Predicted | None:
     before = now.text.splitlines() if now else []
     lines = diff(before, wanted.text.splitlines())
     private = is_private(wanted.mode) or (now is not None and is_private(now.mode))
-    return Predicted(id=wanted.id, says=wanted.path, diff=hidden(lines) if private else lines)
+    shown = hidden(lines) if private else lines
+    return Predicted(id=wanted.id, says=wanted.path, diff=shown, creates=now is None)
 
 
 def _as_file(file: File) -> tuple[str, ...]:

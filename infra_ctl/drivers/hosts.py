@@ -96,7 +96,14 @@ class HostDriver(Protocol):
         What a host said for a prediction counts where nothing was done to it since, unless `fresh`. Guarded
         operations are armed first (`revert_in` seconds), and kept once a new session to the host was had. A
         host that could not be reached, or is another's (BusyError), is a DeviceError: nothing was done to it.
-        Ctrl-C lets each end the operation that it is at: KeyboardInterrupt comes once all have ended.
+        A KeyboardInterrupt stops all, and comes once each has ended.
+        """
+
+    def stop(self) -> None:
+        """Of all that is being applied, let each host end the operation that it is at, and no more after it.
+
+        For another thread than the one that applies; it may be said again and again. What is on trial is
+        brought to its end first.
         """
 
 

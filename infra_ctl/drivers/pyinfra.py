@@ -126,6 +126,11 @@ class PyinfraHosts:
             applied.lose(parts, str(error))
         return applied.ends
 
+    def stop(self) -> None:
+        """See HostDriver."""
+        if self._child is not None:
+            self._child.tell(Stop())
+
     def lease(self, part: str, owner: str, token: str, seconds: int) -> int:
         """See HostDriver; of a host that was predicted or applied before."""
         number = next(self._numbers)

@@ -5,17 +5,16 @@ from __future__ import annotations
 from infra_ctl.change.operations import File, Operation, Packages, Run, Service, User
 from infra_ctl.intent.host import HostIntent
 from infra_ctl.intent.openings import DNS
+from infra_ctl.inventory.models import HOST_ACCOUNT
 from infra_ctl.render import host_text
 
-LOGIN = "infra"
-"""Whom a host lets in from day 0, with our key: its account is not ours to change."""
 SHELL = "/bin/bash"
 SYSCTL = "/etc/sysctl.d/60-infra-ctl.conf"
 
 
 def base(host: HostIntent) -> tuple[Operation, ...]:
     """What can lock us out is on trial first: sudo, then sshd."""
-    logins = [LOGIN, *(each.name for each in host.administrators)]
+    logins = [HOST_ACCOUNT, *(each.name for each in host.administrators)]
     return (
         Packages(id="base/packages", names=("ca-certificates", "openssh-server", "openssl", "sudo")),
         *(

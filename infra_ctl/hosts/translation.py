@@ -249,7 +249,8 @@ def _prepared(host: LinuxHost, wanted: Operation, changed: Collection[Operation]
     if begun is None or not begun.will_change:
         return None
     commands = list(host.state.get_op_data_for_host(host, begun._hash).command_generator())
-    what = Predicted(id=wanted.id, says=_says(wanted, commands), diff=_diff(host, wanted))
+    creates = isinstance(wanted, File) and host.get_fact(FileFact, path=wanted.path) is None
+    what = Predicted(id=wanted.id, says=_says(wanted, commands), diff=_diff(host, wanted), creates=creates)
     starts = isinstance(wanted, Service) and not {"start", "restart"}.isdisjoint(_verbs(commands))
     return Prepared(begun._hash, what, starts)
 

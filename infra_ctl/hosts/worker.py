@@ -78,6 +78,7 @@ class Worker:
                 for work in request.works:
                     self._spawn(request.number, work.way, self._predict, request, work)
             case Apply():
+                self._stopping = ""  # what was stopped was asked before
                 for work in request.works:
                     self._spawn(request.number, work.way, self._apply, request, work)
             case Lease():

@@ -332,6 +332,13 @@ class Peer(Model):
     max_prefixes: Annotated[int, Field(ge=1)]
 
 
+HOST_ACCOUNT = "infra"
+"""Whom a host lets in by our key from its day 0 on, and who may do everything there by sudo.
+
+Its account is not ours to change.
+"""
+
+
 class Host(Model):
     id: Slug
     site: Slug

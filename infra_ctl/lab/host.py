@@ -15,6 +15,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 from infra_ctl.errors import LabError
+from infra_ctl.inventory.models import HOST_ACCOUNT
 from infra_ctl.lab import keys, namespace
 from infra_ctl.lab.disk import File, last_line, make, write
 from infra_ctl.lab.model import HOST_INTERFACE, HostNode, TwinSpec
@@ -23,9 +24,6 @@ from infra_ctl.lab.state import Folder
 from infra_ctl.lab.wiring import GATEWAY
 
 SUPPLY = Path(__file__).with_name("host.sh")
-
-USER = "infra"
-"""Whom a host lets in on day 0, with the controller's key, and who may do everything there by sudo."""
 
 USER_ID = 1000
 
@@ -48,7 +46,7 @@ def files(host: HostNode, spec: TwinSpec, keys_folder: Path) -> tuple[File, ...]
         File("etc/apt/sources.list", f"deb [trusted=yes] http://{spec.controller}/ ./\n"),
         File("etc/ssh/ssh_host_ed25519_key", keys.host_key(keys_folder, host.hostname).read_text(), 0o600),
         File("root/.ssh/authorized_keys", authorized, 0o600),
-        File(f"home/{USER}/.ssh/authorized_keys", authorized, 0o600, USER_ID, USER_ID),
+        File(f"home/{HOST_ACCOUNT}/.ssh/authorized_keys", authorized, 0o600, USER_ID, USER_ID),
     )
 
 
@@ -58,7 +56,7 @@ def prepare(folder: Folder, spec: TwinSpec, host: HostNode) -> None:
     for file in files(host, spec, folder.keys):
         write(upper, file)
     (upper / "root").chmod(0o700)
-    for own in (f"home/{USER}", f"home/{USER}/.ssh"):
+    for own in (f"home/{HOST_ACCOUNT}", f"home/{HOST_ACCOUNT}/.ssh"):
         (upper / own).chmod(0o700)
         os.chown(upper / own, USER_ID, USER_ID)
 

@@ -13,12 +13,10 @@ from typing import TypeAlias
 from infra_ctl.city import City
 from infra_ctl.inventory import Device, devices
 from infra_ctl.inventory.devices import held
-from infra_ctl.inventory.models import Host
+from infra_ctl.inventory.models import HOST_ACCOUNT, Host
 
 Variables: TypeAlias = Mapping[str, object]
 
-HOST_USER = "infra"
-"""Whom a host lets in by our key from its day 0 on, and who may do everything there by sudo."""
 PYTHON = "/usr/bin/python3"
 """Debian's; FRR's own tools need it on a router too, so nobody has to look for another."""
 
@@ -92,7 +90,7 @@ def _host(host: Host, city: City, shared: Variables) -> Member:
     marks = {"isolated": intent.isolated}
     variables = {
         "ansible_host": str(intent.addresses[0]),
-        "ansible_user": HOST_USER,
+        "ansible_user": HOST_ACCOUNT,
         "ansible_become": True,
         "host_roles": list(intent.roles),
         **shared,

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from infra_ctl.lab import enter, faults, host, namespace, power
+from infra_ctl.inventory.models import HOST_ACCOUNT
+from infra_ctl.lab import enter, faults, namespace, power
 from infra_ctl.lab.requirements import CGROUPS, requirements
 from infra_ctl.lab.state import Fault
 from tests.lab.city_slice import CitySlice, Deployed, deployed_slice, until
@@ -48,7 +49,7 @@ def ssh(city: CitySlice, hostname: str, command: str) -> subprocess.CompletedPro
     argv = ["ssh", "-i", str(access.key), *(word for option in options for word in ("-o", option))]
     with namespace.inside(access.namespace):
         return subprocess.run(
-            (*argv, f"{host.USER}@{address}", command),
+            (*argv, f"{HOST_ACCOUNT}@{address}", command),
             capture_output=True,
             text=True,
             check=False,

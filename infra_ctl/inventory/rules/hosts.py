@@ -9,13 +9,13 @@ from infra_ctl.errors import Problem
 from infra_ctl.inventory.draft import Draft
 from infra_ctl.inventory.hints import did_you_mean
 from infra_ctl.inventory.listening import HTTP, asked, listeners, port_of
-from infra_ctl.inventory.models import Host, HostRole, System, Zone
+from infra_ctl.inventory.models import HOST_ACCOUNT, Host, HostRole, System, Zone
 from infra_ctl.inventory.records import problem
 from infra_ctl.inventory.rules.survey import Survey, hostnames
 
 OWN_PORTS = {22: "ssh", 9100: "the node exporter"}
 """What every host has of its own."""
-NOT_PEOPLE = ("infra", "root")
+NOT_PEOPLE = (HOST_ACCOUNT, "root")
 """Accounts that are on every host for other ends."""
 LOGIN_LENGTH = 32
 """Characters that useradd(8) takes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,9 +12,12 @@ from infra_ctl.change.operations import (
     Folder,
     Operation,
     Packages,
+    Predicted,
     Run,
     Service,
+    overwritten,
     read,
+    refuse_broken,
     resolved,
     triggers,
     way_back,
@@ -52,30 +56,88 @@ def after(operations: tuple[Operation, ...], there: dict[str, str]) -> dict[str,
     return now
 
 
-@given(hosts(), hosts())
+def predicted(operations: tuple[Operation, ...], there: dict[str, str]) -> tuple[Predicted, ...]:
+    """What operations would do to a host, as a driver says it."""
+    found = []
+    for each in operations:
+        if isinstance(each, File) and there.get(each.path) != each.text:
+            found.append(Predicted(id=each.id, says=each.path, creates=each.path not in there))
+        elif isinstance(each, Absent) and each.path in there:
+            found.append(Predicted(id=each.id, says=f"remove {each.path}"))
+        elif isinstance(each, Service) and there.get(each.unit) != "running":
+            found.append(Predicted(id=each.id, says=f"start and enable {each.unit}"))
+    return tuple(found)
+
+
+def besides() -> st.SearchStrategy[dict[str, str]]:
+    """What is on a host by nobody's operations."""
+    files = st.dictionaries(
+        st.sampled_from([f"/etc/{name}" for name in NAMES]), st.sampled_from(["a\n", "c\n"])
+    )
+    units = st.dictionaries(st.sampled_from(NAMES), st.just("running"))
+    return st.builds(lambda one, other: {**one, **other}, files, units)
+
+
+@given(hosts(), hosts(), besides())
 def test_the_way_back_leads_back_and_no_data_goes(
-    old: tuple[Operation, ...], new: tuple[Operation, ...]
+    old: tuple[Operation, ...], new: tuple[Operation, ...], foreign: dict[str, str]
 ) -> None:
-    before = after(old, {})
-    back = after(way_back(old, new), after(new, before))
-    left = {thing: state for thing, state in back.items() if before.get(thing) != state}
+    """Also what was there by nobody's operations is as it was, where the run has not written over it."""
+    before = after(old, foreign)
+    did = predicted(new, before)
+    back = after(way_back(old, new, did), after(new, before))
+    left = {thing: state for thing, state in back.items() if thing not in before}
     assert all(state in ("stopped", "folder") for state in left.values())
-    assert all(back[thing] == state for thing, state in before.items())
+    lost = {thing for thing, state in before.items() if back.get(thing) != state}
+    assert lost == set(overwritten(old, new, did))
 
 
 @given(hosts(), hosts())
 def test_who_read_what_is_gone_is_told(old: tuple[Operation, ...], new: tuple[Operation, ...]) -> None:
-    back = way_back(old, new)
+    """Also a unit that was there before, and runs on."""
+    there = after(old, dict.fromkeys(NAMES, "running"))
+    back = way_back(old, new, predicted(new, there))
+    refuse_broken(back)
     gone = {each.id for each in back if isinstance(each, Absent)}
     answering = {each.id: set(triggers(each)) for each in back}
     for each in new:
-        if isinstance(each, Service) and each.id in {one.id for one in old}:
+        if isinstance(each, Service) and each.id in answering:
             assert gone & set(triggers(each)) <= answering[each.id]
 
 
 @given(hosts())
 def test_there_is_no_way_back_to_where_one_is(operations: tuple[Operation, ...]) -> None:
-    assert way_back(operations, operations) == operations
+    assert way_back(operations, operations, ()) == operations
+
+
+@pytest.mark.parametrize(
+    ("wanted", "says", "running", "enabled"),
+    [
+        (True, "start and enable nginx", False, False),
+        (True, "enable nginx", True, False),
+        (True, "start nginx", False, True),
+        (True, "reload nginx", True, True),
+        (True, "", True, True),
+        (False, "disable and stop nginx", True, True),
+        (False, "stop nginx", True, False),
+        (False, "", False, False),
+    ],
+)
+def test_a_unit_is_again_as_it_was(wanted: bool, says: str, running: bool, enabled: bool) -> None:
+    unit = Service(id="portal/nginx", unit="nginx", running=wanted, enabled=wanted)
+    did = (Predicted(id=unit.id, says=says),) if says else ()
+    (back,) = way_back((), (unit,), did)
+    assert back == unit.model_copy(update={"running": running, "enabled": enabled})
+
+
+def test_what_a_run_removed_or_wrote_over_is_named() -> None:
+    site, default = File(id="a/site", path="/etc/site", text=""), Absent(id="a/default", path="/etc/default")
+    found = (Predicted(id=site.id, says=site.path), Predicted(id=default.id, says="remove /etc/default"))
+    assert overwritten((), (site, default), found) == ("/etc/site", "/etc/default")
+    assert overwritten((), (site, default), ()) == ()
+    assert overwritten((), (site,), (found[0].model_copy(update={"creates": True}),)) == ()
+    assert overwritten((site,), (site, default), found[:1]) == ()
+    assert way_back((), (site, default), found) == ()
 
 
 def test_what_is_written_is_read() -> None:

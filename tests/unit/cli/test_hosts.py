@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from infra_ctl.change.operations import File
+from infra_ctl.cli import deploy
 from infra_ctl.cli import hosts as cli_hosts
 from infra_ctl.cli.exits import Exit
 from infra_ctl.drivers.embedded_hosts import HostFault
@@ -96,6 +100,42 @@ def test_a_host_that_stops_fails_the_run_and_resume_goes_on_there(
     assert hosts.log.count((NTP, "firewall/rules")) == 1
 
 
+def test_ctrl_c_reaches_the_host_that_is_under_way(infra_ctl: Command, hosts: WatchedHosts) -> None:
+    """It ends the operation that it is at, no other host begins, and the run can be gone on with."""
+
+    def interrupt(_part: str) -> None:
+        hosts.after = lambda _part: None
+        signal.raise_signal(signal.SIGINT)
+        assert hosts.stopping.wait(10)
+
+    hosts.after = interrupt
+    said = infra_ctl("deploy", SELECTED, "--yes")
+    assert len(hosts.log) == 1, "the operation that it was at, and none after it"
+    assert "stopping: devices in flight end first" in said.err
+    assert re.search(rf"^wave 1/3  {NTP} .*at \S+: interrupted · STOPPED ", said.out, re.M), said.out
+    assert "1 stopped · 2 not started · run " in said.out
+    assert said.code == Exit.FAILED, "a host that stopped half-way is not interrupted cleanly"
+    (run, *_) = infra_ctl("runs", "--output", "json").json
+    assert run["state"] == "stopped"
+    resumed = infra_ctl("resume", run_of(said), "--yes")
+    assert (resumed.code, ends(resumed)) == (Exit.DONE, [NTP, SPARE, APP]), resumed.out
+
+
+def test_ctrl_c_while_hosts_are_leased_touches_none(
+    infra_ctl: Command, hosts: WatchedHosts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lease = WatchedHosts.lease
+
+    def leased(*words: Any) -> int:
+        os.kill(os.getpid(), signal.SIGINT)
+        return lease(*words)
+
+    monkeypatch.setattr(WatchedHosts, "lease", leased)
+    said = infra_ctl("deploy", NTP, "--yes")
+    assert (said.code, hosts.log, hosts.is_held(NTP)) == (Exit.INTERRUPTED, [], False), said
+    assert "1 not started · run " in said.out
+
+
 def test_a_host_that_cannot_be_reached_is_refused_before_anything_is_done(
     infra_ctl: Command, hosts: WatchedHosts
 ) -> None:
@@ -145,7 +185,7 @@ def test_a_saved_plan_of_a_host_that_changed_since_is_refused(
 ) -> None:
     saved = tmp_path / "plan.json"
     assert infra_ctl("plan", NTP, "-o", str(saved)).code == Exit.DONE
-    hosts.machines[NTP].files["/etc/chrony/chrony.conf"] = "by hand"
+    hosts.bring(NTP, [File(id="by/hand", path="/etc/chrony/chrony.conf", text="by hand\n")])
     refused = infra_ctl("deploy", "--plan", str(saved), "--yes")
     assert (refused.code, f"{NTP} changed since plan" in refused.err) == (Exit.REFUSED, True)
 
@@ -165,6 +205,64 @@ def test_a_rollback_brings_a_host_back_to_what_it_was_last_in_sync_with(
     second = infra_ctl("deploy", NTP, "--yes")
     assert extra.path in hosts.machines[NTP].files
     back = infra_ctl("rollback", run_of(second), "--yes")
+    assert back.code == Exit.DONE, back.out + back.err
+    assert hosts.machines[NTP].files == before
+
+
+def test_what_was_on_a_host_before_a_run_is_not_taken_for_what_it_brought(
+    infra_ctl: Command, hosts: WatchedHosts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it stands it stays; written over, the rollback is refused and says of what."""
+    assert infra_ctl("deploy", NTP, "--yes").code == Exit.DONE
+    motd, issue = (File(id=f"by/{name}", path=f"/etc/{name}", text="old\n") for name in ("motd", "issue"))
+    hosts.bring(NTP, [motd, issue])
+    more: list[File] = [motd.model_copy(update={"id": "base/motd"})]
+    monkeypatch.setattr("infra_ctl.hosts.roles.EVERYWHERE", (base, lambda _host: tuple(more)))
+    more.append(File(id="base/new", path="/etc/new", text="new\n"))
+    said = infra_ctl("deploy", NTP, "--yes")
+    back = infra_ctl("rollback", run_of(said), "--yes")
+    assert back.code == Exit.DONE, back.out + back.err
+    assert hosts.machines[NTP].files[motd.path].text == "old\n"
+    assert "/etc/new" not in hosts.machines[NTP].files
+
+    more.append(File(id="base/issue", path=issue.path, text="new\n"))
+    said = infra_ctl("deploy", NTP, "--yes")
+    refused = infra_ctl("rollback", run_of(said), "--yes")
+    assert refused.code == Exit.REFUSED, refused.out
+    assert f"{NTP}: {issue.path} was there before run {run_of(said)}: nobody kept it" in refused.err
+    assert hosts.machines[NTP].files[issue.path].text == "new\n"
+
+
+def test_a_run_that_stopped_is_not_taken_back_over_a_later_one(
+    infra_ctl: Command, hosts: WatchedHosts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it was in sync with before is not what a later run has made of the host."""
+    assert infra_ctl("deploy", NTP, "--yes").code == Exit.DONE
+    motd = File(id="base/motd", path="/etc/motd", text="one\n")
+    monkeypatch.setattr("infra_ctl.hosts.roles.EVERYWHERE", (base, lambda _host: (motd,)))
+    hosts.faults[NTP] = HostFault(fails_at=motd.id)
+    stopped = infra_ctl("deploy", NTP, "--yes")
+    hosts.faults.clear()
+    assert infra_ctl("deploy", NTP, "--yes").code == Exit.DONE
+    refused = infra_ctl("rollback", run_of(stopped), "--yes")
+    assert refused.code == Exit.REFUSED, refused.out
+    assert f"{NTP}: changed since run {run_of(stopped)}: roll that back first" in refused.err
+    assert motd.path in hosts.machines[NTP].files
+
+
+def test_a_run_that_stopped_is_taken_back_where_nothing_came_after_it(
+    infra_ctl: Command, hosts: WatchedHosts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert infra_ctl("deploy", NTP, "--yes").code == Exit.DONE
+    more = tuple(File(id=f"base/{name}", path=f"/etc/{name}", text="new\n") for name in ("motd", "issue"))
+    hosts.bring(NTP, [more[1].model_copy(update={"text": "it stopped before it wrote over this\n"})])
+    before = hosts.machines[NTP].files
+    monkeypatch.setattr("infra_ctl.hosts.roles.EVERYWHERE", (base, lambda _host: more))
+    hosts.faults[NTP] = HostFault(fails_at=more[1].id)
+    stopped = infra_ctl("deploy", NTP, "--yes")
+    hosts.faults.clear()
+    assert more[0].path in hosts.machines[NTP].files
+    back = infra_ctl("rollback", run_of(stopped), "--yes")
     assert back.code == Exit.DONE, back.out + back.err
     assert hosts.machines[NTP].files == before
 
@@ -203,6 +301,21 @@ def test_a_port_that_moves_takes_two_runs_of_one_deploy(
         f"made    now one-stop/https tcp 443 on {SPARE}, one-stop/https tcp 443 on {APP} may go" in said.out
     )
     assert infra_ctl("deploy", SELECTED, "--yes").out.startswith("no changes (3 hosts, ")
+
+
+def test_a_run_that_is_done_names_an_opening_until_a_later_one_has_closed_it(
+    infra_ctl: Command, hosts: WatchedHosts, small_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert infra_ctl("deploy", SELECTED, "--yes").code == Exit.DONE
+    moved(small_folder)
+    with monkeypatch.context() as between:
+        between.setattr(deploy, "_go_on", lambda _session, _prepared, _request, ending: ending)
+        first = infra_ctl("deploy", SELECTED, "--yes")
+    said = infra_ctl("resume", run_of(first))
+    assert (said.code, f"removes one-stop/https tcp 443 on {SPARE}" in said.out) == (Exit.PARTIAL, True)
+    assert infra_ctl("deploy", SELECTED, "--yes").code == Exit.DONE
+    said = infra_ctl("resume", run_of(first))
+    assert (said.code, said.out) == (Exit.DONE, f"run {run_of(first)} is done: nothing of it is left\n")
 
 
 def test_what_never_comes_about_is_left_to_somebody_and_not_tried_for_ever(

@@ -169,6 +169,15 @@ def test_a_host_part_waits_for_whoever_holds_its_router(stage: Stage) -> None:
     assert stage.hosts.order == []
 
 
+def test_a_router_whose_part_cannot_be_held_is_given_back(stage: Stage) -> None:
+    stage.hosts.faults["core/host"] = HostFault(unreachable=True)
+    ends = stage.converge("core/host")
+    assert ends == {"core/host": Ended(StepState.FAILED, "timed out")}
+    assert [what for what in stage.bench.said("core") if what in ("lease", "release")] == ["lease", "release"]
+    with stage.bench.devices.driver("core") as device:
+        device.lease("binh@noc2", "another-run", 300)
+
+
 def test_a_defect_in_the_middle_leaves_no_host_unspoken_of(stage: Stage) -> None:
     stage.hosts.raises = KeyError("portal")
     ends = stage.converge("app", "db")

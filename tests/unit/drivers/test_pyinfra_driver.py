@@ -157,6 +157,14 @@ def test_ctrl_c_comes_once_it_is_known_how_each_host_ended(hosts):
     assert ended == {"a": HostEnd("stopped", (DID,), "a/two", "interrupted")}
 
 
+def test_another_thread_can_stop_what_is_being_applied(hosts):
+    def stop(_part: str, _what: Predicted) -> None:
+        threading.Timer(0.1, hosts.stop).start()
+
+    ends = apply(hosts, work("a", "hang"), work("b"), told=stop)
+    assert ends == {"a": HostEnd("stopped", (DID,), "a/two", "interrupted"), "b": HostEnd("done", (DID,))}
+
+
 def test_the_worker_imports_nothing_from_the_folder_that_it_is_started_in(tmp_path, monkeypatch):
     (tmp_path / "gevent.py").write_text("import sys; sys.exit('this is the wrong gevent')")
     monkeypatch.chdir(tmp_path)

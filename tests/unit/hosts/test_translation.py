@@ -179,6 +179,22 @@ def test_what_would_be_done(host, wanted, facts, changed, says, diff):
     assert diff is None or prepared.what.diff == diff
 
 
+LINK = {the(FileFact, path="/etc/a.conf"): False, the(Sha1File, path="/etc/a.conf"): None}
+
+
+def test_only_a_file_that_was_not_there_is_created(host):
+    found = {}
+    for name, (wanted, facts, changed, *_) in CHANGES.items():
+        know(host, facts)
+        found[name] = prepare(host, wanted, changed).what.creates
+    assert [name for name, creates in found.items() if creates] == ["no file"]
+
+
+def test_what_stands_in_the_place_of_a_link_was_there(host):
+    know(host, LINK | {the(Directory, path="/etc"): FOLDER})
+    assert not prepare(host, FILE, ()).what.creates
+
+
 @pytest.mark.parametrize(("wanted", "present"), [("600", 644), ("640", 644), ("644", 600), ("644", 440)])
 def test_lines_of_a_file_that_not_everybody_may_read_are_counted_and_not_shown(host, wanted, present):
     know(host, file_facts("/etc/a.conf", "password th3-old-0ne\n", mode=present))
