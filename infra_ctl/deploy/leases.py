@@ -8,7 +8,7 @@ answer is left out: each device's own lease and base still stand between two run
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -102,14 +102,15 @@ class CityLease:
     due: float | None = None
     """When it is to be renewed, on that clock."""
 
-    def renew(self) -> None:
+    def renew(self, ended: Collection[str] = ()) -> None:
         """Take it, or keep it for longer. Raises RefusedError where somebody else has it.
 
         Nobody else can have it before its time is over, so half of that may pass before the cores are asked
-        again: between two waves of a city they need not be.
+        again; but a core that has `ended`, or its host part, gave its own lease back, and with it the city's.
         """
         now = self.clock()
-        if self.due is None or now >= self.due:
+        given_back = any(name.partition("/")[0] in self.cores for name in ended)
+        if self.due is None or now >= self.due or given_back:
             self.take()
             self.due = now + self.lease.seconds / 2
 

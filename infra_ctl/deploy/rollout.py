@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from threading import Event as Flag
@@ -92,21 +92,22 @@ class Rollout:
     """What the run was last told from another terminal."""
     heard: Callable[[Order], None] = lambda _order: None
     """Told once of an order that is followed."""
-    renew: Callable[[], None] = lambda: None
-    """Keep the right to go on. Raises RefusedError where somebody else has it by now."""
+    renew: Callable[[Collection[str]], None] = lambda _ended: None
+    """Keep the right to go on, told who has ended since. Raises RefusedError where somebody else has it."""
     hosts: HostStepper | None = None
 
     def go(self) -> Result:
         """Carry the plan out; a stop that comes when all has started interrupts nothing."""
         ends: dict[str, Ended] = {}
         goes_on, cause = True, ""
+        last: tuple[str, ...] = ()
         for number, wave in enumerate(self.plan.waves, start=1):
             if not wave:  # a run that is resumed has done it
                 continue
             if len(failed(ends)) > self.budget:
                 break
             try:
-                goes_on = self._goes_on()
+                goes_on = self._goes_on(last)
             except RefusedError as error:  # what has ended by now is still to be told
                 goes_on, cause = False, f"{error}"
             if not goes_on:
@@ -115,23 +116,24 @@ class Rollout:
                 ends |= self._converged(number, wave, self.hosts)
             else:
                 ends |= self._wave(number, wave)
+            last = wave
         waiting = tuple(host for wave in self.plan.waves for host in wave if host not in ends)
         stopped = bool(waiting) and (self.stop.is_set() or not goes_on)
         aborted = stopped and not self.stop.is_set()
         return Result(self.stepper.run, ends, waiting, stopped, aborted, cause)
 
-    def _goes_on(self) -> bool:
-        """Between two waves: whether the next one is to begin; a run that is paused waits here.
+    def _goes_on(self, last: Collection[str]) -> bool:
+        """Between the `last` wave and the next: whether that is to begin; a run that is paused waits here.
 
         Raises RefusedError where somebody else has the city by now.
         """
-        self.renew()
+        self.renew(last)
         order = self.order()
         if order is Order.PAUSE:
             self.heard(order)
         while order is Order.PAUSE and not self.stop.is_set():
             time.sleep(self.stepper.patience.pause)
-            self.renew()
+            self.renew(())
             order = self.order()
         if order is Order.ABORT:
             self.heard(order)
@@ -163,7 +165,7 @@ class Rollout:
         """All hosts of a wave at once, the right to go on being kept however long they take."""
         for name in wave:
             self.report(number, name, StepState.APPLYING, "")
-        with _every(RENEWED, self.renew), _every(HEEDED, hosts.heed):
+        with _every(RENEWED, lambda: self.renew(())), _every(HEEDED, hosts.heed):
             return hosts.converge(
                 wave,
                 lambda name, done: self.report(number, name, StepState.APPLYING, done),

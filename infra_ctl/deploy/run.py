@@ -204,13 +204,13 @@ class Deployment:
         return Lease(owner, run.token, seconds, self.prepared.journal.orphans(run))
 
     @contextmanager
-    def _leased(self, run: Run, conduct: Conduct) -> Iterator[Callable[[], None]]:
+    def _leased(self, run: Run, conduct: Conduct) -> Iterator[Callable[[Collection[str]], None]]:
         """The city's lease while the block lasts; yields what renews it. Raises RefusedError."""
         hosts = cores(self.prepared.city.intents, self.there)
         city = CityLease(self.prepared.fleet, hosts, self._lease(run, conduct))
 
-        def renew() -> None:
-            city.renew()
+        def renew(ended: Collection[str] = ()) -> None:
+            city.renew(ended)
             self.prepared.journal.beat(run.id)
 
         renew()

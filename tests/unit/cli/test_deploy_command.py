@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 
@@ -215,11 +215,11 @@ def test_a_city_that_somebody_else_has_by_now_ends_the_run_and_says_what_was_don
     renew, taken = CityLease.renew, []
     cause = "dc-core1: leased to binh@noc2 (run 2026-11-26-009-ab12)"
 
-    def lost(lease: CityLease) -> None:
+    def lost(lease: CityLease, ended: Collection[str] = ()) -> None:
         taken.append(lease)
         if len(taken) == 3:
             raise RefusedError(cause)
-        renew(lease)
+        renew(lease, ended)
 
     monkeypatch.setattr(CityLease, "renew", lost)
     said = infra_ctl("deploy", "pop=nk", "--yes", "--output", "json")

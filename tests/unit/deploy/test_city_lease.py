@@ -28,5 +28,16 @@ def test_a_lease_is_asked_for_again_once_half_of_its_time_is_over() -> None:
     assert asked == [1, 1, 2, 2, 3]
 
 
+def test_a_core_that_has_ended_gave_the_city_back_too() -> None:
+    lease = Counting(Fleet(_nobody), ("dc-core1",), Lease("an@noc1", "run-1", 300), lambda: 100.0)
+
+    asked = []
+    for ended in ((), ("nk-pop1",), ("dc-core1",), (), ("dc-app-1", "dc-core1/host")):
+        lease.renew(ended)
+        asked.append(lease.asked)
+
+    assert asked == [1, 1, 2, 2, 3]
+
+
 def _nobody(hostname: str) -> ConfigDriver:
     raise AssertionError(hostname)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from ipaddress import IPv4Address
 
@@ -202,7 +202,7 @@ def test_a_device_that_is_given_up_is_told_too(bench: Bench, monkeypatch: pytest
 def test_who_loses_the_city_between_two_waves_begins_no_other(bench: Bench) -> None:
     run = rollout(bench)
 
-    def renew() -> None:
+    def renew(ended: Collection[str]) -> None:
         if bench.step("ward").state is StepState.CONFIRMED:
             raise RefusedError("core: leased to binh@noc2 (run 9)")
 
