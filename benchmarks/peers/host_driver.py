@@ -33,9 +33,8 @@ def left(path: Path) -> int:
     with PyinfraHosts() as hosts:
         predicted = hosts.predict(works)
     for part, said in predicted.items():
-        changes = said.changes if isinstance(said, Prediction) else (said,)
-        for each in changes:
-            print(f"{part}: {each}")
+        lines = [f"{part}: {each}" for each in said.changes] if isinstance(said, Prediction) else [said]
+        print(*lines, sep="\n", end="\n" if lines else "")
     return sum(map(_changes, predicted.values()))
 
 
