@@ -183,6 +183,17 @@ def test_why_a_host_stands_where_it_stands(infra_ctl: Command, hosts: WatchedHos
     assert (unknown.code, "there is no device and no host 'dc-app-9'" in unknown.err) == (Exit.USAGE, True)
 
 
+def test_why_a_host_stands_nowhere(infra_ctl: Command, hosts: WatchedHosts) -> None:
+    """Behind routers that change first it comes by itself; one that failed says of what."""
+    hosts.silent[APP] = UnreachableError(APP, "no route to host")
+    told = infra_ctl("plan", "site=dc", "--explain", APP)
+    assert told.out == f"{APP} is in no wave: behind {CORE1}, {CORE2}: comes in the run after\n"
+    elsewhere = infra_ctl("plan", f"{APP} or {WARD}", "--explain", APP)
+    assert elsewhere.out == f"{APP} is in no wave: behind routers that change: comes in the run after\n"
+    alone = infra_ctl("plan", APP, "--explain", APP, "--output", "json")
+    assert alone.json == {"device": APP, "wave": None, "status": "failed", "why": "failed: no route to host"}
+
+
 def moved(folder: Path) -> None:
     """The application takes its requests at another port."""
     file = folder / "systems.yaml"
