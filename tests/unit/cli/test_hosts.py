@@ -169,6 +169,22 @@ def test_a_rollback_brings_a_host_back_to_what_it_was_last_in_sync_with(
     assert hosts.machines[NTP].files == before
 
 
+def test_a_rollback_over_what_a_later_run_made_of_a_host_names_that_run(
+    infra_ctl: Command, hosts: WatchedHosts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = []
+    for text in ("first\n", "second\n", "third\n"):
+        extra = File(id="base/motd", path="/etc/motd", text=text)
+        monkeypatch.setattr("infra_ctl.hosts.roles.EVERYWHERE", (base, lambda _host, extra=extra: (extra,)))
+        runs.append(run_of(infra_ctl("deploy", NTP, "--yes")))
+    refused = infra_ctl("rollback", runs[1], "--yes")
+    assert refused.code == Exit.REFUSED
+    assert f"{NTP}: changed by run {runs[2]} since: roll that back first" in refused.err
+    assert infra_ctl("rollback", runs[2], "--yes").code == Exit.DONE
+    assert infra_ctl("rollback", runs[1], "--yes").code == Exit.DONE
+    assert hosts.machines[NTP].files["/etc/motd"].text == "first\n"
+
+
 def test_why_a_host_stands_where_it_stands(infra_ctl: Command, hosts: WatchedHosts) -> None:
     said = infra_ctl("plan", SELECTED, "--explain", APP)
     assert said.out.splitlines()[:3] == [
