@@ -78,6 +78,15 @@ class City:
             known = did_you_mean(name, [*self.intents, *self.hosts])
             raise UnknownError(f"there is no device and no host '{name}'{known}")
 
+    def nearer(self, name: str) -> tuple[str, ...]:
+        """The routers that lead to a device, a host or the host part of a router, sorted."""
+        if name in self.parts:
+            return (self.parts[name].router,)
+        if name in self.intents:
+            return tuple(sorted({each.neighbour for each in self.intents[name].uplinks if each.neighbour}))
+        site = self.host(name).site
+        return tuple(part.router for part in self.parts.values() if part.site == site)
+
     def select_hosts(self, text: str) -> tuple[str, ...]:
         """Ids of the hosts that a selector means, sorted; `all` means all. Raises as `select`."""
         if text.strip() in ("", ALL):

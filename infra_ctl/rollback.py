@@ -67,12 +67,15 @@ def judge_hosts(
 ) -> dict[str, JudgedHost]:
     """Hosts as they would be brought back to what they were last in sync with; `done` is what the run did."""
     now = journal.converged(run.context)
+    since = journal.ended(run.context, run.started)
+    later = {each.device: each.run for each, _ in since if each.run != run.id}
     wanted: dict[str, tuple[Operation, ...]] = {}
     failed: dict[str, JudgedHost] = {}
     for step in steps:
         name, old = step.device, journal.snapshot(step.before) if step.before else ""
         did, operations = done[name].changes, done[name].operations
-        cause = _objection(step, old, now.get(name, ""), written(operations), foresight.masking)
+        meant, last = written(operations), later.get(name, "")
+        cause = _objection(step, old, now.get(name, ""), meant, foresight.masking, last)
         if cause := cause or _unkept(step, old, operations, _done(journal, step, did)):
             planned = PlannedHost(name=name, status=Status.FAILED, cause=cause)
             failed[name] = JudgedHost(planned, Doors((), ()))
@@ -81,14 +84,16 @@ def judge_hosts(
     return dict(sorted({**foresight.predicted(wanted), **failed}.items()))
 
 
-def _objection(step: Step, old: str, now: str, done: str, masking: Masking) -> str:
-    """Why a host cannot be brought back; empty where it can."""
+def _objection(step: Step, old: str, now: str, done: str, masking: Masking, later: str) -> str:
+    """Why a host cannot be brought back; empty where it can. `later` is the last run that changed it."""
     if step.state is StepState.UNKNOWN:
         return f"it ended {step.state} in run {step.run}: look at it"
     if not old:
         return f"before run {step.run} it was never as intended: there is nothing to bring it back to"
     if now != (done if step.state is StepState.DONE else old):
-        return f"changed since run {step.run}: roll that back first"
+        if later:
+            return f"changed by run {later} since: roll that back first"
+        return f"changed since run {step.run}, by none that the journal knows: look at it"
     try:
         same = masking.digest(old) == step.secrets
     except SecretError:

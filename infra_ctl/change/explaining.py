@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from infra_ctl.change.plan import Plan
+from infra_ctl.change.plan import Plan, Status
 from infra_ctl.change.waves import Cause, Ground, HeldBack, Order
 
 
@@ -82,6 +82,17 @@ def explain_host(name: str, plan: Plan) -> HostExplanation:
         tuple((each.first, waves[each.first], each.reason) for each in edges if each.name == name),
         tuple((each.name, waves[each.name], each.reason) for each in edges if each.first == name),
     )
+
+
+def nowhere(name: str, plan: Plan, nearer: Collection[str]) -> tuple[str, str]:
+    """Why a device or host is in no wave: its status, and that in words; `nearer` are what leads to it."""
+    if name in plan.behind:
+        first = [each for each in nearer if each in plan.steps or each in plan.behind]
+        return "behind", f"behind {', '.join(first) or 'routers that change'}: comes in the run after"
+    part = next((each for each in plan.parts if each.name == name), None)
+    if part is None:
+        return "not selected", "not selected"
+    return part.status, f"failed: {part.cause}" if part.status is Status.FAILED else part.status
 
 
 def host_in_words(why: HostExplanation) -> Iterator[tuple[str, str]]:

@@ -118,7 +118,11 @@ def go(
 ) -> Ending | None:
     """Show a plan, and carry it out where there is something to do and nobody objects; None if it is dry."""
     _show(session, prepared.plan, request, dry_run=dry_run)
-    return None if dry_run else _carry_out(session, prepared, kind, request, clock, begun)
+    if not dry_run:
+        return _carry_out(session, prepared, kind, request, clock, begun)
+    if not (session.is_json or _is_worth_showing(prepared.plan)):
+        session.say(_no_changes(session, prepared.plan, clock))
+    return None
 
 
 def _show(session: Session, plan: Plan, request: Request, *, dry_run: bool) -> None:
@@ -142,16 +146,21 @@ def _carry_out(
     clock: Stopwatch,
     begun: Callable[[Run], None] = lambda _run: None,
 ) -> Ending:
-    from infra_ctl.cli.planning import print_held
-
     plan = prepared.plan
     if plan.steps:
         return begin_and_carry_out(session, prepared, kind, request, begun=begun)
     if plan.failed:
         return none_planned(session, plan)
+    return do_nothing(session, _no_changes(session, plan, clock))
+
+
+def _no_changes(session: Session, plan: Plan, clock: Stopwatch) -> str:
+    """The last line of a plan with nothing to do, after what is held, where the plan has not told that."""
+    from infra_ctl.cli.planning import print_held
+
     if not _is_worth_showing(plan):
         print_held(session, plan)
-    return do_nothing(session, f"no changes ({counted(plan.parts)}, {clock})")
+    return f"no changes ({counted(plan.parts)}, {clock})"
 
 
 @click.command()

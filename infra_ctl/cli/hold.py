@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 import click
 
 from infra_ctl.cli.session import Session, session_options
+from infra_ctl.errors import UnknownError
 
 if TYPE_CHECKING:
-    from infra_ctl.inventory.models import Hold
+    from infra_ctl.inventory.models import Hold, Inventory
 
 Effect: TypeAlias = Literal["drain", "isolate"]
 
@@ -104,12 +105,22 @@ def lift_hold(session: Session, object_: str, effect: str) -> None:
     from infra_ctl.inventory.holding import lift
 
     folder = session.context.inventory
-    load(folder)
+    _refuse_unknown(load(folder), object_)
     changed = lift(folder, object_, effect)
     if session.is_json:
         session.emit({"object": object_, "effect": effect, "changed": changed})
     else:
         click.echo(f"lifted  {object_}: {effect}" if changed else f"no hold: {object_}: {effect}")
+
+
+def _refuse_unknown(inventory: Inventory, name: str) -> None:
+    """Raises UnknownError where it is neither a site nor a device nor a host."""
+    from infra_ctl.inventory import devices
+    from infra_ctl.inventory.hints import did_you_mean
+
+    known = {*inventory.sites, *inventory.hosts, *(device.hostname for device in devices(inventory))}
+    if name not in known:
+        raise UnknownError(f"there is no site, no device and no host '{name}'{did_you_mean(name, known)}")
 
 
 def _tell(session: Session, held: Hold, *, changed: bool) -> None:

@@ -97,7 +97,10 @@ def show_device(session: Session, hostname: str) -> None:
     \b
     infra-ctl show device nk-cai-khe-ce1 --output json
     """
-    intent = session.city().intent(hostname)
+    city = session.city()
+    if hostname in city.hosts:
+        raise UnknownError(f"{hostname} is a host: infra-ctl show host {hostname}")
+    intent = city.intent(hostname)
     if session.is_json:
         session.emit(asdict(intent))
         return
@@ -126,6 +129,8 @@ def show_host(session: Session, name: str) -> None:
     from infra_ctl.intent import HostPart
 
     city = session.city()
+    if name in city.intents:
+        raise UnknownError(f"{name} is a device: infra-ctl show device {name}")
     host = city.parts[name] if name in city.parts else city.host(name)
     operations = zones.operations(host) if isinstance(host, HostPart) else roles.operations(host)
     if session.is_json:

@@ -70,18 +70,17 @@ def plan(
 
 def _explain(session: Session, device: str, prepared: Prepared) -> None:
     """Why a device or host stands where it stands, or why it stands nowhere."""
-    from infra_ctl.change.explaining import explain, explain_host, host_in_words, in_words
+    from infra_ctl.change.explaining import explain, explain_host, host_in_words, in_words, nowhere
     from infra_ctl.change.waves import order
     from infra_ctl.change.wiring import ground
 
     plan = prepared.plan
     if device not in plan.steps:
-        statuses = {each.name: each.status for each in plan.parts}
-        status = statuses.get(device, "not selected")
+        status, words = nowhere(device, plan, prepared.city.nearer(device))
         if session.is_json:
-            session.emit({"device": device, "wave": None, "status": status})
+            session.emit({"device": device, "wave": None, "status": status, "why": words})
         else:
-            session.say(f"{device} is in no wave: {status}")
+            session.say(f"{device} is in no wave: {words}")
         return
     changed = {each.hostname for each in plan.changed}
     if device in changed:

@@ -175,19 +175,19 @@ def _transport(client: SSHClient | None) -> paramiko.Transport:
 
 
 def _tcp(way: Way) -> socket.socket:
-    """A connection with the first of a host's addresses that answers."""
-    for last, address in enumerate((way.address, *way.others), start=-len(way.others)):
+    """A connection with the first of a host's addresses that answers. Raises what its first one said."""
+    errors: list[OSError] = []
+    for address in (way.address, *way.others):
         try:
             tcp = socket.create_connection((address, way.port), way.timeout)
-        except OSError:
-            if last == 0:
-                raise
+        except OSError as error:
+            errors.append(error)
             continue
         tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
             tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED * 1000)
         return tcp
-    raise AssertionError("there is one address at least")
+    raise errors[0]  # the others may only say that nobody here has their family
 
 
 def _connect_error(way: Way, error: Exception) -> DeviceError:

@@ -139,7 +139,7 @@ def holds(draft: Draft, _survey: Survey) -> Iterator[Problem]:
     routers = dict(hostnames(draft))
     for key, hold in table.objects.items():
         if hold.effect == "drain":
-            message = _unknown_name("device", hold.object, routers)
+            message = _not_to_drain(draft, hold.object, routers)
         else:
             message = _not_to_isolate(draft, hold.object, routers)
         if message:
@@ -148,6 +148,13 @@ def holds(draft: Draft, _survey: Survey) -> Iterator[Problem]:
 
 def _unknown_name(kind: str, name: str, known: Collection[str]) -> str:
     return "" if name in known else f"{kind} {name!r} does not exist{did_you_mean(name, known)}"
+
+
+def _not_to_drain(draft: Draft, name: str, routers: Mapping[str, str]) -> str:
+    """Why nothing of that name can be drained; empty where it can: a device."""
+    if name in draft.hosts.records:
+        return f"{name} is a host: a host can only be isolated"
+    return _unknown_name("device", name, routers)
 
 
 def _not_to_isolate(draft: Draft, name: str, routers: Mapping[str, str]) -> str:

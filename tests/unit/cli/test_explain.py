@@ -24,7 +24,7 @@ def test_one_that_does_not_change_and_one_that_is_not_selected_get_a_line(infra_
     assert infra_ctl("plan", "--explain", "nk-pop1").out == "nk-pop1 is in no wave: unchanged\n"
     assert infra_ctl("plan", "site=dc", "--explain", "nk-pop1").out == "nk-pop1 is in no wave: not selected\n"
     told = infra_ctl("plan", "--explain", "nk-pop1", "--output", "json").json
-    assert told == {"device": "nk-pop1", "wave": None, "status": "unchanged"}
+    assert told == {"device": "nk-pop1", "wave": None, "status": "unchanged", "why": "unchanged"}
 
 
 def test_one_that_there_is_not_is_a_usage_error(infra_ctl: Command) -> None:

@@ -57,6 +57,7 @@ def test_without_an_end_a_hold_keeps_the_one_that_it_has(infra_ctl: Command) -> 
         ("nk-cai-kh", "isolate", "'nk-cai-kh' does not exist (did you mean 'nk-cai-khe'?)"),
         ("nk", "isolate", "nk has no LAN that could be shut off"),
         ("nk-cai-khe", "drain", "device 'nk-cai-khe' does not exist"),
+        ("dc-ntp-1", "drain", "dc-ntp-1 is a host: a host can only be isolated"),
         ("../etc", "isolate", "'../etc'"),
     ],
 )
@@ -68,6 +69,14 @@ def test_what_cannot_be_held_is_refused_and_nothing_is_written(
     assert (said.code, holds.read_bytes()) == (Exit.USAGE, before), said
     assert words in said.err
     assert "Traceback" not in said.err
+
+
+def test_what_does_not_exist_cannot_be_let_go(infra_ctl: Command) -> None:
+    said = infra_ctl("hold", "lift", "dc-ntp-9", "isolate")
+    assert (said.code, said.out) == (Exit.USAGE, "")
+    assert said.err.startswith("error: there is no site, no device and no host 'dc-ntp-9' (did you mean ")
+    for name in ("nk-pop1", "dc-ntp-1"):
+        assert infra_ctl("hold", "lift", name, "isolate").out == f"no hold: {name}: isolate\n"
 
 
 def test_an_end_that_is_over_is_refused(infra_ctl: Command, holds: Path) -> None:

@@ -34,6 +34,19 @@ def test_a_host_that_is_not_there_is_named_with_the_nearest(infra_ctl: Command) 
     assert said.err == "error: there is no host 'dc-db-2' (did you mean 'dc-db-1'?)\n"
 
 
+def test_a_device_is_shown_as_one_and_a_host_too(infra_ctl: Command) -> None:
+    device = infra_ctl("show", "host", "dc-core1")
+    assert (device.code, device.err) == (
+        Exit.USAGE,
+        "error: dc-core1 is a device: infra-ctl show device dc-core1\n",
+    )
+    host = infra_ctl("show", "device", "dc-db-1")
+    assert (host.code, host.err) == (
+        Exit.USAGE,
+        "error: dc-db-1 is a host: infra-ctl show host dc-db-1\n",
+    )
+
+
 def test_the_host_part_of_a_router_is_told_by_what_it_lets_through(infra_ctl: Command) -> None:
     said = infra_ctl("show", "host", "dc-core1/host")
     assert said.code == Exit.DONE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 from unittest.mock import Mock
 
@@ -9,7 +10,7 @@ import pytest
 from pyinfra.facts.files import FileContents
 from pyinfra.facts.server import Command, Users
 
-from infra_ctl.errors import CredentialsError, DeviceError
+from infra_ctl.errors import CredentialsError, DeviceError, UnreachableError
 from infra_ctl.hosts import session
 from infra_ctl.hosts.protocol import Way
 from infra_ctl.hosts.session import QuickUsers, Said, asked
@@ -100,3 +101,19 @@ def test_accounts_are_those_that_pyinfra_sees(host):
         return {name: each | {"lastlog": None, "login_time": None} for name, each in users.items()}
 
     assert seen(QuickUsers()) == seen(Users())
+
+
+def test_what_the_first_of_its_addresses_says_is_what_counts():
+    """The other has no scope, so that nobody is asked; a machine without IPv6 says as little."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    way = Way(
+        part="a",
+        address="127.0.0.1",
+        others=("fe80::1",),
+        port=port,
+        username="infra",
+        known_hosts="/dev/null",
+    )
+    with pytest.raises(UnreachableError, match="a: connection refused"):
+        Worker(lambda _answer: None)._adopted(way).connector.connect()
