@@ -139,13 +139,14 @@ def _of_device(sources: Sources, part: Part, run: Run, step: Step, at: datetime)
     return Done(run, at.replace(microsecond=0), after or {}, before)
 
 
-def _of_host(sources: Sources, part: Part, run: Run, step: Step, at: datetime) -> Done:
-    """A run has the texts that it wrote, with their references."""
+def _of_host(sources: Sources, part: Part, run: Run, step: Step, at: datetime) -> Done | None:
+    """A run has the texts that it wrote, with their references. None for one of which nobody knows them."""
     if step.state is StepState.DONE and step.after:
         operations = read_operations(sources.journal.snapshot(step.after))
-    else:
-        planned = hosts_of(sources.journal, run).get(part.name)
-        operations = planned.operations if planned else ()
+    elif (planned := hosts_of(sources.journal, run).get(part.name)) is not None:
+        operations = planned.operations
+    else:  # a procedure, which has no plan of hosts
+        return None
     mask = sources.masking.mask
     after = {collecting.path(part, file): mask(file.text) for file in collecting.managed(operations)}
     return Done(run, at.replace(microsecond=0), after, partly=step.state is not StepState.DONE)

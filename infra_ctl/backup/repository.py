@@ -295,9 +295,9 @@ def _time(at: str) -> datetime | None:
         return None
     try:
         found = datetime.fromisoformat(at)
-    except ValueError:
+        return found.astimezone(UTC).replace(tzinfo=None) if found.tzinfo else found
+    except (ValueError, OverflowError):  # the first hours of the year 1 are before it, in UTC
         raise UnknownError(f"'{at}' is neither a commit nor a time such as 2026-11-21T09:30") from None
-    return found.astimezone(UTC).replace(tzinfo=None) if found.tzinfo else found
 
 
 def _authored(commit: Commit) -> datetime:

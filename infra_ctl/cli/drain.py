@@ -22,6 +22,7 @@ from infra_ctl.errors import UnknownError
 if TYPE_CHECKING:
     from infra_ctl.city import City
     from infra_ctl.deploy.holds import Course
+    from infra_ctl.inventory.holding import Written
 
 
 @click.command()
@@ -60,13 +61,14 @@ def drain(
     city.intent(device)
     if undo:
 
-        def write() -> None:
-            if not lift(session.context.inventory, device, "drain"):
+        def write() -> Written:
+            if (lifted := lift(session.context.inventory, device, "drain")) is None:
                 raise UnknownError(f"{device} is not drained: holds.yaml has no such hold")
+            return lifted
     else:
         write = _holding(session, city, device, asked.reason, until)
     with true_to_the_device(session.context.inventory, session.journal(), device, session.say) as course:
-        write()
+        course.written = write()
         ending = _carry_out(session, device, asked, course, dry_run=dry_run)
     if ending is not None:
         leave(session, ending)
@@ -81,7 +83,7 @@ def _again(device: str, reason: str, ticket: str, until: datetime.datetime | Non
 
 def _holding(
     session: Session, city: City, device: str, reason: str, until: datetime.datetime | None
-) -> Callable[[], None]:
+) -> Callable[[], Written]:
     """What holds a device; says beforehand for whom that changes nothing."""
     from infra_ctl.change.waves import hanging_on
     from infra_ctl.change.wiring import ground

@@ -14,6 +14,7 @@ from infra_ctl.cli.session import Session, session_options
 from infra_ctl.errors import UnknownError
 
 if TYPE_CHECKING:
+    from infra_ctl.inventory.holding import Written
     from infra_ctl.inventory.models import Hold, Inventory
 
 Effect: TypeAlias = Literal["drain", "isolate"]
@@ -106,7 +107,7 @@ def lift_hold(session: Session, object_: str, effect: str) -> None:
 
     folder = session.context.inventory
     _refuse_unknown(load(folder), object_)
-    changed = lift(folder, object_, effect)
+    changed = lift(folder, object_, effect) is not None
     if session.is_json:
         session.emit({"object": object_, "effect": effect, "changed": changed})
     else:
@@ -130,18 +131,15 @@ def _tell(session: Session, held: Hold, *, changed: bool) -> None:
         click.echo(f"{'held    ' if changed else 'is held '}{held.in_words}")
 
 
-def _write(folder: Path, write: Callable[[], None]) -> None:
-    """Write holds.yaml; it is put back where the inventory does not hold together with it."""
+def _write(folder: Path, write: Callable[[], Written]) -> None:
+    """Write a hold; it is put back where the inventory does not hold together with it."""
     from infra_ctl.errors import InventoryError
     from infra_ctl.inventory import load
-    from infra_ctl.inventory.files import HOLDS
     from infra_ctl.inventory.holding import put_back
 
-    path = folder / HOLDS
-    before = path.read_bytes() if path.exists() else None
-    write()
+    written = write()
     try:
         load(folder)
     except InventoryError:
-        put_back(path, before)
+        put_back(folder, written)
         raise

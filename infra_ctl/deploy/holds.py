@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra_ctl.errors import JournalError
-from infra_ctl.inventory.files import HOLDS
-from infra_ctl.inventory.holding import put_back
+from infra_ctl.inventory.holding import Written, put_back
 from infra_ctl.journal.records import Run, StepState
 from infra_ctl.journal.store import Journal
 
@@ -18,6 +17,8 @@ from infra_ctl.journal.store import Journal
 class Course:
     """How far a drain has come."""
 
+    written: Written | None = None
+    """What it wrote into holds.yaml."""
     run: str = ""
     """The run that it began."""
     in_force: bool = False
@@ -31,22 +32,40 @@ class Course:
 def true_to_the_device(
     inventory: Path, journal: Journal, device: str, say: Callable[[str], None]
 ) -> Iterator[Course]:
-    """holds.yaml is put back where the device did not come to run what it says by the end of the block."""
-    path = inventory / HOLDS
-    before = path.read_bytes() if path.exists() else None
+    """The hold is put back where the device did not come to run what it says by the end of the block.
+
+    Only that one: a run takes minutes, in which others hold and lift.
+    """
     course = Course()
     try:
         yield course
     finally:
-        try:
-            state = _end(journal, course.run, device)
-        except JournalError:  # what went wrong before it says what to do
-            say(f"holds.yaml stays as written: nobody knows how {device} ended")
+        if course.written is not None:
+            _put_back(inventory, journal, device, course, course.written, say)
+
+
+def _put_back(
+    inventory: Path,
+    journal: Journal,
+    device: str,
+    course: Course,
+    written: Written,
+    say: Callable[[str], None],
+) -> None:
+    try:
+        state = _end(journal, course.run, device)
+    except JournalError:  # what went wrong before it says what to do
+        say(f"holds.yaml stays as written: nobody knows how {device} ended")
+        return
+    if state in _UNCERTAIN:
+        say(f"holds.yaml stays as written, and {device} is {state}: look at it, drain again")
+    elif (
+        not course.in_force and state is not StepState.CONFIRMED and written.file.before != written.file.after
+    ):
+        if put_back(inventory, written):
+            say("holds.yaml is as it was")
         else:
-            if state in _UNCERTAIN:
-                say(f"holds.yaml stays as written, and {device} is {state}: look at it, drain again")
-            elif not course.in_force and state is not StepState.CONFIRMED and put_back(path, before):
-                say("holds.yaml is as it was")
+            say(f"holds.yaml stays: somebody else wrote of {device} meanwhile")
 
 
 _UNCERTAIN = (

@@ -17,11 +17,11 @@ def declare(
     Where a line stood in the other part, it leaves it.
     """
     wanted = set(lines)
-    with rewritten(path) as content:
+    with rewritten(path) as file:
         for name in ("unmanaged", "claimed"):
-            kept = [entry for entry in content.get(name) or [] if not _is(entry, device, wanted)]
+            kept = [entry for entry in file.content.get(name) or [] if not _is(entry, device, wanted)]
             new = [{"device": device, "line": line, "reason": reason} for line in sorted(wanted)]
-            content[name] = kept + new if name == part else kept
+            file.content[name] = kept + new if name == part else kept
 
 
 def _is(entry: dict[str, str], device: str, lines: set[str]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
 from typing import Annotated, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
@@ -59,6 +59,16 @@ def _port(value: str) -> str:
     return value
 
 
+def _bracketed(value: str) -> str:
+    """What stands in brackets is an IPv6 address."""
+    if "[" in value:
+        try:
+            IPv6Address(value.partition("[")[2].partition("]")[0])
+        except ValueError:
+            raise ValueError("has no IPv6 address in its brackets") from None
+    return value
+
+
 Slug: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
 Text: TypeAlias = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f]+$", max_length=300)]
 """One line: some of it becomes descriptions on devices, where a line break would start a command."""
@@ -93,9 +103,11 @@ Endpoint: TypeAlias = Annotated[str, Field(pattern=ENDPOINT)]
 CableEnd: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*/[a-z][a-z0-9.]{0,14}$")]
 """`device/interface`, inside one site."""
 Flow: TypeAlias = Annotated[str, Field(pattern=r"^(external:)?[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
-Url: TypeAlias = Annotated[
-    str, Field(pattern=r"^[a-z][a-z0-9+.-]*://[^\s\x00-\x1f\x7f-\x9f]+$", max_length=300)
-]
+_LABEL = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+URL = rf"^[a-z][a-z0-9]*://({_LABEL}([.]{_LABEL})*|\[[0-9A-Fa-f:.]+\])(:[0-9]{{1,5}})?(/[A-Za-z0-9/._~-]*)?$"
+Url: TypeAlias = Annotated[str, Field(pattern=URL, max_length=300), AfterValidator(_bracketed)]
+"""A name or an address, a port and a path of plain characters: they stand in what servers are told, where
+a blank, a brace or a semicolon would begin a word of its own."""
 LISTEN = r"^[a-z][a-z0-9]*/[1-9][0-9]{0,4}$"
 Listen: TypeAlias = Annotated[str, Field(pattern=LISTEN), AfterValidator(_port)]
 """How and where: `https/8443`."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from infra_ctl.errors import Problem
+from infra_ctl.inventory.fields import URL
 from infra_ctl.inventory.hints import did_you_mean
 from infra_ctl.inventory.records import Record, problem
 
@@ -65,7 +66,7 @@ MEANINGS = {
     r"^(sk-)?(ssh-ed25519|ecdsa-sha2-nistp(256|384|521))(@openssh.com)? [A-Za-z0-9+/]+={0,2}( \S+)?$": (
         "a public key as OpenSSH writes it, such as ssh-ed25519 AAAA… (RSA is not taken)"
     ),
-    r"^[a-z][a-z0-9+.-]*://[^\s\x00-\x1f\x7f-\x9f]+$": "a URL, such as https://portal.cantho.example/",
+    URL: "a URL of a name, a port and a plain path, such as https://portal.cantho.example/health",
 }
 """What each pattern of the models asks for, in words."""
 

@@ -125,8 +125,8 @@ def _alone(folder: Path, progress: Progress) -> Iterator[None]:
 
 def _build(wanted: Image, progress: Progress) -> None:
     """In a folder beside it, which takes its name in one move."""
-    for left in wanted.folder.parent.glob("*.new"):  # of one that was killed
-        shutil.rmtree(left)
+    for left in wanted.folder.parent.glob("hosts-*.new"):  # of one that was killed
+        _remove(left)
     new = Image(wanted.folder.with_suffix(".new"))
     try:
         (new.packages / "partial").mkdir(parents=True)
@@ -134,7 +134,14 @@ def _build(wanted: Image, progress: Progress) -> None:
         new.folder.rename(wanted.folder)
     finally:
         if new.folder.exists():
-            shutil.rmtree(new.folder)
+            _remove(new.folder)
+
+
+def _remove(left: Path) -> None:
+    if left.is_dir() and not left.is_symlink():
+        shutil.rmtree(left)
+    else:
+        left.unlink()
 
 
 def _bootstrap(new: Image, log: Path, progress: Progress) -> None:

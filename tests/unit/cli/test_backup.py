@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from infra_ctl.drivers.embedded import Fault
 from infra_ctl.drivers.embedded_hosts import HostFault
 from infra_ctl.drivers.logins import Login
 from infra_ctl.errors import RefusedError, UnreachableError
+from infra_ctl.journal.records import PROCEDURE, Purpose, RunState, Step, StepState
 from infra_ctl.journal.store import open_journal
 from infra_ctl.plan import Masking
 from tests.unit.cli.conftest import Command, Said
@@ -300,8 +302,9 @@ def test_a_time_means_what_there_was_at_it(infra_ctl: Command, place: Path, ward
     assert said.code == Exit.DONE
     early = infra_ctl("restore", WARD, "--at", "2020-01-01", "--yes")
     assert (early.code, f"the backup has {WARD} from 2" in early.err) == (Exit.USAGE, True)
-    odd = infra_ctl("restore", WARD, "--at", "yesterday", "--yes")
-    assert (odd.code, "neither a commit nor a time" in odd.err) == (Exit.USAGE, True)
+    for word in ("yesterday", "0001-01-01T00:00+14:00", "9999-12-31T23:59-12:00"):
+        odd = infra_ctl("restore", WARD, "--at", word, "--yes")
+        assert (odd.code, "neither a commit nor a time" in odd.err) == (Exit.USAGE, True)
     unknown = infra_ctl("restore", WARD, "--at", "0123456789", "--yes")
     assert (unknown.code, "no commit begins with 0123456789" in unknown.err) == (Exit.USAGE, True)
 
@@ -461,6 +464,31 @@ def test_of_a_host_that_stopped_the_run_made_what_is_there(
     assert infra_ctl("backup", APP).code == Exit.DONE
     assert authors(place, f"hosts/{APP}")[0] == f"run {run}"
     assert git(place, "diff", "--name-only", "HEAD~1", "HEAD").splitlines() == [f"hosts/{APP}{SYSCTL}"]
+
+
+def test_a_procedure_on_a_host_is_no_change_of_its_files(
+    infra_ctl: Command, place: Path, hosts: WatchedHosts, tmp_path: Path
+) -> None:
+    """It is done there, and the journal does not know what it left."""
+    first = run_of(infra_ctl("deploy", APP, "--yes"))
+    infra_ctl("backup", APP)
+    spoil(hosts, APP, SYSCTL, "vm.swappiness = 7\n")
+    infra_ctl("backup", APP)
+    survey(tmp_path, APP)
+    second = run_of(infra_ctl("deploy", APP, "--yes"))
+    assert infra_ctl("backup", APP).code == Exit.DONE
+    survey(tmp_path, APP)
+    assert infra_ctl("backup", APP).out.startswith("no changes (1 host, ")
+    assert authors(place, f"hosts/{APP}") == [f"run {second}", "drift", f"run {first}"]
+
+
+def survey(tmp_path: Path, machine: str) -> None:
+    """What a procedure writes down."""
+    with closing(open_journal(f"sqlite:///{tmp_path / 'var' / 'journal.db'}")) as journal:
+        run = journal.start_run(Purpose(PROCEDURE, "embedded", "survey", "", ""), lambda _run: ())
+        journal.add_step(Step(run.id, machine, 1, StepState.APPLYING, "", "", "", ""))
+        journal.end_step(run.id, machine, StepState.DONE, cause="", diff="")
+        journal.finish_run(run.id, RunState.DONE, "")
 
 
 def test_a_file_that_holds_secrets_shows_no_line_that_nobody_knows() -> None:

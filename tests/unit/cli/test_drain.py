@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ from infra_ctl.cli import planning
 from infra_ctl.cli.exits import Exit
 from infra_ctl.drivers.embedded import Fault
 from infra_ctl.errors import JournalError
+from infra_ctl.inventory import load
+from infra_ctl.inventory.holding import hold
+from infra_ctl.inventory.models import Hold
 from infra_ctl.journal.records import Purpose, Step, StepState
 from infra_ctl.journal.store import Journal
 from infra_ctl.plan import Prepared
@@ -70,6 +74,29 @@ def test_a_drain_that_does_not_come_about_leaves_no_hold_behind(
     assert infra_ctl(*DRAIN, "--dry-run").code == Exit.DONE
     assert infra_ctl(*DRAIN[:-1]).code == Exit.USAGE, "nobody is there to answer"
     assert holds.read_bytes() == before
+
+
+def test_a_drain_that_does_not_come_about_leaves_what_others_hold_meanwhile(
+    infra_ctl: Command,
+    holds: Path,
+    faults: Faults,  # noqa: F811 - the fixture
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    infra_ctl("deploy", "--yes")
+    ward = Hold(object="nk-cai-khe", effect="isolate", reason="malware", until=date(2099, 12, 1))
+    prepare = planning.prepare
+
+    def meanwhile(*asked: Any) -> Prepared:
+        prepared = prepare(*asked)
+        hold(holds.parent, ward)
+        return prepared
+
+    monkeypatch.setattr(planning, "prepare", meanwhile)
+    faults[POP] = Fault(rejects="no")
+    said = infra_ctl(*DRAIN)
+    assert said.code == Exit.FAILED, said
+    assert "holds.yaml is as it was\n" in said.out
+    assert [each.object for each in load(holds.parent).holds] == ["nk-cai-khe"]
 
 
 def test_an_undo_that_does_not_come_about_leaves_the_hold(

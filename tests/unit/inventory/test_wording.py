@@ -8,6 +8,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from infra_ctl.inventory import models
+from infra_ctl.inventory.fields import Url
 from infra_ctl.inventory.hints import did_you_mean
 from infra_ctl.inventory.models import Circuit, Host, Model, Profile, Site
 from infra_ctl.inventory.records import Row
@@ -111,3 +112,45 @@ def test_hints() -> None:
     assert did_you_mean("xyz", ["b", "a"]) == " (known: a, b)"
     assert did_you_mean("xyz", []) == ""
     assert did_you_mean("xyz", [f"{number:03}" for number in range(100)]) == ""
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://www.cantho.example;return{}/;include",
+        "https://www.cantho.example/;include",
+        "https://www.cantho.example/a b",
+        "https://www.cantho.example/{}",
+        'https://www.cantho.example/"',
+        "https://www.cantho.example/$host",
+        "https://www.cantho.example/#x",
+        "https://www.cantho.example/?x=y",
+        "https://www.cantho.example/\n",
+        "https://www.cantho.example\n",
+        "https://user@www.cantho.example/",
+        "https://-www.cantho.example/",
+        "https://www..cantho.example/",
+        'https://www"cantho.example/',
+        "https://[::1;]/",
+        "https://[:.:]/",
+        "git+ssh://www.cantho.example:22",
+        "https:///health",
+    ],
+)
+def test_a_url_says_nothing_of_its_own_where_it_is_written(url: str) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter(Url).validate_python(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://www.cantho.example",
+        "https://www.cantho.example/v1/~health_of-it.txt",
+        "http://10.0.0.1:8080/",
+        "http://[2001:db8::1]:8080/",
+        "sips://sip.cantho.example:5061",
+    ],
+)
+def test_a_url_of_plain_characters_is_one(url: str) -> None:
+    assert TypeAdapter(Url).validate_python(url) == url

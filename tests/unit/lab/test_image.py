@@ -77,6 +77,14 @@ def test_what_a_killed_one_left_goes_first(built: list[Path], cache: Path) -> No
     assert sorted(path.name for path in cache.iterdir()) == [found.folder.name, "lock"]
 
 
+def test_what_is_not_ours_stays_whatever_its_name_ends_in(built: list[Path], cache: Path) -> None:
+    (cache / "theirs.new").mkdir(parents=True)
+    (cache / "hosts-0123.new").touch()
+    (cache / "hosts-4567.new").symlink_to(cache / "theirs.new")
+    found = image.ensure(silent)
+    assert sorted(path.name for path in cache.iterdir()) == [found.folder.name, "lock", "theirs.new"]
+
+
 def test_another_recipe_is_another_image(monkeypatch: pytest.MonkeyPatch) -> None:
     first = image.image()
     assert image.image() == first
