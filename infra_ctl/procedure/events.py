@@ -40,6 +40,10 @@ class Course:
     causes: dict[str, str] = field(default_factory=dict)
     """By machine why it went no further."""
     bad: set[str] = field(default_factory=set)
+    playing: set[str] = field(default_factory=set)
+    """Who has answered in the play under way."""
+    answered: set[str] = field(default_factory=set)
+    """Of those, in the task under way."""
     ended: bool = False
     """Whether Ansible came to its own end and said which machines had failed."""
 
@@ -48,9 +52,16 @@ class Course:
         kind, data = event.get("event", ""), event.get("event_data") or {}
         if kind in ("playbook_on_task_start", "playbook_on_handler_task_start"):
             self.task, self.tally = str(data.get("name") or data.get("task") or ""), Counter()
+            self.answered = set()
+        elif kind == "playbook_on_play_start":
+            self.playing, self.answered = set(), set()
         elif kind == "playbook_on_stats":
             self.ended = True
             self.bad = {*(data.get("failures") or {}), *(data.get("dark") or {})}
+            if (
+                self.bad & self.answered
+            ):  # a task that is run once fails at one machine and ends the play for all
+                self.bad |= self.playing - self.answered
         answer = read(event)
         if answer is not None:
             self._note(answer)
@@ -59,6 +70,8 @@ class Course:
     def _note(self, answer: Answer) -> None:
         self.tally[answer.outcome] += 1
         self.last = answer.machine
+        self.playing.add(answer.machine)
+        self.answered.add(answer.machine)
         tasks = self.changed.setdefault(answer.machine, [])
         if answer.outcome == "changed":
             tasks.append(answer.task)
@@ -123,5 +136,5 @@ def complaint(output: str) -> str:
         return one_line(text[found.start(1) :])
     for mark in ("[ERROR]: ", "ERROR! ", "error: "):
         if mark in text:
-            return one_line(text.partition(mark)[2])
+            return one_line(text.partition(mark)[2].removeprefix("Error processing keyword 'hosts': "))
     return ""

@@ -90,7 +90,7 @@ def carry_out(
     except InfraCtlError as error:
         journal.finish_run(run.id, RunState.FAILED, str(error))
         raise
-    ended = _judge(course, code, _said(folder(var, run.id)), stopped=stopped.is_set())
+    ended = _judge(course, code, _said(folder(var, run.id)), _nobody(order), stopped=stopped.is_set())
     for machine, (state, cause) in ended.machines.items():
         writer.ended(machine, state, cause, course.changed.get(machine, ()))
     journal.finish_run(run.id, ended.state, ended.summary)
@@ -124,11 +124,19 @@ class _Writer:
             self.journal.beat(self.run.id)
 
 
-def _judge(course: Course, code: int, said: str, *, stopped: bool) -> Ended:
+def _nobody(order: Order) -> str:
+    """Why a playbook had nobody to do it on: no success, since somebody was meant."""
+    target = order.variables.get("target")
+    who = f"no machine is called '{target}'" if target else "there is no machine that it is for"
+    return f"{who} among those selected" if order.machines is not None else who
+
+
+def _judge(course: Course, code: int, said: str, nobody: str, *, stopped: bool) -> Ended:
     """What became of each machine: one at which nothing had been changed has failed, others have stopped."""
     machines: dict[str, tuple[StepState, str]] = {}
+    cut_short = not course.ended or (code != 0 and not course.bad)
     for machine, changed in course.changed.items():
-        if machine in course.bad or not course.ended:
+        if machine in course.bad or cut_short:
             cause = (
                 course.causes.get(machine) or f"{course.task}: {'interrupted' if stopped else 'cut short'}"
             )
@@ -138,7 +146,7 @@ def _judge(course: Course, code: int, said: str, *, stopped: bool) -> Ended:
     if stopped:
         return Ended(RunState.STOPPED, machines, "" if machines else "interrupted")
     if code == 0:
-        return Ended(RunState.DONE, machines)
+        return Ended(RunState.DONE if machines else RunState.FAILED, machines, "" if machines else nobody)
     why = complaint(said) or f"ansible-playbook ended with {code}"
     bad = any(state is not StepState.DONE for state, _ in machines.values())
     return Ended(RunState.FAILED, machines, "" if bad else why)

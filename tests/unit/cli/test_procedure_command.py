@@ -93,7 +93,6 @@ def test_another_run_is_no_procedure(infra_ctl: Command) -> None:
     ("state", "machines", "code"),
     [
         (RunState.DONE, {"a": DONE}, Exit.DONE),
-        (RunState.DONE, {}, Exit.DONE),
         (RunState.FAILED, {"a": FAILED, "b": STOPPED}, Exit.FAILED),
         (RunState.FAILED, {"a": DONE, "b": STOPPED}, Exit.PARTIAL),
         (RunState.FAILED, {}, Exit.USAGE),

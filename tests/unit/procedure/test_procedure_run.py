@@ -142,6 +142,67 @@ def test_what_cannot_begin_is_said_in_a_line_and_nobody_is_asked(
     assert journal.run(run.id).summary == ended.cause
 
 
+@pytest.mark.parametrize(
+    ("text", "rest", "why"),
+    [
+        ("- hosts: nobody\n  tasks: []\n", {}, "there is no machine that it is for"),
+        (
+            "- hosts: '{{ target }}'\n  tasks: []\n",
+            {"variables": {"target": "aa"}},
+            "no machine is called 'aa'",
+        ),
+        (
+            "- hosts: '{{ target }}'\n  tasks: []\n",
+            {"variables": {"target": "a"}, "machines": ("b",)},
+            "no machine is called 'a' among those selected",
+        ),
+    ],
+)
+def test_nobody_to_do_it_on_is_no_success(
+    tmp_path: Path, journal: Journal, run: Run, text: str, rest: dict[str, object], why: str
+) -> None:
+    ended, _ = told(tmp_path, journal, run, text, **rest)
+    assert (ended.state, ended.machines, ended.cause) == (RunState.FAILED, {}, why)
+    assert journal.run(run.id).summary == why
+
+
+ENDS_FOR_ALL = """
+- hosts: a,b,d
+  gather_facts: false
+  any_errors_fatal: true
+  tasks:
+    - name: Ask
+      ansible.builtin.command: "true"
+      changed_when: false
+      ignore_unreachable: true
+    - name: Cut off
+      ansible.builtin.command: "true"
+"""
+ONCE = """
+- hosts: a,b
+  gather_facts: false
+  tasks:
+    - name: Say
+      ansible.builtin.debug: {}
+    - name: Once
+      ansible.builtin.fail: {msg: refused}
+      run_once: true
+    - name: Cut off
+      ansible.builtin.command: "true"
+"""
+
+
+@pytest.mark.parametrize(("text", "machines"), [(ENDS_FOR_ALL, {"a", "b", "d"}), (ONCE, {"a", "b"})])
+def test_machines_that_a_play_was_ended_for_are_not_done(
+    tmp_path: Path, journal: Journal, run: Run, text: str, machines: set[str]
+) -> None:
+    """Ansible names nobody, or one of them."""
+    ended, _ = told(tmp_path, journal, run, text)
+    assert (ended.state, set(ended.machines)) == (RunState.FAILED, machines)
+    assert {state for state, _ in ended.machines.values()} == {FAILED}
+    assert all(cause for _, cause in ended.machines.values())
+
+
 def test_a_stop_ends_it_soon_and_says_how_far_each_had_come(
     tmp_path: Path, journal: Journal, run: Run
 ) -> None:
