@@ -14,7 +14,7 @@ from infra_ctl.errors import DeviceError
 from infra_ctl.hosts.meant import Kept
 from infra_ctl.plan import Masking, settled
 from infra_ctl.predicting import Foresight
-from infra_ctl.secrets import keyed_hash, references
+from infra_ctl.secrets import keyed_hash
 
 Collected: TypeAlias = Mapping[Part, Files | DeviceError]
 
@@ -40,7 +40,7 @@ def device_files(part: Part, masked: str) -> Files:
 
 
 def of_hosts(foresight: Foresight, names: Collection[str], on_done: Callable[[str], None]) -> Collected:
-    """Every host's managed files."""
+    """Every host's managed files, with lines that may be secrets: see `hidden`."""
     files = {name: managed(foresight.meant[name].operations(Kept())) for name in names}
     works = [foresight.fleet.work(name, map(_asked, each), str) for name, each in files.items()]
     wanted = sorted({each.id for of_host in files.values() for each in of_host})
@@ -68,7 +68,7 @@ def managed(operations: Iterable[Operation]) -> tuple[File, ...]:
 
 def host_files(part: Part, files: Iterable[File], texts: Mapping[str, str], masking: Masking) -> Files:
     """The files of a host by what each has in it, by its operation's id."""
-    return {path(part, file): _masked(file, texts[file.id], masking) for file in files if file.id in texts}
+    return {path(part, file): masking.mask(texts[file.id]) for file in files if file.id in texts}
 
 
 def path(part: Part, file: File) -> str:
@@ -76,16 +76,25 @@ def path(part: Part, file: File) -> str:
     return f"{part.place}{file.path}"
 
 
-def _masked(file: File, text: str, masking: Masking) -> str:
-    """A text without secrets: in a file that holds some, a line that nobody knows may be another one."""
-    masked = masking.mask(text)
-    if not references(file.text):
-        return masked
-    known = set(file.text.splitlines())
-    lines = (
-        line if line in known or not line.strip() else _hashed(line, masking) for line in masked.splitlines()
+def intended(part: Part, operations: Iterable[Operation], masking: Masking) -> Files:
+    """The files of a host by what should be in each."""
+    return {path(part, file): masking.mask(file.text) for file in managed(operations)}
+
+
+def hidden(files: Files, known: Collection[Files], masking: Masking) -> Files:
+    """Files with keyed hashes for lines that stand in none of `known`: any of them may be a secret."""
+    return {
+        place: _hidden(text, {line for each in known for line in each.get(place, "").splitlines()}, masking)
+        for place, text in files.items()
+    }
+
+
+def _hidden(text: str, known: Collection[str], masking: Masking) -> str:
+    lines = ((line, line.splitlines()[0]) for line in text.splitlines(keepends=True))
+    return "".join(
+        line if bare in known or not bare.strip() else _hashed(bare, masking) + line[len(bare) :]
+        for line, bare in lines
     )
-    return "".join(f"{line}\n" for line in lines)
 
 
 def _hashed(line: str, masking: Masking) -> str:

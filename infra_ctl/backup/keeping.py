@@ -16,6 +16,7 @@ from infra_ctl.change.operations import read as read_operations
 from infra_ctl.drivers.fleet import Fleet
 from infra_ctl.drivers.logins import Login
 from infra_ctl.errors import DeviceError
+from infra_ctl.hosts.meant import Kept
 from infra_ctl.journal.records import Run, Step, StepState
 from infra_ctl.journal.store import Journal, now
 from infra_ctl.plan import Masking
@@ -105,10 +106,20 @@ def _changes(
     for part, files in there.items():
         seen = last.get(part.name)
         new = [each for each in done[part] if seen is None or not seen.has(each)]
-        found += changes(
-            part, repository.files(part), seen.at if seen else None, new, files, began.replace(microsecond=0)
-        )
+        old = repository.files(part)
+        now = _hidden(sources, part, files, (old or {}, *(each.after for each in new)))
+        found += changes(part, old, seen.at if seen else None, new, now, began.replace(microsecond=0))
     return found
+
+
+def _hidden(sources: Sources, part: Part, files: Files, known: tuple[Files, ...]) -> Files:
+    """A host's files without lines that nobody meant. What was meant before, and is still there, is known."""
+    if part.kind != "host" or sources.foresight is None:
+        return files
+    meant = sources.foresight.meant[part.name].operations(Kept())
+    return collecting.hidden(
+        files, (*known, collecting.intended(part, meant, sources.masking)), sources.masking
+    )
 
 
 def _done(sources: Sources, there: Mapping[Part, Files], since: datetime) -> Mapping[Part, list[Done]]:
@@ -147,8 +158,7 @@ def _of_host(sources: Sources, part: Part, run: Run, step: Step, at: datetime) -
         operations = planned.operations
     else:  # a procedure, which has no plan of hosts
         return None
-    mask = sources.masking.mask
-    after = {collecting.path(part, file): mask(file.text) for file in collecting.managed(operations)}
+    after = collecting.intended(part, operations, sources.masking)
     return Done(run, at.replace(microsecond=0), after, partly=step.state is not StepState.DONE)
 
 

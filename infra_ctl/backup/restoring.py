@@ -37,13 +37,15 @@ def judge(planner: Planner, part: Part, moment: Moment) -> dict[str, Judged]:
     return judged
 
 
-def refuse_lost(hostname: str, candidate: str, running: str, masking: Masking) -> None:
+def refuse_lost(
+    hostname: str, candidate: str, running: str, masking: Masking, otherwise: str = "set it on the device"
+) -> None:
     """Raises RefusedError with the first line whose secret neither the vault nor the device has."""
     for line in candidate.splitlines():
         if lost := masking.unresolved(line, running):
             raise RefusedError(
                 f"{hostname}: nobody has {lost[0]} any more, in the line '{line.strip()}': put its value "
-                f"into the vault, under any name, or set it on the device"
+                f"into the vault, under any name, or {otherwise}"
             )
 
 
@@ -77,5 +79,5 @@ def _as_it_was(operation: Operation, part: Part, moment: Moment, masking: Maskin
     if kept is None:
         return Absent(id=operation.id, path=operation.path, guarded=operation.guarded)
     text = masking.named(kept)
-    refuse_lost(part.name, text, "", masking)
+    refuse_lost(part.name, text, "", masking, f"write it into {operation.path} by hand")
     return operation.model_copy(update={"text": text})

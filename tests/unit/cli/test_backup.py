@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from infra_ctl.backup.collecting import host_files
+from infra_ctl.backup.collecting import hidden, host_files, intended
 from infra_ctl.backup.records import Part
 from infra_ctl.backup.repository import writing
 from infra_ctl.change.operations import File
@@ -431,14 +431,16 @@ def test_files_of_a_host_go_back_and_the_next_deploy_to_the_inventory(
     infra_ctl: Command, place: Path, hosts: WatchedHosts
 ) -> None:
     infra_ctl("deploy", APP, "--yes")
-    spoil(hosts, APP, SYSCTL, "vm.swappiness = 7\n")
+    own = hosts.machines[APP].files[SYSCTL].text
+    fewer = "".join(own.splitlines(keepends=True)[:-1])
+    spoil(hosts, APP, SYSCTL, fewer)
     spoil(hosts, APP, OPENINGS, None)
     infra_ctl("backup", APP)
     infra_ctl("deploy", APP, "--yes")
     said = infra_ctl("restore", APP, "--yes")
     assert said.code == Exit.DONE, said
     assert f"infra-ctl deploy {APP} brings {APP} to the inventory again\n" in said.out
-    assert hosts.machines[APP].files[SYSCTL].text == "vm.swappiness = 7\n"
+    assert hosts.machines[APP].files[SYSCTL].text == fewer
     assert OPENINGS not in hosts.machines[APP].files
     run = infra_ctl("runs", *JSON).json[0]
     assert (run["kind"], run["state"]) == ("restore", "done")
@@ -491,11 +493,35 @@ def survey(tmp_path: Path, machine: str) -> None:
         journal.finish_run(run.id, RunState.DONE, "")
 
 
-def test_a_file_that_holds_secrets_shows_no_line_that_nobody_knows() -> None:
-    file = File(id="database/passfile", path="/root/.pgpass", text="# ours\n*:*:*:replica:vault:db/replica\n")
-    masking = Masking({"db/replica": "s3cret-of-db"}, b"a key")
-    now = "# ours\n*:*:*:replica:s3cret-of-db\n*:*:*:other:by-hand\n"
-    kept = host_files(Part("dc-db-1", "host"), [file], {file.id: now}, masking)
-    first, second, third = kept["hosts/dc-db-1/root/.pgpass"].splitlines()
-    assert (first, second) == ("# ours", "*:*:*:replica:vault:db/replica")
-    assert re.fullmatch(r"<secret:[0-9a-f]{8}>", third)
+def test_a_line_that_nobody_meant_is_kept_as_a_hash_in_any_file_and_one_that_was_meant_is_not() -> None:
+    masking, part = Masking({"db/replica": "s3cret-of-db"}, b"a key"), Part("dc-db-1", "host")
+    passfile = File(id="database/passfile", path="/root/.pgpass", text="# ours\n*:replica:vault:db/replica\n")
+    sysctl = File(id="base/sysctl", path="/etc/sysctl.conf", text="# ours\nnew = 1\n")
+    texts = {
+        passfile.id: "# ours\n*:replica:s3cret-of-db\n*:other:by-hand\n",
+        sysctl.id: "# ours\n\nold = 1\npassword by-hand",
+    }
+    files = host_files(part, [passfile, sysctl], texts, masking)
+    before = {"hosts/dc-db-1/etc/sysctl.conf": "old = 1\n"}
+    kept = hidden(files, (before, intended(part, [passfile, sysctl], masking)), masking)
+    first, second = kept["hosts/dc-db-1/root/.pgpass"], kept["hosts/dc-db-1/etc/sysctl.conf"]
+    assert re.fullmatch(r"# ours\n\*:replica:vault:db/replica\n<secret:[0-9a-f]{8}>\n", first)
+    assert re.fullmatch(r"# ours\n\nold = 1\n<secret:[0-9a-f]{8}>", second)
+
+
+def test_a_secret_by_hand_on_a_host_is_not_in_the_repository_and_does_not_come_back(
+    infra_ctl: Command, place: Path, hosts: WatchedHosts
+) -> None:
+    infra_ctl("deploy", APP, "--yes")
+    own = hosts.machines[APP].files[SYSCTL].text
+    spoil(hosts, APP, SYSCTL, f"{own}# the key is n0bodys\n")
+    infra_ctl("backup", APP)
+    assert "n0bodys" not in git(place, "log", "-p")
+    kept = git(place, "show", f"HEAD:hosts/{APP}{SYSCTL}")
+    assert kept.startswith(f"{own}<secret:"), "what is meant is as it was"
+    assert infra_ctl("backup", APP).out.startswith("no changes (1 host, ")
+    infra_ctl("deploy", APP, "--yes")
+    said = infra_ctl("restore", APP, "--yes")
+    assert said.code == Exit.REFUSED
+    assert f"error: {APP}: nobody has <secret:" in said.err
+    assert f"or write it into {SYSCTL} by hand" in said.err
