@@ -11,7 +11,7 @@ from infra_ctl.cli import completion
 from infra_ctl.cli.exits import Exit
 from infra_ctl.cli.session import Session, console, device_argument, session_options
 from infra_ctl.errors import RefusedError, UnknownError
-from infra_ctl.journal.records import Order, Run
+from infra_ctl.journal.records import PROCEDURE, Order, Run
 
 
 @click.command()
@@ -164,8 +164,13 @@ def _order(order: Order, words: str) -> None:
         ordered = journal.run(run_id)
         if not is_alive(ordered):
             raise RefusedError(f"run {run_id} is {ordered.state}: only a run that is under way takes orders")
+        if ordered.kind == PROCEDURE and order is not Order.ABORT:
+            raise RefusedError(
+                f"run {run_id} is a procedure, which has no waves: it can be aborted, and no more"
+            )
         journal.give_order(run_id, order)
-        session.say(f"run {run_id}: {order}, once the wave under way has ended")
+        when = "at once" if ordered.kind == PROCEDURE else "once the wave under way has ended"
+        session.say(f"run {run_id}: {order}, {when}")
 
 
 _order(Order.PAUSE, "Begin no other wave until it is continued.")

@@ -9,12 +9,14 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event as Flag
 from typing import TypeAlias
 
-from infra_ctl.errors import InfraCtlError
+from infra_ctl.errors import InfraCtlError, JournalError
+from infra_ctl.journal.records import Order as Told
 from infra_ctl.journal.records import Run, RunState, Step, StepState
 from infra_ctl.journal.store import Journal
 from infra_ctl.procedure.events import Answer, Course, Event, complaint
@@ -85,12 +87,17 @@ def carry_out(
         return answer is not None
 
     stopped = stop or Flag()
+
+    def is_stopped() -> bool:
+        return stopped.is_set() or writer.is_aborted()
+
     try:
-        code = _run_ansible(order, folder(var, run.id), heard, stopped.is_set)
+        code = _run_ansible(order, folder(var, run.id), heard, is_stopped)
     except InfraCtlError as error:
         journal.finish_run(run.id, RunState.FAILED, str(error))
         raise
-    ended = _judge(course, code, _said(folder(var, run.id)), _nobody(order), stopped=stopped.is_set())
+    was_stopped = stopped.is_set() or writer.aborted
+    ended = _judge(course, code, _said(folder(var, run.id)), _nobody(order), stopped=was_stopped)
     for machine, (state, cause) in ended.machines.items():
         writer.ended(machine, state, cause, course.changed.get(machine, ()))
     journal.finish_run(run.id, ended.state, ended.summary)
@@ -108,6 +115,17 @@ class _Writer:
     run: Run
     met: set[str] = field(default_factory=set)
     last: float = field(default_factory=time.monotonic)
+    asked: float = 0.0
+    """When the journal was asked for an order."""
+    aborted: bool = False
+
+    def is_aborted(self) -> bool:
+        """Whether somebody has ordered its end from another terminal; asked as often as Ansible is."""
+        if not self.aborted and time.monotonic() - self.asked > POLL:
+            self.asked = time.monotonic()
+            with suppress(JournalError):  # an order that cannot be read now is read in a second
+                self.aborted = self.journal.last_order(self.run.id) is Told.ABORT
+        return self.aborted
 
     def begun(self, machine: str) -> None:
         if machine not in self.met:
@@ -158,10 +176,11 @@ def _run_ansible(
     """Its exit code."""
     import ansible_runner
 
-    where.mkdir(parents=True, mode=0o700)
-    if order.machines is not None:  # in a file: thousands of names are too long for a command line
-        (where / "machines").write_text("".join(f"{name}\n" for name in order.machines), encoding="utf-8")
+    command = where / "artifacts" / "ansible" / "command"
     try:
+        where.mkdir(parents=True, mode=0o700)
+        if order.machines is not None:  # in a file: thousands of names are too long for a command line
+            (where / "machines").write_text("".join(f"{name}\n" for name in order.machines), encoding="utf-8")
         ran = ansible_runner.run(
             private_data_dir=str(where),
             ident="ansible",
@@ -175,13 +194,15 @@ def _run_ansible(
             suppress_env_files=True,
             quiet=True,
             event_handler=heard,
+            # Before Ansible starts: the runner has written all of the environment down, passwords too.
+            status_handler=lambda _status, **_rest: command.unlink(missing_ok=True),
             cancel_callback=is_stopped,
         )
     except (OSError, ansible_runner.exceptions.AnsibleRunnerException) as error:
         raise InfraCtlError(f"ansible-runner: {error}") from error
     finally:
-        # It writes the whole environment down, where the journal's password may be.
-        (where / "artifacts" / "ansible" / "command").unlink(missing_ok=True)
+        with suppress(OSError):
+            command.unlink()
     return int(ran.rc)
 
 

@@ -82,6 +82,16 @@ def test_a_procedure_is_neither_gone_on_with_nor_rolled_back(infra_ctl: Command,
     assert infra_ctl("procedure", "status", "--output", "json").json[0]["id"] == run.id
 
 
+def test_a_procedure_that_runs_is_aborted_and_not_paused(infra_ctl: Command, tmp_path: Path) -> None:
+    infra_ctl("db", "upgrade")
+    journal = open_journal(f"sqlite:///{tmp_path / 'var' / 'journal.db'}")
+    run = journal.start_run(Purpose(PROCEDURE, "embedded", "survey", "", ""), lambda _run: ())
+    journal.close()
+    said = infra_ctl("run", "pause", run.id)
+    assert (said.code, "can be aborted, and no more" in said.err) == (Exit.REFUSED, True), said
+    assert f"run {run.id}: abort, at once" in infra_ctl("run", "abort", run.id).out
+
+
 def test_another_run_is_no_procedure(infra_ctl: Command) -> None:
     infra_ctl("deploy", "--yes")
     run = infra_ctl("runs", "--output", "json").json[0]["id"]

@@ -9,8 +9,9 @@ from threading import Event, Timer
 
 import pytest
 
-from infra_ctl.errors import UnknownError
+from infra_ctl.errors import InfraCtlError, UnknownError
 from infra_ctl.journal.records import PROCEDURE, Purpose, Run, RunState, StepState
+from infra_ctl.journal.records import Order as JournalOrder
 from infra_ctl.journal.store import Journal, open_journal
 from infra_ctl.procedure.events import Answer, Course
 from infra_ctl.procedure.playbooks import Playbook
@@ -236,6 +237,27 @@ def test_what_ansible_said_is_kept_for_its_owner_and_no_environment_with_it(
     assert any("hello" in file.read_text() for file in files)
     assert not [file for file in files if "p4ssw0rd" in file.read_text()]
     assert [json.loads(file.read_text())["event"] for file in files if file.suffix == ".json"]
+
+
+def test_the_environment_is_written_nowhere_while_it_runs(tmp_path: Path, journal: Journal, run: Run) -> None:
+    command = folder(tmp_path / "var", run.id) / "artifacts/ansible/command"
+    text = f"- hosts: a\n  gather_facts: false\n  tasks: [{{command: test ! -e {command}}}]\n"
+    assert told(tmp_path, journal, run, text)[0].state is RunState.DONE
+
+
+def test_a_folder_that_cannot_be_made_ends_the_run(tmp_path: Path, journal: Journal, run: Run) -> None:
+    (tmp_path / "var").write_text("a file")
+    with pytest.raises(InfraCtlError, match="Not a directory"):
+        told(tmp_path, journal, run, "- hosts: a\n")
+    assert journal.run(run.id).state is RunState.FAILED
+
+
+def test_it_is_aborted_from_another_terminal(tmp_path: Path, journal: Journal, run: Run) -> None:
+    text = "- hosts: a\n  gather_facts: false\n  tasks: [{name: Take long, command: sleep 600}]\n"
+
+    journal.give_order(run.id, JournalOrder.ABORT)
+    ended, _ = told(tmp_path, journal, run, text)
+    assert ended.state is RunState.STOPPED
 
 
 def test_a_procedure_stands_beside_a_run_and_is_none_itself(journal: Journal, run: Run) -> None:
