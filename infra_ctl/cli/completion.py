@@ -34,6 +34,11 @@ def hosts(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> l
     return [CompletionItem(name) for name in known if name.startswith(incomplete)]
 
 
+def names(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Devices and hosts."""
+    return [*hostnames(ctx, parameter, incomplete), *hosts(ctx, parameter, incomplete)]
+
+
 def selectors(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Devices, and the start of `key=value`."""
     from infra_ctl.inventory.selectors import KEYS

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from infra_ctl.errors import UnknownError
+from infra_ctl.errors import UnknownError, UnusableError
 
 Kind = Literal["live", "lab", "embedded"]
 
@@ -43,13 +43,21 @@ class Context:
 
 
 def context(name: str, inventory: Path) -> Context:
-    """The context called `name`. Raises UnknownError for one that does not exist."""
+    """The context called `name`. Raises UnknownError where there is none, UnusableError without its place."""
     var = Path(os.environ.get("INFRA_CTL_VAR", inventory.resolve().parent / "var"))
     kind = name.partition(":")[0]
     make = _KINDS.get(kind)
     if make is None:
         raise UnknownError(f"there is no context '{name}'; there are live, lab, lab:NAME and embedded")
+    _refuse_no_place(var)
     return make(name, inventory, var)
+
+
+def _refuse_no_place(var: Path) -> None:
+    """Where a file is in the way, no folder can be made. Raises UnusableError."""
+    there = next(each for each in (var, *var.absolute().parents) if each.exists())
+    if not there.is_dir():
+        raise UnusableError(f"{var}: {there} is not a folder (INFRA_CTL_VAR)")
 
 
 def _live(name: str, inventory: Path, var: Path) -> Context:

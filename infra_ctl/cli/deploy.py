@@ -51,14 +51,17 @@ if TYPE_CHECKING:
 def deploy(
     session: Session, /, selector: tuple[str, ...], plan_file: Path | None, *, dry_run: bool, **request: Any
 ) -> None:
-    """Bring the selected devices to what the inventory says, wave by wave, each with a way back.
+    """Bring the selected devices and hosts to what the inventory says, wave by wave; devices have a way back.
 
-    Where all is confirmed and a path that answered before is lost all the same, the run is rolled back. Links
-    that stay until their successors work, and devices behind others that do not route yet, come after that,
-    in runs of their own.
+    Where all is confirmed and a path that answered before is lost all the same, the run is rolled back. What
+    stays until its successor works, links and ports, and what is behind routers that do not route yet, come
+    after that, in runs of their own.
+
+    A host has a way back only from what could lock us out. It is done, or STOPPED at an operation, by name.
 
     \b
     infra-ctl deploy pop=nk --reason "IPv6 in An Hòa" --ticket CT-812
+    infra-ctl deploy zone=dmz or role=core
     infra-ctl deploy --plan plan-7f3a.json --yes
     """
     from infra_ctl.cli.planning import prepare
@@ -170,7 +173,7 @@ def _no_changes(session: Session, plan: Plan, clock: Stopwatch) -> str:
 @run_options
 @session_options
 def resume(session: Session, /, run_id: str, **request: Any) -> None:
-    """Go on with a run that was killed, stopped or failed: devices are read first, then the journal.
+    """Go on with a run that was killed, stopped or failed: first all are read, then the journal.
 
     What took effect is not done again; what is armed is tested; what is left of the plan is carried out, and
     what a deployment leaves for later comes after that, in runs of its own.
@@ -213,7 +216,7 @@ def resume(session: Session, /, run_id: str, **request: Any) -> None:
 def rollback(
     session: Session, /, run_id: str, selector: tuple[str, ...], *, dry_run: bool, **request: Any
 ) -> None:
-    """Take back what a run did, on all its devices or the selected ones. What was done since stays.
+    """Take back what a run did, on all its devices and hosts or the selected ones. What was done since stays.
 
     It is a plan of its own, from what the devices run now: shown, tested wave by wave, and journalled.
 

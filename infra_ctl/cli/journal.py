@@ -9,7 +9,7 @@ import click
 
 from infra_ctl.cli import completion
 from infra_ctl.cli.exits import Exit
-from infra_ctl.cli.session import Session, console, device_argument, session_options
+from infra_ctl.cli.session import Session, console, device_argument, name_argument, session_options
 from infra_ctl.errors import RefusedError, UnknownError
 from infra_ctl.journal.records import PROCEDURE, Order, Run
 
@@ -66,14 +66,15 @@ def show() -> None:
 
 @show.command("run")
 @click.argument("run_id", metavar="RUN")
-@device_argument("device", required=False)
+@name_argument("device", required=False)
 @session_options
 def show_run(session: Session, run_id: str, device: str | None) -> None:
-    """A run: who, why, orders to it, and each device's way to its end; with a DEVICE or -v its diff as well.
+    """A run: who, why, orders to it, and how each device and host ended; with NAME or -v its diff as well.
 
     \b
     infra-ctl show run 2026-11-21-005
     infra-ctl show run 2026-11-21-005 cr-phu-thu-ce1
+    infra-ctl show run 2026-11-21-005 dc-app-1
     """
     from infra_ctl.cli import telling
 
@@ -175,7 +176,7 @@ def _order(order: Order, words: str) -> None:
 
 _order(Order.PAUSE, "Begin no other wave until it is continued.")
 _order(Order.CONTINUE, "Go on after a pause.")
-_order(Order.ABORT, "End the run: devices in flight end, no other starts; resume or rollback later.")
+_order(Order.ABORT, "End the run: what is in flight ends, no other starts; resume or rollback later.")
 
 
 @click.group()

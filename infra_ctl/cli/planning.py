@@ -228,7 +228,7 @@ def print_plan(session: Session, plan: Plan) -> None:
         for line in diff.splitlines():
             screen.print(f"  {line}", style=_STYLES.get(line[:1]), markup=False)
     if brief:
-        screen.print(f"\nlines   -v shows all; one device's: {session.command('plan DEVICE')}")
+        screen.print(f"\nlines   -v shows all; of one alone: {session.command('plan NAME')}")
     for hosts, cause in _alike((each.name, each.cause) for each in plan.failed):
         screen.print(f"\n! {names(hosts, 6)}   {cause}", style="red", markup=False)
     if plan.behind:

@@ -51,7 +51,7 @@ def run_options(command: Callable[P, R]) -> Callable[P, R]:
             type=click.IntRange(min=SHORTEST),
             default=120,
             show_default=True,
-            help="Seconds until a device takes a change back.",
+            help="Seconds until a device or host takes a change back.",
         ),
     ):
         command = option(command)
@@ -65,7 +65,7 @@ def fail_option(command: Callable[P, R]) -> Callable[P, R]:
         default="0",
         metavar="N|P%",
         callback=lambda _context, _option, text: share(text),
-        help="Devices that may fail; unreachable ones count.",
+        help="Devices and hosts that may fail; unreachable ones count.",
     )(command)
 
 

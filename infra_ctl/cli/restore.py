@@ -15,7 +15,7 @@ from infra_ctl.cli.ending import leave
 from infra_ctl.cli.later import say_left
 from infra_ctl.cli.progress import Stopwatch
 from infra_ctl.cli.request import Request, fail_option, run_options, why_options
-from infra_ctl.cli.session import Session, device_argument, session_options
+from infra_ctl.cli.session import Session, name_argument, session_options
 from infra_ctl.errors import UnknownError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@device_argument("device")
+@name_argument("device")
 @click.option(
     "--at",
     default="",

@@ -188,6 +188,12 @@ def device_argument(name: str, *, required: bool = True) -> Callable[[Callable[P
     return click.argument(name, required=required, shell_complete=completion.hostnames)
 
 
+def name_argument(name: str, *, required: bool = True) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Give a command the name of a device or host."""
+    metavar = "NAME" if required else "[NAME]"
+    return click.argument(name, required=required, metavar=metavar, shell_complete=completion.names)
+
+
 def console(*, stderr: bool = False) -> Console:
     """Rich honours NO_COLOR and prints plain lines where there is no terminal, none of them folded."""
     from rich.console import Console

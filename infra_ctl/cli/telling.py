@@ -35,7 +35,7 @@ def tell(journal: Journal, run_id: str, device: str | None) -> Told:
     run = journal.run(run_id)
     steps = [step for step in journal.steps(run_id) if device in (None, step.device)]
     if device is not None and not steps:
-        raise click.UsageError(f"run {run_id} has no device {device}")
+        raise click.UsageError(f"run {run_id} has no device and no host {device}")
     events = journal.events(run_id, device)
     return Told(run, steps, events, journal.orders(run_id), journal.undone_by(run_id))
 

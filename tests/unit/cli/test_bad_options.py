@@ -98,9 +98,10 @@ def test_a_place_for_our_files_that_cannot_be_is_one_line(
     infra_ctl: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("INFRA_CTL_VAR", "/dev/null/var")
-    answer = infra_ctl("plan")
-    assert (answer.code, answer.out) == (Exit.FAILED, "")
-    assert answer.err == "error: /dev/null/var/embedded: Not a directory\n"
+    for command in ("plan", "runs", "check"):
+        answer = infra_ctl(command)
+        assert (answer.code, answer.out) == (Exit.USAGE, "")
+        assert answer.err == "error: /dev/null/var: /dev/null is not a folder (INFRA_CTL_VAR)\n"
 
 
 def test_a_saved_plan_and_a_selector_exclude_each_other(infra_ctl: Command, tmp_path: Path) -> None:

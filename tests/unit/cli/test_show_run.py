@@ -67,4 +67,4 @@ def test_json_has_all_of_it(infra_ctl: Command) -> None:
 def test_a_device_that_is_not_of_the_run_is_said_so(infra_ctl: Command) -> None:
     said = infra_ctl("show", "run", deployed(infra_ctl), "dc-core1")
     assert said.code == Exit.USAGE
-    assert "has no device dc-core1" in said.err
+    assert "has no device and no host dc-core1" in said.err

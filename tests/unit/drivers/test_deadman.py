@@ -407,7 +407,7 @@ def test_a_timer_goes_on_until_the_old_configuration_is_back(router, candidate, 
 
 def test_a_timer_that_does_not_get_the_lock_tries_again(router, candidate, impatient):
     before = router.running
-    commit(router, candidate, revert_in=1)
+    commit(router, candidate, revert_in=3)
     flock = program(router, "flock", "exit 1")
     until(lambda: "NOT RESTORED yet" in impatient.read_text())
     flock.unlink()
@@ -418,7 +418,7 @@ def test_a_timer_that_does_not_get_the_lock_tries_again(router, candidate, impat
 def test_a_timer_holds_the_lock_only_while_it_tries(router, candidate, impatient):
     """Between its attempts a person can take the commit back by hand."""
     program(router, "sleep", 'case $1 in 10) exec /bin/sleep 60 ;; *) exec /bin/sleep "$1" ;; esac')
-    commit(router, candidate, revert_in=1)
+    commit(router, candidate, revert_in=3)
     (router.folder / "stuck").touch()
     until(lambda: "NOT RESTORED yet" in impatient.read_text())
     (router.folder / "stuck").unlink()
@@ -442,7 +442,7 @@ def test_the_timer_stops_a_reload_that_takes_too_long(router, candidate):
     before = router.running
     (router.folder / "slow").write_text("20")
     with pytest.raises(RejectedError, match="killed"):
-        commit(router, candidate, revert_in=2)
+        commit(router, candidate, revert_in=3)
     assert router.running == before
     assert deadman.pending(router.shell()) is None
 
