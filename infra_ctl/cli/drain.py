@@ -21,7 +21,7 @@ from infra_ctl.errors import UnknownError
 
 if TYPE_CHECKING:
     from infra_ctl.city import City
-    from infra_ctl.deploy.holds import Course
+    from infra_ctl.deploy.holds import DrainRun
     from infra_ctl.inventory.holding import Written
 
 
@@ -67,9 +67,9 @@ def drain(
             return lifted
     else:
         write = _holding(session, city, device, asked.reason, until)
-    with true_to_the_device(session.context.inventory, session.journal(), device, session.say) as course:
-        course.written = write()
-        ending = _carry_out(session, device, asked, course, dry_run=dry_run)
+    with true_to_the_device(session.context.inventory, session.journal(), device, session.say) as drained:
+        drained.written = write()
+        ending = _carry_out(session, device, asked, drained, dry_run=dry_run)
     if ending is not None:
         leave(session, ending)
 
@@ -108,15 +108,15 @@ MOST = 6
 
 
 def _carry_out(
-    session: Session, device: str, asked: Request, course: Course, *, dry_run: bool
+    session: Session, device: str, asked: Request, drained: DrainRun, *, dry_run: bool
 ) -> Ending | None:
     """Bring the device to its intent; None where the run is dry."""
     from infra_ctl.cli.planning import prepare
     from infra_ctl.deploy.run import DRAIN
 
     clock, prepared = Stopwatch(), prepare(session, device)
-    ending = go(session, prepared, DRAIN, asked, clock, dry_run=dry_run, begun=course.begun)
+    ending = go(session, prepared, DRAIN, asked, clock, dry_run=dry_run, begun=drained.begun)
     if ending is None:
         return None
-    course.in_force = ending.code is Exit.DONE and not prepared.plan.changed
+    drained.in_force = ending.code is Exit.DONE and not prepared.plan.changed
     return say_left(session, prepared.plan, ending)

@@ -7,7 +7,7 @@ from pathlib import Path
 from infra_ctl.city import load_city
 from infra_ctl.cli.context import Context, context
 from infra_ctl.errors import UnknownError
-from infra_ctl.procedure.roster import Login, Member, roster
+from infra_ctl.procedure.roster import Credentials, Member, roster
 
 
 def members(context_name: str, folder: Path) -> tuple[Member, ...]:
@@ -17,7 +17,7 @@ def members(context_name: str, folder: Path) -> tuple[Member, ...]:
     """
     where = context(context_name, folder)
     refuse_simulated(where)
-    found = roster(load_city(folder), login(where), present(where))
+    found = roster(load_city(folder), credentials(where), present(where))
     if where.kind == "lab":
         from infra_ctl.lab.enter import enter_management
 
@@ -31,9 +31,9 @@ def refuse_simulated(where: Context) -> None:
         raise UnknownError("the simulated fleet has nobody to log in to: use the context live or lab")
 
 
-def login(where: Context) -> Login:
+def credentials(where: Context) -> Credentials:
     """How Ansible logs in to what is in a context."""
-    return Login(where.name, where.username, where.key_file, where.known_hosts)
+    return Credentials(where.name, where.username, where.key_file, where.known_hosts)
 
 
 def present(where: Context) -> frozenset[str] | None:

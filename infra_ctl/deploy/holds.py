@@ -14,7 +14,7 @@ from infra_ctl.journal.store import Journal
 
 
 @dataclass(slots=True)
-class Course:
+class DrainRun:
     """How far a drain has come."""
 
     written: Written | None = None
@@ -31,36 +31,38 @@ class Course:
 @contextmanager
 def true_to_the_device(
     inventory: Path, journal: Journal, device: str, say: Callable[[str], None]
-) -> Iterator[Course]:
+) -> Iterator[DrainRun]:
     """The hold is put back where the device did not come to run what it says by the end of the block.
 
     Only that one: a run takes minutes, in which others hold and lift.
     """
-    course = Course()
+    drained = DrainRun()
     try:
-        yield course
+        yield drained
     finally:
-        if course.written is not None:
-            _put_back(inventory, journal, device, course, course.written, say)
+        if drained.written is not None:
+            _put_back(inventory, journal, device, drained, drained.written, say)
 
 
 def _put_back(
     inventory: Path,
     journal: Journal,
     device: str,
-    course: Course,
+    drained: DrainRun,
     written: Written,
     say: Callable[[str], None],
 ) -> None:
     try:
-        state = _end(journal, course.run, device)
+        state = _end(journal, drained.run, device)
     except JournalError:  # what went wrong before it says what to do
         say(f"holds.yaml stays as written: nobody knows how {device} ended")
         return
     if state in _UNCERTAIN:
         say(f"holds.yaml stays as written, and {device} is {state}: look at it, drain again")
     elif (
-        not course.in_force and state is not StepState.CONFIRMED and written.file.before != written.file.after
+        not drained.in_force
+        and state is not StepState.CONFIRMED
+        and written.file.before != written.file.after
     ):
         if put_back(inventory, written):
             say("holds.yaml is as it was")

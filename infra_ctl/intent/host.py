@@ -41,7 +41,7 @@ class Exit:
 
 
 @dataclass(frozen=True, slots=True)
-class Login:
+class Account:
     """An administrator's account."""
 
     name: str
@@ -136,7 +136,7 @@ class HostIntent:
     domain: str
     addresses: tuple[Address, ...]
     """What it is reached at, IPv4 first."""
-    administrators: tuple[Login, ...]
+    administrators: tuple[Account, ...]
     openings: tuple[Opening, ...]
     exits: tuple[Exit, ...]
     city: tuple[Network, ...]

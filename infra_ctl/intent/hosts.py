@@ -9,10 +9,10 @@ from functools import cached_property
 from infra_ctl.intent.allocation import Allocations
 from infra_ctl.intent.host import (
     RETENTION_MONTHS,
+    Account,
     Client,
     Database,
     HostIntent,
-    Login,
     LogSource,
     Record,
     Registrar,
@@ -92,7 +92,7 @@ class _City:
             level=self.levels[host.id],
             domain=inventory.city.domain,
             addresses=self.places.host(host.id),
-            administrators=tuple(Login(each.id, each.keys) for each in inventory.administrators.values()),
+            administrators=tuple(Account(each.id, each.keys) for each in inventory.administrators.values()),
             openings=openings(self.places, host.id, self.asked),
             exits=exits(self.places, host, self.asked),
             city=self.places.of([CITY]),

@@ -22,7 +22,7 @@ PYTHON = "/usr/bin/python3"
 
 
 @dataclass(frozen=True, slots=True)
-class Login:
+class Credentials:
     """How a context logs in: `context` keeps apart networks whose addresses are the same."""
 
     context: str
@@ -40,12 +40,14 @@ class Member:
     variables: Variables
 
 
-def roster(city: City, login: Login, present: Collection[str] | None = None) -> tuple[Member, ...]:
+def roster(
+    city: City, credentials: Credentials, present: Collection[str] | None = None
+) -> tuple[Member, ...]:
     """All routers, then all hosts, each sorted; of those in `present`, where not all are there."""
     drained, isolated = set(held(city.inventory, "drain")), set(held(city.inventory, "isolate"))
-    shared = _login(login)
+    shared = _login(credentials)
     found = [
-        _router(device, city, login, shared, drained, isolated)
+        _router(device, city, credentials, shared, drained, isolated)
         for device in sorted(devices(city.inventory), key=lambda each: each.hostname)
     ]
     found += [_host(host, city, shared) for _, host in sorted(city.inventory.hosts.items())]
@@ -60,7 +62,7 @@ def group(kind: str, value: object) -> str:
 def _router(
     device: Device,
     city: City,
-    login: Login,
+    credentials: Credentials,
     shared: Variables,
     drained: Collection[str],
     isolated: Collection[str],
@@ -74,8 +76,8 @@ def _router(
     }
     variables = {
         "ansible_host": str(city.intents[device.hostname].management),
-        "ansible_user": login.router_user,
-        "ansible_become": login.router_user != "root",
+        "ansible_user": credentials.router_user,
+        "ansible_become": credentials.router_user != "root",
         "platform": device.platform,
         **shared,
         **facts,
@@ -112,15 +114,15 @@ def _groups(facts: Variables, marks: Mapping[str, bool]) -> Iterator[str]:
     yield from (mark for mark, borne in marks.items() if borne)
 
 
-def _login(login: Login) -> dict[str, object]:
+def _login(credentials: Credentials) -> dict[str, object]:
     """Strict host keys and our key alone.
 
     The sockets of kept connections are named after the context: a twin has its city's addresses, and a
     connection that is kept to the one must not serve the other.
     """
-    network = sha256(f"{login.context} {login.known_hosts.resolve()}".encode()).hexdigest()[:8]
+    network = sha256(f"{credentials.context} {credentials.known_hosts.resolve()}".encode()).hexdigest()[:8]
     options = {
-        "UserKnownHostsFile": f'"{login.known_hosts.resolve()}"',
+        "UserKnownHostsFile": f'"{credentials.known_hosts.resolve()}"',
         "GlobalKnownHostsFile": "/dev/null",
         "StrictHostKeyChecking": "yes",
         "IdentitiesOnly": "yes",
@@ -130,7 +132,7 @@ def _login(login: Login) -> dict[str, object]:
         "ansible_connection": "ssh",
         "ansible_port": 22,
         "ansible_python_interpreter": PYTHON,
-        "ansible_ssh_private_key_file": str(login.key_file.resolve()),
+        "ansible_ssh_private_key_file": str(credentials.key_file.resolve()),
         "ansible_ssh_common_args": " ".join(f"-o {name}={value}" for name, value in options.items()),
         "ansible_control_path": f"%(directory)s/{network}-%%h-%%r",
     }

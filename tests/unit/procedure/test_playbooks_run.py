@@ -57,6 +57,9 @@ PROGRAMS = {
     ),
 }
 
+FEW = {"isolate_volatile": {"sockets": "ss"}, "isolate_lasting": {"logs": "journalctl"}}
+"""Evidence, where it is of no matter how much."""
+
 
 @dataclass(frozen=True)
 class Done:
@@ -78,7 +81,7 @@ class Done:
 class City:
     home: Path
 
-    def run(self, playbook: str, *arguments: str, **variables: str) -> Done:
+    def run(self, playbook: str, *arguments: str, **variables: object) -> Done:
         told = self.home / "told"
         told.unlink(missing_ok=True)
         given = {
@@ -146,7 +149,7 @@ def test_a_target_that_nobody_is_called_is_told_and_nothing_is_done(city: City, 
 
 
 def test_an_isolation_keeps_evidence_then_holds_then_deploys_and_a_second_changes_nothing(city: City) -> None:
-    looked = city.run("isolate", "--check", target="ward", reason="malware")
+    looked = city.run("isolate", "--check", target="ward", reason="malware", **FEW)
     assert (looked.code, looked.told, list((city.home / "var").rglob("*.txt"))) == (0, (), []), looked
     done = city.run("isolate", target="ward", reason="malware", last_day="2026-12-01")
     assert done.code == 0, done
@@ -162,7 +165,7 @@ def test_an_isolation_keeps_evidence_then_holds_then_deploys_and_a_second_change
 
 
 def test_what_does_not_answer_keeps_nobody_from_being_cut_off_and_is_told(city: City) -> None:
-    done = city.run("isolate", target="dc", reason="malware")
+    done = city.run("isolate", target="dc", reason="malware", **FEW)
     assert words(done.told) == ["hold set dc isolate", "deploy site=dc"], done
     kept = city.evidence()
     assert kept["dc-off"] == {"unreachable"}
@@ -180,13 +183,13 @@ def test_evidence_that_cannot_be_kept_stops_neither_the_hold_nor_the_deploy(city
 
 def test_a_hold_that_is_refused_ends_it_and_a_deploy_that_fails_is_told_at_every_machine(city: City) -> None:
     (city.home / "deploy.fails").write_text("dc-app-2: no route\n")
-    done = city.run("isolate", target="ward", reason="malware")
+    done = city.run("isolate", target="ward", reason="malware", **FEW)
     assert done.code != 0
     assert "not all of ward is cut off: dc-app-2: no route" in done.out
     assert done.failed == {"dc-app-1", "dc-app-2"}
     assert "logs" in city.evidence()["dc-app-1"]
     (city.home / "hold.fails").write_text("ward has no LAN that could be shut off\n")
-    done = city.run("isolate", target="ward", reason="malware")
+    done = city.run("isolate", target="ward", reason="malware", **FEW)
     assert (done.code != 0, words(done.told)) == (True, ["hold set ward isolate"])
     assert "nothing was cut off: ward has no LAN" in done.out
     assert done.failed == {"dc-app-1", "dc-app-2"}
@@ -277,7 +280,7 @@ def test_only_services_that_are_started_at_boot_have_to_run_again() -> None:
 def test_infra_ctl_is_not_led_astray_by_modules_of_the_folder_that_it_is_started_in(tmp_path: Path) -> None:
     """Beside the playbooks of a wheel lies infra_ctl/secrets, which is called like the standard library's."""
     command = YAML(typ="safe").load((shipped() / "group_vars/all.yml").read_text())["infra_ctl_command"]
-    (tmp_path / "secrets.py").write_text("raise SystemExit('not me')")
+    (tmp_path / "click.py").write_text("raise SystemExit('not me')")
     said = subprocess.run(
         [sys.executable, *command[1:], "--version"], cwd=tmp_path, capture_output=True, text=True, check=False
     )

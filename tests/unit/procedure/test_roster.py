@@ -12,14 +12,14 @@ from infra_ctl.city import City
 from infra_ctl.intent.allocation import Allocations
 from infra_ctl.intent.hosts import HostIntents
 from infra_ctl.inventory.models import Hold
-from infra_ctl.procedure.roster import Login, Member, by_group, roster
+from infra_ctl.procedure.roster import Credentials, Member, by_group, roster
 from tests.unit.conftest import SmallCity
 
-LOGIN = Login("live", "netops", Path("/keys/id"), Path("/keys/known_hosts"))
+OURS = Credentials("live", "netops", Path("/keys/id"), Path("/keys/known_hosts"))
 
 
-def members(city: City, login: Login = LOGIN) -> dict[str, Member]:
-    return {member.name: member for member in roster(city, login)}
+def members(city: City, credentials: Credentials = OURS) -> dict[str, Member]:
+    return {member.name: member for member in roster(city, credentials)}
 
 
 def held(city: City, name: str, effect: str) -> City:
@@ -29,9 +29,9 @@ def held(city: City, name: str, effect: str) -> City:
 
 
 def test_every_router_and_host_is_there_once(small: SmallCity) -> None:
-    found = [member.name for member in roster(small.city, LOGIN)]
+    found = [member.name for member in roster(small.city, OURS)]
     assert found == [*small.city.intents, *sorted(small.city.inventory.hosts)]
-    assert [each.name for each in roster(small.city, LOGIN, {"nk-pop1"})] == ["nk-pop1"]
+    assert [each.name for each in roster(small.city, OURS, {"nk-pop1"})] == ["nk-pop1"]
 
 
 def test_a_router_s_groups_and_its_way_in(small: SmallCity) -> None:
@@ -59,8 +59,12 @@ def test_a_host_s_groups_and_its_way_in(small: SmallCity) -> None:
 def test_two_networks_never_share_a_kept_connection(small: SmallCity) -> None:
     """A twin has the addresses of its city: a socket named after an address alone would lead to the other."""
     paths = {
-        str(members(small.city, login)["nk-pop1"].variables["ansible_control_path"])
-        for login in (LOGIN, replace(LOGIN, context="lab:city"), replace(LOGIN, known_hosts=Path("/other")))
+        str(members(small.city, credentials)["nk-pop1"].variables["ansible_control_path"])
+        for credentials in (
+            OURS,
+            replace(OURS, context="lab:city"),
+            replace(OURS, known_hosts=Path("/other")),
+        )
     }
     assert len(paths) == 3
 
@@ -76,11 +80,11 @@ def test_two_networks_never_share_a_kept_connection(small: SmallCity) -> None:
 def test_what_is_held_is_a_group(
     small: SmallCity, name: str, effect: str, group: str, who: list[str]
 ) -> None:
-    groups = by_group(roster(held(small.city, name, effect), LOGIN))
+    groups = by_group(roster(held(small.city, name, effect), OURS))
     assert list(groups[group]) == who
 
 
 def test_nothing_in_it_is_a_secret_or_leads_to_one(small: SmallCity) -> None:
-    told = repr(roster(small.city, LOGIN))
+    told = repr(roster(small.city, OURS))
     assert "vault:" not in told
     assert not [secret for secret in small.masking.vault.values() if secret in told]
