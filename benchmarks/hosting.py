@@ -20,7 +20,7 @@ from benchmarks.peers import ansible_hosts
 from benchmarks.twin import INFRA_CTL, Twin
 from infra_ctl.change.operations import File, Operation, resolved
 from infra_ctl.hosts.protocol import Way, Work
-from infra_ctl.hosts.roles import operations
+from infra_ctl.hosts.roles.of_host import operations
 from infra_ctl.secrets import open_vault, resolve
 
 ROUNDS = 3

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from infra_ctl.change.edges import Standing
 from infra_ctl.change.operations import Operation
-from infra_ctl.hosts import roles, zones
+from infra_ctl.hosts.roles import of_host, zones
 from infra_ctl.intent.host import Exit, HostIntent, Opening
 from infra_ctl.intent.part import KIND, HostPart
 
@@ -87,7 +87,7 @@ def _part(part: HostPart) -> Meant:
 
 def _operations(intent: HostIntent, kept: Kept) -> tuple[Operation, ...]:
     exits = (*intent.exits, *_former(intent.exits, kept.others))
-    return roles.operations(replace(intent, exits=exits), kept.own)
+    return of_host.operations(replace(intent, exits=exits), kept.own)
 
 
 def _former(exits: Collection[Exit], others: Iterable[Opening]) -> Iterable[Exit]:

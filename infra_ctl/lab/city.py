@@ -10,7 +10,7 @@ from pathlib import Path
 from infra_ctl.change.operations import written
 from infra_ctl.city import City
 from infra_ctl.errors import LabError
-from infra_ctl.hosts.roles import operations
+from infra_ctl.hosts.roles.of_host import operations
 from infra_ctl.intent.addressing import host_addresses
 from infra_ctl.intent.allocation import Allocations
 from infra_ctl.intent.model import DeviceIntent, Interface

@@ -17,7 +17,7 @@ from infra_ctl.cli import hosts as cli_hosts
 from infra_ctl.cli.exits import Exit
 from infra_ctl.drivers.embedded_hosts import HostFault
 from infra_ctl.errors import UnreachableError
-from infra_ctl.hosts.base import base
+from infra_ctl.hosts.roles.base import base
 from infra_ctl.hosts.state import OPENINGS
 from tests.unit.cli.conftest import Command, Said
 from tests.unit.watched_hosts import WatchedHosts, fleet
@@ -201,7 +201,7 @@ def test_a_rollback_brings_a_host_back_to_what_it_was_last_in_sync_with(
     assert "there is nothing to bring it back to" in refused.err
 
     extra = File(id="base/motd", path="/etc/motd", text="new\n")
-    monkeypatch.setattr("infra_ctl.hosts.roles.EVERYWHERE", (base, lambda _host: (extra,)))
+    monkeypatch.setattr("infra_ctl.hosts.roles.of_host.EVERYWHERE", (base, lambda _host: (extra,)))
     second = infra_ctl("deploy", NTP, "--yes")
     assert extra.path in hosts.machines[NTP].files
     back = infra_ctl("rollback", run_of(second), "--yes")
@@ -217,7 +217,7 @@ def test_what_was_on_a_host_before_a_run_is_not_taken_for_what_it_brought(
     motd, issue = (File(id=f"by/{name}", path=f"/etc/{name}", text="old\n") for name in ("motd", "issue"))
     hosts.bring(NTP, [motd, issue])
     more: list[File] = [motd.model_copy(update={"id": "base/motd"})]
-    monkeypatch.setattr("infra_ctl.hosts.roles.EVERYWHERE", (base, lambda _host: tuple(more)))
+    monkeypatch.setattr("infra_ctl.hosts.roles.of_host.EVERYWHERE", (base, lambda _host: tuple(more)))
     more.append(File(id="base/new", path="/etc/new", text="new\n"))
     said = infra_ctl("deploy", NTP, "--yes")
     back = infra_ctl("rollback", run_of(said), "--yes")
@@ -239,7 +239,7 @@ def test_a_run_that_stopped_is_not_taken_back_over_a_later_one(
     """What it was in sync with before is not what a later run has made of the host."""
     assert infra_ctl("deploy", NTP, "--yes").code == Exit.DONE
     motd = File(id="base/motd", path="/etc/motd", text="one\n")
-    monkeypatch.setattr("infra_ctl.hosts.roles.EVERYWHERE", (base, lambda _host: (motd,)))
+    monkeypatch.setattr("infra_ctl.hosts.roles.of_host.EVERYWHERE", (base, lambda _host: (motd,)))
     hosts.faults[NTP] = HostFault(fails_at=motd.id)
     stopped = infra_ctl("deploy", NTP, "--yes")
     hosts.faults.clear()
@@ -257,7 +257,7 @@ def test_a_run_that_stopped_is_taken_back_where_nothing_came_after_it(
     more = tuple(File(id=f"base/{name}", path=f"/etc/{name}", text="new\n") for name in ("motd", "issue"))
     hosts.bring(NTP, [more[1].model_copy(update={"text": "it stopped before it wrote over this\n"})])
     before = hosts.machines[NTP].files
-    monkeypatch.setattr("infra_ctl.hosts.roles.EVERYWHERE", (base, lambda _host: more))
+    monkeypatch.setattr("infra_ctl.hosts.roles.of_host.EVERYWHERE", (base, lambda _host: more))
     hosts.faults[NTP] = HostFault(fails_at=more[1].id)
     stopped = infra_ctl("deploy", NTP, "--yes")
     hosts.faults.clear()
@@ -273,7 +273,8 @@ def test_a_rollback_over_what_a_later_run_made_of_a_host_names_that_run(
     runs = []
     for text in ("first\n", "second\n", "third\n"):
         extra = File(id="base/motd", path="/etc/motd", text=text)
-        monkeypatch.setattr("infra_ctl.hosts.roles.EVERYWHERE", (base, lambda _host, extra=extra: (extra,)))
+        every = (base, lambda _host, extra=extra: (extra,))
+        monkeypatch.setattr("infra_ctl.hosts.roles.of_host.EVERYWHERE", every)
         runs.append(run_of(infra_ctl("deploy", NTP, "--yes")))
     refused = infra_ctl("rollback", runs[1], "--yes")
     assert refused.code == Exit.REFUSED

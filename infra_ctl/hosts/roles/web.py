@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from infra_ctl.change.operations import File, Folder, Operation, Packages, Run, Service
-from infra_ctl.hosts.certificate import certificate, files
+from infra_ctl.hosts.roles.certificate import certificate, files
 from infra_ctl.intent.host import HostIntent
 from infra_ctl.render import host_text
 

@@ -13,14 +13,15 @@ from pathlib import Path
 import pytest
 
 from infra_ctl.change.operations import File, Run
-from infra_ctl.hosts import state, zones
+from infra_ctl.hosts import state
 from infra_ctl.hosts.meant import Hosts, Kept
+from infra_ctl.hosts.roles import zones
 from infra_ctl.intent import HostPart, HostParts, allocate
 from infra_ctl.intent.host import Opening
 from infra_ctl.inventory import load
 from infra_ctl.inventory.models import Hold
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 CASE = ROOT / "tests/cases/hosts/dc-core1.txt"
 APP = (ip_network("10.18.0.16/32"),)
 KEPT = Opening("one-stop/https", "tcp", 8443, (ip_network("10.17.0.16/31"),), APP)

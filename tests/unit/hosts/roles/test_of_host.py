@@ -13,14 +13,14 @@ import pytest
 
 from infra_ctl.change.operations import File, Operation, Service
 from infra_ctl.hosts import state
-from infra_ctl.hosts.roles import ROLES, operations
+from infra_ctl.hosts.roles.of_host import ROLES, operations
 from infra_ctl.intent import HostIntents, allocate
 from infra_ctl.intent.host import HostIntent, Opening
 from infra_ctl.inventory import load
 from infra_ctl.inventory.models import HostRole
 from infra_ctl.secrets import references
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 CASES = ROOT / "tests/cases/hosts"
 MOVED = Opening("one-stop/https", "tcp", 8443, (ip_network("10.17.0.16/32"),))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from infra_ctl.change.operations import File, Operation, Packages, Service
-from infra_ctl.hosts.certificate import certificate, files
+from infra_ctl.hosts.roles.certificate import certificate, files
 from infra_ctl.intent.host import HostIntent
 from infra_ctl.render import host_text
 

@@ -9,16 +9,16 @@ from typing import TypeAlias
 
 from infra_ctl.change.operations import Operation, refuse_broken
 from infra_ctl.hosts import state
-from infra_ctl.hosts.antimalware import antimalware
-from infra_ctl.hosts.base import base
-from infra_ctl.hosts.database import database
-from infra_ctl.hosts.firewall import firewall
-from infra_ctl.hosts.logs import logs
-from infra_ctl.hosts.node_exporter import node_exporter
-from infra_ctl.hosts.registrar import registrar
-from infra_ctl.hosts.resolver import resolver
-from infra_ctl.hosts.time import time
-from infra_ctl.hosts.web import web
+from infra_ctl.hosts.roles.antimalware import antimalware
+from infra_ctl.hosts.roles.base import base
+from infra_ctl.hosts.roles.database import database
+from infra_ctl.hosts.roles.firewall import firewall
+from infra_ctl.hosts.roles.logs import logs
+from infra_ctl.hosts.roles.node_exporter import node_exporter
+from infra_ctl.hosts.roles.registrar import registrar
+from infra_ctl.hosts.roles.resolver import resolver
+from infra_ctl.hosts.roles.time import time
+from infra_ctl.hosts.roles.web import web
 from infra_ctl.intent.host import HostIntent, Opening, Protocol
 from infra_ctl.intent.model import Network
 from infra_ctl.intent.places import collapsed
