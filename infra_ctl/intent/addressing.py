@@ -10,7 +10,8 @@ from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6
 from infra_ctl.intent.allocation import Allocations
 from infra_ctl.intent.model import Address
 from infra_ctl.intent.stages import meaning
-from infra_ctl.inventory.models import Host, Inventory, Lan, Zone
+from infra_ctl.inventory.kinds import Lan, Zone
+from infra_ctl.inventory.models import Host, Inventory
 
 _LAN_DIGITS = {lan: digit for digit, lan in enumerate(Lan)}
 _ZONE_DIGITS = {zone: digit for digit, zone in enumerate(Zone)}

@@ -14,7 +14,8 @@ from infra_ctl.intent.purposes import Key, Network
 from infra_ctl.intent.space import Bits
 from infra_ctl.intent.topology import links
 from infra_ctl.inventory import Inventory, devices
-from infra_ctl.inventory.models import Addressing, Site, SiteKind, Zone
+from infra_ctl.inventory.kinds import SiteKind, Zone
+from infra_ctl.inventory.models import Addressing, Site
 
 SITE_KINDS = {
     SiteKind.COMMUNE: "access",

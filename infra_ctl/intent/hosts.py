@@ -36,8 +36,9 @@ from infra_ctl.intent.places import CITY, Places
 from infra_ctl.intent.stages import meaning
 from infra_ctl.inventory import Device, Inventory, devices, host_levels, site_levels
 from infra_ctl.inventory.devices import is_isolated
+from infra_ctl.inventory.kinds import SERVICES, HostRole
 from infra_ctl.inventory.listening import HTTP, SIP, asked, health, listeners, names
-from infra_ctl.inventory.models import SERVICES, Host, HostRole, System
+from infra_ctl.inventory.models import Host, System
 
 WEB = (HostRole.WEB, HostRole.APPLICATION, HostRole.ANTIMALWARE)
 """Roles whose systems are served by our web server; elsewhere by their own software."""

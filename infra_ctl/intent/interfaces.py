@@ -15,7 +15,8 @@ from infra_ctl.intent.model import LOOPBACK_MTU, MAX_COST, Interface, Ospf
 from infra_ctl.intent.stages import Meaning, meaning
 from infra_ctl.intent.topology import Link, device_area, link_area
 from infra_ctl.inventory import Device, Inventory, port
-from infra_ctl.inventory.models import Lan, Peer, Zone
+from infra_ctl.inventory.kinds import Lan, Zone
+from infra_ctl.inventory.models import Peer
 
 LAN_MTU = 1500
 _MANAGEMENT = f":{Lan.MANAGEMENT}"

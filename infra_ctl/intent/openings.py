@@ -14,8 +14,9 @@ from infra_ctl.intent.host import Exit, Opening, Protocol
 from infra_ctl.intent.model import Network
 from infra_ctl.intent.places import ADMINISTRATORS, ANYBODY, CITY, Places, collapsed, users_of
 from infra_ctl.inventory import Inventory
+from infra_ctl.inventory.kinds import HostRole
 from infra_ctl.inventory.listening import HTTP, Listener, asked, listeners
-from infra_ctl.inventory.models import Host, HostRole, System
+from infra_ctl.inventory.models import Host, System
 
 SSH, NODE_EXPORTER, PACKAGES, POSTGRESQL = "ssh", "node-exporter", "packages", "postgresql"
 NTP, DNS, SYSLOG, SIGNATURES = "ntp", "dns", "syslog", "signatures"

@@ -19,7 +19,7 @@ from infra_ctl.intent.openings import Asked, Key, outside, who_asks
 from infra_ctl.intent.places import CITY, Places, collapsed
 from infra_ctl.inventory import Device, Inventory, devices, host_levels
 from infra_ctl.inventory.devices import is_isolated
-from infra_ctl.inventory.models import Zone
+from infra_ctl.inventory.kinds import Zone
 
 PEOPLE = (Zone.MANAGEMENT, Zone.USERS, Zone.WIRELESS)
 """Zones in which somebody works: who is no host of ours there may ask whomever is in no zone."""

@@ -13,7 +13,8 @@ from infra_ctl.intent.demands import ZONE_KINDS
 from infra_ctl.intent.model import Address, Network
 from infra_ctl.intent.stages import meaning
 from infra_ctl.inventory import Inventory
-from infra_ctl.inventory.models import Lan, System, Zone
+from infra_ctl.inventory.kinds import Lan, Zone
+from infra_ctl.inventory.models import System
 
 ANYBODY: tuple[Network, ...] = (IPv4Network("0.0.0.0/0"), IPv6Network("::/0"))
 CITY, OUTSIDE, ADMINISTRATORS, LANS = "the city", "outside it", "administrators in it", "LAN "

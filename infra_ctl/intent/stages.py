@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from infra_ctl.inventory.models import Lan, Stage, Zone
+from infra_ctl.inventory.kinds import Lan, Stage, Zone
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from ipaddress import IPv4Address
 from typing import Literal
 
 from infra_ctl.inventory import Device, Inventory, devices, port
-from infra_ctl.inventory.models import Circuit, Site, Stage
+from infra_ctl.inventory.kinds import Stage
+from infra_ctl.inventory.models import Circuit, Site
 
 BACKBONE = IPv4Address("0.0.0.0")  # noqa: S104 - an OSPF area
 CABLE_MTU = 1500

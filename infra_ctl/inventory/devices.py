@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from infra_ctl.inventory.models import SERVICES, Host, Inventory, SiteKind, Stage, System
+from infra_ctl.inventory.kinds import SERVICES, SiteKind, Stage
+from infra_ctl.inventory.models import Host, Inventory, System
 
 
 class Port(NamedTuple):

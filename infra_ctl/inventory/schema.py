@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from infra_ctl.inventory.draft import CityFile
 from infra_ctl.inventory.fields import Slug
 from infra_ctl.inventory.files import HOLDS
+from infra_ctl.inventory.kinds import Zone
 from infra_ctl.inventory.models import (
     Administrator,
     Contract,
@@ -23,7 +24,6 @@ from infra_ctl.inventory.models import (
     Site,
     System,
     UnmanagedLine,
-    Zone,
     ZonePolicy,
 )
 

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from infra_ctl.errors import SelectorError
 from infra_ctl.inventory.devices import Device, devices, host_levels
 from infra_ctl.inventory.hints import did_you_mean
-from infra_ctl.inventory.models import Host, HostRole, Inventory, SiteKind, Stage, Zone
+from infra_ctl.inventory.kinds import HostRole, SiteKind, Stage, Zone
+from infra_ctl.inventory.models import Host, Inventory
 
 if TYPE_CHECKING:
     from pyparsing import ParserElement, ParseResults

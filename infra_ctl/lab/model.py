@@ -12,7 +12,7 @@ from infra_ctl.errors import LabError, UnknownError
 from infra_ctl.intent.interfaces import LAN_MTU
 from infra_ctl.intent.model import Address, DeviceIntent, Interface
 from infra_ctl.inventory.hints import did_you_mean
-from infra_ctl.inventory.models import Zone
+from infra_ctl.inventory.kinds import Zone
 from infra_ctl.lab.external import External, Session, external_config, sessions
 from infra_ctl.render import day0
 

@@ -17,7 +17,7 @@ import pytest
 
 from infra_ctl.intent import DeviceIntent, allocate, build
 from infra_ctl.inventory import load
-from infra_ctl.inventory.models import Stage
+from infra_ctl.inventory.kinds import Stage
 from infra_ctl.lab import enter, model, twin
 from infra_ctl.lab.external import External
 from infra_ctl.render import render

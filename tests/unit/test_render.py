@@ -14,7 +14,7 @@ from jinja2 import UndefinedError
 import infra_ctl.render
 from infra_ctl.intent import DeviceIntent, allocate, build
 from infra_ctl.inventory import load
-from infra_ctl.inventory.models import Stage
+from infra_ctl.inventory.kinds import Stage
 from infra_ctl.render import day0, render
 
 ROOT = Path(__file__).parents[2]

@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 from infra_ctl.errors import Problem
 from infra_ctl.inventory.draft import Draft
 from infra_ctl.inventory.hints import did_you_mean
+from infra_ctl.inventory.kinds import HostRole, Zone
 from infra_ctl.inventory.listening import HTTP, asked, listeners, port_of
-from infra_ctl.inventory.models import HOST_ACCOUNT, Host, HostRole, System, Zone
+from infra_ctl.inventory.models import HOST_ACCOUNT, Host, System
 from infra_ctl.inventory.records import problem
 from infra_ctl.inventory.rules.survey import Survey, hostnames
 

@@ -9,7 +9,8 @@ from itertools import islice
 from infra_ctl.errors import Problem
 from infra_ctl.inventory.devices import Port, port
 from infra_ctl.inventory.draft import Draft
-from infra_ctl.inventory.models import DeviceProfile, Profile, SiteKind, Stage
+from infra_ctl.inventory.kinds import SiteKind, Stage
+from infra_ctl.inventory.models import DeviceProfile, Profile
 from infra_ctl.inventory.records import Path, Record, problem
 from infra_ctl.inventory.rules.survey import Survey, Wire, device_at
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from infra_ctl.inventory.devices import Port, port
 from infra_ctl.inventory.draft import Draft
-from infra_ctl.inventory.models import Circuit, DeviceProfile, SiteKind
+from infra_ctl.inventory.kinds import SiteKind
+from infra_ctl.inventory.models import Circuit, DeviceProfile
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from infra_ctl.errors import Problem
 from infra_ctl.inventory.draft import Draft
 from infra_ctl.inventory.hints import did_you_mean
-from infra_ctl.inventory.models import Host, SiteKind, System
+from infra_ctl.inventory.kinds import SiteKind
+from infra_ctl.inventory.models import Host, System
 from infra_ctl.inventory.rules.survey import Survey
 
 PLATFORM = "lgsp"

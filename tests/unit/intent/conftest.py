@@ -9,7 +9,7 @@ import pytest
 
 from infra_ctl.intent import DeviceIntent, allocate, build
 from infra_ctl.inventory import Inventory, load
-from infra_ctl.inventory.models import Stage
+from infra_ctl.inventory.kinds import Stage
 
 ROOT = Path(__file__).parents[3]
 

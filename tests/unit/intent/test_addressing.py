@@ -20,7 +20,7 @@ from infra_ctl.intent.addressing import (
     zone_ipv6,
 )
 from infra_ctl.inventory import Inventory
-from infra_ctl.inventory.models import Lan, Zone
+from infra_ctl.inventory.kinds import Lan, Zone
 
 
 def test_the_video_lan_of_an_hoa() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from infra_ctl.intent import HostIntents, allocate
 from infra_ctl.inventory import Inventory
-from infra_ctl.inventory.models import Stage
+from infra_ctl.inventory.kinds import Stage
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,8 @@ from infra_ctl.intent.host import Opening
 from infra_ctl.intent.model import Network
 from infra_ctl.intent.places import ANYBODY
 from infra_ctl.inventory import Inventory
-from infra_ctl.inventory.models import Lan, Users, Zone
+from infra_ctl.inventory.kinds import Lan, Zone
+from infra_ctl.inventory.models import Users
 
 
 @pytest.fixture(scope="module")

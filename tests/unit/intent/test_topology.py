@@ -9,7 +9,7 @@ import pytest
 from infra_ctl.intent.stages import meaning
 from infra_ctl.intent.topology import device_area, link_area, links
 from infra_ctl.inventory import Inventory, devices
-from infra_ctl.inventory.models import Lan, Stage, Zone
+from infra_ctl.inventory.kinds import Lan, Stage, Zone
 
 
 def test_circuits_and_cables(small: Inventory) -> None:

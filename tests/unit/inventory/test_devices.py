@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from infra_ctl.inventory import Port, devices, load, port, site_levels
-from infra_ctl.inventory.models import SiteKind, Stage
+from infra_ctl.inventory.kinds import SiteKind, Stage
 
 
 def test_devices_come_site_by_site_in_the_order_of_the_profile(city: Path) -> None:

@@ -12,7 +12,8 @@ from pydantic import ValidationError
 
 from infra_ctl.errors import InventoryError
 from infra_ctl.inventory import load
-from infra_ctl.inventory.models import Lan, RoomProfile, SiteKind, Stage
+from infra_ctl.inventory.kinds import Lan, SiteKind, Stage
+from infra_ctl.inventory.models import RoomProfile
 
 Edit = Callable[[str, str, str], None]
 

@@ -12,7 +12,7 @@ import pytest
 
 from infra_ctl.inventory import Inventory, devices
 from infra_ctl.inventory.files import OPTIONAL, TABLES, TREES
-from infra_ctl.inventory.models import CircuitClass, SiteKind, Stage
+from infra_ctl.inventory.kinds import CircuitClass, SiteKind, Stage
 
 FOLDER = Path(__file__).parents[3] / "inventory"
 DISTRICTS = ["916", "917", "918", "919", "923", "924", "925", "926", "927"]

@@ -17,7 +17,7 @@ from infra_ctl.hosts.roles.of_host import ROLES, operations
 from infra_ctl.intent import HostIntents, allocate
 from infra_ctl.intent.host import HostIntent, Opening
 from infra_ctl.inventory import load
-from infra_ctl.inventory.models import HostRole
+from infra_ctl.inventory.kinds import HostRole
 from infra_ctl.secrets import references
 
 ROOT = Path(__file__).parents[4]
