@@ -13,18 +13,19 @@ from datetime import timedelta
 from pathlib import Path
 
 from infra_ctl.cli import app
-from infra_ctl.journal import store
+from infra_ctl.journal import process, records, store
 
 
 def jump(file: Path) -> None:
     """From now on this process's clock is off by the seconds in `file`, whatever they are at the time."""
-    true_time, true_now = time.time, store.now
+    true_time, true_now = time.time, records.now
 
     def offset() -> float:
         return float(file.read_text())
 
     time.time = lambda: true_time() + offset()  # libraries ask for it too
-    store.now = lambda: true_now() + timedelta(seconds=offset())
+    for module in (process, records, store):
+        module.now = lambda: true_now() + timedelta(seconds=offset())
 
 
 if __name__ == "__main__":

@@ -17,8 +17,8 @@ from infra_ctl.drivers.fleet import Fleet
 from infra_ctl.drivers.logins import Login
 from infra_ctl.errors import DeviceError
 from infra_ctl.hosts.meant import Kept
-from infra_ctl.journal.records import Run, Step, StepState
-from infra_ctl.journal.store import Journal, now
+from infra_ctl.journal.records import Run, Step, StepState, now
+from infra_ctl.journal.store import Journal
 from infra_ctl.plan import Masking
 from infra_ctl.predicting import Foresight
 from infra_ctl.rollback import hosts_of

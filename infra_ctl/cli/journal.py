@@ -159,7 +159,7 @@ def _order(order: Order, words: str) -> None:
     @click.argument("run_id", metavar="RUN")
     @session_options
     def give(session: Session, run_id: str) -> None:
-        from infra_ctl.journal.store import is_alive
+        from infra_ctl.journal.process import is_alive
 
         journal = session.kept_journal()
         ordered = journal.run(run_id)

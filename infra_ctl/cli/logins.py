@@ -10,7 +10,7 @@ from infra_ctl.cli.context import Context
 from infra_ctl.cli.devices import way_to
 from infra_ctl.cli.hosts import way_to_host
 from infra_ctl.errors import DeviceError
-from infra_ctl.journal.store import now
+from infra_ctl.journal.records import now
 
 if TYPE_CHECKING:
     from infra_ctl.backup.keeping import Logins

@@ -15,8 +15,8 @@ from infra_ctl.cli.devices import present
 from infra_ctl.cli.progress import counting, names, some
 from infra_ctl.cli.session import Session, console
 from infra_ctl.errors import RefusedError, UnknownError, UnusableError
+from infra_ctl.journal.process import is_alive
 from infra_ctl.journal.records import PROCEDURE, RunState
-from infra_ctl.journal.store import is_alive
 from infra_ctl.making import made_first
 from infra_ctl.plan import Judged, Planner, Prepared, assemble, carried_out_by, refuse_stale, reread
 from infra_ctl.predicting import repredicted, with_hosts

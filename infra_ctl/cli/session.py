@@ -53,13 +53,13 @@ class Session:
         return load_city(self.context.inventory)
 
     def journal(self) -> Journal:
-        from infra_ctl.journal.store import open_journal
+        from infra_ctl.journal.opening import open_journal
 
         return open_journal(self.context.journal_url)
 
     def kept_journal(self) -> Journal:
         """The journal, for who only reads it. Raises UnknownError where there is none yet."""
-        from infra_ctl.journal.store import kept_journal
+        from infra_ctl.journal.opening import kept_journal
 
         return kept_journal(self.context.journal_url)
 

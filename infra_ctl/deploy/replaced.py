@@ -9,8 +9,8 @@ from __future__ import annotations
 from infra_ctl.change.plan import Status
 from infra_ctl.deploy.machine import ENDS, Signal, after
 from infra_ctl.deploy.run import REPLACE
+from infra_ctl.journal.process import is_alive
 from infra_ctl.journal.records import Run, RunState, Step, StepState
-from infra_ctl.journal.store import is_alive
 from infra_ctl.plan import Prepared
 
 

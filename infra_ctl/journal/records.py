@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
+
+
+def now() -> datetime:
+    """UTC without a zone: SQLite keeps none."""
+    return datetime.now(UTC).replace(tzinfo=None)
 
 
 class RunState(StrEnum):

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import secrets as randomness
 import socket
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import asdict
+from datetime import datetime
 from getpass import getuser
-from pathlib import Path
 from threading import Lock
 from typing import Any
 
 from sqlalchemy import Connection, Engine, RowMapping, bindparam, delete, func, insert, select, update
 
-from infra_ctl.errors import InfraCtlError, JournalError, RefusedError, UnknownError
-from infra_ctl.journal import database
+from infra_ctl.errors import RefusedError, UnknownError
+from infra_ctl.journal import database, process
 from infra_ctl.journal.records import (
     PROCEDURE,
     WELL,
@@ -33,60 +30,13 @@ from infra_ctl.journal.records import (
     Step,
     StepState,
     Synced,
+    now,
 )
 from infra_ctl.journal.schema import converged, events, orders, plans, runs, snapshots, steps, synced
-
-
-def open_journal(url: str) -> Journal:
-    """The journal at `url` (SQLAlchemy form); a SQLite file is made, and brought up to date, by itself.
-
-    Raises JournalError when the database cannot be opened, or is one for `infra-ctl db upgrade`.
-    """
-    return _opened(database.connect(url))
-
-
-def kept_journal(url: str) -> Journal:
-    """The journal at `url`, for who only reads it. Raises UnknownError where there is none: none is made."""
-    engine = database.connect(url)
-    if not database.is_there(engine):
-        raise UnknownError(f"there is no journal yet at {database.shown(engine)}")
-    return _opened(engine)
-
-
-def _opened(engine: Engine) -> Journal:
-    try:
-        _bring_up(engine)
-    except InfraCtlError:
-        engine.dispose()
-        raise
-    return Journal(engine)
-
-
-def _bring_up(engine: Engine) -> None:
-    found = database.revision(engine)
-    if found == database.REVISION:
-        return
-    if engine.dialect.name != "sqlite" and not database.obstacle(engine, found):
-        where, wanted = database.shown(engine), database.REVISION
-        raise JournalError(
-            f"journal {where} is at revision {found or 'none'}, not {wanted}: infra-ctl db upgrade"
-        )
-    database.upgrade(engine)
-
-
-def now() -> datetime:
-    """UTC without a zone: SQLite keeps none."""
-    return datetime.now(UTC).replace(tzinfo=None)
-
-
-ELSEWHERE = timedelta(minutes=30)
-"""How long a run of another machine is taken to go on without a word: no wave takes longer."""
-
+from infra_ctl.journal.texts import Snapshot, packed, unpacked
 
 _EVENT = insert(events)
 _STEP = update(steps).where(steps.c.run == bindparam("of_run"), steps.c.device == bindparam("of_device"))
-_KEPT = select(snapshots.c.digest).where(snapshots.c.digest == bindparam("of_digest"))
-_SNAPSHOT = insert(snapshots)
 """Made once: every step of every device is written with them, and meanwhile its thread holds up others."""
 
 
@@ -133,7 +83,7 @@ class Journal:
                 **asdict(purpose),
                 user=getuser(),
                 host=socket.gethostname(),
-                process=_process(os.getpid()),
+                process=process.identity(os.getpid()),
                 started=now(),
                 beat=now(),
                 answered="",
@@ -144,7 +94,7 @@ class Journal:
             connection.execute(insert(runs).values(asdict(run)))
             if rows := [asdict(step) for step in steps_of(run.id)]:
                 connection.execute(insert(steps), rows)
-            connection.execute(insert(plans).values(run=run.id, content=_packed(plan)))
+            connection.execute(insert(plans).values(run=run.id, content=packed(plan)))
         return run
 
     def reopen_run(self, run: Run) -> None:
@@ -152,7 +102,7 @@ class Journal:
         with self._write() as connection:
             database.lock_for_writing(connection, "runs")
             self._refuse_second(connection, run.context)
-            ours = {"process": _process(os.getpid()), "host": socket.gethostname(), "user": getuser()}
+            ours = {"process": process.identity(os.getpid()), "host": socket.gethostname(), "user": getuser()}
             values = {"state": RunState.RUNNING, "ended": None, "beat": now(), "summary": "", **ours}
             connection.execute(update(runs).where(runs.c.id == run.id).values(values))
             order = {"run": run.id, "order": Order.CONTINUE, "user": getuser(), "at": now()}
@@ -166,13 +116,15 @@ class Journal:
         query = select(runs).where(runs.c.context == run.context, runs.c.host == socket.gethostname())
         with self._read() as connection:
             found = [_run(row) for row in connection.execute(query).mappings()]
-        return tuple(each.token for each in found if each.id != run.id and each.token and not is_alive(each))
+        return tuple(
+            each.token for each in found if each.id != run.id and each.token and not process.is_alive(each)
+        )
 
     def plan(self, run: str) -> str:
         """The plan of a run, as JSON; empty for a run from before plans were kept."""
         with self._read() as connection:
             content = connection.scalar(select(plans.c.content).where(plans.c.run == run))
-        return _unpacked(content) if content else ""
+        return unpacked(content) if content else ""
 
     def beat(self, run: str) -> None:
         """Say that a run goes on."""
@@ -190,7 +142,7 @@ class Journal:
             content = connection.scalar(select(snapshots.c.content).where(snapshots.c.digest == digest))
         if content is None:
             raise UnknownError(f"the journal has no snapshot {digest[:12]}")
-        return _unpacked(content)
+        return unpacked(content)
 
     def give_order(self, run: str, order: Order) -> None:
         """Tell a run what to do, between two of its waves."""
@@ -230,7 +182,7 @@ class Journal:
         query = select(runs).where(runs.c.context == context, *running)
         for row in connection.execute(query).mappings().all():
             run = _run(row)
-            if is_alive(run):
+            if process.is_alive(run):
                 raise RefusedError(
                     f"run {run.id} is under way: {run.user}@{run.host}, process {run.process.split(':')[0]}, "
                     f"since {run.started:%H:%M:%S} UTC; see infra-ctl show run {run.id}"
@@ -252,7 +204,7 @@ class Journal:
 
     def begin(self, run: str, device: str, state: StepState, detail: str, before: Before) -> None:
         """Write that something is about to be done to a device, and what it was like: both or neither."""
-        kept = _Snapshot.of(before.text)
+        kept = Snapshot.of(before.text)
         values = {"before": kept.digest, "secrets": before.secrets, "had": "\n".join(before.had)}
         self._record(run, device, {"state": state, **values}, detail, kept)
 
@@ -271,7 +223,7 @@ class Journal:
 
         So does `after`, what a device runs, masked, whose change was confirmed.
         """
-        kept = _Snapshot.of(after) if after else None
+        kept = Snapshot.of(after) if after else None
         values = {"cause": cause, "result": result, "after": kept.digest if kept else ""}
         told = {name: value for name, value in values.items() if value}
         self._record(run, device, {"state": state, **told}, detail or cause, kept)
@@ -281,7 +233,7 @@ class Journal:
         self._record(run, device, {"state": state, "cause": cause, "diff": diff}, cause, None)
 
     def _record(
-        self, run: str, device: str, values: Mapping[str, str], detail: str, kept: _Snapshot | None
+        self, run: str, device: str, values: Mapping[str, str], detail: str, kept: Snapshot | None
     ) -> None:
         event = {"run": run, "device": device, "at": now(), "state": values["state"], "detail": detail}
         with self._write() as connection:
@@ -389,24 +341,6 @@ class Journal:
             connection.execute(insert(converged), rows)
 
 
-def is_alive(run: Run) -> bool:
-    """Whether the run's process still exists; one of another machine is believed for half an hour."""
-    if run.state is not RunState.RUNNING:
-        return False
-    if run.host != socket.gethostname():
-        return abs(now() - (run.beat or run.started)) < ELSEWHERE  # one of the clocks may have been set
-    return _process(int(run.process.split(":")[0])) == run.process
-
-
-def _process(pid: int) -> str:
-    """`PID:START`, START in clock ticks since boot (proc(5), field 22 of stat), empty where it is gone."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return f"{pid}:"
-    return f"{pid}:{stat.rpartition(')')[2].split()[19]}"
-
-
 def _next_id(connection: Connection) -> str:
     """`2026-11-21-004`: the day and a number in it."""
     day = f"{now():%Y-%m-%d}"
@@ -415,30 +349,6 @@ def _next_id(connection: Connection) -> str:
     )
     number = int(last.rsplit("-", 1)[1]) + 1 if last else 1
     return f"{day}-{number:03}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Snapshot:
-    """A text as it is kept: once, whoever runs it. It is packed before any thread waits for another."""
-
-    digest: str
-    content: bytes
-
-    @classmethod
-    def of(cls, text: str) -> _Snapshot:
-        return cls(hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest(), _packed(text))
-
-    def keep(self, connection: Connection) -> None:
-        if connection.scalar(_KEPT, {"of_digest": self.digest}) is None:
-            connection.execute(_SNAPSHOT, {"digest": self.digest, "content": self.content})
-
-
-def _packed(text: str) -> bytes:
-    return zlib.compress(text.encode(errors="surrogateescape"))
-
-
-def _unpacked(content: bytes) -> str:
-    return zlib.decompress(content).decode(errors="surrogateescape")
 
 
 _LEFT = (StepState.CONFIRMED, StepState.DONE, StepState.STOPPED)
@@ -451,6 +361,6 @@ def _step(row: Mapping[Any, Any]) -> Step:
 
 def _run(row: RowMapping) -> Run:
     run = Run(**{**row, "state": RunState(row["state"])})
-    if run.state is RunState.RUNNING and not is_alive(run):
+    if run.state is RunState.RUNNING and not process.is_alive(run):
         return Run(**{**asdict(run), "state": RunState.KILLED, "summary": "its process ended without a word"})
     return run

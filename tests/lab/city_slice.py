@@ -26,8 +26,9 @@ from typing import Any
 import pytest
 
 from infra_ctl.change import normal
+from infra_ctl.journal.opening import open_journal
 from infra_ctl.journal.records import Run
-from infra_ctl.journal.store import Journal, open_journal
+from infra_ctl.journal.store import Journal
 from infra_ctl.lab import enter, faults, power
 from infra_ctl.lab.model import TwinSpec
 from infra_ctl.lab.state import Folder, require

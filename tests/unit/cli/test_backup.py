@@ -24,8 +24,8 @@ from infra_ctl.drivers.embedded import Fault
 from infra_ctl.drivers.embedded_hosts import HostFault
 from infra_ctl.drivers.logins import Login
 from infra_ctl.errors import RefusedError, UnreachableError
+from infra_ctl.journal.opening import open_journal
 from infra_ctl.journal.records import PROCEDURE, Purpose, RunState, Step, StepState
-from infra_ctl.journal.store import open_journal
 from infra_ctl.plan import Masking
 from tests.unit.cli.conftest import Command, Said
 from tests.unit.cli.test_deploy_command import Faults, faults  # noqa: F401 - a fixture

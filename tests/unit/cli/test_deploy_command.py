@@ -16,8 +16,9 @@ from infra_ctl.deploy.leases import CityLease
 from infra_ctl.drivers.base import DeviceState
 from infra_ctl.drivers.embedded import EmbeddedFleet, Fault
 from infra_ctl.errors import JournalError, RefusedError
+from infra_ctl.journal.opening import open_journal
 from infra_ctl.journal.records import Purpose, RunState, StepState
-from infra_ctl.journal.store import Journal, open_journal
+from infra_ctl.journal.store import Journal
 from infra_ctl.verify import looking
 from tests.unit.cli.conftest import Command
 

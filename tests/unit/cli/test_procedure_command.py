@@ -8,8 +8,8 @@ import pytest
 
 from infra_ctl.cli.exits import Exit
 from infra_ctl.cli.procedure import exit_of
+from infra_ctl.journal.opening import open_journal
 from infra_ctl.journal.records import PROCEDURE, Purpose, RunState, StepState
-from infra_ctl.journal.store import open_journal
 from infra_ctl.procedure.run import Ended
 from tests.unit.cli.conftest import Command
 

@@ -13,8 +13,9 @@ from infra_ctl import plan as planning
 from infra_ctl.cli import context, devices
 from infra_ctl.cli.exits import Exit
 from infra_ctl.drivers import ssh
+from infra_ctl.journal.opening import open_journal
 from infra_ctl.journal.records import Purpose, Run, RunState, Step, StepState
-from infra_ctl.journal.store import Journal, open_journal
+from infra_ctl.journal.store import Journal
 from tests.unit.cli.conftest import Command
 
 WARD = "nk-an-hoa-ce1"

@@ -14,8 +14,8 @@ import pytest
 from infra_ctl.cli import app, planning
 from infra_ctl.cli.exits import Exit
 from infra_ctl.deploy import run as running
+from infra_ctl.journal.opening import open_journal
 from infra_ctl.journal.records import Order, Purpose, RunState
-from infra_ctl.journal.store import open_journal
 from infra_ctl.plan import Prepared
 from infra_ctl.verify import looking
 from tests.dying import DIED, MOMENTS, die_at

@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 from infra_ctl.cli.exits import Exit
+from infra_ctl.journal.opening import open_journal
 from infra_ctl.journal.records import Order
-from infra_ctl.journal.store import open_journal
 from tests.unit.cli.conftest import Command
 
 WARD, POP = "nk-an-hoa-ce1", "nk-pop1"

@@ -19,8 +19,9 @@ from infra_ctl.deploy.step import Patience, Stepper
 from infra_ctl.drivers.base import ConfigDriver, DeviceState
 from infra_ctl.drivers.embedded import EmbeddedFleet
 from infra_ctl.errors import DeviceError
+from infra_ctl.journal.opening import open_journal
 from infra_ctl.journal.records import Purpose, Step, StepState
-from infra_ctl.journal.store import Journal, open_journal
+from infra_ctl.journal.store import Journal
 from infra_ctl.plan import Masking
 
 WIRES = (Wire(End("ward", "eth0"), End("pop", "eth1")), Wire(End("pop", "eth0"), End("core", "eth1")))

@@ -12,9 +12,10 @@ from infra_ctl.deploy import machine
 from infra_ctl.deploy.replaced import settle
 from infra_ctl.drivers.embedded import EmbeddedFleet
 from infra_ctl.drivers.fleet import Fleet
-from infra_ctl.journal import store
+from infra_ctl.journal import process
+from infra_ctl.journal.opening import open_journal
 from infra_ctl.journal.records import Purpose, RunState, Step, StepState
-from infra_ctl.journal.store import Journal, open_journal
+from infra_ctl.journal.store import Journal
 from infra_ctl.plan import Planner, Prepared, assemble
 from infra_ctl.rollback import to_undo
 from tests.unit.conftest import SmallCity
@@ -26,7 +27,7 @@ OPEN = [state for state in machine.TRANSITIONS if state not in (StepState.WAITIN
 @pytest.fixture
 def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Journal]:
     """One whose runs are of processes that are gone."""
-    monkeypatch.setattr(store, "_process", lambda pid: f"{pid}:")
+    monkeypatch.setattr(process, "identity", lambda pid: f"{pid}:")
     opened = open_journal(f"sqlite:///{tmp_path / 'journal.db'}")
     yield opened
     opened.close()

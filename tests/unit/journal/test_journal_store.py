@@ -17,9 +17,11 @@ from sqlalchemy import event, inspect
 
 from infra_ctl.errors import InfraCtlError, JournalError, RefusedError, UnknownError, UnusableError
 from infra_ctl.journal import database
-from infra_ctl.journal.records import Before, Order, Purpose, RunState, Step, StepState, Synced
+from infra_ctl.journal.opening import open_journal
+from infra_ctl.journal.process import is_alive
+from infra_ctl.journal.records import Before, Order, Purpose, RunState, Step, StepState, Synced, now
 from infra_ctl.journal.schema import metadata
-from infra_ctl.journal.store import Journal, is_alive, now, open_journal
+from infra_ctl.journal.store import Journal
 from tests.postgresql import Server
 from tests.unit.journal.conftest import new_database
 
@@ -130,7 +132,7 @@ def test_of_two_runs_that_start_together_one_is_refused(url: str) -> None:
         "import sys, time\n"
         "from infra_ctl.errors import RefusedError\n"
         "from infra_ctl.journal.records import Purpose\n"
-        "from infra_ctl.journal.store import open_journal\n"
+        "from infra_ctl.journal.opening import open_journal\n"
         "journal = open_journal(sys.argv[1])\n"
         "print('ready', flush=True); sys.stdin.readline()\n"
         "try:\n"

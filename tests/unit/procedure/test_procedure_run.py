@@ -10,9 +10,10 @@ from threading import Event, Timer
 import pytest
 
 from infra_ctl.errors import InfraCtlError, UnknownError
+from infra_ctl.journal.opening import open_journal
 from infra_ctl.journal.records import PROCEDURE, Purpose, Run, RunState, StepState
 from infra_ctl.journal.records import Order as JournalOrder
-from infra_ctl.journal.store import Journal, open_journal
+from infra_ctl.journal.store import Journal
 from infra_ctl.procedure.events import Answer, Course
 from infra_ctl.procedure.playbooks import Playbook
 from infra_ctl.procedure.run import Ended, Order, carry_out, folder
