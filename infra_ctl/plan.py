@@ -6,7 +6,6 @@ unchanged and is asked nothing more. Any other judges the candidate itself.
 
 from __future__ import annotations
 
-import json
 import secrets as randomness
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,7 +17,6 @@ from infra_ctl.change import normal
 from infra_ctl.change.behind import behind
 from infra_ctl.change.losses import cuts, losses
 from infra_ctl.change.normal import Normal
-from infra_ctl.change.operations import written
 from infra_ctl.change.plan import Plan, PlannedDevice, Status
 from infra_ctl.change.reading import read
 from infra_ctl.change.router import Router
@@ -34,49 +32,16 @@ from infra_ctl.drivers.hosts import HostFleet
 from infra_ctl.errors import (
     BusyError,
     DeviceError,
-    RefusedError,
     RejectedError,
     SecretError,
     UnreachableError,
 )
 from infra_ctl.intent.model import DeviceIntent
-from infra_ctl.journal.records import Run, Synced
+from infra_ctl.journal.records import Synced
 from infra_ctl.journal.store import Journal
+from infra_ctl.masking import Masking
 from infra_ctl.network import Network
 from infra_ctl.render import day0, render
-from infra_ctl.secrets import held, keyed_hash, mask, named, references, resolve, unresolved
-
-
-@dataclass(frozen=True, slots=True)
-class Masking:
-    """The city's secrets, to put them in and to keep them out. `key` hashes those that nobody knows."""
-
-    vault: Mapping[str, str] = field(repr=False)
-    key: bytes = field(repr=False)
-
-    def resolve(self, text: str, running: str = "") -> str:
-        """References to secrets, and masks to what `running` has in their place. Raises SecretError."""
-        return resolve(text, {**held(running, self.key), **self.vault})
-
-    def mask(self, text: str) -> str:
-        return mask(text, self.vault, self.key)
-
-    def named(self, text: str) -> str:
-        """Masks of what the vault knows by now as references to it."""
-        return named(text, self.vault, self.key)
-
-    def unresolved(self, line: str, running: str) -> tuple[str, ...]:
-        """What `resolve` would not find."""
-        return unresolved(line, {**held(running, self.key), **self.vault})
-
-    def fingerprint(self, running: str) -> str:
-        """Of a running configuration, in normal form and masked."""
-        return normal.fingerprint(normal.parse(self.mask(running)))
-
-    def digest(self, candidate: str) -> str:
-        """Keyed hash of a candidate and of the secrets that it refers to. Raises SecretError."""
-        secrets = (self.resolve(f"vault:{name}") for name in references(candidate))
-        return keyed_hash("\n".join((candidate, *secrets)), self.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,7 +256,7 @@ def assemble(
         held=planner.city.held(judged),
         kept=tuple(kept),
     )
-    return _foretold(plan, planner.city.intents, planner.network(judged)) if plan.changed else plan
+    return foretold(plan, planner.city.intents, planner.network(judged)) if plan.changed else plan
 
 
 def to_be(plan: Plan) -> dict[str, Router]:
@@ -299,7 +264,7 @@ def to_be(plan: Plan) -> dict[str, Router]:
     return {device.hostname: read(normal.parse(device.candidate)) for device in plan.changed}
 
 
-def _foretold(plan: Plan, intents: Mapping[str, DeviceIntent], network: Network) -> Plan:
+def foretold(plan: Plan, intents: Mapping[str, DeviceIntent], network: Network) -> Plan:
     """A plan with what its waves are expected to cost, and whom the controller loses its way to.
 
     Of a change that no neighbour and no path depends on, that is nothing.
@@ -319,85 +284,3 @@ def _foretold(plan: Plan, intents: Mapping[str, DeviceIntent], network: Network)
         "breaks": network.lost(plan, after),
     }
     return plan.model_copy(update=found)
-
-
-def reread(plan: Plan, planner: Planner) -> tuple[Plan, dict[str, str]]:
-    """A saved plan on the network as it is now, and the running configurations of what it changes.
-
-    Raises RefusedError where one of these changed since, or where the controller would lose its way to a
-    device that the plan did not name: another plan may have taken the way that this one leaves. A device that
-    cannot be read is planned as failed.
-    """
-
-    def running(hostname: str) -> str:
-        with planner.fleet.open(hostname) as device:
-            return device.read()
-
-    asked = [device.hostname for device in plan.devices if device.status is not Status.FAILED]
-    read = planner.fleet.each(asked, running)
-    texts = {host: text for host, text in read.items() if isinstance(text, str)}
-    errors = {host: error for host, error in read.items() if isinstance(error, DeviceError)}
-    forms = {host: normal.parse(planner.masking.mask(text)) for host, text in texts.items()}
-    _refuse_moved(plan, forms)
-    network = Network.of(planner.city, planner.synced, forms, planner.there)
-    now = _foretold(_without(plan, errors, planner.masking), planner.city.intents, network)
-    _refuse_unforeseen(plan, now)
-    return now, {each.hostname: texts[each.hostname] for each in now.changed}
-
-
-def _refuse_moved(plan: Plan, forms: Mapping[str, Normal]) -> None:
-    """Raises RefusedError where what is to be changed is not what it was."""
-    bases = {each.hostname: each.base for each in plan.changed}
-    moved = [host for host in sorted(bases.keys() & forms) if normal.fingerprint(forms[host]) != bases[host]]
-    if moved:
-        others = f" and {len(moved) - 1} more" if len(moved) > 1 else ""
-        raise RefusedError(f"{moved[0]}{others} changed since plan {plan.id} was made: plan again")
-
-
-def _refuse_unforeseen(saved: Plan, now: Plan) -> None:
-    """Who agreed to what a plan cuts agreed to nothing else. Raises RefusedError."""
-    foreseen = {each.device for each in saved.breaks}
-    if new := [each for each in now.breaks if each.device not in foreseen]:
-        raise RefusedError(f"{new[0]}: not so when plan {saved.id} was made: plan again")
-
-
-def _without(plan: Plan, errors: Mapping[str, DeviceError], masking: Masking) -> Plan:
-    """A plan whose devices in `errors` have failed, and that foretells nothing yet."""
-
-    def now(device: PlannedDevice) -> PlannedDevice:
-        if device.status is not Status.CHANGED:
-            return device
-        if (error := errors.get(device.hostname)) is None:
-            return device.model_copy(update={"may_lose": ()})
-        return device.model_copy(update={"status": Status.FAILED, "cause": masking.mask(error.cause)})
-
-    left = (tuple(host for host in wave if host not in errors) for wave in plan.waves)
-    waves = tuple(wave for wave in left if wave)
-    devices = tuple(map(now, plan.devices))
-    update = {"devices": devices, "waves": waves, "cuts": ((),) * len(waves), "breaks": ()}
-    return plan.model_copy(update=update)
-
-
-def carried_out_by(plan: Plan, journal: Journal) -> Run | None:
-    """The newest run that carried this very plan out, or began to, and was not taken back since."""
-    for run in journal.runs(None, context=plan.context, inventory=plan.inventory):
-        kept = journal.plan(run.id)
-        told = json.loads(kept) if kept else {}
-        if (told.get("id"), told.get("created")) == (plan.id, plan.created):
-            return None if journal.undone_by(run.id) else run
-    return None
-
-
-def refuse_stale(plan: Plan, city: City, masking: Masking, context: str) -> None:
-    """Raises RefusedError where a saved plan does not fit what there is now; devices are checked at apply."""
-    if plan.context != context:
-        raise RefusedError(f"plan {plan.id} was made in context {plan.context}, not {context}")
-    if plan.tool != version("infra-ctl"):
-        raise RefusedError(f"plan {plan.id} was made by infra-ctl {plan.tool}: plan again")
-    if plan.inventory != city.inventory.digest:
-        raise RefusedError(f"the inventory changed since plan {plan.id} was made: plan again")
-    candidates = [(device.name, device.candidate, device.resolved) for device in plan.changed]
-    candidates += [(host.name, written(host.operations), host.resolved) for host in plan.changed_hosts]
-    for name, candidate, resolved in candidates:
-        if masking.digest(candidate) != resolved:
-            raise RefusedError(f"{name}: a secret changed since plan {plan.id} was made: plan again")

@@ -25,7 +25,7 @@ from infra_ctl.hosts import state
 from infra_ctl.hosts.difference import hidden
 from infra_ctl.hosts.meant import Kept, Meant
 from infra_ctl.intent.host import Opening
-from infra_ctl.plan import Masking
+from infra_ctl.masking import Masking
 from infra_ctl.secrets import references
 
 

@@ -21,7 +21,8 @@ from infra_ctl.intent.purposes import is_aggregate
 from infra_ctl.journal.process import is_alive
 from infra_ctl.journal.records import WELL, Run, Step, StepState
 from infra_ctl.journal.store import Journal
-from infra_ctl.plan import Judged, Masking, Planner, settled
+from infra_ctl.masking import Masking
+from infra_ctl.plan import Judged, Planner, settled
 from infra_ctl.predicting import Foresight, JudgedHost
 from infra_ctl.secrets import references
 

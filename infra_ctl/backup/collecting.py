@@ -12,7 +12,8 @@ from infra_ctl.change.undo import written
 from infra_ctl.drivers.fleet import Fleet
 from infra_ctl.errors import DeviceError
 from infra_ctl.hosts.meant import Kept
-from infra_ctl.plan import Masking, settled
+from infra_ctl.masking import Masking
+from infra_ctl.plan import settled
 from infra_ctl.predicting import Foresight
 from infra_ctl.secrets import keyed_hash
 

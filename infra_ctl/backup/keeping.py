@@ -19,7 +19,7 @@ from infra_ctl.errors import DeviceError
 from infra_ctl.hosts.meant import Kept
 from infra_ctl.journal.records import Run, Step, StepState, now
 from infra_ctl.journal.store import Journal
-from infra_ctl.plan import Masking
+from infra_ctl.masking import Masking
 from infra_ctl.predicting import Foresight
 from infra_ctl.rollback import hosts_of
 

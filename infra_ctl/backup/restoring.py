@@ -10,7 +10,8 @@ from infra_ctl.change import diff as diffs
 from infra_ctl.change import normal
 from infra_ctl.change.operations import Absent, File, Operation
 from infra_ctl.errors import RefusedError
-from infra_ctl.plan import Judged, Masking, Planner, settled
+from infra_ctl.masking import Masking
+from infra_ctl.plan import Judged, Planner, settled
 from infra_ctl.render import render
 from infra_ctl.rollback import given_up
 

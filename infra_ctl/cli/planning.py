@@ -18,8 +18,9 @@ from infra_ctl.errors import RefusedError, UnknownError, UnusableError
 from infra_ctl.journal.process import is_alive
 from infra_ctl.journal.records import PROCEDURE, RunState
 from infra_ctl.making import made_first
-from infra_ctl.plan import Judged, Planner, Prepared, assemble, carried_out_by, refuse_stale, reread
+from infra_ctl.plan import Judged, Planner, Prepared, assemble
 from infra_ctl.predicting import repredicted, with_hosts
+from infra_ctl.saved_plan import carried_out_by, refuse_stale, reread
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from infra_ctl.drivers.fleet import Fleet
     from infra_ctl.drivers.hosts import HostFleet
     from infra_ctl.journal.store import Journal
-    from infra_ctl.plan import Masking
+    from infra_ctl.masking import Masking
     from infra_ctl.predicting import Foresight
 
 P = ParamSpec("P")
@@ -84,7 +84,7 @@ class Session:
 
     def masking(self, city: City) -> Masking:
         """The context's secrets, to put them in and to keep them out. Raises SecretError."""
-        from infra_ctl.plan import Masking
+        from infra_ctl.masking import Masking
         from infra_ctl.secrets import hash_key
 
         vault = self.vault(city)

@@ -20,7 +20,7 @@ from infra_ctl.drivers.hosts import HostEnd, HostFleet, Prediction
 from infra_ctl.errors import DeviceError, InfraCtlError, SecretError, SessionLostError
 from infra_ctl.journal.records import Before, Step, StepState
 from infra_ctl.journal.store import Journal
-from infra_ctl.plan import Masking
+from infra_ctl.masking import Masking
 from infra_ctl.predicting import masked
 
 HELD = 1800

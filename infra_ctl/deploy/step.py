@@ -26,7 +26,7 @@ from infra_ctl.errors import (
 )
 from infra_ctl.journal.records import Before, StepState
 from infra_ctl.journal.store import Journal
-from infra_ctl.plan import Masking
+from infra_ctl.masking import Masking
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from infra_ctl.city import City, load_city, relock
 from infra_ctl.drivers.embedded import EmbeddedFleet, Fault
 from infra_ctl.drivers.fleet import Fleet
 from infra_ctl.journal.records import Synced
-from infra_ctl.plan import Judged, Masking, Planner
+from infra_ctl.masking import Masking
+from infra_ctl.plan import Judged, Planner
 from infra_ctl.render import day0, render
 
 SMALL = Path(__file__).parents[1] / "cases/inventory/city"

@@ -1,4 +1,4 @@
-"""Planning: who is asked what, what stays, what goes, what it costs, and which saved plans are refused."""
+"""Planning: who is asked what, what stays, what goes, and what it costs."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from infra_ctl.city import City, load_city
 from infra_ctl.drivers.base import ConfigDriver, Reading
 from infra_ctl.drivers.embedded import EmbeddedFleet, Fault
 from infra_ctl.drivers.fleet import Fleet
-from infra_ctl.errors import RefusedError, SecretError
+from infra_ctl.errors import SecretError
 from infra_ctl.inventory.adoption import declare
 from infra_ctl.inventory.models import UnmanagedLine
 from infra_ctl.journal.records import Synced
-from infra_ctl.plan import Judged, Masking, Planner, assemble, refuse_stale
+from infra_ctl.masking import Masking
+from infra_ctl.plan import Judged, Planner, assemble
 from infra_ctl.render import render
 from tests.unit.conftest import VAULT, SmallCity, Watched
 
@@ -353,54 +354,7 @@ def test_from_the_workshop_there_is_nothing_to_lose(first: Plan) -> None:
     assert {device.may_lose for device in first.devices} == {()}
 
 
-# A saved plan
-
-
-@pytest.fixture
-def saved(first: Plan, small: SmallCity) -> Plan:
-    refuse_stale(first, small.city, small.masking, "embedded")
-    return first
-
-
-def test_a_plan_of_another_context_is_refused(saved: Plan, small: SmallCity) -> None:
-    with pytest.raises(RefusedError, match=f"plan {saved.id} was made in context embedded, not live"):
-        refuse_stale(saved, small.city, small.masking, "live")
-
-
-def test_a_plan_of_another_version_is_refused(saved: Plan, small: SmallCity) -> None:
-    older = saved.model_copy(update={"tool": "0.0.1"})
-    with pytest.raises(RefusedError, match=r"was made by infra-ctl 0\.0\.1: plan again"):
-        refuse_stale(older, small.city, small.masking, "embedded")
-
-
-def test_a_plan_of_another_inventory_is_refused(saved: Plan, small: SmallCity) -> None:
-    inventory = small.city.inventory.model_copy(update={"digest": "another"})
-    with pytest.raises(RefusedError, match="the inventory changed since plan"):
-        refuse_stale(saved, City(inventory, small.city.intents), small.masking, "embedded")
-
-
-def test_a_plan_with_an_older_secret_is_refused(saved: Plan, small: SmallCity) -> None:
-    rotated = Masking({**VAULT, "bgp/cpt": "rotated"}, small.masking.key)
-    with pytest.raises(RefusedError, match="dc-edge1: a secret changed since plan"):
-        refuse_stale(saved, small.city, rotated, "embedded")
-
-
-def test_a_plan_whose_candidate_was_edited_is_refused(saved: Plan, small: SmallCity) -> None:
-    devices = tuple(
-        device.model_copy(update={"candidate": device.candidate.replace("LAN staff", "LAN x")})
-        for device in saved.devices
-    )
-    edited = saved.model_copy(update={"devices": devices})
-    with pytest.raises(RefusedError, match="changed since plan"):
-        refuse_stale(edited, small.city, small.masking, "embedded")
-
-
-def test_a_plan_that_keeps_a_password_of_the_device_alone_is_not_stale(
-    small: SmallCity, devices: EmbeddedFleet, fleet: Fleet
-) -> None:
-    add(devices, WARD, "password hunter2")
-    rename(devices, WARD)
-    refuse_stale(planned(small, fleet, (WARD,)), small.city, small.masking, "embedded")
+# What cannot be planned on
 
 
 def test_a_device_that_may_take_its_configuration_back_is_no_base_for_a_plan(

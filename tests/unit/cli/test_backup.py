@@ -26,7 +26,7 @@ from infra_ctl.drivers.logins import Login
 from infra_ctl.errors import RefusedError, UnreachableError
 from infra_ctl.journal.opening import open_journal
 from infra_ctl.journal.records import PROCEDURE, Purpose, RunState, Step, StepState
-from infra_ctl.plan import Masking
+from infra_ctl.masking import Masking
 from tests.unit.cli.conftest import Command, Said
 from tests.unit.cli.test_deploy_command import Faults, faults  # noqa: F401 - a fixture
 from tests.unit.watched_hosts import WatchedHosts, fleet

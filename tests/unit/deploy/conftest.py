@@ -22,7 +22,7 @@ from infra_ctl.errors import DeviceError
 from infra_ctl.journal.opening import open_journal
 from infra_ctl.journal.records import Purpose, Step, StepState
 from infra_ctl.journal.store import Journal
-from infra_ctl.plan import Masking
+from infra_ctl.masking import Masking
 
 WIRES = (Wire(End("ward", "eth0"), End("pop", "eth1")), Wire(End("pop", "eth0"), End("core", "eth1")))
 MASKING = Masking({"ospf/key": "0spf-s3cret"}, b"key")
