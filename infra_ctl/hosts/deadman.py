@@ -1,41 +1,23 @@
-"""The worker's side of the dead-man timer of a host: calls `deadman.sh` there and says what it answered.
-
-The script is uploaded under a name that holds its own hash. The usual call costs no extra round trip: only
-a host that lacks this very version answers MISSING, and gets it.
-"""
+"""The worker's side of the dead-man timer of a host: calls `deadman.sh` there and says what it answered."""
 
 from __future__ import annotations
 
-import hashlib
 import re
-import shlex
 from base64 import b64encode
 from collections.abc import Callable, Iterable
 from functools import cache
-from importlib import resources
 
 from pyinfra.facts.server import Command
 
 from infra_ctl.change.operations import Operation, Run, Service, User
-from infra_ctl.errors import BusyError, DeviceError, NoSpaceError, NotRestoredError, SessionLostError
+from infra_ctl.deadman.script import ANSWERS, MISSING, Script
+from infra_ctl.errors import BusyError, NoSpaceError, SessionLostError
 from infra_ctl.hosts.cause import telling
 from infra_ctl.hosts.session import Said, asked
 from infra_ctl.hosts.translation import home_of
 
 STATE = "/var/lib/infra-ctl"
 """Folder on the host, the one that the dead-man timer of FRR has."""
-
-MISSING = 47
-"""Exit code of the wrapper when the host does not have this version of the script."""
-
-ANSWERS: dict[int, type[DeviceError]] = {
-    40: BusyError,
-    42: NoSpaceError,
-    44: NotRestoredError,
-    45: BusyError,  # nothing of that token is on trial
-    48: DeviceError,  # the timer does not start
-}
-"""What the exit codes of deadman.sh mean."""
 
 WORD = re.compile(r"[\w.@:-]+", re.ASCII)
 
@@ -54,13 +36,9 @@ Shell = Callable[[str, str, float], Said]
 
 
 @cache
-def _script() -> str:
-    return resources.files("infra_ctl.hosts").joinpath("deadman.sh").read_text(encoding="utf-8")
-
-
-@cache
-def _digest() -> str:
-    return hashlib.sha256(_script().encode()).hexdigest()
+def _timer() -> Script:
+    """What a host is brought."""
+    return Script.of("host-deadman", "infra_ctl.hosts")
 
 
 def lease(part: str, shell: Shell, token: str, owner: str, seconds: int) -> int:
@@ -151,34 +129,19 @@ def _expect(part: str, word: str, said: str) -> bool:
 
 
 def _call(part: str, shell: Shell, arguments: list[str], stdin: str = "") -> str:
-    said = shell(_invocation(arguments), stdin, PATIENCE)
+    call = _timer().call(STATE, arguments)
+    said = shell(call, stdin, PATIENCE)
     if said.rc == MISSING:
         _upload(part, shell)
-        said = shell(_invocation(arguments), stdin, PATIENCE)
+        said = shell(call, stdin, PATIENCE)
     if said.rc != 0:
         cause = said.stderr.strip().replace("\n", "; ") or f"dead-man timer ended with {said.rc}"
         raise ANSWERS.get(said.rc, SessionLostError)(part, cause)
     return said.stdout.strip()
 
 
-def _invocation(arguments: list[str]) -> str:
-    path = f"{STATE}/host-deadman-{_digest()[:12]}.sh"
-    return f"[ -r {path} ] || exit {MISSING}; exec /bin/sh {path} {shlex.join(arguments)}"
-
-
 def _upload(part: str, shell: Shell) -> None:
-    """Put this version beside an older one, which a timer may be running from, and hook it into the boot.
-
-    A session cut half-way has uploaded less than the whole: that never gets the name.
-    """
-    path = f"{STATE}/host-deadman-{_digest()[:12]}.sh"
-    said = shell(
-        f"umask 077; mkdir -p {STATE}; new={path}.new.$$; "
-        f'cat >"$new" && echo "{_digest()}  $new" | sha256sum -c --status && sync "$new" && '
-        f'/bin/sh "$new" install {path}; code=$?; rm -f "$new"; exit $code',
-        _script(),
-        PATIENCE,
-    )
+    said = shell(_timer().installation(STATE), _timer().text, PATIENCE)
     if said.rc != 0:
         cause = telling(said.stderr.splitlines())
         raise ANSWERS.get(said.rc, NoSpaceError)(part, f"cannot install the dead-man timer: {cause}")

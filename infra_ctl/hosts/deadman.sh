@@ -1,4 +1,4 @@
-#!/bin/sh
+# shellcheck shell=sh disable=SC2034,SC2154 # it comes below deadman/lease_and_timer.sh
 # A dead-man timer for what can lock us out of a Linux host: guarded files, units and commands that are
 # changed and not confirmed in time are taken back, whatever happens to the session, the controller or the
 # power in between.
@@ -14,105 +14,23 @@
 #        host-deadman.sh boot                           before anything guarded starts: take back what was not kept
 #        host-deadman.sh install PATH                   make `boot` run before that; become PATH
 #
-#   FENCE      the number that came with the lease: it grows with every holder, so that one who lost the lease
-#              without noticing is known by it; none for whoever comes without a lease
+#   FENCE      the number that came with the lease
 #
 # What was done is said in a word on stdout; no word is no success, whatever the exit code.
 #
-# State is in this script's own directory; lease, fence and lock are those of the dead-man timer of FRR, so
-# that a router that is a Linux box has one lease. `host-pending` is the mark of an unconfirmed change; it
-# appears and goes by one rename. Needs root, coreutils and util-linux; systemd and nft where they are there.
-set -u
-umask 077
-LC_ALL=C
-export LC_ALL
-
+# `host-pending` is the mark of an unconfirmed change; it appears and goes by one rename. Systemd and nft are
+# used where they are there.
 hook=${DEADMAN_HOOK:-/usr/local/sbin/infra-ctl-host-deadman}
 unit=${DEADMAN_UNIT:-/etc/systemd/system/infra-ctl-host-deadman.service}
-state=${0%/*}
+stem=host-deadman
+trial='guarded change of run'
 pending=$state/host-pending
-
-# Exit codes, one a kind of answer; deadman.py knows them by number.
-busy=40 no_space=42 not_restored=44 not_pending=45 unable=48
-
-fail() { # CODE TEXT
-    printf '%s\n' "$2" >&2
-    exit "$1"
-}
-
-# Held until this process ends; children that outlive it close descriptor 9.
-lock() { # FLOCK-OPTION...
-    { : >>"$state/lock"; } 2>/dev/null || fail "$no_space" "cannot write to $state"
-    exec 9>>"$state/lock"
-    flock "$@" 9 || fail "$busy" 'another change is under way'
-}
-
-# A cut session must not stop a script half-way: nothing to write to is no reason to die.
-outlive_session() { trap '' HUP INT PIPE; }
-
-uptime() {
-    read -r up _ </proc/uptime
-    echo "${up%%.*}"
-}
-
-put() { # FILE MODE : stdin, whole or not at all
-    cat >"$1.new" && chmod "$2" "$1.new" && sync "$1.new" && mv "$1.new" "$1" && sync "${1%/*}"
-}
-
-# A lease ends by the uptime, which no clock change moves, and with the power.
-lease_is_live() {
-    { read -r holder owner until boot <"$state/lease"; } 2>/dev/null &&
-        [ "$boot" = "$(cat /proc/sys/kernel/random/boot_id)" ] && [ "$(uptime)" -lt "$until" ]
-}
-
-refuse_others() { # TOKEN [FENCE]
-    if lease_is_live && [ "$holder" != "$1" ]; then
-        fail "$busy" "leased to $owner (run $holder) for another $((until - $(uptime))) s"
-    fi
-    case ${2:--} in
-    - | "$(fence)") ;;
-    *) fail "$busy" "lease $2 was taken over: the last one is $(fence)" ;;
-    esac
-}
-
-fence() {
-    { read -r number <"$state/fence"; } 2>/dev/null || number=0
-    echo "$number"
-}
-
-owns() { # TOKEN
-    { read -r token deadline <"$pending/mark"; } 2>/dev/null && [ "$token" = "$1" ]
-}
+gone=$state/host-gone
 
 refuse_trial_of_others() { # TOKEN
     [ ! -e "$pending" ] || owns "$1" ||
         fail "$busy" "a guarded change of run $token is on trial for another $((deadline - $(uptime))) s"
 }
-
-# Who comes back for a lease that it still has keeps its number; anybody else gets the next one.
-lease() { # TOKEN OWNER SECONDS
-    outlive_session
-    lock -w 5
-    refuse_others "$1"
-    refuse_trial_of_others "$1"
-    number=$(fence)
-    if ! lease_is_live; then
-        number=$((number + 1))
-        echo "$number" | put "$state/fence" 600 || fail "$no_space" "cannot write $state/fence"
-    fi
-    echo "$1 $2 $(($(uptime) + $3)) $(cat /proc/sys/kernel/random/boot_id)" | put "$state/lease" 600 ||
-        fail "$no_space" "cannot write $state/lease"
-    echo "leased $number"
-}
-
-release() { # TOKEN
-    outlive_session
-    lock -w 5
-    if lease_is_live && [ "$holder" = "$1" ]; then rm -f "$state/lease"; fi
-    echo released
-}
-
-has_systemd() { [ -d /run/systemd/system ]; }
 
 # Says `yes` or `no`: words that a line of the mark can hold.
 whether() { if "$@" >/dev/null 2>&1; then echo yes; else echo no; fi; }
@@ -155,28 +73,6 @@ arm() { # TOKEN SECONDS [FENCE]
     }
     start_timer "$2" "$1" || { disarm; fail "$unable" 'the timer does not start: nothing was touched'; }
     echo armed
-}
-
-start_timer() { # SECONDS TOKEN : returns once it ticks, or fails after some 2 s
-    setsid /bin/sh "$0" timer "$2" "$1" </dev/null >/dev/null 2>&1 9>&- &
-    echo "$!" >"$pending/timer" || return 1
-    tries=100
-    until [ -e "$pending/ticking" ]; do
-        [ "$tries" -gt 0 ] || return 1
-        tries=$((tries - 1))
-        sleep 0.02
-    done
-}
-
-disarm() {
-    { read -r pid <"$pending/timer"; } 2>/dev/null || pid=
-    rm -rf "$state/host-gone"
-    mv "$pending" "$state/host-gone" || return 1
-    sync "$state"
-    if [ -n "$pid" ] && [ "$pid" != $$ ] && grep -qs deadman "/proc/$pid/cmdline"; then
-        kill -s KILL -- "-$pid" "$pid" 2>/dev/null
-    fi
-    rm -rf "$state/host-gone"
 }
 
 # What was there takes the place of what is there, whole or not at all.
@@ -295,41 +191,17 @@ outcome() { # TOKEN
     fi
 }
 
-# The timer is the last way back: it goes on until what was there is back or the mark is gone.
-timer() { # TOKEN SECONDS
-    outlive_session
-    owns "$1" || exit 0
-    : >"$pending/ticking" || exit 0 # `start_timer` waits for it
-    sleep "$2"
-    verdict='NOT RESTORED yet'
-    until attempt "$1" "$2"; do
-        [ -z "$verdict" ] || report "$1" "$2" "$verdict"
-        verdict= # said once
-        sleep 10
-    done
-}
+stop_work() { :; } # what is on trial was done from outside, under no lock of ours
 
-# In a shell of its own, with which the lock goes. One that somebody else holds for long is a failed attempt.
-attempt() ( # TOKEN SECONDS
-    owns "$1" || exit 0
-    lock -w 60
-    owns "$1" || exit 0
-    restore && note "$1" && disarm && report "$1" "$2" RESTORED
-)
-
-# Who comes to ask later is told. A full disk is no reason to go back on it.
+# Whether the timer or a restart took it back is one to a host. A full disk is no reason to go back on it.
 note() { # TOKEN
     { echo "$1" | put "$state/host-taken-back" 600; } 2>/dev/null || rm -f "$state/host-taken-back"
-}
-
-report() { # TOKEN SECONDS VERDICT
-    logger -t infra-ctl-deadman "guarded change of run $1 was not confirmed within $2 s: $3" 2>/dev/null || :
 }
 
 # Units and rules are not up yet: they will come from what was there.
 boot() {
     lock -w 60
-    rm -rf "$state/host-new" "$state/host-gone"
+    rm -rf "$state/host-new" "$gone"
     [ -e "$pending" ] || exit 0
     each_line "$pending/files" file_back || fail "$no_space" 'cannot restore what is guarded'
     ! command -v systemctl >/dev/null || each_line "$pending/units" enable_back
@@ -338,23 +210,11 @@ boot() {
     echo 'an unconfirmed change was taken back'
 }
 
-install_unit() { # PATH
-    has_systemd || [ -n "${DEADMAN_UNIT:-}" ] || return 0
+unit_text() { # PATH
     printf '%s\n' '[Unit]' 'Description=Take back an unconfirmed change of what can lock us out' \
         'DefaultDependencies=no' 'After=local-fs.target' 'Before=sysinit.target network-pre.target nftables.service' \
         "RequiresMountsFor=$state" '[Service]' 'Type=oneshot' "ExecStart=/bin/sh $1 boot" \
-        '[Install]' 'WantedBy=sysinit.target' | put "$unit" 644 &&
-        systemctl daemon-reload && systemctl enable --quiet "${unit##*/}"
-}
-
-# The name comes last: a script that can be called by it is hooked into the boot.
-install() { # PATH
-    outlive_session
-    lock -w 30
-    mkdir -p "${hook%/*}" && printf '#!/bin/sh\nexec /bin/sh %s "$@"\n' "$1" | put "$hook" 755 &&
-        install_unit "$1" && mv "$0" "$1" && sync "$state" || exit 1
-    [ ! -e "$pending" ] || return 0 # its timer may start from an older version
-    for old in "$state"/host-deadman-*.sh; do [ "$old" = "$1" ] || rm -f "$old"; done
+        '[Install]' 'WantedBy=sysinit.target'
 }
 
 main() {

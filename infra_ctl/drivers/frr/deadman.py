@@ -1,21 +1,17 @@
-"""The controller's side of the dead-man timer: calls `deadman.sh` on a router and says what it answered.
-
-The script is uploaded under a name that holds its own hash. The usual call costs no extra round trip: only
-a router that lacks this very version answers MISSING, and gets it.
-"""
+"""The controller's side of the dead-man timer: calls `deadman.sh` on a router and says what it answered."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 import secrets
-import shlex
 import time
+from collections.abc import Mapping
 from functools import cache
-from importlib import resources
 from shlex import quote
 from typing import Literal
 
+from infra_ctl.deadman import script
 from infra_ctl.drivers.base import Pending, Reading, TakenBack
 from infra_ctl.drivers.command import Completed
 from infra_ctl.drivers.frr import router
@@ -25,23 +21,15 @@ from infra_ctl.errors import (
     BusyError,
     DeviceError,
     NoSpaceError,
-    NotRestoredError,
     RejectedError,
     SessionLostError,
 )
 
-MISSING = 47
-"""Exit code of the wrapper when the device does not have this version of the script."""
-
-ANSWERS: dict[int, type[DeviceError]] = {
-    40: BusyError,
+ANSWERS: Mapping[int, type[DeviceError]] = {
+    **script.ANSWERS,
     41: BusyError,  # the running configuration has changed
-    42: NoSpaceError,
     43: RejectedError,
-    44: NotRestoredError,
-    45: BusyError,  # nothing of that token is pending
     46: SessionLostError,  # the candidate did not arrive whole
-    48: DeviceError,  # the timer does not start, or FRR does not say what it runs
 }
 """What the exit codes of deadman.sh mean."""
 
@@ -72,17 +60,9 @@ PATIENCE = 30.0
 
 
 @cache
-def _script() -> bytes:
-    return resources.files("infra_ctl.drivers.frr").joinpath("deadman.sh").read_bytes()
-
-
-@cache
-def _digest() -> str:
-    return hashlib.sha256(_script()).hexdigest()
-
-
-def _name() -> str:
-    return f"deadman-{_digest()[:12]}.sh"
+def _timer() -> script.Script:
+    """What a router is brought."""
+    return script.Script.of("deadman", "infra_ctl.drivers.frr")
 
 
 def new_token() -> str:
@@ -182,30 +162,16 @@ def _marked(device: str, answer: str) -> tuple[Pending | None, str]:
 
 
 def _call(shell: Shell, arguments: list[str], stdin: bytes = b"", *, timeout: float) -> Completed:
-    done = shell.run(_invocation(shell, arguments), stdin, timeout)
-    if done.rc == MISSING:
+    call = _timer().call(shell.state, arguments)
+    done = shell.run(call, stdin, timeout)
+    if done.rc == script.MISSING:
         _upload(shell)
-        done = shell.run(_invocation(shell, arguments), stdin, timeout)
+        done = shell.run(call, stdin, timeout)
     return done
 
 
-def _invocation(shell: Shell, arguments: list[str]) -> str:
-    path = quote(f"{shell.state}/{_name()}")
-    return f"[ -r {path} ] || exit {MISSING}; exec /bin/sh {path} {shlex.join(arguments)}"
-
-
 def _upload(shell: Shell) -> None:
-    """Put this version beside an older one, which a timer may be running from, and hook it into the boot.
-
-    A session cut half-way has uploaded less than the whole: that never gets the name.
-    """
-    path = quote(f"{shell.state}/{_name()}")
-    done = shell.run(
-        f"umask 077; mkdir -p {quote(shell.state)}; new={path}.new.$$; "
-        f'cat >"$new" && echo "{_digest()}  $new" | sha256sum -c --status && sync "$new" && '
-        f'/bin/sh "$new" install {path}; code=$?; rm -f "$new"; exit $code',
-        _script(),
-    )
+    done = shell.run(_timer().installation(shell.state), _timer().text.encode())
     if done.rc != 0:
         failure = ANSWERS.get(done.rc, NoSpaceError)
         raise failure(shell.device, f"cannot install the dead-man timer: {said(done.stderr)}")

@@ -1,4 +1,4 @@
-#!/bin/sh
+# shellcheck shell=sh disable=SC2034,SC2154 # it comes below deadman/lease_and_timer.sh
 # A dead-man timer for FRR: what is committed and not confirmed in time is taken back, whatever happens to
 # the session, the controller or the power in between.
 #
@@ -14,19 +14,15 @@
 #   MODE       `replace`: stdin is the whole configuration; `merge`: it is lines to add
 #   BASE       sha256 of `show running-config no-header` that the decision rests on
 #   CANDIDATE  sha256 of stdin, so that half a candidate is never applied
-#   FENCE      the number that came with the lease: it grows with every holder, so that one who lost the lease
-#              without noticing is known by it; none for whoever comes without a lease
+#   FENCE      the number that came with the lease
 #
 # What was done is said in a word on stdout; no word is no success, whatever the exit code.
 #
-# State is in this script's own directory. `pending` is the mark of an unconfirmed commit; it appears and
-# goes by one rename. The start-up file is not touched before `confirm`, so that a reboot comes up on the
-# old configuration by itself. Needs root, coreutils, util-linux and frr-pythontools.
-set -u
-umask 077
-LC_ALL=C
+# `pending` is the mark of an unconfirmed commit; it appears and goes by one rename. The start-up file is not
+# touched before `confirm`, so that a reboot comes up on the old configuration by itself. Needs
+# frr-pythontools beside what all timers need.
 VTYSH_HISTFILE=/dev/null # vtysh keeps its -c commands in the home directory, secrets included
-export LC_ALL VTYSH_HISTFILE
+export VTYSH_HISTFILE
 
 startup=${FRR_STARTUP:-/etc/frr/frr.conf}
 vtysh_conf=${FRR_VTYSH_CONF:-/etc/frr/vtysh.conf}
@@ -36,31 +32,13 @@ work=${DEADMAN_WORK:-/run/infra-ctl} # in memory: candidates leave no trace on t
 hook=${DEADMAN_HOOK:-/usr/local/sbin/infra-ctl-deadman}
 unit=${DEADMAN_UNIT:-/etc/systemd/system/infra-ctl-deadman.service}
 pause=${DEADMAN_PAUSE:-1.2}
-state=${0%/*}
+stem=deadman
+trial=commit
 pending=$state/pending
+gone=$state/gone
 
-# Exit codes, one a kind of answer; deadman.py knows them by number.
-busy=40 changed=41 no_space=42 rejected=43 not_restored=44 not_pending=45 truncated=46 unable=48
-
-fail() { # CODE TEXT
-    printf '%s\n' "$2" >&2
-    exit "$1"
-}
-
-# Held until this process ends; children that outlive it close descriptor 9.
-lock() { # FLOCK-OPTION...
-    { : >>"$state/lock"; } 2>/dev/null || fail "$no_space" "cannot write to $state"
-    exec 9>>"$state/lock"
-    flock "$@" 9 || fail "$busy" 'another commit is under way'
-}
-
-# A cut session must not stop a script half-way: nothing to write to is no reason to die.
-outlive_session() { trap '' HUP INT PIPE; }
-
-uptime() {
-    read -r up _ </proc/uptime
-    echo "${up%%.*}"
-}
+# Exit codes beside those of all timers; deadman.py knows them by number.
+changed=41 rejected=43 truncated=46
 
 sum() {
     digest=$(sha256sum <"$1")
@@ -79,44 +57,8 @@ normal_form() {
         ' "$1" | sort
 }
 
-# A lease ends by the uptime, which no clock change moves, and with the power.
-lease_is_live() {
-    { read -r holder owner until boot <"$state/lease"; } 2>/dev/null &&
-        [ "$boot" = "$(cat /proc/sys/kernel/random/boot_id)" ] && [ "$(uptime)" -lt "$until" ]
-}
-
-refuse_others() { # TOKEN
-    if lease_is_live && [ "$holder" != "$1" ]; then
-        fail "$busy" "leased to $owner (run $holder) for another $((until - $(uptime))) s"
-    fi
-}
-
-fence() {
-    { read -r number <"$state/fence"; } 2>/dev/null || number=0
-    echo "$number"
-}
-
-# Who comes back for a lease that it still has keeps its number; anybody else gets the next one.
-lease() { # TOKEN OWNER SECONDS
-    outlive_session
-    lock -w 5
-    refuse_others "$1"
-    if [ -e "$pending" ] && ! owns "$1"; then fail "$busy" "commit $token is pending"; fi
-    number=$(fence)
-    if ! lease_is_live; then
-        number=$((number + 1))
-        echo "$number" | put "$state/fence" 600 || fail "$no_space" "cannot write $state/fence"
-    fi
-    echo "$1 $2 $(($(uptime) + $3)) $(cat /proc/sys/kernel/random/boot_id)" | put "$state/lease" 600 ||
-        fail "$no_space" "cannot write $state/lease"
-    echo "leased $number"
-}
-
-release() { # TOKEN
-    outlive_session
-    lock -w 5
-    if lease_is_live && [ "$holder" = "$1" ]; then rm -f "$state/lease"; fi
-    echo released
+refuse_trial_of_others() { # TOKEN
+    [ ! -e "$pending" ] || owns "$1" || fail "$busy" "commit $token is pending"
 }
 
 # Replace the running configuration by FILE. frr-reload.py leaves the start-up file alone because FILE is
@@ -184,22 +126,19 @@ merge() { # FILE: one that does not parse is refused before anything is touched
     vtysh -m -f "$1" >/dev/null 2>"$work/said" </dev/null && vtysh -f "$1" >"$work/said" 2>&1 </dev/null
 }
 
-# A reload that outlived its commit must not go on changing things under a restore.
-stop_reload() {
+# A reload that outlived its commit must not go on under a restore. That commit, if it still waits for the reload,
+# restores; if it was killed, we do.
+stop_work() {
     { read -r pid <"$work/reload"; } 2>/dev/null || return 0
     if grep -qs frr-reload "/proc/$pid/cmdline"; then kill -s KILL -- "-$pid" "$pid" 2>/dev/null; fi
 }
 
 # Under the lock only. It goes when this process ends; before that, what a killed commit left is stopped.
 fresh_work() {
-    stop_reload
+    stop_work
     trap 'rm -rf "$work"' EXIT
     rm -rf "$work"
     mkdir "$work" || fail "$no_space" "cannot write to $work"
-}
-
-owns() { # TOKEN
-    { read -r token _ <"$pending/mark"; } 2>/dev/null && [ "$token" = "$1" ]
 }
 
 incarnation() { cat "$daemons"/*.pid 2>/dev/null || :; }
@@ -216,28 +155,6 @@ arm() { # MODE SECONDS TOKEN
         sync "$state/new"/* "$state/new" &&
         mv "$state/new" "$pending" &&
         sync "$state"
-}
-
-start_timer() { # SECONDS TOKEN : returns once it ticks, or fails after some 2 s
-    setsid /bin/sh "$0" timer "$2" "$1" </dev/null >/dev/null 2>&1 9>&- &
-    echo "$!" >"$pending/timer" || return 1
-    tries=100
-    until [ -e "$pending/ticking" ]; do
-        [ "$tries" -gt 0 ] || return 1
-        tries=$((tries - 1))
-        sleep 0.02
-    done
-}
-
-disarm() {
-    { read -r pid <"$pending/timer"; } 2>/dev/null || pid=
-    rm -rf "$state/gone"
-    mv "$pending" "$state/gone" || return 1
-    sync "$state"
-    if [ -n "$pid" ] && [ "$pid" != $$ ] && grep -qs deadman "/proc/$pid/cmdline"; then
-        kill -s KILL -- "-$pid" "$pid" 2>/dev/null
-    fi
-    rm -rf "$state/gone"
 }
 
 # Whole or not at all: a full disk or a power cut leaves the old file.
@@ -292,8 +209,7 @@ restore_or_fail() { # CODE TEXT : exits with CODE once the old configuration is 
 commit() { # MODE SECONDS TOKEN BASE CANDIDATE [FENCE]
     outlive_session
     lock -n
-    refuse_others "$3"
-    case ${6:--} in -|"$(fence)") ;; *) fail "$busy" "lease $6 was taken over: the last one is $(fence)" ;; esac
+    refuse_others "$3" "${6:--}"
     [ ! -e "$pending" ] || fail "$busy" "commit $(cut -d' ' -f1 "$pending/mark") is pending"
     fresh_work
     cat >"$work/frr.conf" || fail "$no_space" "cannot write to $work"
@@ -334,36 +250,9 @@ revert() { # TOKEN
     echo reverted
 }
 
-# The timer is the last way back: it goes on until the old configuration is back or the mark is gone.
-timer() { # TOKEN SECONDS
-    outlive_session
-    owns "$1" || exit 0
-    : >"$pending/ticking" || exit 0 # `start_timer` waits for it
-    sleep "$2"
-    verdict='NOT RESTORED yet'
-    until attempt "$1" "$2"; do
-        [ -z "$verdict" ] || report "$1" "$2" "$verdict"
-        verdict= # said once
-        sleep 10
-    done
-}
-
-# In a shell of its own, with which the lock goes. One that somebody else holds for long is a failed attempt.
-attempt() ( # TOKEN SECONDS
-    owns "$1" || exit 0
-    stop_reload # its commit, if it still waits for it, restores; if it was killed, we do
-    lock -w 60
-    owns "$1" || exit 0
-    restore && note "$1" timer && disarm && report "$1" "$2" RESTORED
-)
-
 # Who comes to ask later is told what acted. A full disk is no reason to go back on it.
 note() { # TOKEN timer|restart
     { echo "$1 $2" | put "$state/taken-back" 600; } 2>/dev/null || rm -f "$state/taken-back"
-}
-
-report() { # TOKEN SECONDS VERDICT
-    logger -t infra-ctl-deadman "commit $1 was not confirmed within $2 s: $3" 2>/dev/null || :
 }
 
 frr_is_alive() { # a process file may be left of one that died, and its number another's by now
@@ -377,7 +266,7 @@ frr_is_alive() { # a process file may be left of one that died, and its number a
 boot() {
     if frr_is_alive; then echo 'FRR runs already: nothing is taken back'; exit 0; fi
     lock -w 60
-    rm -rf "$state/new" "$state/gone"
+    rm -rf "$state/new" "$gone"
     [ -e "$pending" ] || exit 0
     restore_startup || fail "$no_space" "cannot write $startup"
     note "$(cut -d' ' -f1 "$pending/mark")" restart
@@ -385,26 +274,10 @@ boot() {
     echo 'an unconfirmed commit was taken back'
 }
 
-put() { # FILE MODE : stdin, whole or not at all
-    cat >"$1.new" && chmod "$2" "$1.new" && sync "$1.new" && mv "$1.new" "$1" && sync "${1%/*}"
-}
-
-install_unit() { # PATH
-    [ -d /run/systemd/system ] || [ -n "${DEADMAN_UNIT:-}" ] || return 0
+unit_text() { # PATH
     printf '%s\n' '[Unit]' 'Description=Take back an unconfirmed FRR configuration' 'Before=frr.service' \
         "RequiresMountsFor=$state" '[Service]' 'Type=oneshot' "ExecStart=/bin/sh $1 boot" \
-        '[Install]' 'WantedBy=frr.service' | put "$unit" 644 &&
-        systemctl daemon-reload && systemctl enable --quiet "${unit##*/}"
-}
-
-# The name comes last: a script that can be called by it is hooked into the boot.
-install() { # PATH
-    outlive_session
-    lock -w 30
-    printf '#!/bin/sh\nexec /bin/sh %s "$@"\n' "$1" | put "$hook" 755 && install_unit "$1" &&
-        mv "$0" "$1" && sync "$state" || exit 1
-    [ ! -e "$pending" ] || return 0 # its timer may start from an older version
-    for old in "$state"/deadman-*.sh; do [ "$old" = "$1" ] || rm -f "$old"; done
+        '[Install]' 'WantedBy=frr.service'
 }
 
 main() {

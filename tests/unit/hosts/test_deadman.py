@@ -7,7 +7,6 @@ a file.
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from infra_ctl.change.operations import File, Run, Service, User
+from infra_ctl.deadman.script import Script
 from infra_ctl.errors import BusyError, NoSpaceError, SessionLostError
 from infra_ctl.hosts import deadman
 from infra_ctl.hosts.session import Said
@@ -240,8 +240,8 @@ def test_a_router_has_one_lease_for_both_of_its_parts(box):
     deadman.lease("a", box, "run-1", "me@here", 60)
     token, owner, *_ = (box.state / "lease").read_text().split()
     assert (token, owner) == ("run-1", "me@here")
-    frr = Path(deadman.__file__).parents[1] / "drivers/frr/deadman.sh"
-    shutil.copy(frr, box.state / "deadman-frr.sh")
+    frr = Script.of("deadman", "infra_ctl.drivers.frr")
+    (box.state / "deadman-frr.sh").write_text(frr.text)
     said = box(f"/bin/sh {box.state}/deadman-frr.sh lease run-2 you@there 60", "", 10)
     assert "leased to me@here (run run-1)" in said.stderr
 

@@ -1,0 +1,1 @@
+"""What the dead-man timers of routers and hosts have in common: lease, timer, installation."""
