@@ -145,9 +145,6 @@ FRR = Grammar(
 )
 
 
-GRAMMARS: Mapping[str, Grammar] = {"frr": FRR}
-
-
 @functools.lru_cache(maxsize=65536)
 def kind(context: tuple[str, ...], grammar: Grammar = FRR) -> str:
     """The kind of the innermost context; its own first word where the grammar does not know it."""

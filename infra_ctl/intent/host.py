@@ -182,11 +182,6 @@ class HostIntent:
         """Of its exits those that the firewall lets requests out by: isolated, it still sends its logs."""
         return tuple(each for each in self.exits if not self.isolated or each.service == LOGS)
 
-    @property
-    def retention_months(self) -> int:
-        """How long its logs are kept."""
-        return RETENTION_MONTHS[self.level]
-
     def ports(self, service: str, protocol: Protocol = "tcp") -> tuple[int, ...]:
         """Where it takes requests for a service, in order."""
         return tuple(

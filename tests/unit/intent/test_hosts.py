@@ -8,6 +8,7 @@ from ipaddress import IPv4Address
 import pytest
 
 from infra_ctl.intent import HostIntents, allocate
+from infra_ctl.intent.host import RETENTION_MONTHS
 from infra_ctl.inventory import Inventory
 from infra_ctl.inventory.kinds import Stage
 
@@ -38,7 +39,7 @@ def test_a_level_is_the_highest_of_what_a_host_serves(
     hosts: HostIntents, host: str, level: int, strict: bool, months: int
 ) -> None:
     intent = hosts[host]
-    assert (intent.level, intent.is_strict, intent.retention_months) == (level, strict, months)
+    assert (intent.level, intent.is_strict, RETENTION_MONTHS[intent.level]) == (level, strict, months)
 
 
 def test_servers_of_the_own_site_are_asked_first(hosts: HostIntents) -> None:
@@ -76,7 +77,7 @@ def test_a_collector_knows_every_address_that_logs_come_from(hosts: HostIntents)
     sources = {source.address: (source.name, source.months) for source in hosts["dc-log-1"].log_sources}
     for host in hosts.values():
         for address in host.addresses:
-            assert sources[address] == (host.name, host.retention_months)
+            assert sources[address] == (host.name, RETENTION_MONTHS[host.level])
     assert sources[IPv4Address("10.0.0.1")] == ("dc-edge1", 3)
 
 
