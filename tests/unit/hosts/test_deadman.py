@@ -254,6 +254,20 @@ def test_nothing_is_touched_where_a_way_back_cannot_be_saved(box):
     assert not (box.state / "host-pending").exists()
 
 
+def test_another_version_takes_the_place_of_the_old_once_nothing_of_it_is_on_trial(box):
+    """What the timer of FRR has there, called alike, stays."""
+    box.arm(box.file("sshd", ""))
+    (current,) = box.state.glob("host-deadman-*.sh")
+    older = current.rename(box.state / "host-deadman-000000000000.sh")
+    frr = box.state / "deadman-000000000000.sh"
+    frr.write_text("")
+    deadman.confirm("a", box, "run-1")  # uploads this version first: the timer runs from the older one
+    assert older.exists()
+    current.unlink()
+    deadman.begin("a", box, "run-2", None)
+    assert sorted(box.state.glob("*deadman-*.sh")) == sorted([current, frr])
+
+
 def test_half_a_script_is_never_run(box):
     def cut(script: str, stdin: str, timeout: float) -> Said:
         return box(script, stdin[: len(stdin) // 2], timeout)
