@@ -1,4 +1,4 @@
-"""The words of an inventory that there is a fixed set of: stages, kinds, LANs, zones, roles.
+"""The words of an inventory that there is a fixed set of: stages, LANs, zones, users, roles.
 
 The order in which some of them stand here has a meaning, which their own docstring says.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from functools import total_ordering
+from typing import Literal, TypeAlias
 
 
 @total_ordering
@@ -75,6 +76,21 @@ class Zone(StrEnum):
     CLOUD = "cloud"
     LGSP = "lgsp"
     PARTY = "party"
+
+
+Users: TypeAlias = Literal[
+    "outside",
+    "administrators",
+    "management",
+    "staff",
+    "one-stop",
+    "voice",
+    "video",
+    "iot",
+    "servers",
+    "guest",
+]
+"""Anybody, those who look after the city, or everybody on a kind of LAN."""
 
 
 class HostRole(StrEnum):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -31,7 +31,7 @@ from infra_ctl.inventory.fields import (
     Text,
     Url,
 )
-from infra_ctl.inventory.kinds import CircuitClass, HostRole, Lan, SiteKind, Stage, Zone
+from infra_ctl.inventory.kinds import CircuitClass, HostRole, Lan, SiteKind, Stage, Users, Zone
 
 
 class Model(BaseModel):
@@ -240,21 +240,6 @@ class Host(Model):
     """Last octet of its address and last hextet, in decimal digits, of its IPv6 address."""
     roles: tuple[HostRole, ...]
     databases: tuple[Slug, ...] = ()
-
-
-Users: TypeAlias = Literal[
-    "outside",
-    "administrators",
-    "management",
-    "staff",
-    "one-stop",
-    "voice",
-    "video",
-    "iot",
-    "servers",
-    "guest",
-]
-"""Anybody, those who look after the city, or everybody on a kind of LAN."""
 
 
 class ZonePolicy(Model):

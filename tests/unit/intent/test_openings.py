@@ -13,8 +13,7 @@ from infra_ctl.intent.host import Opening
 from infra_ctl.intent.model import Network
 from infra_ctl.intent.places import ANYBODY
 from infra_ctl.inventory import Inventory
-from infra_ctl.inventory.kinds import Lan, Zone
-from infra_ctl.inventory.models import Users
+from infra_ctl.inventory.kinds import Lan, Users, Zone
 
 
 @pytest.fixture(scope="module")
