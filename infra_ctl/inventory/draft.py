@@ -27,7 +27,10 @@ from infra_ctl.inventory.models import (
     Routing,
     Services,
     Site,
+    Snmp,
     System,
+    Traffic,
+    TrafficClass,
     Unit,
     UnmanagedLine,
     Upstreams,
@@ -47,6 +50,8 @@ class CityFile(Model):
     services: Services
     upstreams: Upstreams = Upstreams()
     replication: Replication = Replication()
+    snmp: Snmp = Snmp()
+    classes: Mapping[Traffic, TrafficClass] = {}
     routing: Routing
 
 

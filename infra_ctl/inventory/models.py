@@ -18,6 +18,7 @@ from infra_ctl.inventory.fields import (
     CableEnd,
     Date,
     DomainName,
+    Dscp,
     Endpoint,
     Flow,
     InterfaceName,
@@ -138,6 +139,16 @@ class HostRole(StrEnum):
     HYPERVISOR = "hypervisor"
 
 
+class Traffic(StrEnum):
+    """What a circuit carries, what goes first before what waits. `default` is what is in no other class."""
+
+    CONTROL = "control"
+    VOICE = "voice"
+    VIDEO = "video"
+    BUSINESS = "business"
+    DEFAULT = "default"
+
+
 SERVICES = (HostRole.NTP, HostRole.DNS, HostRole.SYSLOG, HostRole.ANTIMALWARE)
 """What every other host needs."""
 
@@ -199,6 +210,27 @@ class Replication(Model):
     """How the replicas of databases log in to what they copy."""
 
     secret: SecretReference = "vault:postgresql/replication"  # noqa: S105 - a reference
+
+
+class Snmp(Model):
+    """How monitoring logs in to the agents of routers (SNMPv3, SHA-256 and AES), and whom they name."""
+
+    user: Slug = "monitoring"
+    auth_secret: SecretReference = "vault:snmp/auth"  # noqa: S105 - a reference
+    privacy_secret: SecretReference = "vault:snmp/privacy"  # noqa: S105 - a reference
+    contact: Text | None = None
+
+
+class TrafficClass(Model):
+    """How a class is marked, what of a circuit it has for certain, and who sends it.
+
+    What comes from a LAN or a zone is marked so, whatever mark it came with; routers' own is `control`.
+    """
+
+    dscp: Dscp
+    share: Ratio
+    lans: tuple[Lan, ...] = ()
+    zones: tuple[Zone, ...] = ()
 
 
 class BfdTimers(Model):
@@ -467,6 +499,9 @@ class Inventory(Model):
     services: Services
     upstreams: Upstreams
     replication: Replication
+    snmp: Snmp
+    classes: Mapping[Traffic, TrafficClass]
+    """None where circuits have no queues."""
     routing: Routing
     profiles: Mapping[str, Profile]
     units: Mapping[tuple[str, str], Unit]
