@@ -213,7 +213,7 @@ def test_a_port_moves_and_no_request_is_lost(city: CitySlice) -> None:
 
 
 def test_routers_deny_what_hosts_would_let_in_and_still_do_after_a_power_cut(city: CitySlice) -> None:
-    """With the firewalls of both hosts gone, in both families."""
+    """With the firewalls of both hosts gone, in both families. The rest of the host part is back as well."""
     for name in (APP, PORTAL):
         city.on(name, "nft", "flush", "ruleset")
     addresses = tuple(map(str, load_city(city.inventory).host(APP).addresses))
@@ -226,5 +226,10 @@ def test_routers_deny_what_hosts_would_let_in_and_still_do_after_a_power_cut(cit
     assert said("22") == ["denied"] * 2
     faults.reboot(city.lab.root, CORE)
     assert "dport 9443" in city.on(CORE, "nft", "list", "table", "inet", "zones")
+    for check in ("vlans check", "queues check", "agent check"):
+        city.on(CORE, "sh", "-c", f"exec /etc/infra-ctl/{check}")
+    assert "htb 1: root" in city.on(CORE, "tc", "qdisc", "show", "dev", "eth10"), "a circuit"
+    assert "htb" not in city.on(CORE, "tc", "qdisc", "show", "dev", "eth2"), "a cable inside the site"
+    assert 'iifname "eth1.90" ip dscp set af41' in city.on(CORE, "nft", "list", "table", "inet", "marks")
     for name in (APP, PORTAL):
         city.on(name, "systemctl", "reload", "nftables")

@@ -196,7 +196,10 @@ def test_video_gets_through_a_full_circuit_whatever_others_call_themselves(tmp_p
 nft -f {folder}/marks-rules
 sh {folder}/queues-script load
 ip netns exec lan python3 {folder}/bulk.py & bulk=$!
-until tc -s class show dev eth0 classid 1:50 | grep -q "dropped [0-9][0-9][0-9]"; do sleep 0.05; done
+for each in $(seq 400); do
+    tc -s class show dev eth0 classid 1:50 | grep -q "dropped [0-9][0-9][0-9]" && break
+    sleep 0.05
+done
 ip netns exec lan ping -q -c 40 -i 0.02 -W 5 -I 10.1.40.2 {FAR} | grep received
 ip netns exec lan ping -q -c 10 -i 0.02 -W 5 -6 fd09::2 | grep received
 kill $bulk
