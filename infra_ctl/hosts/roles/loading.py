@@ -11,6 +11,7 @@ from infra_ctl.intent.part import HostPart
 from infra_ctl.render import host_text
 
 UNITS = "/etc/systemd/system/"
+_SYSTEMD = "[ -d /run/systemd/system ]"
 
 
 def table(name: str, text: str, *, guarded: bool) -> tuple[Operation, ...]:
@@ -69,7 +70,10 @@ def script(name: str, text: str, undo: str) -> tuple[Operation, ...]:
 def unit(name: str, template: str, part: HostPart, **more: str) -> File:
     """What loads it at boot; `boot` turns all of a router's on."""
     text = host_text(template, part, None, **more)
-    return File(id=f"{name}/unit", path=f"{UNITS}infra-ctl-{name}.service", text=text)
+    judged = f"! {_SYSTEMD} || systemd-analyze verify {{}}"
+    return File(
+        id=f"{name}/unit", path=f"{UNITS}infra-ctl-{name}.service", text=text, validate_by=f"{{ {judged}; }}"
+    )
 
 
 def boot(units: tuple[File, ...]) -> Run:
@@ -81,6 +85,3 @@ def boot(units: tuple[File, ...]) -> Run:
         unless=f"! {_SYSTEMD} || for each in {names}; do systemctl --quiet is-enabled $each || exit 1; done",
         after=tuple(each.id for each in units),
     )
-
-
-_SYSTEMD = "[ -d /run/systemd/system ]"

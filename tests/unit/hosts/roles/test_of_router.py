@@ -173,6 +173,22 @@ def test_each_class_has_its_share_and_may_use_what_others_leave() -> None:
     assert all("ceil 10000kbit" in rate for rate in rates)
 
 
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd-analyze")
+def test_systemd_understands_every_unit(parts: HostParts, tmp_path: Path) -> None:
+    units = [each for each in of_router.operations(parts["dc-core1/host"]) if each.id.endswith("/unit")]
+    assert len(units) == 5
+    for each in units:
+        assert isinstance(each, File)
+        file = tmp_path / each.path.removeprefix("/etc/systemd/system/")
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(each.text, encoding="utf-8")
+    (tmp_path / "snmpd.service").write_text("[Service]\nExecStart=/bin/true\n", encoding="utf-8")
+    command = ("systemd-analyze", "verify", *map(str, tmp_path.glob("*.service")))
+    said = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    ours = [line for line in said.stderr.splitlines() if str(tmp_path) in line or "infra-ctl" in line]
+    assert (said.returncode, ours) == (0, [])
+
+
 @needs_kernel
 def test_every_router_of_the_city_has_queues_and_marks_that_the_kernel_takes(
     parts: HostParts, tmp_path: Path
