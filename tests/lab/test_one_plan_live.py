@@ -15,7 +15,8 @@ import pytest
 from infra_ctl.city import load_city
 from infra_ctl.lab import enter, faults, namespace
 from infra_ctl.lab.requirements import requirements
-from tests.lab import city_slice
+from infra_ctl.secrets import open_vault
+from tests.lab import canary, city_slice
 from tests.lab.city_slice import CitySlice, Done, until
 
 pytestmark = pytest.mark.live
@@ -233,3 +234,15 @@ def test_routers_deny_what_hosts_would_let_in_and_still_do_after_a_power_cut(cit
     assert 'iifname "eth1.90" ip dscp set af41' in city.on(CORE, "nft", "list", "table", "inet", "marks")
     for name in (APP, PORTAL):
         city.on(name, "systemctl", "reload", "nftables")
+
+
+def test_no_key_of_snmp_is_anywhere_but_where_the_agent_has_it(city: CitySlice) -> None:
+    vault = open_vault(city.lab.root / "vault.yml", city.lab.root / "vault-password")
+    keys = [vault["snmp/auth"], vault["snmp/privacy"]]
+    assert keys[0] in city.on(CORE, "cat", "/etc/snmp/snmpd.conf"), "what is looked for is there"
+    written = {
+        name: text for name, text in canary.files(city.home / "var").items() if "/var/lab/" not in name
+    }
+    assert written, "the controller's own"
+    assert canary.found(keys, written | canary.journal(city)) == []
+    assert canary.on_router(city, CORE, keys) == []
