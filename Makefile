@@ -12,8 +12,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 IC := $(BIN)/infra-ctl
 # Debian packages of the twin: the routers' daemons, their way in, what breaks and measures links, and what builds and
-# boots hosts; and the database that the journal's tests run on.
-PACKAGES := frr frr-pythontools openssh-server openssh-client iproute2 iputils-ping nftables procps \
+# boots hosts; what asks routers' SNMP agents, and the database that the journal's tests run on.
+PACKAGES := frr frr-pythontools openssh-server openssh-client iproute2 iputils-ping nftables procps snmpd snmp \
   systemd-container mmdebstrap apt-utils python3-venv postgresql git
 
 help:

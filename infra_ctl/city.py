@@ -85,7 +85,7 @@ class City:
         if name in self.intents:
             return tuple(sorted({each.neighbour for each in self.intents[name].uplinks if each.neighbour}))
         site = self.host(name).site
-        return tuple(part.router for part in self.parts.values() if part.site == site)
+        return tuple(part.router for part in self.parts.values() if part.zones and part.site == site)
 
     def select_hosts(self, text: str) -> tuple[str, ...]:
         """Ids of the hosts that a selector means, sorted; `all` means all. Raises as `select`."""
@@ -130,8 +130,9 @@ def load_city(folder: Path) -> City:
         raise InventoryError([Problem(str(folder / LOCK_FILE), 0, 0, message)])
     reserved = {key: locked[key] for key in stale(allocations, locked)}
     hosts = HostIntents(inventory, allocations)
-    parts = HostParts(inventory, allocations)
-    return City(inventory, build(inventory, allocations), allocations.prefixes, reserved, hosts, parts)
+    intents = build(inventory, allocations)
+    parts = HostParts(inventory, allocations, intents)
+    return City(inventory, intents, allocations.prefixes, reserved, hosts, parts)
 
 
 def relock(

@@ -55,8 +55,9 @@ class Foresight:
         return tuple(name for name in self.meant if "/" in name and self._is_of(name, routers, sites))
 
     def _is_of(self, part: str, routers: Collection[str], sites: Collection[str]) -> bool:
-        standing = self.meant[part].standing
-        return standing.router in routers or standing.site in sites
+        meant = self.meant[part]
+        leads_there = bool(meant.openings) and meant.standing.site in sites
+        return leads_there or meant.standing.router in routers
 
     def judge(
         self, names: Collection[str], on_done: Callable[[str], None] = lambda _name: None

@@ -45,7 +45,12 @@ def _of_host(host: HostIntent) -> Iterator[str]:
 
 
 def _of_part(part: HostPart) -> Iterator[str]:
-    yield f"{part.name}  host part of {part.router}  denies between zones  {' '.join(map(str, part.zones))}"
+    zones = f"  denies between zones  {' '.join(map(str, part.zones))}" if part.zones else ""
+    yield f"{part.name}  host part of {part.router}{zones}"
+    for queue in part.queues:
+        yield f"  queue {queue.interface:<10} {queue.mbps} Mbit/s  {queue.circuit}"
+    for mark in part.marks:
+        yield f"  mark  {mark.dscp:<10} {mark.traffic:<10} from {names(mark.interfaces, MOST)}"
     for each in part.openings:
         targets = names(list(map(str, each.targets)), MOST)
         yield f"  pass {_port(each)} from {_counted(each.sources)} to {targets}"

@@ -30,8 +30,14 @@ def present_hosts(context: Context, city: City) -> tuple[str, ...]:
 
 
 def present_parts(context: Context, city: City) -> Mapping[str, HostPart]:
-    """Host parts of the routers that exist in a context which has hosts, whom they guard."""
+    """Host parts that are ours to change, as `present_hosts`."""
+    if context.kind == "embedded":
+        return {}
     there = set(present(context, city))
+    if context.kind == "lab":
+        from infra_ctl.lab.state import require
+
+        there &= set(require(context.lab_folder).spec.parts)
     return {name: part for name, part in city.parts.items() if part.router in there}
 
 

@@ -126,14 +126,14 @@ def show_host(session: Session, name: str) -> None:
     infra-ctl show host dc-core1/host
     """
     from infra_ctl.cli import hosting
-    from infra_ctl.hosts.roles import of_host, zones
+    from infra_ctl.hosts.roles import of_host, of_router
     from infra_ctl.intent import HostPart
 
     city = session.city()
     if name in city.intents:
         raise UnknownError(f"{name} is a device: infra-ctl show device {name}")
     host = city.parts[name] if name in city.parts else city.host(name)
-    operations = zones.operations(host) if isinstance(host, HostPart) else of_host.operations(host)
+    operations = of_router.operations(host) if isinstance(host, HostPart) else of_host.operations(host)
     if session.is_json:
         session.emit(hosting.as_dict(host, operations))
         return

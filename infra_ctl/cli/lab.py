@@ -44,9 +44,17 @@ def folder(session: Session) -> Path:
     shell_complete=completion.host_selectors,
     help="Boot these hosts behind their routers too; `all` are all.",
 )
+@click.option(
+    "--parts",
+    metavar="SELECTOR",
+    shell_complete=completion.selectors,
+    help="Of these routers the host part too: queues, SNMP; `all` are all. Else those that hosts are behind.",
+)
 @click.option("--in-band", is_flag=True, help="Only the data centre is on the management bridge.")
 @session_options
-def up(session: Session, selector: tuple[str, ...], *, hosts: str | None, in_band: bool) -> None:
+def up(
+    session: Session, selector: tuple[str, ...], *, hosts: str | None, parts: str | None, in_band: bool
+) -> None:
     """Boot the twin of the selected devices, with generated keys and secrets of its own.
 
     Hosts are booted where they are asked for. Selectors of hosts have keys of their own: host, site, zone,
@@ -56,8 +64,10 @@ def up(session: Session, selector: tuple[str, ...], *, hosts: str | None, in_ban
     infra-ctl lab up
     infra-ctl lab up pop=nk or site=dc --context lab:small
     infra-ctl lab up role=core --hosts "zone=dmz or dc-db-1"
+    infra-ctl lab up site=nk --parts all    queues and SNMP agents on its routers too
     infra-ctl lab up --in-band              wards are reached through their circuits alone
     """
+    from infra_ctl.city import ALL
     from infra_ctl.lab.city import twin_of
     from infra_ctl.lab.twin import up as boot
 
@@ -71,6 +81,7 @@ def up(session: Session, selector: tuple[str, ...], *, hosts: str | None, in_ban
         folder(session),
         in_band=in_band,
         hosts=() if hosts is None else city.select_hosts(hosts),
+        parts=None if parts is None else city.select("" if parts == ALL else parts),
     )
     with stages() as progress:
         boot(spec, folder(session), progress)

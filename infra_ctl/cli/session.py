@@ -120,9 +120,9 @@ class Session:
         from infra_ctl.hosts import meant
         from infra_ctl.predicting import Foresight
 
-        if names := present_hosts(self.context, city):
+        names, parts = present_hosts(self.context, city), present_parts(self.context, city)
+        if names or parts:
             fleet = fleet or host_fleet(self.context, city)
-            parts = present_parts(self.context, city)
             return Foresight(fleet, meant.Hosts(city.hosts, names, parts), masking)
         return None
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from infra_ctl.change.edges import Standing
 from infra_ctl.change.operations import Operation
-from infra_ctl.hosts.roles import of_host, zones
+from infra_ctl.hosts.roles import of_host, of_router
 from infra_ctl.intent.host import Exit, HostIntent, Opening
 from infra_ctl.intent.part import KIND, HostPart
 
@@ -81,8 +81,9 @@ def _host(intent: HostIntent) -> Meant:
 
 
 def _part(part: HostPart) -> Meant:
-    standing = Standing(part.site, KIND, part.router, partners=frozenset(part.partners))
-    return Meant(standing, lambda kept: zones.operations(part, kept.own), part.openings)
+    kind = f"{part.role} {KIND}".lstrip()
+    standing = Standing(part.site, kind, part.router, partners=frozenset(part.partners))
+    return Meant(standing, lambda kept: of_router.operations(part, kept.own), part.openings)
 
 
 def _operations(intent: HostIntent, kept: Kept) -> tuple[Operation, ...]:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha1, sha256
 from shlex import quote
+from textwrap import shorten
 from typing import Any
 
 from pyinfra import host as this_host
@@ -57,6 +58,9 @@ UPDATE = (
 """By itself, apt calls a repository that is gone a success; pyinfra does not see that sources are others."""
 
 UNITS = "/etc/systemd/system/"
+
+WORDS = 72
+"""Characters of a command that is told."""
 
 VERBS = ("disable", "stop", "enable", "start", "reload", "restart")
 
@@ -317,7 +321,7 @@ IN_WORDS: dict[type, Callable[[Any], str]] = {
     Folder: lambda wanted: f"{wanted.path}/ is {_ownership(wanted)}",
     Absent: lambda wanted: f"remove {wanted.path}",
     User: lambda wanted: f"user {wanted.name}",
-    Run: lambda wanted: f"run {wanted.command.strip().splitlines()[0]}",
+    Run: lambda wanted: f"run {shorten(wanted.command.strip().splitlines()[0], WORDS, placeholder=' …')}",
 }
 
 

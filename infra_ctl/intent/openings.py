@@ -19,7 +19,7 @@ from infra_ctl.inventory.listening import HTTP, Listener, asked, listeners
 from infra_ctl.inventory.models import Host, System
 
 SSH, NODE_EXPORTER, PACKAGES, POSTGRESQL = "ssh", "node-exporter", "packages", "postgresql"
-NTP, DNS, SYSLOG, SIGNATURES = "ntp", "dns", "syslog", "signatures"
+NTP, DNS, SYSLOG, SIGNATURES, SNMP = "ntp", "dns", "syslog", "signatures", "snmp"
 PORTS: Mapping[str, int] = {
     SSH: 22,
     NODE_EXPORTER: 9100,
@@ -28,8 +28,9 @@ PORTS: Mapping[str, int] = {
     SYSLOG: 514,
     SIGNATURES: 80,
     POSTGRESQL: 5432,
+    SNMP: 161,
 }
-"""Of what hosts do for the city."""
+"""Of what hosts do for the city, and routers for monitoring."""
 _SERVING = {
     HostRole.NTP: NTP,
     HostRole.DNS: DNS,
@@ -132,6 +133,8 @@ def outside(places: Places, host: Host) -> Iterator[tuple[str, Protocol, int, It
     if HostRole.DNS in host.roles:
         for protocol in _PROTOCOLS[DNS]:
             yield DNS, protocol, PORTS[DNS], map(ip_network, upstreams.dns)
+    if HostRole.MONITORING in host.roles:
+        yield SNMP, "udp", PORTS[SNMP], places.routers()
     if HostRole.ANTIMALWARE in host.roles and upstreams.signatures:
         yield SIGNATURES, "tcp", 443, ANYBODY
     for system in systems_on(places.inventory, host.id):

@@ -12,7 +12,7 @@ from infra_ctl.intent.allocation import Allocations
 from infra_ctl.intent.demands import ZONE_KINDS
 from infra_ctl.intent.model import Address, Network
 from infra_ctl.intent.stages import meaning
-from infra_ctl.inventory import Inventory
+from infra_ctl.inventory import Inventory, devices
 from infra_ctl.inventory.kinds import Lan, Zone
 from infra_ctl.inventory.models import System
 
@@ -54,6 +54,12 @@ class Places:
     def host(self, name: str) -> tuple[Address, ...]:
         """A host's addresses."""
         return host_addresses(self.inventory.hosts[name], self.inventory, self.allocations)
+
+    def routers(self) -> tuple[Network, ...]:
+        """Where routers are managed: what their loopbacks are drawn from, and those that are not."""
+        pool = self.inventory.addressing.loopback_ipv4
+        own = (self.allocations.ipv4(each.hostname, "loopback") for each in devices(self.inventory))
+        return collapsed((pool, *(each for each in own if not each.subnet_of(pool))))
 
     def _of_one(self, name: str) -> Iterable[Network]:
         if name.startswith(LANS):

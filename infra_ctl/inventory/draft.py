@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 from infra_ctl.errors import Problem
 from infra_ctl.inventory.fields import Slug
 from infra_ctl.inventory.hints import did_you_mean
+from infra_ctl.inventory.kinds import Traffic
 from infra_ctl.inventory.models import (
     Addressing,
     Administrator,
@@ -27,7 +28,9 @@ from infra_ctl.inventory.models import (
     Routing,
     Services,
     Site,
+    Snmp,
     System,
+    TrafficClass,
     Unit,
     UnmanagedLine,
     Upstreams,
@@ -47,6 +50,8 @@ class CityFile(Model):
     services: Services
     upstreams: Upstreams = Upstreams()
     replication: Replication = Replication()
+    snmp: Snmp = Snmp()
+    classes: Mapping[Traffic, TrafficClass] = {}
     routing: Routing
 
 

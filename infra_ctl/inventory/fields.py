@@ -108,6 +108,8 @@ URL = rf"^[a-z][a-z0-9]*://({_LABEL}([.]{_LABEL})*|\[[0-9A-Fa-f:.]+\])(:[0-9]{{1
 Url: TypeAlias = Annotated[str, Field(pattern=URL, max_length=300), AfterValidator(_bracketed)]
 """A name or an address, a port and a path of plain characters: they stand in what servers are told, where
 a blank, a brace or a semicolon would begin a word of its own."""
+DSCP = r"^(cs[0-7]|af[1-4][1-3]|ef)$"
+Dscp: TypeAlias = Annotated[str, Field(pattern=DSCP)]
 LISTEN = r"^[a-z][a-z0-9]*/[1-9][0-9]{0,4}$"
 Listen: TypeAlias = Annotated[str, Field(pattern=LISTEN), AfterValidator(_port)]
 """How and where: `https/8443`."""

@@ -129,3 +129,13 @@ class CircuitClass(StrEnum):
     TSLCD_2 = "tslcd-2"
     LEASED = "leased"
     INTERNET_VPN = "internet-vpn"
+
+
+class Traffic(StrEnum):
+    """What a circuit carries, what goes first before what waits. `default` is what is in no other class."""
+
+    CONTROL = "control"
+    VOICE = "voice"
+    VIDEO = "video"
+    BUSINESS = "business"
+    DEFAULT = "default"

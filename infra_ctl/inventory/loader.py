@@ -33,6 +33,8 @@ def _inventory(draft: Draft, city: CityFile, digest: str) -> Inventory:
         services=city.services,
         upstreams=city.upstreams,
         replication=city.replication,
+        snmp=city.snmp,
+        classes=city.classes,
         routing=city.routing,
         profiles=draft.profiles.objects,
         units={(unit.edition, unit.code): unit for unit in draft.all_units.objects.values()},

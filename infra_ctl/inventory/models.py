@@ -16,6 +16,7 @@ from infra_ctl.inventory.fields import (
     CableEnd,
     Date,
     DomainName,
+    Dscp,
     Endpoint,
     Flow,
     InterfaceName,
@@ -31,7 +32,7 @@ from infra_ctl.inventory.fields import (
     Text,
     Url,
 )
-from infra_ctl.inventory.kinds import CircuitClass, HostRole, Lan, SiteKind, Stage, Users, Zone
+from infra_ctl.inventory.kinds import CircuitClass, HostRole, Lan, SiteKind, Stage, Traffic, Users, Zone
 
 
 class Model(BaseModel):
@@ -92,6 +93,27 @@ class Replication(Model):
     """How the replicas of databases log in to what they copy."""
 
     secret: SecretReference = "vault:postgresql/replication"  # noqa: S105 - a reference
+
+
+class Snmp(Model):
+    """How monitoring logs in to the agents of routers (SNMPv3, SHA-256 and AES), and whom they name."""
+
+    user: Slug = "monitoring"
+    auth_secret: SecretReference = "vault:snmp/auth"  # noqa: S105 - a reference
+    privacy_secret: SecretReference = "vault:snmp/privacy"  # noqa: S105 - a reference
+    contact: Text | None = None
+
+
+class TrafficClass(Model):
+    """How a class is marked, what of a circuit it has for certain, and who sends it.
+
+    What comes from a LAN or a zone is marked so, whatever mark it came with; routers' own is `control`.
+    """
+
+    dscp: Dscp
+    share: Ratio
+    lans: tuple[Lan, ...] = ()
+    zones: tuple[Zone, ...] = ()
 
 
 class BfdTimers(Model):
@@ -345,6 +367,9 @@ class Inventory(Model):
     services: Services
     upstreams: Upstreams
     replication: Replication
+    snmp: Snmp
+    classes: Mapping[Traffic, TrafficClass]
+    """None where circuits have no queues."""
     routing: Routing
     profiles: Mapping[str, Profile]
     units: Mapping[tuple[str, str], Unit]

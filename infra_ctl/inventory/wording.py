@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from infra_ctl.errors import Problem
-from infra_ctl.inventory.fields import URL
+from infra_ctl.inventory.fields import DSCP, URL
 from infra_ctl.inventory.hints import did_you_mean
 from infra_ctl.inventory.records import Record, problem
 
@@ -66,6 +66,7 @@ MEANINGS = {
     r"^(sk-)?(ssh-ed25519|ecdsa-sha2-nistp(256|384|521))(@openssh.com)? [A-Za-z0-9+/]+={0,2}( \S+)?$": (
         "a public key as OpenSSH writes it, such as ssh-ed25519 AAAA… (RSA is not taken)"
     ),
+    DSCP: "a mark of traffic: cs0 to cs7, af11 to af43 or ef",
     URL: "a URL of a name, a port and a plain path, such as https://portal.cantho.example/health",
 }
 """What each pattern of the models asks for, in words."""

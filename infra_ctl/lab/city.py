@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import secrets as randomness
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from pathlib import Path
 
 from infra_ctl.change.operations import written
 from infra_ctl.city import City
 from infra_ctl.errors import LabError
-from infra_ctl.hosts.roles.of_host import operations
+from infra_ctl.hosts.roles import of_host, of_router
 from infra_ctl.intent.addressing import host_addresses
 from infra_ctl.intent.allocation import Allocations
 from infra_ctl.intent.model import DeviceIntent, Interface
+from infra_ctl.intent.part import HostPart
 from infra_ctl.lab.external import External
 from infra_ctl.lab.model import HostNode, TwinSpec, spec
 from infra_ctl.render import render
@@ -28,21 +30,37 @@ def twin_of(
     *,
     in_band: bool = False,
     hosts: Iterable[str] = (),
+    parts: Iterable[str] | None = None,
 ) -> TwinSpec:
     """The twin of the devices called `hostnames`; its secrets are in `folder`/vault.yml from then on.
 
+    `parts` are routers whose host part is ours to change too; where nobody says, those that hosts are behind.
     Raises LabError for one of `hosts` that no router among them leads to.
     """
     intents = {hostname: city.intents[hostname] for hostname in hostnames}
     hosts = tuple(hosts)
-    texts = [*map(render, intents.values()), *(written(operations(city.hosts[name])) for name in hosts)]
+    own = {part.router: part for part in city.parts.values() if part.router in intents}
+    wanted = _before(hosts, own) if parts is None else [name for name in parts if name in own]
+    if parts is not None and not wanted:
+        raise LabError("none of the routers whose host part is wanted is in this lab: select one too")
+    texts = [
+        *map(render, intents.values()),
+        *(written(of_host.operations(city.hosts[name])) for name in hosts),
+        *(written(of_router.operations(own[name])) for name in wanted),
+    ]
     vault = lab_vault(folder, texts)
     externals = [
         External(peer.id, password=vault.get(peer.secret.removeprefix("vault:")))
         for peer in city.inventory.peers.values()
     ]
     behind = tuple(_host_node(host, city, intents) for host in hosts)
-    return spec(name, intents, externals, in_band=in_band, hosts=behind)
+    twin = spec(name, intents, externals, in_band=in_band, hosts=behind)
+    return replace(twin, parts=tuple(wanted))
+
+
+def _before(hosts: Collection[str], parts: Mapping[str, HostPart]) -> list[str]:
+    """Routers that carry zones, where there are hosts: nobody else would be behind them."""
+    return [router for router, part in parts.items() if part.zones and hosts]
 
 
 def _host_node(name: str, city: City, intents: Mapping[str, DeviceIntent]) -> HostNode:

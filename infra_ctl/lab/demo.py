@@ -20,6 +20,9 @@ SIMULATED = "simulated | "
 HOSTS = "dc-ntp-1 or bk-ntp-1 or dc-app-1 or dc-portal-1"
 """What the city's services begin with: the time, at both sites, and a system behind its portal."""
 
+PARTS = "role=core or role=backup or nk-pop1 or nk-cai-khe-ce1"
+"""Routers with their host part: those that hosts are behind, and a ward with its way to them."""
+
 LIVE_TOUR = """
 The twin is up. Look around:
   infra-ctl show device nk-cai-khe-ce1
@@ -28,6 +31,7 @@ The twin is up. Look around:
   infra-ctl plan --context lab          it finds the hand edit;  deploy --context lab  repairs it
   infra-ctl show host dc-portal-1
   infra-ctl lab exec dc-portal-1 -- nft list ruleset
+  infra-ctl lab exec nk-cai-khe-ce1 -- tc -s class show dev eth0
   infra-ctl lab break cut nk-cai-khe-1  then  infra-ctl verify --context lab
   infra-ctl lab down
 (infra-ctl is .venv/bin/infra-ctl here)
@@ -56,7 +60,7 @@ def _steps() -> Iterator[Sequence[str]]:
 
 
 def _live_steps() -> Iterator[Sequence[str]]:
-    yield ("lab", "up", "--hosts", HOSTS)
+    yield ("lab", "up", "--hosts", HOSTS, "--parts", PARTS)
     yield from _steps()
 
 

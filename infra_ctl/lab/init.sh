@@ -93,9 +93,24 @@ take_back_unconfirmed() {
     done
 }
 
-# As a unit of systemd does on a real router: see infra_ctl/hosts/zones.py.
-load_zones() {
-    [ ! -e /etc/infra-ctl/zones.nft ] || nft -f /etc/infra-ctl/zones.nft || echo "zones are not guarded: $?"
+# As units of systemd do on a real router: see infra_ctl/hosts/roles/loading.py. The kernel of one that starts has
+# nothing of it left.
+load_host_part() {
+    for table in zones marks agent; do nft delete table inet "$table" 2>/dev/null || :; done
+    tc qdisc show | sed -n 's/^qdisc htb 1: dev \([^ ]*\) root .*/\1/p' |
+        while read -r each; do tc qdisc delete dev "$each" root; done
+    for each in vlans queues; do
+        [ ! -e "/etc/infra-ctl/$each" ] || sh "/etc/infra-ctl/$each" load || echo "$each are not as they should be: $?"
+    done
+    for table in zones marks; do
+        file=/etc/infra-ctl/$table.nft
+        [ ! -e "$file" ] || nft -f "$file" || echo "$file is not in force: $?"
+    done
+}
+
+# A host part without one is one from before it had any.
+start_agent() {
+    [ ! -e /etc/infra-ctl/agent ] || sh /etc/infra-ctl/agent restart || echo "no SNMP agent: $?"
 }
 
 start_frr() {
@@ -118,8 +133,9 @@ start() {
     configure_interfaces
     start_sshd
     take_back_unconfirmed
-    load_zones
+    load_host_part
     start_frr "$@"
+    start_agent
     await_sshd
 }
 

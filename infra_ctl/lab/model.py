@@ -113,6 +113,8 @@ class TwinSpec:
     gateways: tuple[IPv4Address, ...] = ()
     """Management addresses of the cores, through which the controller reaches what is not on the bridge."""
     hosts: tuple[HostNode, ...] = ()
+    parts: tuple[str, ...] = ()
+    """Routers whose host part is ours to change too."""
 
     @property
     def in_band(self) -> bool:

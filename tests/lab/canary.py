@@ -12,7 +12,7 @@ from pathlib import Path
 from infra_ctl.lab import enter
 from tests.lab.city_slice import CitySlice
 
-OWN = ("etc/frr/",)
+OWN = ("etc/frr/", "etc/snmp/snmpd.conf")
 """Where a router keeps its own configuration."""
 ARMED = ("var/lib/infra-ctl/pending/", "/run/infra-ctl/")
 """Where it has the way back and the candidate while a commit is armed."""

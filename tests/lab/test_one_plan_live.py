@@ -15,7 +15,8 @@ import pytest
 from infra_ctl.city import load_city
 from infra_ctl.lab import enter, faults, namespace
 from infra_ctl.lab.requirements import requirements
-from tests.lab import city_slice
+from infra_ctl.secrets import open_vault
+from tests.lab import canary, city_slice
 from tests.lab.city_slice import CitySlice, Done, until
 
 pytestmark = pytest.mark.live
@@ -213,7 +214,7 @@ def test_a_port_moves_and_no_request_is_lost(city: CitySlice) -> None:
 
 
 def test_routers_deny_what_hosts_would_let_in_and_still_do_after_a_power_cut(city: CitySlice) -> None:
-    """With the firewalls of both hosts gone, in both families."""
+    """With the firewalls of both hosts gone, in both families. The rest of the host part is back as well."""
     for name in (APP, PORTAL):
         city.on(name, "nft", "flush", "ruleset")
     addresses = tuple(map(str, load_city(city.inventory).host(APP).addresses))
@@ -226,5 +227,22 @@ def test_routers_deny_what_hosts_would_let_in_and_still_do_after_a_power_cut(cit
     assert said("22") == ["denied"] * 2
     faults.reboot(city.lab.root, CORE)
     assert "dport 9443" in city.on(CORE, "nft", "list", "table", "inet", "zones")
+    for check in ("vlans check", "queues check", "agent check"):
+        city.on(CORE, "sh", "-c", f"exec /etc/infra-ctl/{check}")
+    assert "htb 1: root" in city.on(CORE, "tc", "qdisc", "show", "dev", "eth10"), "a circuit"
+    assert "htb" not in city.on(CORE, "tc", "qdisc", "show", "dev", "eth2"), "a cable inside the site"
+    assert 'iifname "eth1.90" ip dscp set af41' in city.on(CORE, "nft", "list", "table", "inet", "marks")
     for name in (APP, PORTAL):
         city.on(name, "systemctl", "reload", "nftables")
+
+
+def test_no_key_of_snmp_is_anywhere_but_where_the_agent_has_it(city: CitySlice) -> None:
+    vault = open_vault(city.lab.root / "vault.yml", city.lab.root / "vault-password")
+    keys = [vault["snmp/auth"], vault["snmp/privacy"]]
+    assert keys[0] in city.on(CORE, "cat", "/etc/snmp/snmpd.conf"), "what is looked for is there"
+    written = {
+        name: text for name, text in canary.files(city.home / "var").items() if "/var/lab/" not in name
+    }
+    assert written, "the controller's own"
+    assert canary.found(keys, written | canary.journal(city)) == []
+    assert canary.on_router(city, CORE, keys) == []

@@ -1,27 +1,21 @@
-"""The host part of a router: what may pass between zones, in an nftables table of its own.
-
-It works where systemd is, and in the lab's routers, which have none: their init loads the file itself.
-"""
+"""What a router lets pass between zones, in an nftables table of its own."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
-from infra_ctl.change.operations import File, Operation, Packages, Run, refuse_broken
-from infra_ctl.hosts import state
-from infra_ctl.hosts.state import FOLDER
+from infra_ctl.change.operations import Operation
+from infra_ctl.hosts.roles import loading
 from infra_ctl.intent.host import Opening, Protocol
 from infra_ctl.intent.model import Network
-from infra_ctl.intent.part import HostPart, merged
+from infra_ctl.intent.part import HostPart
 from infra_ctl.render import host_text
 
-RULES = f"{FOLDER}/zones.nft"
-UNIT = "infra-ctl-zones.service"
+TABLE = "zones"
+RULES = loading.rules_of(TABLE)
 INLINE = 4
 """So many networks stand in a rule itself; more have a set with a name."""
-_SYSTEMD = "[ -d /run/systemd/system ]"
-_UNDO = "nft delete table inet zones"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,37 +46,15 @@ class Door:
     targets: Side
 
 
-def operations(part: HostPart, kept: Collection[Opening] = ()) -> tuple[Operation, ...]:
-    """All that is to be on the host part of a router; `kept` are openings that stay for now.
-
-    Rules are loaded in one transaction, which leaves other tables alone. Where they were not there before,
-    taking them back takes the table away again.
-    """
-    opened = replace(part, openings=merged((*part.openings, *kept)))
-    found: tuple[Operation, ...] = (
-        Packages(id="zones/packages", names=("nftables",)),
-        File(id="zones/rules", path=RULES, text=rules(opened), validate_by="nft -c -f {}", guarded=True),
-        Run(
-            id="zones/load",
-            command=f"if [ -e {RULES} ]; then nft -f {RULES}; else {_UNDO}; fi",
-            unless="nft list table inet zones",
-            after=("zones/rules",),
-            guarded=True,
-        ),
-        File(
-            id="zones/unit",
-            path=f"/etc/systemd/system/{UNIT}",
-            text=host_text("zones.service", opened, rules=RULES),
-        ),
-        Run(
-            id="zones/boot",
-            command=f"systemctl daemon-reload && systemctl enable --quiet {UNIT}",
-            unless=f"! {_SYSTEMD} || systemctl --quiet is-enabled {UNIT}",
-        ),
-        *state.openings(opened),
+def zones(part: HostPart) -> tuple[Operation, ...]:
+    """Of a router that carries any."""
+    if not part.zones:
+        return ()
+    what = "What may pass between the zones"
+    return (
+        *loading.table(TABLE, rules(part), guarded=True),
+        loading.unit(TABLE, "rules.service", part, what=what, rules=RULES),
     )
-    refuse_broken(found)
-    return found
 
 
 def rules(part: HostPart) -> str:

@@ -28,6 +28,8 @@ VALUES = {
     "bgp/key": "v9xWc7LpB1Qm8ZkT3",
     "bgp/cpt": "c7LpB1Qm8ZkT3v9xW",
     "postgresql/replication": "LpB1Qm8ZkT3v9xWc7",
+    "snmp/auth": "Tq5Rk2VnB8yHd4Ls",
+    "snmp/privacy": "Gw7Xc1ZmJ9pKf3Ua",
 }
 COMMAND = (sys.executable, "-m", "infra_ctl.cli.app")
 
@@ -200,7 +202,7 @@ def test_a_process_that_is_told_to_end_leaves_nothing(
 
 def test_a_check_finds_and_shows_no_value(infra_ctl: Command, vault: Path) -> None:
     said = infra_ctl("secrets", "check")
-    assert (said.code, said.out) == (Exit.DONE, f"5 secrets, nothing to find ({vault})\n")
+    assert (said.code, said.out) == (Exit.DONE, f"7 secrets, nothing to find ({vault})\n")
     write_vault(
         vault, None, {"ospf/key": "longer-than-sixteen", "bgp/key": "bgp/key", "left/over": "kT3v9QmZ1xWc"}
     )
@@ -214,7 +216,9 @@ def test_a_check_finds_and_shows_no_value(infra_ctl: Command, vault: Path) -> No
         "FAIL  unfit      ospf/key: 19 bytes, and an OSPF MD5 key takes 16",
         "FAIL  missing    ospf6/key: has no value, and 7 devices need it",
         "FAIL  missing    postgresql/replication: has no value, and the inventory refers to it",
-        f"3 secrets, 7 findings ({vault})",
+        "FAIL  missing    snmp/auth: has no value, and the inventory refers to it",
+        "FAIL  missing    snmp/privacy: has no value, and the inventory refers to it",
+        f"3 secrets, 9 findings ({vault})",
     ]
     told = infra_ctl("secrets", "check", "--output", "json")
     assert told.code == Exit.FOUND
@@ -244,7 +248,7 @@ def test_a_secret_is_rotated_and_the_devices_are_named(infra_ctl: Command, vault
 def test_all_but_what_is_agreed_outside_are_rotated(infra_ctl: Command, vault: Path) -> None:
     write_vault(vault, None, {**VALUES, "infra-ctl/hash-key": "the key of our masks"})
     said = infra_ctl("secrets", "rotate", "--all", "--yes", "--length", "14", "--output", "json")
-    assert sorted(said.json["rotated"]) == ["bgp/key", "ospf/key", "ospf6/key", "postgresql/replication"]
+    assert sorted(said.json["rotated"]) == [name for name in sorted(VALUES) if name != "bgp/cpt"]
     why = {"bgp/cpt": "agreed with cpt-1", "infra-ctl/hash-key": "masks and fingerprints are made with it"}
     assert said.json["left_out"] == why
     assert [line.split(maxsplit=2) for line in said.err.splitlines()] == [

@@ -7,7 +7,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from infra_ctl.intent import HostIntent, HostIntents, HostPart, HostParts, allocate
+from infra_ctl.intent import HostIntent, HostIntents, HostPart, HostParts, allocate, build
 from infra_ctl.intent.host import Exit, Opening
 from infra_ctl.intent.model import Network
 from infra_ctl.intent.part import merged
@@ -23,7 +23,8 @@ def hosts(reference: Inventory) -> HostIntents:
 
 @pytest.fixture(scope="module")
 def parts(reference: Inventory) -> HostParts:
-    return HostParts(reference, allocate(reference, {}))
+    allocations = allocate(reference, {})
+    return HostParts(reference, allocations, build(reference, allocations))
 
 
 def within(inner: Network, networks: Iterable[Network]) -> bool:
@@ -50,8 +51,12 @@ def lets_out(part: HostPart, exit_: Exit, source: Network, target: Network) -> b
     return whole or (bool(halves) and all(lets_out(part, exit_, source, half) for half in halves))
 
 
-def test_routers_that_carry_zones_have_one_and_know_who_stands_in_for_them(parts: HostParts) -> None:
-    assert list(parts) == ["bk-r1/host", "bk-r2/host", "dc-core1/host", "dc-core2/host"]
+def test_every_router_has_one_and_knows_who_stands_in_for_it(parts: HostParts) -> None:
+    assert len(parts) == 103
+    carrying = [name for name, part in parts.items() if part.zones]
+    assert carrying == ["bk-r1/host", "bk-r2/host", "dc-core1/host", "dc-core2/host"]
+    assert parts["dc-edge1/host"].partners == ("dc-edge2/host",)
+    assert parts["nk-cai-khe-ce1/host"].partners == ()
     assert (parts["bk-r1/host"].router, parts["bk-r1/host"].site) == ("bk-r1", "bk")
     assert parts["dc-core1/host"].partners == ("dc-core2/host",)
     assert parts["dc-core1/host"].openings == parts["dc-core2/host"].openings

@@ -18,6 +18,7 @@ from infra_ctl.lab.host import network
 from infra_ctl.lab.model import End, HostNode, TwinSpec, spec
 from infra_ctl.lab.requirements import HOST_COMMANDS, requirements
 from infra_ctl.lab.state import Fault, Folder, State
+from infra_ctl.secrets import open_vault
 from tests.unit.conftest import SmallCity
 from tests.unit.lab.test_twin_spec import CPT, managed
 
@@ -153,6 +154,21 @@ def test_a_host_has_the_addresses_of_the_plan(small: SmallCity, tmp_path: Path) 
 def test_a_host_that_no_router_leads_to_is_refused(small: SmallCity, tmp_path: Path) -> None:
     with pytest.raises(LabError, match="host bk-app-1 is behind bk-r1, which this lab does not have"):
         city_twin(small, tmp_path, "role=core", "bk-app-1")
+
+
+def test_host_parts_are_those_that_are_asked_for_or_that_hosts_are_behind(
+    small: SmallCity, tmp_path: Path
+) -> None:
+    """Those that are ours have secrets of their own, and nobody else's day takes longer for them."""
+    assert city_twin(small, tmp_path, "site=nk or role=core").parts == ()
+    assert "snmp/auth" not in open_vault(tmp_path / "vault.yml", tmp_path / "vault-password")
+    assert city_twin(small, tmp_path, "role=core or role=pop", "dc-app-1").parts == ("dc-core1", "dc-core2")
+    everyone = small.city.select("")
+    wanted = city_twin(small, tmp_path, "site=nk or site=nk-cai-khe", parts=everyone).parts
+    assert wanted == ("nk-cai-khe-ce1", "nk-pop1")
+    assert "snmp/auth" in open_vault(tmp_path / "vault.yml", tmp_path / "vault-password")
+    with pytest.raises(LabError, match="none of the routers whose host part is wanted is in this lab"):
+        city_twin(small, tmp_path, "role=core", parts=["nk-pop1"])
 
 
 # --- the machine

@@ -1,0 +1,338 @@
+"""The host part of a router: what it asks for, and that the kernel, tc and snmpd take it as it is meant."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from dataclasses import replace
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+
+import pytest
+
+from infra_ctl.change.operations import File, Operation, Run, written
+from infra_ctl.hosts.roles import of_router, queues
+from infra_ctl.intent import HostPart, HostParts, allocate, build
+from infra_ctl.intent.part import Agent, Vlan
+from infra_ctl.intent.traffic import Class, Mark, Queue
+from infra_ctl.inventory import load
+from infra_ctl.secrets import references
+
+ROOT = Path(__file__).parents[4]
+CASE = ROOT / "tests/cases/hosts/nk-cai-khe-ce1.txt"
+WARD = "nk-cai-khe-ce1/host"
+CLASSES = (
+    Class("control", "cs6", 0.1, 0),
+    Class("video", "af41", 0.4, 2),
+    Class("default", "cs0", 0.5, 4),
+)
+SMALL = HostPart(
+    "r/host",
+    "r",
+    "s",
+    classes=CLASSES,
+    marks=(Mark("video", "af41", ("eth2.40",)), Mark("default", "cs0", ("eth2.70",))),
+    queues=(Queue("eth0", "c-1", 10),),
+)
+AGENT = Agent(
+    ip_address("10.0.1.16"),
+    "monitoring",
+    "first-secret-16ch",
+    "other-secret-16ch",
+    (ip_network("10.0.1.16/32"),),
+    "Phường Cái Khế (nk-cai-khe)",
+    "noc@cantho.example",
+    (("lo", "loopback"),),
+)
+FAR = "10.9.0.2"
+BULK = f"""
+import socket
+way = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+while True:
+    try:
+        way.sendto(bytes(1400), ("{FAR}", 9))
+    except OSError:
+        pass
+"""
+WIRED = """
+mount -t tmpfs own /run && mkdir /run/netns
+for each in far lan; do ip netns add $each; ip -n $each link set lo up; done
+sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv6.conf.default.accept_dad=0
+for each in far lan; do ip netns exec $each sysctl -qw net.ipv6.conf.default.accept_dad=0; done
+ip link set lo up
+ip link add eth0 type veth peer name p0 netns far
+ip link add eth2.40 type veth peer name video netns lan
+ip link add eth2.70 type veth peer name guest netns lan
+address() { ip $1 address add $3 dev $2 nodad; ip $1 link set $2 up; }
+for each in "eth0 10.9.0.1/24" "eth0 fd09::1/64"; do address "" $each; done
+for each in "eth2.40 10.1.40.1/24" "eth2.40 fd40::1/64" "eth2.70 10.1.70.1/24"; do address "" $each; done
+for each in "p0 10.9.0.2/24" "p0 fd09::2/64"; do address "-n far" $each; done
+for each in "video 10.1.40.2/24" "video fd40::2/64" "guest 10.1.70.2/24"; do address "-n lan" $each; done
+ip -n far route add 10.1.0.0/16 via 10.9.0.1
+ip -n far route add fd40::/64 via fd09::1
+ip -n lan route add default via 10.1.70.1
+ip -n lan route add default via 10.1.40.1 table 40
+ip -n lan rule add from 10.1.40.2 table 40
+ip -n lan route add default via fd40::1
+"""
+
+needs_kernel = pytest.mark.skipif(
+    os.geteuid() != 0 or not shutil.which("nft") or not shutil.which("tc"), reason="needs root, nft and tc"
+)
+needs_snmpd = pytest.mark.skipif(
+    os.geteuid() != 0 or not shutil.which("snmpd") or not shutil.which("snmpget"), reason="needs root, snmpd"
+)
+
+
+@pytest.fixture(scope="module")
+def parts() -> HostParts:
+    inventory = load(ROOT / "tests/cases/inventory/city")
+    allocations = allocate(inventory, {})
+    return HostParts(inventory, allocations, build(inventory, allocations))
+
+
+def texts(part: HostPart) -> dict[str, str]:
+    return {each.id: each.text for each in of_router.operations(part) if isinstance(each, File)}
+
+
+def found(part: HostPart, name: str) -> Operation:
+    (one,) = [each for each in of_router.operations(part) if each.id == name]
+    return one
+
+
+def in_namespaces(script: str) -> str:
+    """What a shell says in network and mount namespaces of its own."""
+    command = (
+        "unshare",
+        "--net",
+        "--mount",
+        "--fork",
+        "--kill-child",
+        "--pid",
+        "--mount-proc",
+        "sh",
+        "-ec",
+        script,
+    )
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done
+    return done.stdout
+
+
+def written_to(folder: Path, part: HostPart) -> Path:
+    for name, text in texts(part).items():
+        (folder / name.replace("/", "-")).write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_case(parts: HostParts) -> None:
+    shown = "".join(f"# {name}\n{text}" for name, text in texts(parts[WARD]).items())
+    if "UPDATE_CASES" in os.environ:
+        CASE.write_text(shown, encoding="utf-8")
+    assert shown == CASE.read_text(encoding="utf-8")
+
+
+def test_a_router_has_what_its_interfaces_ask_for(parts: HostParts) -> None:
+    roles = {
+        name: {each.id.partition("/")[0] for each in of_router.operations(part)}
+        for name, part in parts.items()
+    }
+    everywhere = {"router", "agent", "state"}
+    assert roles["dc-edge1/host"] == everywhere | {"marks", "boot"}, "no circuit, no sub-interface"
+    assert roles["nk-pop1/host"] == everywhere | {"marks", "boot", "queues"}
+    assert roles[WARD] == everywhere | {"marks", "boot", "queues", "vlans"}
+    assert roles["dc-core1/host"] == everywhere | {"marks", "boot", "queues", "vlans", "zones"}
+
+
+def test_secrets_are_references_in_a_file_of_roots_alone(parts: HostParts) -> None:
+    operations = of_router.operations(parts[WARD])
+    assert set(references(written(operations))) == {"snmp/auth", "snmp/privacy"}
+    for each in operations:
+        assert not isinstance(each, File) or not references(each.text) or each.mode == "600"
+
+
+def test_only_version_3_with_privacy_is_spoken(parts: HostParts) -> None:
+    config = texts(parts[WARD])["agent/config"]
+    assert "rouser monitoring priv " in config
+    assert not {"rocommunity", "rwcommunity", "com2sec", "rwuser"} & set(config.split())
+
+
+def test_the_agent_is_started_anew_only_after_a_change_of_its_own(parts: HostParts) -> None:
+    restart = found(parts[WARD], "agent/restart")
+    assert isinstance(restart, Run)
+    assert {each.partition("/")[0] for each in restart.after} == {"agent"}
+
+
+def test_each_class_has_its_share_and_may_use_what_others_leave() -> None:
+    lines = queues.script(SMALL).splitlines()
+    rates = [line for line in lines if line.startswith("class replace dev eth0 parent 1:1 ")]
+    assert ["rate 1000kbit" in rates[0], "rate 4000kbit" in rates[1], "rate 5000kbit" in rates[2]] == [
+        True
+    ] * 3
+    assert all("ceil 10000kbit" in rate for rate in rates)
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd-analyze")
+def test_systemd_understands_every_unit(parts: HostParts, tmp_path: Path) -> None:
+    units = [each for each in of_router.operations(parts["dc-core1/host"]) if each.id.endswith("/unit")]
+    assert len(units) == 5
+    for each in units:
+        assert isinstance(each, File)
+        file = tmp_path / each.path.removeprefix("/etc/systemd/system/")
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(each.text, encoding="utf-8")
+    (tmp_path / "snmpd.service").write_text("[Service]\nExecStart=/bin/true\n", encoding="utf-8")
+    command = ("systemd-analyze", "verify", *map(str, tmp_path.glob("*.service")))
+    said = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    ours = [line for line in said.stderr.splitlines() if str(tmp_path) in line or "infra-ctl" in line]
+    assert (said.returncode, ours) == (0, [])
+
+
+@needs_kernel
+def test_every_router_of_the_city_has_queues_and_marks_that_the_kernel_takes(
+    parts: HostParts, tmp_path: Path
+) -> None:
+    for part in parts.values():
+        (tmp_path / part.router).mkdir()
+        folder = written_to(tmp_path / part.router, part)
+        script = f"nft -c -f {folder}/marks-rules && nft -c -f {folder}/agent-rules"
+        if part.queues:
+            script += f" && sh {folder}/queues-script rehearse"
+        in_namespaces(script)
+
+
+@needs_kernel
+def test_video_gets_through_a_full_circuit_whatever_others_call_themselves(tmp_path: Path) -> None:
+    """Somebody on a guests' LAN sends without end, marked as video; a room is asked for at the same time."""
+    folder = written_to(tmp_path, SMALL)
+    bulk = BULK.replace("while True", "way.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, 0x88)\nwhile True")
+    (folder / "bulk.py").write_text(bulk, encoding="utf-8")
+    said = in_namespaces(f"""{WIRED}
+nft -f {folder}/marks-rules
+sh {folder}/queues-script load
+ip netns exec lan python3 {folder}/bulk.py & bulk=$!
+for each in $(seq 400); do
+    tc -s class show dev eth0 classid 1:50 | grep -q "dropped [0-9][0-9][0-9]" && break
+    sleep 0.05
+done
+ip netns exec lan ping -q -c 40 -i 0.02 -W 5 -I 10.1.40.2 {FAR} | grep received
+ip netns exec lan ping -q -c 10 -i 0.02 -W 5 -6 fd09::2 | grep received
+kill $bulk
+tc -s class show dev eth0 classid 1:30 | grep Sent
+""")
+    four, six, video = said.splitlines()
+    assert four.startswith("40 packets transmitted, 40 received")
+    assert six.startswith("10 packets transmitted, 10 received")
+    assert " 50 pkt (dropped 0," in video, "no more than the rooms' are in their class"
+
+
+@needs_kernel
+def test_queues_are_adjusted_where_they_are_and_go_where_there_is_no_circuit(tmp_path: Path) -> None:
+    """By hand or by the inventory, what differs is seen; what nobody asked for stays."""
+    for name, part in {
+        "old": SMALL,
+        "new": replace(SMALL, queues=(Queue("eth0", "c-1", 20),), classes=CLASSES[1:]),
+        "none": replace(SMALL, queues=(Queue("eth1", "c-2", 20),)),
+    }.items():
+        (tmp_path / name).mkdir()
+        written_to(tmp_path / name, part)
+    said = in_namespaces(
+        f"""
+mount -t tmpfs own /run
+for each in eth0 eth1 eth3; do ip link add $each type veth peer name far$each; done
+tc qdisc add dev eth3 root tbf rate 1mbit burst 16kb latency 50ms
+cd {tmp_path}
+! sh old/queues-script check
+sh old/queues-script load && sh old/queues-script check && echo as it should be
+tc class change dev eth0 classid 1:30 htb rate 1mbit ceil 1mbit
+sh old/queues-script check || echo changed by hand
+sh old/queues-script load && sh old/queues-script check && echo as it should be
+tc qdisc show dev eth0 | head -n 1 >before
+sh new/queues-script load
+[ "$(tc qdisc show dev eth0 | head -n 1)" = "$(cat before)" ] && echo the same queue
+tc class show dev eth0 | sort | cut -d' ' -f 3
+sh none/queues-script load
+for each in eth0 eth1 eth3; do echo $each $(tc qdisc show dev $each | head -n 1 | cut -d' ' -f 2); done
+"""
+    )
+    assert said.splitlines() == [
+        "as it should be",
+        "changed by hand",
+        "as it should be",
+        "the same queue",
+        "1:1",
+        "1:30",
+        "1:50",
+        "eth0",
+        "eth1 htb",
+        "eth3 tbf",
+    ]
+
+
+@needs_kernel
+def test_a_queue_that_tc_refuses_does_not_take_another_ones_place(tmp_path: Path) -> None:
+    folder = written_to(tmp_path, replace(SMALL, queues=(Queue("no such name", "c-1", 10),)))
+    said = in_namespaces(f"sh {folder}/queues-script rehearse 2>/dev/null || echo refused")
+    assert said == "refused\n"
+
+
+@needs_kernel
+def test_what_stands_in_for_a_vlan_is_left_alone(tmp_path: Path) -> None:
+    part = replace(SMALL, vlans=(Vlan("eth2.40", "eth2", 40, 1500),))
+    folder = written_to(tmp_path, part)
+    said = in_namespaces(f"""
+mount -t tmpfs own /run && mount -t sysfs own /sys
+! sh {folder}/vlans-script check
+ip link add eth2.40 type veth peer name far
+sh {folder}/vlans-script load
+sh {folder}/vlans-script check && echo there
+""")
+    assert said.splitlines() == ["eth2.40 is no VLAN: it stands in for one and stays as it is", "there"]
+
+
+@needs_snmpd
+def test_the_agent_answers_monitoring_by_its_last_key_and_says_what_interfaces_are_for(
+    tmp_path: Path,
+) -> None:
+    for name, agent in {"one": AGENT, "two": replace(AGENT, auth="rotated-secret-16")}.items():
+        (tmp_path / name).mkdir()
+        folder = written_to(tmp_path / name, replace(SMALL, agent=agent))
+        script = (folder / "agent-script").read_text(encoding="utf-8")
+        (folder / "agent-script").write_text(
+            script.replace("/etc/infra-ctl/agent.nft", f"{folder}/agent-rules"), encoding="utf-8"
+        )
+    asked = "-v3 -l authPriv -u monitoring -a SHA-256 -x AES -X other-secret-16ch -On -Oqv -t 1 -r 3"
+    said = in_namespaces(f"""
+export MIBS=
+mount -t tmpfs own /run && mount -t tmpfs own /var/lib/snmp && chown Debian-snmp: /var/lib/snmp
+mount -t sysfs own /sys
+ip link set lo up && ip address add 10.0.1.16/32 dev lo && ip address add 10.0.1.17/32 dev lo
+cd {tmp_path}
+for each in one two; do
+    mount --bind $each/agent-config /etc/snmp/snmpd.conf
+    sh $each/agent-script judge /etc/snmp/snmpd.conf
+    sh $each/agent-script restart && sh $each/agent-script check && echo runs
+done
+old="snmpget {asked} -A first-secret-16ch 10.0.1.16"
+new="snmpget {asked} -A rotated-secret-16 10.0.1.16"
+$new .1.3.6.1.2.1.1.5.0 .1.3.6.1.2.1.31.1.1.1.18.1
+$old .1.3.6.1.2.1.1.5.0 2>/dev/null || echo the old key is none
+$new --clientaddr=10.0.1.17 .1.3.6.1.2.1.1.5.0 2>/dev/null || echo nobody else
+snmpget -v2c -c public -t 1 -r 0 10.0.1.16 .1.3.6.1.2.1.1.5.0 2>/dev/null || echo not by version 2
+sed s/rouser/ruoser/ two/agent-config >two/bad
+sh two/agent-script judge two/bad 2>&1 || echo refused
+kill $(cat /run/snmpd.pid)
+""")
+    *lines, cause, refused = said.splitlines()
+    assert lines == [
+        "runs",
+        "runs",
+        '"r"',
+        '"loopback"',
+        "the old key is none",
+        "nobody else",
+        "not by version 2",
+    ]
+    assert "Unknown token: ruoser" in cause
+    assert refused == "refused"
