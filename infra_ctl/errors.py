@@ -18,6 +18,7 @@ InfraCtlError
     ├── RejectedError       the device refused the candidate: old configuration kept
     ├── NoSpaceError        the device's disk is full: nothing was touched
     ├── BusyError           another commit is pending, or another run holds the device
+    ├── NotBegunError       its turn came once the run was to stop: nothing was touched
     └── NotRestoredError    a restore failed: the device needs a hand. Loud
 """
 
@@ -126,6 +127,10 @@ class NoSpaceError(DeviceError):
 
 class BusyError(DeviceError):
     """Another commit is pending on the device, or another run holds it."""
+
+
+class NotBegunError(DeviceError):
+    """Its turn came only once nothing more was to be begun."""
 
 
 class NotRestoredError(DeviceError):

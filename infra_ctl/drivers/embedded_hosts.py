@@ -186,7 +186,7 @@ class EmbeddedHosts:
             if what is None:
                 continue
             if self.stopping.is_set():
-                return HostEnd("stopped", tuple(did), each.id, "interrupted")
+                return HostEnd("interrupted", tuple(did), each.id, "interrupted")
             if each.id == fault.fails_at:
                 return HostEnd("stopped", tuple(did), each.id, fault.cause)
             if each.guarded and fault.locks_out:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, Self
+from typing import Protocol, Self
 
 from infra_ctl.change.operations import Operation, Predicted, resolved
 from infra_ctl.drivers.connection import Connection
 from infra_ctl.errors import DeviceError
+from infra_ctl.hosts.protocol import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,9 @@ class Prediction:
 class HostEnd:
     """How a host ended: what was done to it, in order, and what it stopped at."""
 
-    state: Literal["done", "stopped", "taken back", "unknown"]
-    """`taken back`: of what can lock us out nothing is left, the rest before it is done."""
+    state: State
+    """`interrupted`: it was told to stop, and nothing failed. `taken back`: of what can lock us out nothing
+    is left, the rest before it is done."""
     done: tuple[Predicted, ...]
     at: str = ""
     """Id of the operation that it stopped at."""

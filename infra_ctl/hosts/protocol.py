@@ -117,13 +117,17 @@ class Would(_Message):
     texts: Mapping[str, str] = Field(default={}, repr=False)
 
 
+State: TypeAlias = Literal["done", "stopped", "interrupted", "taken back", "unknown"]
+"""How a host ends."""
+
+
 class Ended(_Message):
     """How a part ended: see drivers.hosts.HostEnd."""
 
     kind: Literal["ended"] = "ended"
     number: int
     part: str
-    state: Literal["done", "stopped", "taken back", "unknown"]
+    state: State
     done: tuple[Predicted, ...]
     at: str = ""
     cause: str = ""

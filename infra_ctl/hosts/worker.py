@@ -27,7 +27,7 @@ from pyinfra.api import Config, Inventory, State
 from pyinfra.api.state import StateHostMeta, StateHostResults
 from pyinfra.context import ctx_state, init_base_classes
 
-from infra_ctl.errors import DeviceError
+from infra_ctl.errors import DeviceError, NotBegunError
 from infra_ctl.hosts import applying, deadman
 from infra_ctl.hosts.protocol import (
     REQUEST,
@@ -109,7 +109,7 @@ class Worker:
     def _refuse_late(self, way: Way, arguments: Collection[object]) -> None:
         """A host whose turn comes after nothing more is to be begun is not so much as called."""
         if self._stopping and any(isinstance(each, Apply) for each in arguments):
-            raise DeviceError(way.part, self._stopping)
+            raise NotBegunError(way.part, self._stopping)
 
     @contextmanager
     def _session(self, way: Way) -> Iterator[LinuxHost]:

@@ -114,11 +114,25 @@ def test_ctrl_c_reaches_the_host_that_is_under_way(infra_ctl: Command, hosts: Wa
     assert "stopping: devices in flight end first" in said.err
     assert re.search(rf"^wave 1/3  {NTP} .*at \S+: interrupted · STOPPED ", said.out, re.M), said.out
     assert "1 stopped · 2 not started · run " in said.out
-    assert said.code == Exit.FAILED, "a host that stopped half-way is not interrupted cleanly"
+    assert said.code == Exit.INTERRUPTED
     (run, *_) = infra_ctl("runs", "--output", "json").json
     assert run["state"] == "stopped"
     resumed = infra_ctl("resume", run_of(said), "--yes")
     assert (resumed.code, ends(resumed)) == (Exit.DONE, [NTP, SPARE, APP]), resumed.out
+
+
+def test_ctrl_c_at_the_last_host_interrupts_the_run_too(infra_ctl: Command, hosts: WatchedHosts) -> None:
+    """Nothing waits for its turn any more, and all the same it was Ctrl-C that ended the run."""
+
+    def interrupt(_part: str) -> None:
+        hosts.after = lambda _part: None
+        signal.raise_signal(signal.SIGINT)
+        assert hosts.stopping.wait(10)
+
+    hosts.after = interrupt
+    said = infra_ctl("deploy", NTP, "--yes", "--output", "json")
+    assert said.code == Exit.INTERRUPTED, said.err
+    assert (said.json["state"], said.json["devices"][NTP]["state"]) == ("stopped", "stopped")
 
 
 def test_ctrl_c_while_hosts_are_leased_touches_none(

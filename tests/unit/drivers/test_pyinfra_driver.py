@@ -58,7 +58,7 @@ for each in sys.stdin.buffer:
         tell(held if asked.token == "other" else Leased(number=asked.number, part=asked.way.part, fence=7))
     elif asked.kind == "stop":
         for number, part in hanging:
-            end = {"state": "stopped", "done": [what], "at": "a/two", "cause": "interrupted"}
+            end = {"state": "interrupted", "done": [what], "at": "a/two", "cause": "interrupted"}
             tell(Ended(number=number, part=part, **end))
     elif asked.kind == "quit":
         break
@@ -154,7 +154,7 @@ def test_ctrl_c_comes_once_it_is_known_how_each_host_ended(hosts):
 
     with pytest.raises(KeyboardInterrupt):
         apply(hosts, work("a", "hang"), told=interrupt, ended=ended.__setitem__)
-    assert ended == {"a": HostEnd("stopped", (DID,), "a/two", "interrupted")}
+    assert ended == {"a": HostEnd("interrupted", (DID,), "a/two", "interrupted")}
 
 
 def test_another_thread_can_stop_what_is_being_applied(hosts):
@@ -162,7 +162,7 @@ def test_another_thread_can_stop_what_is_being_applied(hosts):
         threading.Timer(0.1, hosts.stop).start()
 
     ends = apply(hosts, work("a", "hang"), work("b"), told=stop)
-    assert ends == {"a": HostEnd("stopped", (DID,), "a/two", "interrupted"), "b": HostEnd("done", (DID,))}
+    assert ends == {"a": HostEnd("interrupted", (DID,), "a/two", "interrupted"), "b": HostEnd("done", (DID,))}
 
 
 def test_the_worker_imports_nothing_from_the_folder_that_it_is_started_in(tmp_path, monkeypatch):
