@@ -11,13 +11,18 @@ def undone(now: Normal, before: Normal, after: Normal) -> Normal:
 
     Raises ValueError with the lines that the change made and that are not as it left them.
     """
-    here, old, new = set(now), set(before), set(after)
-    added, removed = new - old, old - new
+    here, added, removed = set(now), set(after).difference(before), set(before).difference(after)
     moved = [*(f"{path(pair)} is gone" for pair in ordered(added - here))]
     moved += [f"{path(pair)} is back" for pair in ordered(removed & here)]
     if moved:
         raise ValueError("; ".join(moved))
     return ordered((here - added) | removed)
+
+
+def is_whole(now: Normal, before: Normal, after: Normal) -> bool:
+    """Whether all is in `now` that a change from `before` to `after` did."""
+    here, old, new = set(now), set(before), set(after)
+    return new - old <= here and here.isdisjoint(old - new)
 
 
 def ours(deployed: Normal, before: Normal, now: Normal) -> Normal:

@@ -264,6 +264,43 @@ def test_a_run_that_stopped_is_not_taken_back_over_a_later_one(
     assert motd.path in hosts.machines[NTP].files
 
 
+@pytest.mark.parametrize("ends", ["stopped", "done"])
+def test_a_host_is_not_taken_back_over_a_later_run_that_stopped(
+    infra_ctl: Command, hosts: WatchedHosts, monkeypatch: pytest.MonkeyPatch, ends: str
+) -> None:
+    """What is remembered of the host is the same before and after it."""
+    assert infra_ctl("deploy", NTP, "--yes").code == Exit.DONE
+    motd, issue = (File(id=f"base/{name}", path=f"/etc/{name}", text="new\n") for name in ("motd", "issue"))
+    more = [motd]
+    monkeypatch.setattr("infra_ctl.hosts.roles.of_host.EVERYWHERE", (base, lambda _host: tuple(more)))
+    hosts.faults[NTP] = HostFault(fails_at=motd.id if ends == "stopped" else "")
+    first = infra_ctl("deploy", NTP, "--yes")
+    more.append(issue)
+    hosts.faults[NTP] = HostFault(fails_at=issue.id)
+    second = infra_ctl("deploy", NTP, "--yes")
+    assert "1 stopped" in second.out
+    hosts.faults.clear()
+    refused = infra_ctl("rollback", run_of(first), "--yes")
+    assert refused.code == Exit.REFUSED, refused.out
+    assert f"{NTP}: changed by run {run_of(second)} since: roll that back first" in refused.err
+
+
+def test_runs_are_taken_back_one_after_the_other_also_where_they_created_files(
+    infra_ctl: Command, hosts: WatchedHosts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert infra_ctl("deploy", NTP, "--yes").code == Exit.DONE
+    before, runs, more = hosts.machines[NTP].files, [], []
+    for name in ("motd", "issue"):
+        more.append(File(id=f"base/{name}", path=f"/etc/{name}", text="new\n"))
+        every = (base, lambda _host: tuple(more))
+        monkeypatch.setattr("infra_ctl.hosts.roles.of_host.EVERYWHERE", every)
+        runs.append(run_of(infra_ctl("deploy", NTP, "--yes")))
+    for run in reversed(runs):
+        back = infra_ctl("rollback", run, "--yes")
+        assert back.code == Exit.DONE, back.err
+    assert hosts.machines[NTP].files == before
+
+
 def test_a_run_that_stopped_is_taken_back_where_nothing_came_after_it(
     infra_ctl: Command, hosts: WatchedHosts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -376,6 +413,26 @@ def test_what_never_comes_about_is_left_to_somebody_and_not_tried_for_ever(
     assert said.code == Exit.PARTIAL
     assert len(re.findall(r"^run ", said.out, re.M)) == 2
     assert f"left    infra-ctl deploy {SELECTED}      removes one-stop/https tcp 443 on {SPARE}" in said.out
+
+
+def test_a_secret_that_is_rotated_reaches_the_hosts_that_use_it(
+    infra_ctl: Command, hosts: WatchedHosts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The primary first: a replica that is restarted meanwhile must be let in."""
+    both = ("dc-db-1", "bk-db-1")
+    monkeypatch.setattr(cli_hosts, "present_hosts", lambda _context, _city: (*both, NTP))
+    assert infra_ctl("deploy", "role=database or role=ntp", "--yes").code == Exit.DONE
+    before = [machine.files for machine in map(hosts.machines.__getitem__, both)]
+    said = infra_ctl("secrets", "rotate", "postgresql/replication", "--yes")
+    assert "2 hosts: bk-db-1 dc-db-1" in said.out
+    said = infra_ctl("deploy", "role=database or role=ntp", "--yes")
+    assert (said.code, ends(said)) == (Exit.DONE, list(both)), said.out + said.err
+    after = [machine.files for machine in map(hosts.machines.__getitem__, both)]
+    changed = [
+        {path for path in new if new[path] != old[path]} for new, old in zip(after, before, strict=True)
+    ]
+    assert changed == [{"/etc/infra-ctl/databases.sql"}, {"/var/lib/postgresql/.pgpass"}]
+    assert "no changes" in infra_ctl("deploy", "role=database or role=ntp", "--yes").out
 
 
 def test_json_has_hosts_in_the_plan_and_in_the_run(infra_ctl: Command, hosts: WatchedHosts) -> None:
