@@ -34,6 +34,9 @@ class Prediction:
 
     changes: tuple[Predicted, ...]
     texts: Mapping[str, str] = field(default_factory=dict, repr=False)
+    digests: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Of the texts that files have now which are to have another, by operation: who guesses one would know.
+    They are for a keyed hash, and are kept nowhere."""
 
 
 @dataclass(frozen=True, slots=True)

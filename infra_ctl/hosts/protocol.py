@@ -115,6 +115,7 @@ class Would(_Message):
     part: str
     changes: tuple[Predicted, ...]
     texts: Mapping[str, str] = Field(default={}, repr=False)
+    digests: Mapping[str, str] = Field(default={}, repr=False)
 
 
 State: TypeAlias = Literal["done", "stopped", "interrupted", "taken back", "unknown"]

@@ -49,6 +49,7 @@ from infra_ctl.hosts.protocol import (
     line,
 )
 from infra_ctl.hosts.session import LinuxHost, host_data
+from infra_ctl.hosts.translation import present_digests
 
 AT_ONCE = 40
 """Hosts that are worked on at a time: twenty a core on a small machine, as pyinfra reckons."""
@@ -139,7 +140,8 @@ class Worker:
     def _predict(self, host: LinuxHost, request: Predict, work: Work) -> Would:
         changes = applying.predict(host, work.operations, request.token)
         texts = applying.texts(host, work.operations, request.kept)
-        return Would(number=request.number, part=host.name, changes=changes, texts=texts)
+        digests = present_digests(host, work.operations)
+        return Would(number=request.number, part=host.name, changes=changes, texts=texts, digests=digests)
 
     def _apply(self, host: LinuxHost, request: Apply, work: Work) -> Ended:
         if request.fresh:

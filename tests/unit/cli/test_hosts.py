@@ -6,6 +6,7 @@ import os
 import re
 import signal
 from dataclasses import replace
+from hashlib import sha1
 from pathlib import Path
 from typing import Any
 
@@ -202,6 +203,25 @@ def test_a_saved_plan_of_a_host_that_changed_since_is_refused(
     hosts.bring(NTP, [File(id="by/hand", path="/etc/chrony/chrony.conf", text="by hand\n")])
     refused = infra_ctl("deploy", "--plan", str(saved), "--yes")
     assert (refused.code, f"{NTP} changed since plan" in refused.err) == (Exit.REFUSED, True)
+
+
+def test_a_saved_plan_knows_what_is_in_private_files_and_does_not_tell(
+    infra_ctl: Command, hosts: WatchedHosts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line differs before and after."""
+    key = File(id="base/key", path="/etc/key", text="the one to be\n", mode="600")
+    monkeypatch.setattr("infra_ctl.hosts.roles.of_host.EVERYWHERE", (base, lambda _host: (key,)))
+    saved, words = tmp_path / "plan.json", ("one that was there", "another that is there")
+    for text in words:
+        hosts.bring(NTP, [key.model_copy(update={"text": f"{text}\n"})])
+        if text == words[0]:
+            assert infra_ctl("plan", NTP, "-o", str(saved)).code == Exit.DONE
+    refused = infra_ctl("deploy", "--plan", str(saved), "--yes")
+    assert (refused.code, f"{NTP} changed since plan" in refused.err) == (Exit.REFUSED, True)
+    hosts.bring(NTP, [key.model_copy(update={"text": f"{words[0]}\n"})])
+    assert infra_ctl("deploy", "--plan", str(saved), "--yes").code == Exit.DONE
+    digest = sha1(f"{words[0]}\n".encode(), usedforsecurity=False).hexdigest()
+    assert not any(told in saved.read_text() for told in (*words, digest))
 
 
 def test_a_rollback_brings_a_host_back_to_what_it_was_last_in_sync_with(

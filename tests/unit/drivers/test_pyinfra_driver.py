@@ -49,7 +49,8 @@ for each in sys.stdin.buffer:
     asked = REQUEST.validate_json(each)
     if asked.kind == "predict":
         for work in reversed(asked.works):
-            tell(Would(number=asked.number, part=work.way.part, changes=[what], texts={"a/one": "old"}))
+            seen = {"texts": {"a/one": "old"}, "digests": {"a/one": "d1"}}
+            tell(Would(number=asked.number, part=work.way.part, changes=[what], **seen))
     elif asked.kind == "apply":
         for work in asked.works:
             act(asked.number, work.way.part, work.operations[0].text)
@@ -83,7 +84,7 @@ def apply(hosts: PyinfraHosts, *works: HostWork, told=lambda _part, _what: None,
 
 def test_predictions_come_in_any_order(hosts):
     done = []
-    expected = Prediction((DID,), {"a/one": "old"})
+    expected = Prediction((DID,), {"a/one": "old"}, {"a/one": "d1"})
     assert hosts.predict([work("a"), work("b")], ["a/one"], done.append) == {"a": expected, "b": expected}
     assert done == ["b", "a"]
 
