@@ -10,6 +10,7 @@ InfraCtlError
 ├── JournalError            the database of runs cannot be opened, read or written
 ├── BackupError             the repository of backups cannot be opened, read or written
 ├── LabError                the twin cannot be built, found or entered
+│   └── LabUsageError       what was asked of it is nothing that a twin has or does: nothing was tried
 └── DeviceError             one device, with its name
     ├── UnreachableError    no session: refused, timed out, no route
     ├── CredentialsError    the device refused our key or password
@@ -90,6 +91,10 @@ class BackupError(InfraCtlError):
 
 class LabError(InfraCtlError):
     """The twin cannot be built, found or entered."""
+
+
+class LabUsageError(LabError):
+    """What was asked of a twin is nothing that it has or does; nothing was tried."""
 
 
 class DeviceError(InfraCtlError):

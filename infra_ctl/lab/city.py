@@ -9,7 +9,7 @@ from pathlib import Path
 
 from infra_ctl.change.operations import written
 from infra_ctl.city import City
-from infra_ctl.errors import LabError
+from infra_ctl.errors import LabUsageError
 from infra_ctl.hosts.roles.of_host import operations
 from infra_ctl.intent.addressing import host_addresses
 from infra_ctl.intent.allocation import Allocations
@@ -52,7 +52,7 @@ def _host_node(name: str, city: City, intents: Mapping[str, DeviceIntent]) -> Ho
     doors = _doors(zone, intents)
     if not doors:
         leading = " or ".join(_doors(zone, city.intents))
-        raise LabError(f"host {name} is behind {leading}, which this lab does not have: select one too")
+        raise LabUsageError(f"host {name} is behind {leading}, which this lab does not have: select one too")
     found = host_addresses(host, city.inventory, Allocations(city.prefixes))
     ipv4 = next((IPv4Interface((each, 24)) for each in found if isinstance(each, IPv4Address)), None)
     ipv6 = next((IPv6Interface((each, 64)) for each in found if isinstance(each, IPv6Address)), None)
