@@ -7,7 +7,8 @@ us out is done under a dead-man timer on the host. A driver knows neither plans 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Protocol, Self
 
 from infra_ctl.change.operations import Operation, Predicted, resolved
@@ -122,3 +123,7 @@ class HostFleet:
     def work(self, name: str, operations: Iterable[Operation], resolve: Callable[[str], str]) -> HostWork:
         """What is to be on a host, its secrets put in by `resolve`. Raises SecretError."""
         return HostWork(name, self.connection(name), resolved(operations, resolve))
+
+    def pinned_in(self, known_hosts: Path) -> HostFleet:
+        """The same hosts, whose host keys are in another file."""
+        return HostFleet(self.driver, lambda name: replace(self.connection(name), known_hosts=known_hosts))
