@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from infra_ctl.change.operations import File
-from infra_ctl.cli import hosts as cli_hosts
 from infra_ctl.cli.exits import Exit
 from infra_ctl.drivers.embedded_hosts import HostFault
 from infra_ctl.hosts.roles.base import base
@@ -16,7 +15,7 @@ from infra_ctl.journal.records import Order
 from infra_ctl.journal.store import open_journal
 from tests.unit.cli.conftest import Command, Said
 from tests.unit.cli.test_hosts import ends, run_of
-from tests.unit.watched_hosts import WatchedHosts, fleet
+from tests.unit.watched_hosts import WatchedHosts, instead_of_hosts
 
 APP, NTP, WARD = "dc-app-1", "dc-ntp-1", "nk-an-hoa-ce1"
 THERE = (NTP, APP)
@@ -27,10 +26,7 @@ MOTD = File(id="base/motd", path="/etc/motd", text="new\n")
 @pytest.fixture
 def hosts(infra_ctl: Command, small_folder: Path, monkeypatch: pytest.MonkeyPatch) -> WatchedHosts:
     """A ward, a time server and who asks it, all as intended, and then a change of all three."""
-    there = WatchedHosts()
-    monkeypatch.setattr(cli_hosts, "present_hosts", lambda _context, _city: THERE)
-    monkeypatch.setattr(cli_hosts, "present_parts", lambda _context, _city: {})
-    monkeypatch.setattr(cli_hosts, "host_fleet", lambda _context, _city: fleet(there))
+    there = instead_of_hosts(monkeypatch, *THERE)
     everything = infra_ctl("deploy", "--yes")
     assert everything.code == Exit.DONE, everything
     monkeypatch.setattr("infra_ctl.hosts.roles.of_host.EVERYWHERE", (base, lambda _host: (MOTD,)))

@@ -12,7 +12,6 @@ import pytest
 
 from infra_ctl import plan as planning
 from infra_ctl.cli import context, devices
-from infra_ctl.cli import hosts as cli_hosts
 from infra_ctl.cli.exits import Exit
 from infra_ctl.drivers import ssh
 from infra_ctl.drivers.embedded_hosts import HostFault
@@ -21,7 +20,7 @@ from infra_ctl.hosts.state import OPENINGS
 from infra_ctl.journal.records import Purpose, Run, RunState, Step, StepState
 from infra_ctl.journal.store import Journal, open_journal
 from tests.unit.cli.conftest import Command
-from tests.unit.watched_hosts import WatchedHosts, fleet
+from tests.unit.watched_hosts import WatchedHosts, instead_of_hosts
 
 WARD = "nk-an-hoa-ce1"
 KEY = paramiko.RSAKey.generate(1024)
@@ -110,10 +109,7 @@ ADDRESS = "10.20.0.16"
 @pytest.fixture
 def hosts(live: Command, monkeypatch: pytest.MonkeyPatch) -> WatchedHosts:
     """A host that was deployed once, and is as its installer leaves it again."""
-    there = WatchedHosts()
-    monkeypatch.setattr(cli_hosts, "present_hosts", lambda _context, _city: (HOST,))
-    monkeypatch.setattr(cli_hosts, "present_parts", lambda _context, _city: {})
-    monkeypatch.setattr(cli_hosts, "host_fleet", lambda _context, _city: fleet(there))
+    there = instead_of_hosts(monkeypatch, HOST)
     assert live("deploy", HOST, "--yes").code == Exit.DONE
     there.machines.clear()
     there.log.clear()
