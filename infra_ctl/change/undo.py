@@ -11,7 +11,8 @@ def undone(now: Normal, before: Normal, after: Normal) -> Normal:
 
     Raises ValueError with the lines that the change made and that are not as it left them.
     """
-    here, added, removed = set(now), set(after).difference(before), set(before).difference(after)
+    here, old, new = set(now), set(before), set(after)
+    added, removed = new - old, old - new
     moved = [*(f"{path(pair)} is gone" for pair in ordered(added - here))]
     moved += [f"{path(pair)} is back" for pair in ordered(removed & here)]
     if moved:
