@@ -10,6 +10,7 @@ InfraCtlError
 ├── JournalError            the database of runs cannot be opened, read or written
 ├── BackupError             the repository of backups cannot be opened, read or written
 ├── LabError                the twin cannot be built, found or entered
+│   └── LabUsageError       what was asked of it is nothing that a twin has or does: nothing was tried
 └── DeviceError             one device, with its name
     ├── UnreachableError    no session: refused, timed out, no route
     ├── CredentialsError    the device refused our key or password
@@ -18,6 +19,7 @@ InfraCtlError
     ├── RejectedError       the device refused the candidate: old configuration kept
     ├── NoSpaceError        the device's disk is full: nothing was touched
     ├── BusyError           another commit is pending, or another run holds the device
+    ├── NotBegunError       its turn came once the run was to stop: nothing was touched
     └── NotRestoredError    a restore failed: the device needs a hand. Loud
 """
 
@@ -91,6 +93,10 @@ class LabError(InfraCtlError):
     """The twin cannot be built, found or entered."""
 
 
+class LabUsageError(LabError):
+    """What was asked of a twin is nothing that it has or does; nothing was tried."""
+
+
 class DeviceError(InfraCtlError):
     """Something that happened to one device."""
 
@@ -126,6 +132,10 @@ class NoSpaceError(DeviceError):
 
 class BusyError(DeviceError):
     """Another commit is pending on the device, or another run holds it."""
+
+
+class NotBegunError(DeviceError):
+    """Its turn came only once nothing more was to be begun."""
 
 
 class NotRestoredError(DeviceError):

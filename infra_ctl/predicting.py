@@ -130,7 +130,7 @@ class Foresight:
             planned = PlannedHost(name=name, status=Status.FAILED, cause=cause)
             return JudgedHost(planned, Doors((), intended), isinstance(said, UnreachableError))
         present = state.parsed(said.texts.get(state.OPENINGS, ""))
-        planned = self._planned(name, operations, said.changes, kept)
+        planned = self._planned(name, operations, said, kept)
         unchanged = written(operations) if planned.status is Status.UNCHANGED else ""
         return JudgedHost(planned, Doors(present, intended), operations=unchanged)
 
@@ -138,11 +138,11 @@ class Foresight:
         self,
         name: str,
         operations: tuple[Operation, ...],
-        changes: Iterable[Predicted],
+        said: Prediction,
         kept: tuple[str, ...],
     ) -> PlannedHost:
-        shown = shown_of(operations, changes, self.masking)
-        rests_on = base(operations, shown, self.masking)
+        shown = shown_of(operations, said.changes, self.masking)
+        rests_on = base(operations, shown, said.digests, self.masking)
         if not shown:
             return PlannedHost(name=name, status=Status.UNCHANGED, base=rests_on, kept=kept)
         return PlannedHost(
@@ -173,9 +173,17 @@ def masked(predicted: Predicted, masking: Masking) -> Predicted:
     return predicted.model_copy(update=shown)
 
 
-def base(operations: tuple[Operation, ...], changes: Iterable[Predicted], masking: Masking) -> str:
-    """Digest of what would be done to a host, and of what is to hold on it."""
-    said = json.dumps([each.model_dump() for each in changes], sort_keys=True)
+def base(
+    operations: tuple[Operation, ...],
+    changes: Iterable[Predicted],
+    digests: Mapping[str, str],
+    masking: Masking,
+) -> str:
+    """Keyed hash of what would be done to a host, of what is to hold on it, and of what its files have now.
+
+    What a private file has is not in the words of what would be done to it.
+    """
+    said = json.dumps([[each.model_dump() for each in changes], dict(digests)], sort_keys=True)
     return masking.digest(f"{said}\n{written(operations)}")
 
 
@@ -242,7 +250,8 @@ def repredicted(plan: Plan, fleet: HostFleet | None, masking: Masking) -> Plan:
             failed[name] = masking.mask(answer.cause)
             continue
         operations = changing[name].operations
-        now = base(operations, shown_of(operations, answer.changes, masking), masking)
+        shown = shown_of(operations, answer.changes, masking)
+        now = base(operations, shown, answer.digests, masking)
         if now != changing[name].base:
             raise RefusedError(f"{name} changed since plan {plan.id} was made: plan again")
     return _without(plan, failed) if failed else plan

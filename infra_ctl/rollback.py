@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 
 from infra_ctl.change import normal
 from infra_ctl.change.carried import holder
+from infra_ctl.change.normal import Normal
 from infra_ctl.change.openings import Doors
 from infra_ctl.change.operations import Operation, Predicted, overwritten, way_back, written
 from infra_ctl.change.operations import read as read_operations
 from infra_ctl.change.plan import PlannedHost, Status
 from infra_ctl.change.reading import read
 from infra_ctl.change.router import InterfaceAddress
-from infra_ctl.change.undo import undone
+from infra_ctl.change.undo import is_whole, undone
 from infra_ctl.change.undo import written as configuration
 from infra_ctl.city import City
 from infra_ctl.errors import RefusedError, RejectedError, SecretError, UnknownError
 from infra_ctl.intent.purposes import is_aggregate
 from infra_ctl.journal.process import is_alive
-from infra_ctl.journal.records import WELL, Run, Step, StepState
+from infra_ctl.journal.records import PROCEDURE, WELL, Run, Step, StepState
 from infra_ctl.journal.store import Journal
 from infra_ctl.masking import Masking
 from infra_ctl.plan import Judged, Planner, settled
@@ -53,6 +55,33 @@ def taken_back(journal: Journal, run_id: str) -> dict[str, str]:
     return found
 
 
+def later_steps(journal: Journal, run: Run, name: str) -> list[tuple[Run, Step]]:
+    """What runs that ended after a run left on a device or host, or may have, oldest first."""
+    found = (
+        (each, step)
+        for each in journal.runs(None, context=run.context, device=name)
+        if each.kind != PROCEDURE and _over(each) > _over(run)
+        for step in journal.steps(each.id)
+        if step.device == name and step.state in _TOUCHED
+    )
+    return sorted(found, key=lambda each: _over(each[0]))
+
+
+def _over(run: Run) -> datetime:
+    """When a run was last heard of; one that was resumed is as young as that."""
+    return run.ended or run.beat or run.started
+
+
+def _standing(journal: Journal, later: Sequence[tuple[Run, Step]]) -> str:
+    """The last of later runs that was not taken back, and took back none of them; empty for none."""
+    ids = {run.id for run, _ in later}
+    for run, step in reversed(later):
+        took_back = run.undoes in ids and step.state in WELL
+        if not took_back and step.device not in taken_back(journal, run.id):
+            return run.id
+    return ""
+
+
 def hosts_of(journal: Journal, run: Run) -> dict[str, PlannedHost]:
     """Hosts as a run was to bring them on; none for one that had no hosts, or is older than they are."""
     text = journal.plan(run.id)
@@ -69,15 +98,15 @@ def judge_hosts(
 ) -> dict[str, JudgedHost]:
     """Hosts as they would be brought back to what they were last in sync with; `done` is what the run did."""
     now = journal.converged(run.context)
-    since = journal.ended(run.context, run.started)
-    later = {each.device: each.run for each, _ in since if each.run != run.id}
     wanted: dict[str, tuple[Operation, ...]] = {}
     failed: dict[str, JudgedHost] = {}
     for step in steps:
         name, old = step.device, journal.snapshot(step.before) if step.before else ""
         did, operations = done[name].changes, done[name].operations
-        meant, last = written(operations), later.get(name, "")
-        cause = _objection(step, old, now.get(name, ""), meant, foresight.masking, last)
+        left = written(operations) if step.state is StepState.DONE else old
+        later = later_steps(journal, run, name)
+        as_left = bool(later) or now.get(name, "") == left  # of later ones, all of which were taken back
+        cause = _objection(step, old, foresight.masking, _standing(journal, later), as_left=as_left)
         if cause := cause or _unkept(step, old, operations, _done(journal, step, did)):
             planned = PlannedHost(name=name, status=Status.FAILED, cause=cause)
             failed[name] = JudgedHost(planned, Doors((), ()))
@@ -86,15 +115,18 @@ def judge_hosts(
     return dict(sorted({**foresight.predicted(wanted), **failed}.items()))
 
 
-def _objection(step: Step, old: str, now: str, done: str, masking: Masking, later: str) -> str:
-    """Why a host cannot be brought back; empty where it can. `later` is the last run that changed it."""
+def _objection(step: Step, old: str, masking: Masking, later: str, *, as_left: bool) -> str:
+    """Why a host cannot be brought back; empty where it can. `later` is the last run that changed it.
+
+    `as_left` is whether it is still remembered as the step left it.
+    """
     if step.state is StepState.UNKNOWN:
         return f"it ended {step.state} in run {step.run}: look at it"
     if not old:
         return f"before run {step.run} it was never as intended: there is nothing to bring it back to"
-    if now != (done if step.state is StepState.DONE else old):
-        if later:
-            return f"changed by run {later} since: roll that back first"
+    if later:
+        return f"changed by run {later} since: roll that back first"
+    if not as_left:
         return f"changed since run {step.run}, by none that the journal knows: look at it"
     try:
         same = masking.digest(old) == step.secrets
@@ -192,9 +224,23 @@ def _without(step: Step, journal: Journal, planner: Planner, running: str) -> st
     try:
         target = undone(now, before, after)
     except ValueError as error:
-        raise RejectedError(step.device, f"changed since run {step.run}: {error}") from error
+        by = f", by run {last}" if (last := _broken_by(journal, step, before, after)) else ""
+        raise RejectedError(step.device, f"changed since run {step.run}{by}: {error}") from error
     _refuse_other_secrets(step, normal.to_text(set(target) - set(now)), journal, planner.masking)
     return configuration(target, running)
+
+
+def _broken_by(journal: Journal, step: Step, before: Normal, after: Normal) -> str:
+    """The run since that left not all of a step's change; empty where it was none that the journal knows."""
+    for run, later in later_steps(journal, journal.run(step.run), step.device):
+        if not (later.before and later.after):
+            continue
+        was, became = (normal.parse(journal.snapshot(digest)) for digest in (later.before, later.after))
+        if not is_whole(was, before, after):
+            return ""
+        if not is_whole(became, before, after):
+            return run.id
+    return ""
 
 
 def _refuse_other_secrets(step: Step, back: str, journal: Journal, masking: Masking) -> None:

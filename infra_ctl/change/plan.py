@@ -62,7 +62,8 @@ class PlannedHost(_Frozen):
     status: Status
     cause: str = ""
     base: str = ""
-    """Digest of what the host's own facts say would be done: a host that changed since has another."""
+    """Keyed hash of what the host's own facts say would be done, and of the files that it would be done to: a
+    host that changed since has another."""
     operations: tuple[Operation, ...] = ()
     """All that is to be on it, with `vault:` references; empty unless changed."""
     resolved: str = ""

@@ -20,6 +20,12 @@ def undone(now: Normal, before: Normal, after: Normal) -> Normal:
     return ordered((here - added) | removed)
 
 
+def is_whole(now: Normal, before: Normal, after: Normal) -> bool:
+    """Whether all is in `now` that a change from `before` to `after` did."""
+    here, old, new = set(now), set(before), set(after)
+    return new - old <= here and here.isdisjoint(old - new)
+
+
 def ours(deployed: Normal, before: Normal, now: Normal) -> Normal:
     """Lines of `now` that we put on the device: last, or earlier, until a run of ours took them away.
 

@@ -13,6 +13,7 @@ from infra_ctl.cli.streams import outlive_readers
 from infra_ctl.errors import (
     InfraCtlError,
     InventoryError,
+    LabUsageError,
     RefusedError,
     SecretError,
     SelectorError,
@@ -90,9 +91,12 @@ def root() -> None:
     """
 
 
+_NOTHING_TRIED = (InventoryError, SelectorError, SecretError, UnknownError, UnusableError, LabUsageError)
+
+
 def exit_code(error: InfraCtlError) -> Exit:
     """Which exit code an error means."""
-    if isinstance(error, InventoryError | SelectorError | SecretError | UnknownError | UnusableError):
+    if isinstance(error, _NOTHING_TRIED):
         return Exit.USAGE
     return Exit.REFUSED if isinstance(error, RefusedError) else Exit.FAILED
 

@@ -138,10 +138,10 @@ def _as_dict(concluded: Concluded | None, unplanned: Mapping[str, str]) -> dict[
 def exit_of(result: Result, *, end_state: bool, all_planned: bool) -> Exit:
     """The exit code of a run; whether its end state holds, and whether every device could be planned.
 
-    Codes that promise that nothing is half-done are not given where a device is in an unknown state, or a
-    host stopped at an operation.
+    Codes that promise that nothing is half-done are not given where a device is in an unknown state, or an
+    operation failed on a host; one that was told to stop has ended the operation that it was at.
     """
-    if result.count(StepState.NOT_RESTORED, StepState.UNKNOWN, StepState.STOPPED):
+    if result.halted or result.count(StepState.NOT_RESTORED, StepState.UNKNOWN):
         return Exit.FAILED
     if result.interrupted:
         return Exit.PARTIAL if result.aborted else Exit.INTERRUPTED

@@ -41,6 +41,17 @@ def present_parts(context: Context, city: City) -> Mapping[str, HostPart]:
     return {name: part for name, part in city.parts.items() if part.router in there}
 
 
+def intended_hosts(context: Context, city: City) -> Mapping[str, str]:
+    """Hosts and host parts that a context has, with all that is to be on each, its secrets as references."""
+    from infra_ctl.change.operations import written
+    from infra_ctl.hosts.meant import Hosts, Kept
+
+    if not (names := present_hosts(context, city)):
+        return {}
+    every = Hosts(city.hosts, names, present_parts(context, city))
+    return {name: written(meant.operations(Kept())) for name, meant in every.items()}
+
+
 def host_fleet(context: Context, city: City) -> HostFleet:
     """One worker for all hosts, started with the first question; it ends with the command."""
     from infra_ctl.drivers.hosts import HostFleet

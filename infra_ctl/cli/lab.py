@@ -13,7 +13,6 @@ from infra_ctl.cli import completion
 from infra_ctl.cli.exits import Exit
 from infra_ctl.cli.progress import Stopwatch, stages
 from infra_ctl.cli.session import Session, device_argument, selector_argument, session_options
-from infra_ctl.errors import LabError
 
 if TYPE_CHECKING:
     from infra_ctl.lab.state import Fault
@@ -255,7 +254,8 @@ def forward(session: Session, ways: tuple[str, ...]) -> None:
         try:
             forwards.append(Forward(int(port), IPv4Address(address), int(to_port)))
         except ValueError as error:
-            raise LabError(f"'{way}' is not PORT:ADDRESS:PORT, as in 3000:10.20.0.20:3000") from error
+            wanted = "PORT:ADDRESS:PORT, as in 3000:10.20.0.20:3000"
+            raise click.UsageError(f"'{way}' is not {wanted}") from error
 
     def ready(ports: tuple[int, ...]) -> None:
         for port, way in zip(ports, forwards, strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -121,13 +122,16 @@ def _prepared(
     return Prepared(planner.city, planner.fleet, journal, planner.masking, plan, bases, fleet)
 
 
-def prepare_replacement(session: Session, city: City, device: str, known_hosts: Path) -> Prepared:
-    """The plan for new hardware: what the journal remembers is of the old one."""
-    fleet, there = session.fleet(city, {device: known_hosts}), present(session.context, city)
+def prepare_replacement(session: Session, city: City, name: str, known_hosts: Path) -> Prepared:
+    """The plan for a new device or host: what the journal remembers is of the old one."""
+    fleet, there = session.fleet(city, {name: known_hosts}), present(session.context, city)
     planner = Planner(city, fleet, session.masking(city), {}, there)
-    judged = planner.judge([device], lambda _hostname: None)
-    plan = assemble(planner, judged, session.context.name, device)
-    return _prepared(planner, session.journal(), plan, judged)
+    judged = planner.judge([name] if name in city.intents else [], lambda _hostname: None)
+    plan = assemble(planner, judged, session.context.name, name)
+    if name in city.intents or not (foresight := session.foresight(city, planner.masking)):
+        return _prepared(planner, session.journal(), plan, judged)
+    foresight = dataclasses.replace(foresight, fleet=foresight.fleet.pinned_in(known_hosts))
+    return _prepared(planner, session.journal(), plan, judged, foresight, foresight.judge([name]))
 
 
 def kept_plan(session: Session, journal: Journal, run: Run) -> Prepared:
@@ -146,7 +150,7 @@ def kept_plan(session: Session, journal: Journal, run: Run) -> Prepared:
     except UnusableError as error:
         raise RefusedError(f"{error}: deploy again, it plans what is left") from error
     if run.kind == REPLACE:
-        again = session.command(f"replace {plan.devices[0].hostname}")
+        again = session.command(f"replace {plan.parts[0].name}")
         raise RefusedError(f"run {run.id} replaces hardware that is not pinned yet: {again}")
     city = session.city()
     masking = session.masking(city)

@@ -1,4 +1,4 @@
-"""`infra-ctl replace`: new hardware takes a device's place."""
+"""`infra-ctl replace`: new hardware takes a device's place, or a host was installed anew."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ import click
 from infra_ctl.cli.carrying import begin_and_carry_out
 from infra_ctl.cli.ending import do_nothing, leave
 from infra_ctl.cli.request import Request, refuse, run_options, why_options
-from infra_ctl.cli.session import Session, device_argument, session_options
-from infra_ctl.errors import RefusedError
-from infra_ctl.journal.records import StepState
+from infra_ctl.cli.session import Session, name_argument, session_options
+from infra_ctl.errors import RefusedError, UnknownError
+from infra_ctl.journal.records import WELL
 
 if TYPE_CHECKING:
     from paramiko import PKey
 
+    from infra_ctl.city import City
     from infra_ctl.deploy.rollout import Result
     from infra_ctl.drivers.connection import Connection
 
@@ -33,26 +34,27 @@ def _fingerprint(_context: click.Context, _option: click.Parameter, text: str | 
 
 
 @click.command()
-@device_argument("device")
+@name_argument("name")
 @click.option(
     "--host-key",
     metavar="SHA256:…",
     callback=_fingerprint,
-    help="What the new hardware has to show; without it you are asked.",
+    help="The host key that it has to show; without it you are asked.",
 )
 @run_options
 @why_options
 @session_options
-def replace(session: Session, /, device: str, *, host_key: str | None, **request: Any) -> None:
-    """Deploy to new hardware in a DEVICE's place: it is on day 0 and has another host key.
+def replace(session: Session, /, name: str, *, host_key: str | None, **request: Any) -> None:
+    """Deploy to new hardware, or a new system, in a device's or host's place: its host key is another one.
 
-    Its key is pinned in the place of the old one once the deployment is confirmed, and not before.
+    A device is on day 0, a host as its installer leaves it: with addresses, and our key for infra. The new
+    host key is pinned in the old one's place once the deployment is confirmed or done, and not before.
 
     \b
     infra-ctl replace nk-an-hoa-ce1
+    infra-ctl replace dc-app-1
     infra-ctl replace nk-an-hoa-ce1 --host-key SHA256:mVPwvezndPv/ARoIadVY98vAC0g+P/5633yTC4d/wXE --yes
     """
-    from infra_ctl.cli.devices import way_to
     from infra_ctl.cli.planning import prepare_replacement, print_plan
     from infra_ctl.deploy.replaced import settle
     from infra_ctl.deploy.run import REPLACE
@@ -60,32 +62,45 @@ def replace(session: Session, /, device: str, *, host_key: str | None, **request
     from infra_ctl.drivers.ssh import offered_key
 
     city = session.city()
-    intent = city.intent(device)
-    if session.context.kind == "embedded":
-        raise RefusedError("a simulated device has no host key: nothing to replace")
-    way = way_to(session.context, intent)
+    way = _way(session, city, name)
     key = offered_key(way)
     _accept(session, way, key, host_key)
 
     def keep(result: Result) -> None:
-        if result.count(StepState.CONFIRMED):
+        if result.count(*WELL):
             pin(way, key)
             session.say(f"pinned  {key.fingerprint} in {way.known_hosts}")
 
     with _pinned_for_now(way, key) as known_hosts:
-        prepared = prepare_replacement(session, city, device, known_hosts)
-        if prepared.plan.changed and not session.is_json:
+        prepared = prepare_replacement(session, city, name, known_hosts)
+        if prepared.plan.changing and not session.is_json:
             print_plan(session, prepared.plan)
         if prepared.plan.failed:
-            raise RefusedError(f"{device}: {prepared.plan.failed[0].cause}: nothing was done")
-        wanted = Request(**request, again=f"replace {device}")
+            raise RefusedError(f"{name}: {prepared.plan.failed[0].cause}: nothing was done")
+        wanted = Request(**request, again=f"replace {name}")
         refuse(prepared.plan, wanted)
-        for run_id, state in settle(prepared, device).items():
+        for run_id, state in settle(prepared, name).items():
             session.say(f"settled run {run_id}, which was left: {state}")
-        if prepared.plan.changed:
+        if prepared.plan.changing:
             leave(session, begin_and_carry_out(session, prepared, REPLACE, wanted, ended=keep))
     pin(way, key)  # a replacement before this one was confirmed, and died before it pinned
     leave(session, do_nothing(session, f"no changes; pinned {key.fingerprint} in {way.known_hosts}"))
+
+
+def _way(session: Session, city: City, name: str) -> Connection:
+    """Raises UnknownError where there is no such device or host, RefusedError where it has no host key."""
+    from infra_ctl.cli.devices import enter, way_to
+    from infra_ctl.cli.hosts import present_hosts, way_to_host
+
+    city.refuse_unknown(name)
+    if session.context.kind == "embedded":
+        raise RefusedError("a simulated device has no host key: nothing to replace")
+    if name not in city.hosts:
+        return way_to(session.context, city.intent(name))
+    if name not in present_hosts(session.context, city):
+        raise UnknownError(f"{session.context.name} has no host {name}")
+    enter(session.context)
+    return way_to_host(session.context, city, name)
 
 
 def _accept(session: Session, way: Connection, key: PKey, wanted: str | None) -> None:
@@ -97,11 +112,11 @@ def _accept(session: Session, way: Connection, key: PKey, wanted: str | None) ->
     session.say(f"shown   {key.fingerprint}   {key.get_name()}")
     if key in pinned:
         again = session.command(f"deploy {way.device}")
-        raise RefusedError(f"{way.device} shows the host key that is pinned: it is no new hardware; {again}")
+        raise RefusedError(f"{way.device} shows the host key that is pinned: nothing is new there; {again}")
     if wanted is None:
         if not sys.stdin.isatty():
             raise click.UsageError("nobody is there to compare the host key: pass --host-key SHA256:…")
-        if click.confirm("is that the new hardware's key?", err=True):
+        if click.confirm("is that the new one's key?", err=True):
             return
         raise RefusedError(f"{way.device}: the host key was not accepted: nothing was touched")
     if wanted != key.fingerprint:

@@ -11,6 +11,7 @@ import click
 from infra_ctl.cli import completion
 from infra_ctl.cli.exits import Exit
 from infra_ctl.cli.progress import devices
+from infra_ctl.cli.progress import names as listed
 from infra_ctl.cli.session import Session, confirm, session_options
 from infra_ctl.cli.verify import in_words
 from infra_ctl.errors import SecretError, UnknownError
@@ -101,7 +102,7 @@ def check(session: Session) -> None:
 
     city = session.city()
     vault = session.vault(city)
-    outcomes = judge(vault, _uses(session, city))
+    outcomes = judge(vault, _uses(session, city, vault))
     bad = [outcome for outcome in outcomes if outcome.verdict != "pass"]
     if session.is_json:
         findings = [{"name": each.object, "check": each.check, "message": each.message} for each in bad]
@@ -143,7 +144,7 @@ def rotate(
         raise click.UsageError("--ask goes with names, and without --length")
     city = session.city()
     vault = session.vault(city)
-    used = _uses(session, city)
+    used = _uses(session, city, vault)
     left_out = _left_out(city, {*vault, *used}) if everything else {}
     chosen = tuple(sorted({*vault, *used} - left_out.keys())) if everything else tuple(dict.fromkeys(names))
     for name, why in left_out.items():
@@ -161,15 +162,19 @@ def rotate(
     _say_rotated(session, city, chosen, used, left_out)
 
 
-def _uses(session: Session, city: City) -> dict[str, Use]:
-    """Who needs which secret; in a twin, which has those of its own routers only, nobody else does."""
+def _uses(session: Session, city: City, vault: Collection[str]) -> dict[str, Use]:
+    """Who needs which secret; a twin, which has those of its own routers and hosts, misses none besides."""
     from infra_ctl.cli.devices import present
+    from infra_ctl.cli.hosts import intended_hosts
     from infra_ctl.render import render
     from infra_ctl.secrets import references, uses
 
     there = present(session.context, city)
-    declared = () if session.context.kind == "lab" else references(city.inventory.model_dump_json())
-    return uses({host: render(city.intents[host]) for host in there}, declared)
+    declared = references(city.inventory.model_dump_json())
+    if session.context.kind == "lab":
+        declared = tuple(name for name in declared if name in vault)
+    texts = {host: render(city.intents[host]) for host in there}
+    return uses(texts, declared, intended_hosts(session.context, city))
 
 
 def _counted(vault: Collection[str]) -> str:
@@ -222,21 +227,25 @@ def _say_rotated(
     used: Mapping[str, Use],
     left_out: Mapping[str, str],
 ) -> None:
-    touched = {name: used[name].devices if name in used else () for name in names}
-    outside = {name: peers for name, peers in _outside(city).items() if name in names}
+    from infra_ctl.secrets import Use
+
+    needing = {name: used.get(name) or Use() for name in names}
+    touched = {name: (*use.devices, *use.hosts) for name, use in needing.items()}
+    outside = {name: peers for name, peers in _outside(city).items() if name in needing}
     if session.is_json:
         session.emit({"rotated": touched, "outside": outside, "left_out": left_out})
         return
-    for name, hosts in touched.items():
-        session.say(f"rotated {name:<20} {_some(hosts)}")
+    for name, use in needing.items():
+        session.say(f"rotated {name:<20} {_some(use)}")
     for name, peers in outside.items():
         session.say(f"agree   {name:<20} {', '.join(peers)} must have it too")
     if any(touched.values()):
         session.say(f"next    {session.command('plan')}     what it costs on the way: docs/secrets.md")
 
 
-def _some(hosts: Collection[str]) -> str:
+def _some(use: Use) -> str:
     """`103 devices: bt-an-thoi-ce1 bt-binh-thuy-ce1 … and 101 more`."""
-    first = " ".join(list(hosts)[:3])
-    more = f" … and {len(hosts) - 3} more" if len(hosts) > 3 else ""
-    return f"{devices(len(hosts))}: {first}{more}" if hosts else "no device"
+    both = (*use.devices, *use.hosts)
+    if not both:
+        return "no device and no host"
+    return f"{devices(len(use.devices), len(use.hosts))}: {listed(both, 3)}"

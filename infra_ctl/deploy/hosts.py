@@ -17,7 +17,7 @@ from infra_ctl.deploy.machine import HOST_ENDS, Signal, host_after
 from infra_ctl.deploy.step import Ended
 from infra_ctl.drivers.fleet import Fleet
 from infra_ctl.drivers.hosts import HostEnd, HostFleet, Prediction
-from infra_ctl.errors import DeviceError, InfraCtlError, SecretError, SessionLostError
+from infra_ctl.errors import DeviceError, InfraCtlError, NotBegunError, SecretError, SessionLostError
 from infra_ctl.journal.records import Before, Step, StepState
 from infra_ctl.journal.store import Journal
 from infra_ctl.masking import Masking
@@ -149,9 +149,11 @@ class HostStepper:
         if isinstance(said, SessionLostError):
             return self.end(name, state, Signal.LOST, self._cause(said))
         if isinstance(said, DeviceError):
-            return self.end(name, state, Signal.REFUSED, self._cause(said))
+            ended = self.end(name, state, Signal.REFUSED, self._cause(said))
+            return replace(ended, interrupted=isinstance(said, NotBegunError))
         cause = self.masking.mask(" ".join(filter(None, (f"at {said.at}:" if said.at else "", said.cause))))
-        return self.end(name, state, _SIGNALS[said.state], _LOUD.get(said.state, "") + cause)
+        ended = self.end(name, state, _SIGNALS[said.state], _LOUD.get(said.state, "") + cause)
+        return replace(ended, interrupted=said.state == "interrupted")
 
     def _cause(self, error: DeviceError) -> str:
         return self.masking.mask(error.cause)
@@ -203,6 +205,7 @@ class HostStepper:
 _SIGNALS: Mapping[str, Signal] = {
     "done": Signal.APPLIED,
     "stopped": Signal.HALTED,
+    "interrupted": Signal.HALTED,
     "taken back": Signal.HALTED,
     "unknown": Signal.LOST,
 }

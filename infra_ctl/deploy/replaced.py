@@ -7,7 +7,7 @@ be taken back no more than resumed.
 from __future__ import annotations
 
 from infra_ctl.change.plan import Status
-from infra_ctl.deploy.machine import ENDS, Signal, after
+from infra_ctl.deploy.machine import ENDS, HOST_ENDS, Signal, after, host_after
 from infra_ctl.deploy.run import REPLACE
 from infra_ctl.journal.process import is_alive
 from infra_ctl.journal.records import Run, RunState, Step, StepState
@@ -15,7 +15,7 @@ from infra_ctl.plan import Prepared
 
 
 def settle(prepared: Prepared, hostname: str) -> dict[str, StepState]:
-    """Give the device its end in replacements that were left, by what was read of it; each run's id and end.
+    """Give the device or host its end in replacements that were left, by what was read: each run and end.
 
     `prepared` is the plan of the replacement that has read it: nothing is pending on it.
     """
@@ -25,9 +25,28 @@ def settle(prepared: Prepared, hostname: str) -> dict[str, StepState]:
         for run in journal.runs(None, kind=REPLACE, context=context, device=hostname)
         if not is_alive(run)
         for step in journal.steps(run.id)
-        if step.device == hostname and step.state not in (StepState.WAITING, *ENDS)
+        if step.device == hostname and step.state not in (StepState.WAITING, *ENDS, *HOST_ENDS)
     ]
-    return {run.id: _ended(prepared, run, step, newest=run is left[0][0]) for run, step in left}
+    ended = _host_ended if prepared.plan.hosts else _ended
+    return {run.id: ended(prepared, run, step, newest=run is left[0][0]) for run, step in left}
+
+
+def _host_ended(prepared: Prepared, run: Run, step: Step, *, newest: bool) -> StepState:
+    """Of a host nobody can tell what an earlier one did to it, where it is not as intended."""
+    (planned,) = prepared.plan.hosts
+    well = newest and planned.status is Status.UNCHANGED
+    settling = host_after(step.state, Signal.RESUMED)
+    state = host_after(settling, Signal.NEW if well else Signal.OTHER)
+    prepared.journal.record(run.id, step.device, settling, "replaced again")
+    cause = "" if well else "it was left under way"
+    prepared.journal.record(run.id, step.device, state, cause=cause)
+    _finish(prepared, run, state, well=well)
+    return state
+
+
+def _finish(prepared: Prepared, run: Run, state: StepState, *, well: bool) -> None:
+    ended = RunState.DONE if well else RunState.FAILED
+    prepared.journal.finish_run(run.id, ended, f"1 {state} · settled by a later replace")
 
 
 def _ended(prepared: Prepared, run: Run, step: Step, *, newest: bool) -> StepState:
@@ -40,8 +59,7 @@ def _ended(prepared: Prepared, run: Run, step: Step, *, newest: bool) -> StepSta
     journal.record(run.id, step.device, settling, "replaced again")
     kept = prepared.masking.mask(running) if state is StepState.CONFIRMED else ""
     journal.record(run.id, step.device, state, cause=cause, result=now, after=kept)
-    well = RunState.DONE if state is StepState.CONFIRMED else RunState.FAILED
-    journal.finish_run(run.id, well, f"1 {state} · settled by a later replace")
+    _finish(prepared, run, state, well=state is StepState.CONFIRMED)
     return state
 
 

@@ -36,7 +36,7 @@ class Result:
     ends: Mapping[str, Ended]
     not_started: tuple[str, ...]
     interrupted: bool
-    """Whether it was stopped before all of it had begun."""
+    """Whether it was stopped before all of it had begun, or while a host was under way."""
     aborted: bool = False
     """Whether that was by an order or for a `cause`, and not at its own terminal."""
     cause: str = ""
@@ -48,6 +48,12 @@ class Result:
     @property
     def failed(self) -> tuple[str, ...]:
         return failed(self.ends)
+
+    @property
+    def halted(self) -> tuple[str, ...]:
+        """Hosts on which an operation failed: not those that were told to stop."""
+        stopped = (name for name, ended in self.ends.items() if ended.state is StepState.STOPPED)
+        return tuple(name for name in stopped if not self.ends[name].interrupted)
 
     @property
     def state(self) -> RunState:
@@ -97,7 +103,7 @@ class Rollout:
     hosts: HostStepper | None = None
 
     def go(self) -> Result:
-        """Carry the plan out; a stop that comes when all has started interrupts nothing."""
+        """Carry the plan out; a stop that comes when all has started interrupts no device."""
         ends: dict[str, Ended] = {}
         goes_on, cause = True, ""
         last: tuple[str, ...] = ()
@@ -118,7 +124,8 @@ class Rollout:
                 ends |= self._wave(number, wave)
             last = wave
         waiting = tuple(host for wave in self.plan.waves for host in wave if host not in ends)
-        stopped = bool(waiting) and (self.stop.is_set() or not goes_on)
+        cut_short = any(ended.interrupted for ended in ends.values())
+        stopped = cut_short or (bool(waiting) and (self.stop.is_set() or not goes_on))
         aborted = stopped and not self.stop.is_set()
         return Result(self.stepper.run, ends, waiting, stopped, aborted, cause)
 

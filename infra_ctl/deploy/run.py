@@ -193,7 +193,7 @@ class Deployment:
             routers=self.prepared.fleet,
             planned={host.name: host for host in plan.changed_hosts},
             masking=self.prepared.masking,
-            synced=self.prepared.journal.converged(plan.context),
+            synced={} if run.kind == REPLACE else self.prepared.journal.converged(plan.context),
             revert_in=conduct.patience.revert_in,
             stop=conduct.stop,
         )

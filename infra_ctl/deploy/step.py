@@ -85,6 +85,8 @@ class Ended:
     """The running configuration that was read last, its secrets as they are; empty where none was."""
     seen: DeviceState | None = None
     """What it looked like when it passed its test."""
+    interrupted: bool = False
+    """Whether it ended so because the run was to stop, and nothing failed on it."""
 
 
 @dataclass(frozen=True, slots=True)

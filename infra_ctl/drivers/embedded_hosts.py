@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import sha1
 from typing import Self
 
 from infra_ctl.change.operations import (
@@ -167,13 +168,19 @@ class EmbeddedHosts:
             for each in work.operations
             if isinstance(each, File) and each.id in kept and each.path in machine.files
         }
+        digests = {
+            each.id: sha1(machine.files[each.path].text.encode(), usedforsecurity=False).hexdigest()
+            for each in work.operations
+            if isinstance(each, File) and each.path in machine.files
+            if machine.files[each.path].text != each.text
+        }
         on_trial = token and self.faults.get(work.part, HostFault()).on_trial == token
         changes = [Predicted(id="", says="take back what is on trial")] if on_trial else []
         for each in work.operations:
             if what := would(machine, each, {change.id for change in changes}):
                 changes.append(what)
                 machine = done(machine, each)
-        return Prediction(tuple(changes), present)
+        return Prediction(tuple(changes), present, digests)
 
     def _end(self, work: HostWork, told: Told) -> HostEnd:
         """Operation by operation; what is guarded and was done is taken back with all that is."""
@@ -186,7 +193,7 @@ class EmbeddedHosts:
             if what is None:
                 continue
             if self.stopping.is_set():
-                return HostEnd("stopped", tuple(did), each.id, "interrupted")
+                return HostEnd("interrupted", tuple(did), each.id, "interrupted")
             if each.id == fault.fails_at:
                 return HostEnd("stopped", tuple(did), each.id, fault.cause)
             if each.guarded and fault.locks_out:

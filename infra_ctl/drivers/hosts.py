@@ -7,12 +7,14 @@ us out is done under a dead-man timer on the host. A driver knows neither plans 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Literal, Protocol, Self
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Protocol, Self
 
 from infra_ctl.change.operations import Operation, Predicted, resolved
 from infra_ctl.drivers.connection import Connection
 from infra_ctl.errors import DeviceError
+from infra_ctl.hosts.protocol import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +35,18 @@ class Prediction:
 
     changes: tuple[Predicted, ...]
     texts: Mapping[str, str] = field(default_factory=dict, repr=False)
+    digests: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Of the texts that files have now which are to have another, by operation: who guesses one would know.
+    They are for a keyed hash, and are kept nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
 class HostEnd:
     """How a host ended: what was done to it, in order, and what it stopped at."""
 
-    state: Literal["done", "stopped", "taken back", "unknown"]
-    """`taken back`: of what can lock us out nothing is left, the rest before it is done."""
+    state: State
+    """`interrupted`: it was told to stop, and nothing failed. `taken back`: of what can lock us out nothing
+    is left, the rest before it is done."""
     done: tuple[Predicted, ...]
     at: str = ""
     """Id of the operation that it stopped at."""
@@ -117,3 +123,7 @@ class HostFleet:
     def work(self, name: str, operations: Iterable[Operation], resolve: Callable[[str], str]) -> HostWork:
         """What is to be on a host, its secrets put in by `resolve`. Raises SecretError."""
         return HostWork(name, self.connection(name), resolved(operations, resolve))
+
+    def pinned_in(self, known_hosts: Path) -> HostFleet:
+        """The same hosts, whose host keys are in another file."""
+        return HostFleet(self.driver, lambda name: replace(self.connection(name), known_hosts=known_hosts))

@@ -87,7 +87,7 @@ class PyinfraHosts:
         try:
             for answer in self._answers(request, request.number, [work.way.part for work in asked]):
                 if isinstance(answer, Would):
-                    results[answer.part] = Prediction(answer.changes, answer.texts)
+                    results[answer.part] = Prediction(answer.changes, answer.texts, answer.digests)
                 elif isinstance(answer, Failed):
                     results[answer.part] = _error(answer)
                 on_done(answer.part)

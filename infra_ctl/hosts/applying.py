@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import dropwhile
-from typing import Literal
 
 import gevent
 from pyinfra.api.operations import run_host_op
@@ -22,6 +21,7 @@ from infra_ctl.change.operations import File, Operation, Predicted, Service, ref
 from infra_ctl.errors import DeviceError, NotRestoredError, SessionLostError
 from infra_ctl.hosts import deadman, owed
 from infra_ctl.hosts.cause import telling
+from infra_ctl.hosts.protocol import State
 from infra_ctl.hosts.session import Asked, LinuxHost, Said, run_as_root
 from infra_ctl.hosts.translation import (
     Prepared,
@@ -50,8 +50,6 @@ DIED = re.compile(r"^SubState=(failed|auto-restart)$", re.MULTILINE)
 RESTARTS = re.compile(r"^NRestarts=(\d+)$", re.MULTILINE)
 """How often it has started a unit by itself since it was last told to."""
 
-State = Literal["done", "stopped", "taken back", "unknown"]
-
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -64,11 +62,12 @@ class Outcome:
 
 
 class StoppedError(Exception):
-    """An operation failed."""
+    """An operation failed, or is not to be begun any more: `state` says which."""
 
-    def __init__(self, at: str, cause: str) -> None:
+    def __init__(self, at: str, cause: str, state: State = "stopped") -> None:
         self.at = at
         self.cause = cause
+        self.state: State = state
         super().__init__(f"{at}: {cause}")
 
 
@@ -152,7 +151,7 @@ class Applying:
         try:
             self._all()
         except StoppedError as stop:
-            return self._ended("stopped", stop.at, stop.cause)
+            return self._ended(stop.state, stop.at, stop.cause)
         except SessionLostError as lost:
             if not self.touched:
                 raise
@@ -199,7 +198,7 @@ class Applying:
         if prepared is None:
             return
         if not self.trial and (cause := self.stopping()):
-            raise StoppedError(wanted.id, cause)
+            raise StoppedError(wanted.id, cause, "interrupted")
         if wanted.id in guarded(self.operations):
             self._try()
         else:

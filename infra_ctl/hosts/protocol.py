@@ -115,6 +115,11 @@ class Would(_Message):
     part: str
     changes: tuple[Predicted, ...]
     texts: Mapping[str, str] = Field(default={}, repr=False)
+    digests: Mapping[str, str] = Field(default={}, repr=False)
+
+
+State: TypeAlias = Literal["done", "stopped", "interrupted", "taken back", "unknown"]
+"""How a host ends."""
 
 
 class Ended(_Message):
@@ -123,7 +128,7 @@ class Ended(_Message):
     kind: Literal["ended"] = "ended"
     number: int
     part: str
-    state: Literal["done", "stopped", "taken back", "unknown"]
+    state: State
     done: tuple[Predicted, ...]
     at: str = ""
     cause: str = ""

@@ -374,6 +374,16 @@ def differing(host: LinuxHost, operations: Sequence[Operation]) -> Iterator[Aske
                 yield contents(each.path)
 
 
+def present_digests(host: LinuxHost, operations: Sequence[Operation]) -> dict[str, str]:
+    """Digests of what the files have in them now whose text is another, by operation. Facts are gathered."""
+    found: dict[str, str] = {}
+    with ctx_host.use(host):
+        for each in operations:
+            if isinstance(each, File) and not _same_text(each.path, each.text):
+                found[each.id] = host.get_fact(Sha1File, path=each.path) or ""
+    return found
+
+
 def _diff(host: LinuxHost, wanted: Operation) -> str:
     if not isinstance(wanted, File) or _same_text(wanted.path, wanted.text):
         return ""

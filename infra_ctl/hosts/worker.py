@@ -27,7 +27,7 @@ from pyinfra.api import Config, Inventory, State
 from pyinfra.api.state import StateHostMeta, StateHostResults
 from pyinfra.context import ctx_state, init_base_classes
 
-from infra_ctl.errors import DeviceError
+from infra_ctl.errors import DeviceError, NotBegunError
 from infra_ctl.hosts import applying, deadman
 from infra_ctl.hosts.protocol import (
     REQUEST,
@@ -49,6 +49,7 @@ from infra_ctl.hosts.protocol import (
     line,
 )
 from infra_ctl.hosts.session import LinuxHost, host_data
+from infra_ctl.hosts.translation import present_digests
 
 AT_ONCE = 40
 """Hosts that are worked on at a time: twenty a core on a small machine, as pyinfra reckons."""
@@ -109,7 +110,7 @@ class Worker:
     def _refuse_late(self, way: Way, arguments: Collection[object]) -> None:
         """A host whose turn comes after nothing more is to be begun is not so much as called."""
         if self._stopping and any(isinstance(each, Apply) for each in arguments):
-            raise DeviceError(way.part, self._stopping)
+            raise NotBegunError(way.part, self._stopping)
 
     @contextmanager
     def _session(self, way: Way) -> Iterator[LinuxHost]:
@@ -139,7 +140,8 @@ class Worker:
     def _predict(self, host: LinuxHost, request: Predict, work: Work) -> Would:
         changes = applying.predict(host, work.operations, request.token)
         texts = applying.texts(host, work.operations, request.kept)
-        return Would(number=request.number, part=host.name, changes=changes, texts=texts)
+        digests = present_digests(host, work.operations)
+        return Would(number=request.number, part=host.name, changes=changes, texts=texts, digests=digests)
 
     def _apply(self, host: LinuxHost, request: Apply, work: Work) -> Ended:
         if request.fresh:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from infra_ctl.change.operations import written
 from infra_ctl.city import City
-from infra_ctl.errors import LabError
+from infra_ctl.errors import LabUsageError
 from infra_ctl.hosts.roles import of_host, of_router
 from infra_ctl.intent.addressing import host_addresses
 from infra_ctl.intent.allocation import Allocations
@@ -35,14 +35,14 @@ def twin_of(
     """The twin of the devices called `hostnames`; its secrets are in `folder`/vault.yml from then on.
 
     `parts` are routers whose host part is ours to change too; where nobody says, those that hosts are behind.
-    Raises LabError for one of `hosts` that no router among them leads to.
+    Raises LabUsageError for one of `hosts` that no router among them leads to.
     """
     intents = {hostname: city.intents[hostname] for hostname in hostnames}
     hosts = tuple(hosts)
     own = {part.router: part for part in city.parts.values() if part.router in intents}
     wanted = _before(hosts, own) if parts is None else [name for name in parts if name in own]
     if parts is not None and not wanted:
-        raise LabError("none of the routers whose host part is wanted is in this lab: select one too")
+        raise LabUsageError("none of the routers whose host part is wanted is in this lab: select one too")
     texts = [
         *map(render, intents.values()),
         *(written(of_host.operations(city.hosts[name])) for name in hosts),
@@ -70,7 +70,7 @@ def _host_node(name: str, city: City, intents: Mapping[str, DeviceIntent]) -> Ho
     doors = _doors(zone, intents)
     if not doors:
         leading = " or ".join(_doors(zone, city.intents))
-        raise LabError(f"host {name} is behind {leading}, which this lab does not have: select one too")
+        raise LabUsageError(f"host {name} is behind {leading}, which this lab does not have: select one too")
     found = host_addresses(host, city.inventory, Allocations(city.prefixes))
     ipv4 = next((IPv4Interface((each, 24)) for each in found if isinstance(each, IPv4Address)), None)
     ipv6 = next((IPv6Interface((each, 64)) for each in found if isinstance(each, IPv6Address)), None)

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from infra_ctl.errors import LabError
+from infra_ctl.errors import LabUsageError
 from infra_ctl.lab import circuit, namespace, power, state
 from infra_ctl.lab.model import HostNode, TwinSpec
 from infra_ctl.lab.state import Fault, Folder, State
@@ -70,9 +70,9 @@ def _checked(spec: TwinSpec, fault: Fault) -> Fault:
         case _:
             spec.link(fault.object)
     if fault.kind == "loss" and not 0 < _amount(fault) < 1:
-        raise LabError(f"loss on {fault.object}: give a ratio between 0 and 1; to lose all, cut it")
+        raise LabUsageError(f"loss on {fault.object}: give a ratio between 0 and 1; to lose all, cut it")
     if fault.kind == "rate" and _amount(fault) <= 0:
-        raise LabError(f"rate of {fault.object}: give Mbit/s above 0")
+        raise LabUsageError(f"rate of {fault.object}: give Mbit/s above 0")
     return fault
 
 
@@ -122,7 +122,7 @@ def _running(spec: TwinSpec, hostname: str, daemon: str) -> int | None:
     """PID of an FRR daemon on a router, as the machine sees it. Raises LabError for a host."""
     if isinstance(spec.node(hostname), HostNode):
         stop = f"infra-ctl lab exec {hostname} -- systemctl stop {daemon or 'NAME'}"
-        raise LabError(f"systemd minds the daemons of a host: {stop}")
+        raise LabUsageError(f"systemd minds the daemons of a host: {stop}")
     name = spec.namespace(hostname)
     for pid in namespace.processes([name]).get(name, ()):
         if namespace.program(pid) == daemon:
@@ -132,7 +132,7 @@ def _running(spec: TwinSpec, hostname: str, daemon: str) -> int | None:
 
 def _command_line(pid: int | None, fault: Fault) -> tuple[str, ...]:
     if pid is None:
-        raise LabError(f"{fault.object}: no such daemon runs; give HOSTNAME/DAEMON, as in nk-pop1/ospfd")
+        raise LabUsageError(f"{fault.object}: no such daemon runs; give HOSTNAME/DAEMON, as in nk-pop1/ospfd")
     return tuple(Path(f"/proc/{pid}/cmdline").read_bytes().decode().rstrip("\0").split("\0"))
 
 

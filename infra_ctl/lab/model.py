@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Interface
 
-from infra_ctl.errors import LabError, UnknownError
+from infra_ctl.errors import LabError, LabUsageError, UnknownError
 from infra_ctl.intent.interfaces import LAN_MTU
 from infra_ctl.intent.model import Address, DeviceIntent, Interface
 from infra_ctl.inventory.hints import did_you_mean
@@ -188,7 +188,7 @@ def spec(
     site of the cores on the management bridge. Raises LabError when the lab cannot carry a name or an id.
     """
     if not NAME.match(name):
-        raise LabError(f"lab name {name!r}: use a letter, then up to 15 letters and digits")
+        raise LabUsageError(f"lab name {name!r}: use a letter, then up to 15 letters and digits")
     peerings = sessions(intents.values(), externals)
     joined = [_Joined.of(intent, interface) for intent, interface in _wired(intents)]
     joined += [_Joined.of_session(peering) for peering in peerings]
@@ -204,7 +204,7 @@ def _in_band(twin: TwinSpec, intents: Mapping[str, DeviceIntent]) -> TwinSpec:
     """The twin with nothing on the bridge but the data centre; everybody learns by OSPF where that is."""
     cores = [intent for intent in intents.values() if intent.role == "core"]
     if not cores:
-        raise LabError("in-band management begins at the cores: select them too (site=dc)")
+        raise LabUsageError("in-band management begins at the cores: select them too (site=dc)")
     bridged = {host for host, intent in intents.items() if intent.site in {core.site for core in cores}}
     nodes = tuple(
         node

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from infra_ctl.errors import LabError
+from infra_ctl.errors import LabError, LabUsageError
 from infra_ctl.lab import host, image, keys, mirror, namespace, power, state, wiring
 from infra_ctl.lab.model import HostNode, Node, TwinSpec
 from infra_ctl.lab.requirements import requirements
@@ -112,7 +112,7 @@ def swap(directory: Path, hostname: str) -> str:
         found = state.require(folder.root)
         spec, one = found.spec, found.spec.node(hostname)
         if one.management is None:
-            raise LabError(f"{hostname} is nobody's to replace")
+            raise LabUsageError(f"{hostname} is nobody's to replace")
         power.off(spec, hostname)
         power.remove(folder, spec, hostname)
         state.save(folder, found.without("off", hostname).without_killed(hostname))

@@ -7,6 +7,7 @@ import string
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from infra_ctl.errors import SecretError
 from infra_ctl.outcome import Outcome, Verdict
@@ -28,6 +29,8 @@ class Place:
     words: str
     longest: int | None = None
     """Bytes; None where no limit was met."""
+    never: str = ""
+    """Characters that mean something else there."""
 
 
 PLACES = {
@@ -38,8 +41,10 @@ PLACES = {
     # TCP_MD5SIG_MAXKEYLEN of Linux: FRR refuses what is longer.
     "bgp": Place("a BGP password", 80),
     "key_chain": Place("a key chain's key"),
+    # In SQL and in libpq's password file alike (databases.sql, passfile).
+    "host": Place("a file of a host", never="'\"\\:$"),
 }
-"""By their names in masks.PLACES; others take any word."""
+"""By their names in masks.PLACES, and `host`; others take any word."""
 
 _WORD = Place("one word of a configuration")
 
@@ -50,18 +55,36 @@ class Use:
 
     devices: tuple[str, ...] = ()
     places: frozenset[str] = frozenset()
+    hosts: tuple[str, ...] = ()
 
 
-def uses(texts: Mapping[str, str], declared: Iterable[str] = ()) -> dict[str, Use]:
-    """Every secret that the intended configurations (by hostname) refer to, and that others `declared`."""
-    devices: dict[str, list[str]] = {name: [] for name in declared}
+def uses(
+    texts: Mapping[str, str], declared: Iterable[str] = (), hosts: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, Use]:
+    """Every secret that the intended configurations (by hostname) refer to, and that others `declared`.
+
+    `hosts` are the texts of Linux hosts.
+    """
+    devices, behind = _needing(texts), _needing(hosts)
     places: dict[str, set[str]] = defaultdict(set)
-    for hostname, text in sorted(texts.items()):
-        for name in references(text):
-            devices.setdefault(name, []).append(hostname)
+    for text in texts.values():
         for name, place in placed(text):
             places[name].add(place)
-    return {name: Use(tuple(hosts), frozenset(places[name])) for name, hosts in devices.items()}
+    for name in behind:
+        places[name].add("host")
+    return {
+        name: Use(tuple(devices[name]), frozenset(places[name]), tuple(behind[name]))
+        for name in dict.fromkeys((*declared, *devices, *behind))
+    }
+
+
+def _needing(texts: Mapping[str, str]) -> defaultdict[str, list[str]]:
+    """Whose texts refer to each secret."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for owner, text in sorted(texts.items()):
+        for name in references(text):
+            found[name].append(owner)
+    return found
 
 
 def judge(vault: Mapping[str, str], used: Mapping[str, Use]) -> tuple[Outcome, ...]:
@@ -82,13 +105,7 @@ def _wrong(
 ) -> Iterator[tuple[str, str]]:
     """The check, and what it has against a secret."""
     if name not in vault:
-        needed = len(use.devices) if use else 0
-        words = (
-            f"{needed} device{'s need' if needed != 1 else ' needs'} it"
-            if needed
-            else "the inventory refers to it"
-        )
-        yield "missing", f"has no value, and {words}"
+        yield "missing", f"has no value, and {_needed(use)}"
         return
     if not is_name(name):
         yield "unused", "cannot be referred to: lower case letters, digits, - _ and / are"
@@ -98,6 +115,14 @@ def _wrong(
     for place in sorted(use.places) if use else ():
         yield from (("unfit", words) for words in _unfit(value, PLACES.get(place, _WORD)))
     yield from (("weak", words) for words in _weak(name, value, use, twins[value]))
+
+
+def _needed(use: Use | None) -> str:
+    """By whom a secret is."""
+    counts = ((len(use.devices), "device"), (len(use.hosts), "host")) if use else ()
+    words = [f"{count} {kind}{'s' if count != 1 else ''}" for count, kind in counts if count]
+    one = use is not None and len(use.devices) + len(use.hosts) == 1
+    return f"{', '.join(words)} need{'s' if one else ''} it" if words else "the inventory refers to it"
 
 
 def _unfit(value: str, place: Place) -> Iterator[str]:
@@ -111,6 +136,8 @@ def _unfit(value: str, place: Place) -> Iterator[str]:
         yield f"has blanks, and {place.words} is one word"
     elif not value.isprintable():
         yield f"has characters that are none, and {place.words} is a word of a line"
+    elif not set(place.never).isdisjoint(value):
+        yield f"has one of {' '.join(place.never)}, and {place.words} takes none of them"
     elif is_placeholder(value):
         yield "reads like a reference to a secret, and would be taken for one"
 

@@ -16,6 +16,8 @@ from tests.lab.city_slice import AN_HOA, AN_NGHIEP, CAI_KHE, CORE, POP, THOI_BIN
 pytestmark = pytest.mark.live
 
 OTHER_POP = "bt-pop1"
+OTHER_CORE, EDGE, OTHER_EDGE = "dc-core2", "dc-edge1", "dc-edge2"
+OUTSIDE = "198.51.100.1"
 HELD = f"held    {POP}: drain until 2099-12-01: fibre work\n"
 COMMANDS = {4: "ip address", 6: "ipv6 address"}
 
@@ -115,3 +117,37 @@ def test_a_ward_leaves_its_pop_is_cleaned_and_then_its_prefixes_are_free(city: C
     now = city.fingerprints()
     assert [host for host in city.hostnames if now[host] != routers[host]] == [POP]
     assert city.run("plan").out.startswith("no changes")
+
+
+def test_a_drained_core_and_a_drained_edge_are_last_ways_too(deployed: Deployed, city: CitySlice) -> None:
+    """What goes between PoPs takes the other core, what leaves the city the other edge; nothing is lost."""
+    there, also_there = address(city, OTHER_POP, 4), address(city, OTHER_POP, 6)
+    drained = (CORE, address(city, CORE, 4)), (EDGE, address(city, EDGE, 4))
+
+    def ways() -> tuple[str, ...]:
+        return *(toward(city, POP, target) for target in (there, also_there)), toward(city, CORE, OUTSIDE)
+
+    def leads_outside() -> set[str]:
+        """Of two edges that are as good, by whose default route."""
+        routes = json.loads(city.on(OTHER_CORE, "ip", "-j", "route", "show", "default"))
+        return {hop["gateway"] for route in routes for hop in route.get("nexthops", [route])}
+
+    until(lambda: ways()[:2] == (CORE, CORE) and len(leads_outside()) == 2, 90)
+    with no_ping_lost(city, POP, there, also_there, *(target for _, target in drained)):
+        for name, _ in drained:
+            held = city.run("hold", "set", name, "drain", "--reason", "new cards", "--until", "2099-12-01")
+            assert held.code == 0, held
+        deploy = city.run("deploy", "--yes")
+        assert deploy.code == 0, deploy
+        until(lambda: ways() == (OTHER_CORE, OTHER_CORE, OTHER_EDGE) and len(leads_outside()) == 1, 90)
+        seen = city.on(POP, "vtysh", "-c", f"show ip ospf database router {drained[0][1]}")
+        links = seen.split("Link connected to: another Router (point-to-point)")[1:]
+        assert links
+        assert all("TOS 0 Metric: 65535" in link for link in links), seen
+
+    for name, _ in drained:
+        assert city.run("hold", "lift", name, "drain").code == 0
+    given_back = city.run("deploy", "--yes")
+    assert given_back.code == 0, given_back
+    until(lambda: ways()[:2] == (CORE, CORE) and len(leads_outside()) == 2, 90)
+    assert deployed.changed() == []

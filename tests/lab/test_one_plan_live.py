@@ -246,3 +246,21 @@ def test_no_key_of_snmp_is_anywhere_but_where_the_agent_has_it(city: CitySlice) 
     assert written, "the controller's own"
     assert canary.found(keys, written | canary.journal(city)) == []
     assert canary.on_router(city, CORE, keys) == []
+
+
+def test_a_host_with_another_host_key_is_pinned_anew_by_somebody_who_compared_them(city: CitySlice) -> None:
+    """As after a new installation at the same address; what it lacks is done over the accepted key."""
+    key = "/etc/ssh/ssh_host_ed25519_key"
+    renew = f"rm {key}* /etc/infra-ctl/openings.json && ssh-keygen -q -t ed25519 -N '' -f {key}"
+    city.on(APP, "sh", "-c", f"{renew} && systemctl restart ssh")
+    fingerprint = city.on(APP, "ssh-keygen", "-lf", key).split()[1]
+    shown = city.run("plan", APP).out
+    assert f"! {APP}   its ssh-ed25519 host key {fingerprint} is not the one that is pinned" in shown
+    wrong = city.run("replace", APP, "--host-key", f"{fingerprint}x", "--yes")
+    assert (wrong.code, f"{APP} shows host key {fingerprint}, not " in wrong.err) == (4, True), wrong
+    replaced = city.run("replace", APP, "--host-key", fingerprint, "--yes")
+    assert replaced.code == 0, replaced
+    assert f"shown   {fingerprint}   ssh-ed25519\n" in replaced.out
+    assert "/etc/infra-ctl/openings.json" in replaced.end(APP)
+    assert replaced.out.index("1 done · run ") > replaced.out.index(f"pinned  {fingerprint} in ")
+    assert deployed(city, HOSTS).out.startswith("no changes (2 devices, 2 hosts, ")

@@ -20,7 +20,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from infra_ctl.errors import InfraCtlError, LabError, UnknownError
+from infra_ctl.errors import InfraCtlError, LabError, LabUsageError, UnknownError
 from infra_ctl.intent.model import BgpNeighbour, DeviceIntent, Interface
 from infra_ctl.lab import enter, external, faults, forward, model, namespace, twin
 from infra_ctl.lab.state import Fault
@@ -399,9 +399,9 @@ def test_a_reboot_starts_killed_daemons_and_forgets_them(healed: Path) -> None:
     [
         (Fault("cut", "c99"), UnknownError, "no circuit 'c99'"),
         (Fault("off", "r9"), UnknownError, "no node 'r9'"),
-        (Fault("killed", "r1/ripd"), LabError, "r1/ripd: no such daemon"),
-        (Fault("loss", "c12", 1.5), LabError, "give a ratio"),
-        (Fault("rate", "c12"), LabError, "give Mbit/s"),
+        (Fault("killed", "r1/ripd"), LabUsageError, "r1/ripd: no such daemon"),
+        (Fault("loss", "c12", 1.5), LabUsageError, "give a ratio"),
+        (Fault("rate", "c12"), LabUsageError, "give Mbit/s"),
     ],
 )
 def test_a_fault_that_cannot_be_is_refused_and_not_recorded(

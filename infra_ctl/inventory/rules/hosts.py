@@ -16,8 +16,19 @@ from infra_ctl.inventory.rules.survey import Survey, hostnames
 
 OWN_PORTS = {22: "ssh", 9100: "the node exporter"}
 """What every host has of its own."""
-NOT_PEOPLE = (HOST_ACCOUNT, "root")
-"""Accounts that are on every host for other ends."""
+NOT_PEOPLE = frozenset(
+    (
+        *(HOST_ACCOUNT, "root", "daemon", "bin", "sys", "sync", "games", "man", "lp", "mail", "news", "uucp"),
+        *("proxy", "www-data", "backup", "list", "irc", "gnats", "nobody", "nogroup", "adm", "tty", "disk"),
+        *("kmem", "dialout", "fax", "voice", "cdrom", "floppy", "tape", "sudo", "audio", "dip", "operator"),
+        *("src", "shadow", "utmp", "video", "sasl", "plugdev", "staff", "users", "input", "sgx", "kvm"),
+        *("render", "netdev", "crontab", "messagebus", "sshd", "ssl-cert", "systemd-journal", "polkitd"),
+        *("systemd-network", "systemd-resolve", "systemd-timesync", "tcpdump", "syslog", "postgres"),
+        *("unbound", "kamailio", "clamav", "prometheus", "chrony", "ntp", "snmp", "frr", "frrvty"),
+    )
+)
+"""Accounts and groups that are on hosts for other ends: a person has a group of the same name. They are those
+of Debian 12's base-passwd and systemd, and of what roles install."""
 LOGIN_LENGTH = 32
 """Characters that useradd(8) takes."""
 

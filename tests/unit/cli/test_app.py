@@ -18,6 +18,7 @@ from infra_ctl.errors import (
     InfraCtlError,
     InventoryError,
     LabError,
+    LabUsageError,
     Problem,
     RefusedError,
     SecretError,
@@ -88,6 +89,7 @@ def test_all_problems_of_an_inventory_are_shown_with_their_count(
         (UnusableError("banana"), Exit.USAGE),
         (RefusedError("no"), Exit.REFUSED),
         (LabError("no lab"), Exit.FAILED),
+        (LabUsageError("no such daemon"), Exit.USAGE),
         (UnreachableError("nk-pop1", "timed out"), Exit.FAILED),
     ],
 )

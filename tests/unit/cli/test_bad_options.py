@@ -37,6 +37,10 @@ from tests.unit.cli.conftest import Command
         (["show", "device", "nk-pop2"], "there is no device 'nk-pop2' (did you mean 'nk-pop1'?)"),
         (["adopt", "nk-pop2"], "there is no device 'nk-pop2' (did you mean 'nk-pop1'?)"),
         (["lab", "up", "--hosts", "dc-app-2"], "'dc-app-2' means no host (did you mean 'dc-app-1'?)"),
+        (
+            ["lab", "up", "pop=nk", "--hosts", "dc-ntp-1"],
+            "host dc-ntp-1 is behind dc-core1 or dc-core2, which this lab does not have: select one too",
+        ),
         (["lab", "up", "--hosts", "device=x"], "selector, column 1: unknown key 'device'"),
         (["deploy", "--max-fail", "101%"], "'101%' is more than all of them"),
     ],

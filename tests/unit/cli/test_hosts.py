@@ -6,6 +6,7 @@ import os
 import re
 import signal
 from dataclasses import replace
+from hashlib import sha1
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from infra_ctl.errors import UnreachableError
 from infra_ctl.hosts.roles.base import base
 from infra_ctl.hosts.state import OPENINGS
 from tests.unit.cli.conftest import Command, Said
-from tests.unit.watched_hosts import WatchedHosts, fleet
+from tests.unit.watched_hosts import WatchedHosts, instead_of_hosts
 
 APP, NTP, SPARE, WARD = "dc-app-1", "dc-ntp-1", "bk-app-1", "nk-an-hoa-ce1"
 CORE1, CORE2 = "dc-core1", "dc-core2"
@@ -31,11 +32,7 @@ SELECTED = f"host={APP} or host={SPARE} or host={NTP}"
 @pytest.fixture
 def hosts(monkeypatch: pytest.MonkeyPatch) -> WatchedHosts:
     """Three hosts that are nothing yet."""
-    there = WatchedHosts()
-    monkeypatch.setattr(cli_hosts, "present_hosts", lambda _context, _city: THERE)
-    monkeypatch.setattr(cli_hosts, "present_parts", lambda _context, _city: {})
-    monkeypatch.setattr(cli_hosts, "host_fleet", lambda _context, _city: fleet(there))
-    return there
+    return instead_of_hosts(monkeypatch, *THERE)
 
 
 def ends(said: Said) -> list[str]:
@@ -100,8 +97,8 @@ def test_a_host_that_stops_fails_the_run_and_resume_goes_on_there(
     assert hosts.log.count((NTP, "firewall/rules")) == 1
 
 
-def test_ctrl_c_reaches_the_host_that_is_under_way(infra_ctl: Command, hosts: WatchedHosts) -> None:
-    """It ends the operation that it is at, no other host begins, and the run can be gone on with."""
+def press_ctrl_c(hosts: WatchedHosts) -> None:
+    """During the first operation."""
 
     def interrupt(_part: str) -> None:
         hosts.after = lambda _part: None
@@ -109,16 +106,29 @@ def test_ctrl_c_reaches_the_host_that_is_under_way(infra_ctl: Command, hosts: Wa
         assert hosts.stopping.wait(10)
 
     hosts.after = interrupt
+
+
+def test_ctrl_c_reaches_the_host_that_is_under_way(infra_ctl: Command, hosts: WatchedHosts) -> None:
+    """It ends the operation that it is at, no other host begins, and the run can be gone on with."""
+    press_ctrl_c(hosts)
     said = infra_ctl("deploy", SELECTED, "--yes")
     assert len(hosts.log) == 1, "the operation that it was at, and none after it"
     assert "stopping: devices in flight end first" in said.err
     assert re.search(rf"^wave 1/3  {NTP} .*at \S+: interrupted · STOPPED ", said.out, re.M), said.out
     assert "1 stopped · 2 not started · run " in said.out
-    assert said.code == Exit.FAILED, "a host that stopped half-way is not interrupted cleanly"
+    assert said.code == Exit.INTERRUPTED
     (run, *_) = infra_ctl("runs", "--output", "json").json
     assert run["state"] == "stopped"
     resumed = infra_ctl("resume", run_of(said), "--yes")
     assert (resumed.code, ends(resumed)) == (Exit.DONE, [NTP, SPARE, APP]), resumed.out
+
+
+def test_ctrl_c_at_the_last_host_interrupts_the_run_too(infra_ctl: Command, hosts: WatchedHosts) -> None:
+    """Nothing waits for its turn any more, and all the same it was Ctrl-C that ended the run."""
+    press_ctrl_c(hosts)
+    said = infra_ctl("deploy", NTP, "--yes", "--output", "json")
+    assert said.code == Exit.INTERRUPTED, said.err
+    assert (said.json["state"], said.json["devices"][NTP]["state"]) == ("stopped", "stopped")
 
 
 def test_ctrl_c_while_hosts_are_leased_touches_none(
@@ -190,98 +200,23 @@ def test_a_saved_plan_of_a_host_that_changed_since_is_refused(
     assert (refused.code, f"{NTP} changed since plan" in refused.err) == (Exit.REFUSED, True)
 
 
-def test_a_rollback_brings_a_host_back_to_what_it_was_last_in_sync_with(
-    infra_ctl: Command, hosts: WatchedHosts, monkeypatch: pytest.MonkeyPatch
+def test_a_saved_plan_knows_what_is_in_private_files_and_does_not_tell(
+    infra_ctl: Command, hosts: WatchedHosts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = infra_ctl("deploy", NTP, "--yes")
-    before = hosts.machines[NTP].files
-    refused = infra_ctl("rollback", run_of(first), "--yes")
-    assert refused.code == Exit.REFUSED
-    assert "before run" in refused.err
-    assert "there is nothing to bring it back to" in refused.err
-
-    extra = File(id="base/motd", path="/etc/motd", text="new\n")
-    monkeypatch.setattr("infra_ctl.hosts.roles.of_host.EVERYWHERE", (base, lambda _host: (extra,)))
-    second = infra_ctl("deploy", NTP, "--yes")
-    assert extra.path in hosts.machines[NTP].files
-    back = infra_ctl("rollback", run_of(second), "--yes")
-    assert back.code == Exit.DONE, back.out + back.err
-    assert hosts.machines[NTP].files == before
-
-
-def test_what_was_on_a_host_before_a_run_is_not_taken_for_what_it_brought(
-    infra_ctl: Command, hosts: WatchedHosts, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As it stands it stays; written over, the rollback is refused and says of what."""
-    assert infra_ctl("deploy", NTP, "--yes").code == Exit.DONE
-    motd, issue = (File(id=f"by/{name}", path=f"/etc/{name}", text="old\n") for name in ("motd", "issue"))
-    hosts.bring(NTP, [motd, issue])
-    more: list[File] = [motd.model_copy(update={"id": "base/motd"})]
-    monkeypatch.setattr("infra_ctl.hosts.roles.of_host.EVERYWHERE", (base, lambda _host: tuple(more)))
-    more.append(File(id="base/new", path="/etc/new", text="new\n"))
-    said = infra_ctl("deploy", NTP, "--yes")
-    back = infra_ctl("rollback", run_of(said), "--yes")
-    assert back.code == Exit.DONE, back.out + back.err
-    assert hosts.machines[NTP].files[motd.path].text == "old\n"
-    assert "/etc/new" not in hosts.machines[NTP].files
-
-    more.append(File(id="base/issue", path=issue.path, text="new\n"))
-    said = infra_ctl("deploy", NTP, "--yes")
-    refused = infra_ctl("rollback", run_of(said), "--yes")
-    assert refused.code == Exit.REFUSED, refused.out
-    assert f"{NTP}: {issue.path} was there before run {run_of(said)}: nobody kept it" in refused.err
-    assert hosts.machines[NTP].files[issue.path].text == "new\n"
-
-
-def test_a_run_that_stopped_is_not_taken_back_over_a_later_one(
-    infra_ctl: Command, hosts: WatchedHosts, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What it was in sync with before is not what a later run has made of the host."""
-    assert infra_ctl("deploy", NTP, "--yes").code == Exit.DONE
-    motd = File(id="base/motd", path="/etc/motd", text="one\n")
-    monkeypatch.setattr("infra_ctl.hosts.roles.of_host.EVERYWHERE", (base, lambda _host: (motd,)))
-    hosts.faults[NTP] = HostFault(fails_at=motd.id)
-    stopped = infra_ctl("deploy", NTP, "--yes")
-    hosts.faults.clear()
-    assert infra_ctl("deploy", NTP, "--yes").code == Exit.DONE
-    refused = infra_ctl("rollback", run_of(stopped), "--yes")
-    assert refused.code == Exit.REFUSED, refused.out
-    assert "since: roll that back first" in refused.err
-    assert motd.path in hosts.machines[NTP].files
-
-
-def test_a_run_that_stopped_is_taken_back_where_nothing_came_after_it(
-    infra_ctl: Command, hosts: WatchedHosts, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert infra_ctl("deploy", NTP, "--yes").code == Exit.DONE
-    more = tuple(File(id=f"base/{name}", path=f"/etc/{name}", text="new\n") for name in ("motd", "issue"))
-    hosts.bring(NTP, [more[1].model_copy(update={"text": "it stopped before it wrote over this\n"})])
-    before = hosts.machines[NTP].files
-    monkeypatch.setattr("infra_ctl.hosts.roles.of_host.EVERYWHERE", (base, lambda _host: more))
-    hosts.faults[NTP] = HostFault(fails_at=more[1].id)
-    stopped = infra_ctl("deploy", NTP, "--yes")
-    hosts.faults.clear()
-    assert more[0].path in hosts.machines[NTP].files
-    back = infra_ctl("rollback", run_of(stopped), "--yes")
-    assert back.code == Exit.DONE, back.out + back.err
-    assert hosts.machines[NTP].files == before
-
-
-def test_a_rollback_over_what_a_later_run_made_of_a_host_names_that_run(
-    infra_ctl: Command, hosts: WatchedHosts, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    runs = []
-    for text in ("first\n", "second\n", "third\n"):
-        extra = File(id="base/motd", path="/etc/motd", text=text)
-        every = (base, lambda _host, extra=extra: (extra,))
-        monkeypatch.setattr("infra_ctl.hosts.roles.of_host.EVERYWHERE", every)
-        runs.append(run_of(infra_ctl("deploy", NTP, "--yes")))
-    refused = infra_ctl("rollback", runs[1], "--yes")
-    assert refused.code == Exit.REFUSED
-    assert f"{NTP}: changed by run {runs[2]} since: roll that back first" in refused.err
-    assert infra_ctl("rollback", runs[2], "--yes").code == Exit.DONE
-    assert infra_ctl("rollback", runs[1], "--yes").code == Exit.DONE
-    assert hosts.machines[NTP].files["/etc/motd"].text == "first\n"
+    """One line differs before and after."""
+    key = File(id="base/key", path="/etc/key", text="the one to be\n", mode="600")
+    monkeypatch.setattr("infra_ctl.hosts.roles.of_host.EVERYWHERE", (base, lambda _host: (key,)))
+    saved, words = tmp_path / "plan.json", ("one that was there", "another that is there")
+    for text in words:
+        hosts.bring(NTP, [key.model_copy(update={"text": f"{text}\n"})])
+        if text == words[0]:
+            assert infra_ctl("plan", NTP, "-o", str(saved)).code == Exit.DONE
+    refused = infra_ctl("deploy", "--plan", str(saved), "--yes")
+    assert (refused.code, f"{NTP} changed since plan" in refused.err) == (Exit.REFUSED, True)
+    hosts.bring(NTP, [key.model_copy(update={"text": f"{words[0]}\n"})])
+    assert infra_ctl("deploy", "--plan", str(saved), "--yes").code == Exit.DONE
+    digest = sha1(f"{words[0]}\n".encode(), usedforsecurity=False).hexdigest()
+    assert not any(told in saved.read_text() for told in (*words, digest))
 
 
 def test_why_a_host_stands_where_it_stands(infra_ctl: Command, hosts: WatchedHosts) -> None:
@@ -362,6 +297,26 @@ def test_what_never_comes_about_is_left_to_somebody_and_not_tried_for_ever(
     assert said.code == Exit.PARTIAL
     assert len(re.findall(r"^run ", said.out, re.M)) == 2
     assert f"left    infra-ctl deploy {SELECTED}      removes one-stop/https tcp 443 on {SPARE}" in said.out
+
+
+def test_a_secret_that_is_rotated_reaches_the_hosts_that_use_it(
+    infra_ctl: Command, hosts: WatchedHosts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The primary first: a replica that is restarted meanwhile must be let in."""
+    both = ("dc-db-1", "bk-db-1")
+    monkeypatch.setattr(cli_hosts, "present_hosts", lambda _context, _city: (*both, NTP))
+    assert infra_ctl("deploy", "role=database or role=ntp", "--yes").code == Exit.DONE
+    before = [machine.files for machine in map(hosts.machines.__getitem__, both)]
+    said = infra_ctl("secrets", "rotate", "postgresql/replication", "--yes")
+    assert "2 hosts: bk-db-1 dc-db-1" in said.out
+    said = infra_ctl("deploy", "role=database or role=ntp", "--yes")
+    assert (said.code, ends(said)) == (Exit.DONE, list(both)), said.out + said.err
+    after = [machine.files for machine in map(hosts.machines.__getitem__, both)]
+    changed = [
+        {path for path in new if new[path] != old[path]} for new, old in zip(after, before, strict=True)
+    ]
+    assert changed == [{"/etc/infra-ctl/databases.sql"}, {"/var/lib/postgresql/.pgpass"}]
+    assert "no changes" in infra_ctl("deploy", "role=database or role=ntp", "--yes").out
 
 
 def test_json_has_hosts_in_the_plan_and_in_the_run(infra_ctl: Command, hosts: WatchedHosts) -> None:

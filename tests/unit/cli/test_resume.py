@@ -336,10 +336,10 @@ def test_a_rollback_over_a_later_change_of_the_same_line_is_refused(
     run = deployed(infra_ctl)
     circuits = small_folder / "circuits.csv"
     circuits.write_text(circuits.read_text(encoding="utf-8").replace("VNPT,80", "VNPT,90"), encoding="utf-8")
-    deployed(infra_ctl)
+    later = deployed(infra_ctl)
     answer: Said = infra_ctl("rollback", run, "--yes")
     assert answer.code == Exit.REFUSED
-    assert f"changed since run {run}: interface eth0 / bandwidth 80 is gone" in answer.err
+    assert f"changed since run {run}, by run {later}: interface eth0 / bandwidth 80 is gone" in answer.err
 
 
 def test_a_rollback_can_be_rolled_back(infra_ctl: Command, small_folder: Path) -> None:

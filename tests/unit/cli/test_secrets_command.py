@@ -16,6 +16,7 @@ from pathlib import Path
 import click
 import pytest
 
+from infra_ctl.cli import hosts as cli_hosts
 from infra_ctl.cli import planning
 from infra_ctl.cli.exits import Exit
 from infra_ctl.deploy.step import Ended, Stepper
@@ -215,9 +216,9 @@ def test_a_check_finds_and_shows_no_value(infra_ctl: Command, vault: Path) -> No
         "FAIL  unused     left/over: nothing refers to it",
         "FAIL  unfit      ospf/key: 19 bytes, and an OSPF MD5 key takes 16",
         "FAIL  missing    ospf6/key: has no value, and 7 devices need it",
-        "FAIL  missing    postgresql/replication: has no value, and the inventory refers to it",
-        "FAIL  missing    snmp/auth: has no value, and the inventory refers to it",
-        "FAIL  missing    snmp/privacy: has no value, and the inventory refers to it",
+        "FAIL  missing    postgresql/replication: has no value, and 2 hosts need it",
+        "FAIL  missing    snmp/auth: has no value, and 10 hosts need it",
+        "FAIL  missing    snmp/privacy: has no value, and 10 hosts need it",
         f"3 secrets, 9 findings ({vault})",
     ]
     told = infra_ctl("secrets", "check", "--output", "json")
@@ -243,6 +244,35 @@ def test_a_secret_is_rotated_and_the_devices_are_named(infra_ctl: Command, vault
     assert (len(now["ospf/key"]), len(now["bgp/cpt"])) == (16, 32)
     assert not [value for value in (*now.values(), *VALUES.values()) if value in said.out + said.err]
     assert infra_ctl("secrets", "check").code == Exit.DONE
+
+
+def test_a_secret_of_hosts_names_them(infra_ctl: Command, vault: Path) -> None:
+    said = infra_ctl("secrets", "rotate", "postgresql/replication", "--yes")
+    assert said.out.splitlines()[0] == "rotated postgresql/replication 2 hosts: bk-db-1 dc-db-1"
+    assert "next    infra-ctl plan " in said.out
+    said = infra_ctl("secrets", "rotate", "postgresql/replication", "--yes", "--output", "json")
+    assert said.json["rotated"] == {"postgresql/replication": ["bk-db-1", "dc-db-1"]}
+
+
+@pytest.mark.parametrize("there", [(), ("dc-db-1",)])
+def test_in_a_twin_what_its_hosts_need_is_used_and_what_they_would_is_not_missing(
+    infra_ctl: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: tuple[str, ...]
+) -> None:
+    """A twin without databases may have the value from one that had them."""
+    monkeypatch.setattr("infra_ctl.cli.devices.present", lambda _context, _city: ("nk-an-hoa-ce1",))
+    monkeypatch.setattr(cli_hosts, "present_hosts", lambda _context, _city: there)
+    monkeypatch.setattr(cli_hosts, "present_parts", lambda _context, _city: {})
+    folder = tmp_path / "var/lab/x"
+    folder.mkdir(parents=True)
+    (folder / "vault-password").write_text("open sesame\n")
+    needed = {"ospf/key": VALUES["ospf/key"], "ospf6/key": VALUES["ospf6/key"]}
+    write_vault(folder / "vault.yml", folder / "vault-password", needed)
+    said = infra_ctl("secrets", "check", "--context", "lab:x")
+    assert ("missing    postgresql/replication: has no value, and 1 host needs it" in said.out) == bool(there)
+    replication = {"postgresql/replication": VALUES["postgresql/replication"]}
+    write_vault(folder / "vault.yml", folder / "vault-password", needed | replication)
+    said = infra_ctl("secrets", "check", "--context", "lab:x")
+    assert said.code == Exit.DONE, said.out
 
 
 def test_all_but_what_is_agreed_outside_are_rotated(infra_ctl: Command, vault: Path) -> None:

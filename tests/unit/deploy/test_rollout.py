@@ -274,6 +274,12 @@ def result(*ends: StepState, waiting: int = 0, interrupted: bool = False) -> Res
     return Result("run", named, ("w",) * waiting, interrupted)
 
 
+def stopped(*told: bool) -> Result:
+    """Hosts that stopped, each because it was told to or because an operation failed."""
+    ends = {f"h{number}": Ended(StepState.STOPPED, interrupted=each) for number, each in enumerate(told)}
+    return Result("run", ends, (), interrupted=any(told))
+
+
 @pytest.mark.parametrize(
     ("ended", "end_state", "all_planned", "code"),
     [
@@ -288,6 +294,9 @@ def result(*ends: StepState, waiting: int = 0, interrupted: bool = False) -> Res
         (result(StepState.UNKNOWN, interrupted=True), True, True, Exit.FAILED),
         (result(StepState.CONFIRMED, waiting=1, interrupted=True), True, True, Exit.INTERRUPTED),
         (result(StepState.FAILED, interrupted=True), True, False, Exit.INTERRUPTED),
+        (stopped(True, True), True, True, Exit.INTERRUPTED),
+        (stopped(True, False), True, True, Exit.FAILED),
+        (stopped(False), True, True, Exit.FAILED),
     ],
 )
 def test_a_run_has_its_exit_code(ended: Result, end_state: bool, all_planned: bool, code: Exit) -> None:

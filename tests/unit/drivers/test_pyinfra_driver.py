@@ -49,7 +49,8 @@ for each in sys.stdin.buffer:
     asked = REQUEST.validate_json(each)
     if asked.kind == "predict":
         for work in reversed(asked.works):
-            tell(Would(number=asked.number, part=work.way.part, changes=[what], texts={"a/one": "old"}))
+            seen = {"texts": {"a/one": "old"}, "digests": {"a/one": "d1"}}
+            tell(Would(number=asked.number, part=work.way.part, changes=[what], **seen))
     elif asked.kind == "apply":
         for work in asked.works:
             act(asked.number, work.way.part, work.operations[0].text)
@@ -58,7 +59,7 @@ for each in sys.stdin.buffer:
         tell(held if asked.token == "other" else Leased(number=asked.number, part=asked.way.part, fence=7))
     elif asked.kind == "stop":
         for number, part in hanging:
-            end = {"state": "stopped", "done": [what], "at": "a/two", "cause": "interrupted"}
+            end = {"state": "interrupted", "done": [what], "at": "a/two", "cause": "interrupted"}
             tell(Ended(number=number, part=part, **end))
     elif asked.kind == "quit":
         break
@@ -83,7 +84,7 @@ def apply(hosts: PyinfraHosts, *works: HostWork, told=lambda _part, _what: None,
 
 def test_predictions_come_in_any_order(hosts):
     done = []
-    expected = Prediction((DID,), {"a/one": "old"})
+    expected = Prediction((DID,), {"a/one": "old"}, {"a/one": "d1"})
     assert hosts.predict([work("a"), work("b")], ["a/one"], done.append) == {"a": expected, "b": expected}
     assert done == ["b", "a"]
 
@@ -154,7 +155,7 @@ def test_ctrl_c_comes_once_it_is_known_how_each_host_ended(hosts):
 
     with pytest.raises(KeyboardInterrupt):
         apply(hosts, work("a", "hang"), told=interrupt, ended=ended.__setitem__)
-    assert ended == {"a": HostEnd("stopped", (DID,), "a/two", "interrupted")}
+    assert ended == {"a": HostEnd("interrupted", (DID,), "a/two", "interrupted")}
 
 
 def test_another_thread_can_stop_what_is_being_applied(hosts):
@@ -162,7 +163,7 @@ def test_another_thread_can_stop_what_is_being_applied(hosts):
         threading.Timer(0.1, hosts.stop).start()
 
     ends = apply(hosts, work("a", "hang"), work("b"), told=stop)
-    assert ends == {"a": HostEnd("stopped", (DID,), "a/two", "interrupted"), "b": HostEnd("done", (DID,))}
+    assert ends == {"a": HostEnd("interrupted", (DID,), "a/two", "interrupted"), "b": HostEnd("done", (DID,))}
 
 
 def test_the_worker_imports_nothing_from_the_folder_that_it_is_started_in(tmp_path, monkeypatch):

@@ -97,6 +97,14 @@ def defect(at: str) -> Callable[[str], bool]:
     return fails
 
 
+def test_who_is_told_to_stop_does_so_at_the_next_operation_and_it_is_no_failure(stage):
+    told: list[Predicted] = []
+    stop = Applying(stage.host, (MOTD, SSHD), "run-1", None, 60, told.append, lambda: "x" if told else "")
+    end = stop.outcome()
+    assert (end.state, end.at, end.cause) == ("interrupted", SSHD.id, "x")
+    assert [each.id for each in end.done] == [MOTD.id]
+
+
 def test_a_defect_half_way_stops_a_host_there_and_takes_back_what_is_on_trial(stage):
     cause = "a defect of infra-ctl: IndexError: list index out of range"
     stage.fails = defect("base/ssh")

@@ -25,7 +25,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> list[Answer]:
         yield SimpleNamespace(name=way.part)
 
     def under_way(*_words: object, stopping: Callable[[], str], **_more: object) -> SimpleNamespace:
-        return SimpleNamespace(outcome=lambda: Outcome("stopped" if stopping() else "done", ()))
+        return SimpleNamespace(outcome=lambda: Outcome("interrupted" if stopping() else "done", ()))
 
     monkeypatch.setattr(Worker, "_session", session)
     monkeypatch.setattr(applying, "Applying", under_way)

@@ -28,6 +28,7 @@ from infra_ctl.hosts.translation import (
     facts_of,
     forget_what_it_changed,
     prepare,
+    present_digests,
 )
 from infra_ctl.hosts.worker import Worker
 
@@ -200,6 +201,18 @@ def test_lines_of_a_file_that_not_everybody_may_read_are_counted_and_not_shown(h
     know(host, file_facts("/etc/a.conf", "password th3-old-0ne\n", mode=present))
     prepared = prepare(host, FILE.model_copy(update={"mode": wanted}), ())
     assert prepared.what.diff == "  2 lines of a private file differ"
+
+
+def test_what_files_have_in_them_that_are_to_have_another_text_is_told_by_digests(host):
+    other = FILE.model_copy(update={"id": "a/same", "path": "/etc/b.conf"})
+    gone = FILE.model_copy(update={"id": "a/gone", "path": "/etc/c.conf"})
+    old = "password th3-old-0ne\n"
+    facts = file_facts(FILE.path, old) | file_facts(other.path, other.text)
+    know(host, facts | {the(Sha1File, path=gone.path): None})
+    assert present_digests(host, (FILE, other, gone)) == {
+        FILE.id: sha1(old.encode()).hexdigest(),
+        gone.id: "",
+    }
 
 
 def test_what_a_link_leads_to_may_be_private(host):

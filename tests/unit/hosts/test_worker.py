@@ -69,5 +69,5 @@ def test_who_waits_for_a_turn_is_not_begun_once_it_was_told_to_stop(slow):
         slow.go.set()
         slow.end()
     assert slow.begun == ["h0", "h1", "h2"]
-    failed = {each.part: each.cause for each in slow.said if isinstance(each, Failed)}
-    assert failed == dict.fromkeys(["h3", "h4", "h5", "h6", "h7"], "interrupted")
+    failed = {each.part: (each.error, each.cause) for each in slow.said if isinstance(each, Failed)}
+    assert failed == dict.fromkeys(["h3", "h4", "h5", "h6", "h7"], ("NotBegunError", "interrupted"))

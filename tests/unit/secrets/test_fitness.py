@@ -41,6 +41,17 @@ def test_what_is_missing_is_told_with_who_needs_it() -> None:
     ]
 
 
+def test_hosts_need_secrets_too_and_their_files_quote_them() -> None:
+    needed = uses({"r1": BGP}, hosts={"db-1": "PASSWORD 'vault:db/login'", "db-2": "x:vault:db/login"})
+    assert needed["db/login"] == Use((), frozenset({"host"}), ("db-1", "db-2"))
+    (missing, _) = judge({"bgp/core": GOOD}, needed)[::-1]
+    assert (missing.object, missing.message) == ("db/login", "has no value, and 2 hosts need it")
+    quoted = judge({"bgp/core": GOOD, "db/login": "kT3v9'QmZ1xWc7"}, needed)
+    assert [each.check for each in quoted if each.verdict is Verdict.FAIL] == ["unfit"]
+    with pytest.raises(SecretError, match="takes none of them"):
+        refuse_unfit("db/login", "kT3v9:QmZ1xWc7", needed["db/login"])
+
+
 def test_what_nobody_refers_to_is_named() -> None:
     assert findings({**FINE, "old/key": GOOD + "x", "Old Key": GOOD + "y"}) == [
         ("unused", "Old Key", "cannot be referred to: lower case letters, digits, - _ and / are"),
