@@ -211,7 +211,7 @@ def unit(wanted: Service, reread: str = "", daemon_reload: bool = False) -> Comm
 
 
 def _comes_late(command: Any) -> bool:
-    """Enabling comes before a start, which may need the names that a unit has by that (rsyslog's `syslog`)."""
+    """Enabling comes before a start, which may need the names that it gives a unit (rsyslog's `syslog`)."""
     return _shell_text(command).split()[1:2] not in (["daemon-reload"], ["enable"])
 
 

@@ -152,7 +152,6 @@ def in_order(done: Done) -> list[str]:
 def test_one_deploy_brings_routers_then_hosts_to_what_they_should_be(sites: Sites) -> None:
     """Hosts are out of reach until the cores route; nobody has to ask for them twice."""
     first = sites.first
-    assert first.code == 0, first
     assert first.end(CORE).split(" · ")[-1].startswith("confirmed")
     assert f"next    {len(HOSTS)} hosts behind them" in first.out
     for name in HOSTS:

@@ -49,8 +49,9 @@ def sites(_can_run: None, lab_name: str, tmp_path_factory: pytest.TempPathFactor
     try:
         up = city.run("lab", "up", ROUTERS, "--hosts", BOOTED)
         assert up.code == 0, up
-        spec = city.spec
-        yield Sites(city, city.run("deploy", ALL, "--yes"))
+        spec, first = city.spec, city.run("deploy", ALL, "--yes")
+        assert first.code == 0, first
+        yield Sites(city, first)
     finally:
         city.run("lab", "down")
     left = [group for each in CGROUPS for group in each.glob(f"{city.name}-*")]
