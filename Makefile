@@ -49,7 +49,7 @@ check: setup
 # Live tests wait a lot, for timers and routes: a worker a core halves the time. What shares a lab stays with one
 # worker, and the longest start first (tests/conftest.py).
 test: check
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
 bench: setup
 	$(BIN)/python -m benchmarks
