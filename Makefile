@@ -46,10 +46,10 @@ check: setup
 	$(BIN)/lint-imports
 	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/ansible-lint -q playbooks
 
-# Live tests wait a lot, for timers and routes: a worker a core halves the time. A worker has labs of its own,
-# a file stays with one worker, and files start in the order of their names, so that the live ones come early.
+# Live tests wait a lot, for timers and routes: a worker a core halves the time. What shares a lab stays with one
+# worker, and the longest start first (tests/conftest.py).
 test: check
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
 bench: setup
 	$(BIN)/python -m benchmarks

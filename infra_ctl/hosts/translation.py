@@ -211,7 +211,12 @@ def unit(wanted: Service, reread: str = "", daemon_reload: bool = False) -> Comm
     )
     if wanted.test and any(verb in _verbs(commands) for verb in ("start", "reload", "restart")):
         yield StringCommand(wanted.test)
-    yield from commands
+    yield from sorted(commands, key=_comes_late)
+
+
+def _comes_late(command: Any) -> bool:
+    """Enabling comes before a start, which may need the names that it gives a unit (rsyslog's `syslog`)."""
+    return _shell_text(command).split()[1:2] not in (["daemon-reload"], ["enable"])
 
 
 def _verbs(commands: Sequence[Any]) -> list[str]:

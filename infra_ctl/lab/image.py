@@ -31,19 +31,23 @@ INSTALLED = (
     *("systemd", "systemd-sysv", "dbus", "cron", "procps", "sudo", "openssh-server", "python3"),
     *("iproute2", "iputils-ping", "nftables", "ca-certificates", "netbase", "less"),
 )
-"""Of a host on day 0."""
+"""What Debian's installer leaves on a server."""
+
+AT_REST = (
+    *("openssl", "chrony", "rsyslog", "logrotate", "prometheus-node-exporter"),
+    *("clamav", "clamav-daemon", "clamav-freshclam"),
+)
+"""What every host of the city has (`infra_ctl.hosts.roles`): its image has it too, and starts none of it."""
 
 OFFERED = (
-    *("chrony", "rsyslog", "rsyslog-gnutls", "logrotate", "unbound", "unbound-anchor", "dns-root-data"),
-    *("nginx-light", "kamailio", "kamailio-tls-modules", "postgresql", "postgresql-15"),
-    *("clamav", "clamav-daemon", "clamav-freshclam", "prometheus-node-exporter", "snmpd", "snmp"),
-    *("curl", "tree"),
+    *("rsyslog-gnutls", "unbound", "unbound-anchor", "dns-root-data", "nginx-light"),
+    *("kamailio", "kamailio-tls-modules", "postgresql", "postgresql-15", "snmpd", "snmp", "curl", "tree"),
 )
-"""What the roles of hosts need, and a small package of no use to anybody."""
+"""What the roles of single hosts need, and a small package of no use to anybody."""
 
 OPTIONS = (
     "--variant=minbase",
-    f"--include={','.join(INSTALLED)}",
+    f"--include={','.join((*INSTALLED, *AT_REST))}",
     '--aptopt=APT::Install-Recommends "false"',
     "--dpkgopt=force-unsafe-io",
     *(f"--dpkgopt=path-exclude=/usr/share/{part}/*" for part in ("doc", "info", "locale", "man")),

@@ -14,6 +14,8 @@ from infra_ctl.intent.model import Bfd, Bgp, BgpNeighbour, DeviceIntent, Interfa
 from infra_ctl.lab import enter, model, twin
 from infra_ctl.lab.requirements import requirements
 from tests.lab.city_slice import city, deployed, in_band, in_band_city  # noqa: F401 - fixtures of all modules
+from tests.lab.janitor import minded
+from tests.lab.two_sites import sites  # noqa: F401 - likewise
 
 BACKBONE = IPv4Address("0.0.0.0")
 
@@ -118,9 +120,12 @@ def three_intents() -> dict[str, DeviceIntent]:
 
 
 @pytest.fixture(scope="session")
-def _can_run(tmp_path_factory: pytest.TempPathFactory) -> None:
+def _can_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Whatever becomes of the tests, their labs are taken down."""
     if missing := requirements(tmp_path_factory.mktemp("trial")):
         pytest.skip(f"no lab here: {'; '.join(missing)}")
+    with minded(tmp_path_factory.getbasetemp()):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -119,11 +119,16 @@ def table(verdicts: Iterable[Verdict]) -> Iterator[str]:
         yield f"{kind:<24} {sum(well):>3} of {len(well)}"
 
 
-def run(numbered: Sequence[Numbered], slices: int, kept: Path, again: str = "") -> Soak:
-    """All of these trials, on so many slices; the first one's journal is in PostgreSQL."""
+def run(
+    numbered: Sequence[Numbered], slices: int, kept: Path, again: str = "", under: Path | None = None
+) -> Soak:
+    """All of these trials, on so many slices `under` a folder; the first one's journal is in PostgreSQL."""
     soak = Soak(iter(numbered), len(numbered), kept, again)
     slices = min(slices, len(numbered))
-    with tempfile.TemporaryDirectory(prefix="ic-soak-") as home, ThreadPoolExecutor(slices) as pool:
+    with (
+        tempfile.TemporaryDirectory(prefix="ic-soak-", dir=under) as home,
+        ThreadPoolExecutor(slices) as pool,
+    ):
         homes = [Path(home) / f"{index}" for index in range(slices)]
         workers = [
             pool.submit(work, soak, f"s{os.getpid()}x{index}", place, postgresql=index == 0)

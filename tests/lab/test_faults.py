@@ -49,7 +49,8 @@ TRIALS: Mapping[Trial, str] = {
 @pytest.fixture(scope="module")
 def verdicts(_can_run: None, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Verdict]:
     """By kind. Three slices are as many as two cores keep busy."""
-    soak = run(list(enumerate(TRIALS, start=1)), slices=3, kept=tmp_path_factory.mktemp("faults"))
+    place = tmp_path_factory.mktemp("faults")
+    soak = run(list(enumerate(TRIALS, start=1)), slices=3, kept=place, under=place)
     return {verdict.trial.kind: verdict for verdict in soak.over.values()}
 
 

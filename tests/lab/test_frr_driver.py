@@ -50,7 +50,7 @@ def locked_out(base: str) -> str:
     return base.removesuffix("end\n") + "interface mgmt0\n shutdown\nexit\n!\nend\n"
 
 
-def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+def until(condition: Callable[[], bool], seconds: float = 90.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"did not come true in {seconds} s"
@@ -185,7 +185,7 @@ def test_it_survives_its_session(connect, connection, base):
 
     def commit() -> None:
         try:
-            deadman.commit(shell, changed(base), base=base, revert_in=4, token="run-1")
+            deadman.commit(shell, changed(base), base=base, revert_in=10, token="run-1")
         except DeviceError as error:
             raised.append(error)
 
@@ -196,7 +196,7 @@ def test_it_survives_its_session(connect, connection, base):
         runner._connection.transport.sock.close()
         thread.join()
         assert isinstance(raised[0], SessionLostError)
-        until(lambda: "Cần Thơ" in other.read(), 3.0)
+        until(lambda: "Cần Thơ" in other.read(), 9.0)
     until(lambda: is_restored(connect, base))
 
 
@@ -241,7 +241,7 @@ def test_a_full_disk_touches_nothing(connect, shell, base):
 
 def test_a_disk_that_fills_up_leaves_the_commit_to_its_timer(connect, shell, base):
     with connect() as driver:
-        driver.apply(changed(base), base=base, revert_in=5, token="run-1")
+        driver.apply(changed(base), base=base, revert_in=10, token="run-1")
         shell.run("cat /dev/zero >/var/fill")
         try:
             with pytest.raises(NoSpaceError):

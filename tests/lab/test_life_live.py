@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
@@ -42,23 +43,32 @@ def toward(city: CitySlice, hostname: str, target: str) -> str:
 @contextmanager
 def no_ping_lost(city: CitySlice, hostname: str, *targets: str) -> Iterator[None]:
     """Five packets a second to each target while the block lasts, all of them answered."""
-    script = "echo $$ >/tmp/ping.$0; exec ping -n -q -i 0.2 -w 120 $1"
-    pings = [
-        subprocess.Popen(
-            enter.command(city.lab.root, hostname, ("sh", "-c", script, str(number), target)),
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for number, target in enumerate(targets)
-    ]
-    try:
-        yield
-    finally:
-        city.on(hostname, "sh", "-c", "kill -INT $(cat /tmp/ping.*); rm /tmp/ping.*")
-        said = [ping.communicate(timeout=30)[0] for ping in pings]
-    counts = [re.search(r"(\d+) packets transmitted, (\d+) received", each) for each in said]
-    lost = [int(count[1]) - int(count[2]) if count else None for count in counts]
-    assert lost == [0] * len(targets), said
+    script = "echo $$ >/tmp/ping.$0; exec ping -n -i 0.2 -w 900 $1"
+    with ExitStack() as stack:
+        said = [stack.enter_context(tempfile.TemporaryFile("w+")) for _ in targets]
+        pings = [
+            subprocess.Popen(
+                enter.command(city.lab.root, hostname, ("sh", "-c", script, str(number), target)),
+                stdout=said[number],
+            )
+            for number, target in enumerate(targets)
+        ]
+        try:
+            yield
+        finally:
+            city.on(hostname, "sh", "-c", "kill -INT $(cat /tmp/ping.*); rm /tmp/ping.*")
+            for ping in pings:
+                ping.wait(timeout=60)
+        for file, target in zip(said, targets, strict=True):
+            file.seek(0)
+            assert _lost(file.read()) == set(), target
+
+
+def _lost(said: str) -> set[int]:
+    """Numbers of the packets that nothing came back of; the last may have been on its way at the end."""
+    sent = re.search(r"(\d+) packets transmitted", said)
+    assert sent, said
+    return set(range(1, int(sent[1]))) - set(map(int, re.findall(r"icmp_seq=(\d+) .*time=", said)))
 
 
 def test_a_drained_pop_is_the_last_way_that_anybody_takes(deployed: Deployed, city: CitySlice) -> None:

@@ -42,7 +42,7 @@ def test_a_deploy_that_died_is_resumed_after_its_timers_ran_out(deployed: Deploy
     old = edited(city, *HOSTS)
     died = city.die_at(4, "after", "deploy", "--yes", "--timer", "20", selector(*HOSTS))
     assert died.code == DIED, died
-    until(lambda: not any(map(city.is_pending, HOSTS)), 40)
+    until(lambda: not any(map(city.is_pending, HOSTS)), 180)
     assert city.fingerprint(AN_HOA) == old[AN_HOA], "the timer took it back"
     done = city.run("resume", city.runs()[0].id, "--yes")
     assert done.code == 0, done

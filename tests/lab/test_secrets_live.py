@@ -79,7 +79,7 @@ def test_no_secret_is_shown_or_left_anywhere(city: CitySlice, tmp_path: Path) ->
             until(lambda: city.is_pending(THOI_BINH), meanwhile=dying)
             armed = canary.on_router(city, THOI_BINH, city.secrets)
             said.append(dying.kill())
-        until(lambda: not any(map(city.is_pending, city.hostnames)), 60)
+        until(lambda: not any(map(city.is_pending, city.hostnames)), 180)
         with city.other_secret("bgp/key"):
             rotated = open_vault(city.lab.root / "vault.yml", city.lab.root / "vault-password")["bgp/key"]
             said.append(kept(city, folder, "plan", "-v", "site=dc", "-o", str(tmp_path / "rotated.json")))

@@ -56,7 +56,7 @@ def pings(directory: Path, where: str, target: str, count: int = 1) -> float:
     return int(received[1]) / count if received else 0.0  # no line of counts: no route
 
 
-def eventually(holds: Callable[[], object], seconds: float = 10.0) -> None:
+def eventually(holds: Callable[[], object], seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, f"did not come true in {seconds} s"
@@ -550,6 +550,7 @@ def test_a_relay_leads_a_loopback_port_into_the_lab(directory: Path) -> None:
     name = enter.access(directory).namespace
     with namespace.inside(name):
         server = socket.create_server(("10.20.255.254", 8080))
+    server.settimeout(60)
     reply = bytes(range(256)) * 4096
 
     def serve() -> None:
@@ -577,7 +578,7 @@ async def _through_relay(name: str, to_port: int) -> bytes:
         reader, writer = await asyncio.open_connection("127.0.0.1", await listening)
         writer.write(b"hello")
         writer.write_eof()
-        received = await asyncio.wait_for(reader.read(), 10)
+        received = await asyncio.wait_for(reader.read(), 60)
         writer.close()
         return received
     finally:

@@ -129,7 +129,7 @@ CHANGES = {
         "",
     ),
     "a key too many": (USER, user_facts("/bin/sh", "ssh-rsa BBBB\n"), (), "user ann", ""),
-    "stopped": (NGINX, unit_facts(running=False, enabled=False), (), "start and enable nginx", ""),
+    "stopped": (NGINX, unit_facts(running=False, enabled=False), (), "enable and start nginx", ""),
     "reload": (NGINX, UP, (FILE,), "reload nginx", ""),
     "restart": (NGINX, UP, (FILE, PACKAGES), "restart nginx", ""),
     "unit changed": (NGINX, UP, (UNIT_FILE,), "read anew nginx", ""),
@@ -321,6 +321,15 @@ def test_a_unit_is_tested_before_it_reads_anew_and_only_then(host):
     assert commands(host, prepare(host, NGINX, (FILE,))) == ["nginx -t", "systemctl reload nginx.service"]
     know(host, unit_facts(running=True, enabled=False))
     assert commands(host, prepare(host, NGINX, ())) == ["systemctl enable nginx.service"]
+
+
+def test_a_unit_has_its_names_before_it_is_started(host):
+    know(host, unit_facts(running=False, enabled=False))
+    assert commands(host, prepare(host, NGINX, ())) == [
+        "nginx -t",
+        "systemctl enable nginx.service",
+        "systemctl start nginx.service",
+    ]
 
 
 def test_it_is_known_which_unit_begins_anew(host):

@@ -1,0 +1,44 @@
+"""Who runs what under pytest-xdist: files that share a lab stay with one worker, the longest start first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import PurePath
+
+import pytest
+
+LOTS: Mapping[str, frozenset[str]] = {
+    "a slice of the city": frozenset(
+        f"test_{name}"
+        for name in (
+            *("backup_live", "deploy_faults", "deploy_live", "guard_live", "life_live"),
+            *("procedures_live", "resume_live", "secrets_live", "take_back_live"),
+        )
+    ),
+    "both sites": frozenset({"test_hosts_live", "test_one_plan_live", "test_roles_live"}),
+}
+"""Files of tests by the lab that they share; one that is missing here boots it again, on another worker."""
+
+
+def lot(nodeid: str) -> str:
+    """What a worker takes as a whole: all of a lab's, or a file."""
+    file = nodeid.partition("::")[0]
+    return next((lab for lab, files in LOTS.items() if PurePath(file).stem in files), file)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Lots of several files first: they take longest."""
+    order = [*LOTS, None]
+    items.sort(key=lambda item: order.index(found if (found := lot(item.nodeid)) in LOTS else None))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """`--dist loadgroup` would do, but for its marks, which pytest 9 does not let it keep."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Lots(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return lot(nodeid)
+
+    return Lots(config, log)

@@ -1,0 +1,58 @@
+"""Both sites as a live twin, with a host of every role that we know: deployed by one command from day 0.
+
+It is booted once for all tests of a run. A test leaves hosts and routers as the inventory wants them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from infra_ctl.lab import namespace
+from infra_ctl.lab.requirements import CGROUPS, requirements
+from tests.lab.city_slice import CitySlice, Done
+
+CORES = ("dc-core1", "dc-core2")
+CORE = CORES[0]
+ROUTERS = "role=core or site=bk"
+APP, PORTAL, DATABASE, REPLICA = "dc-app-1", "dc-portal-1", "dc-db-1", "bk-db-1"
+TIME, NAMES, LOGS, ROOMS = "dc-ntp-1", "dc-dns-1", "dc-log-1", "dc-registrar-1"
+HOSTS = (APP, PORTAL, DATABASE, REPLICA, TIME, NAMES, LOGS, ROOMS)
+SPARE = "dc-monitor-1"
+"""The host that monitors: switched on, and as its installer left it."""
+BOOTED = " or ".join((*HOSTS, SPARE))
+ALL = f"not {SPARE}"
+"""What is deployed."""
+FRONT = "  front: portal\n  rpo: 0s\n"
+
+
+@dataclass(frozen=True)
+class Sites:
+    """The twin, and how its first deployment went."""
+
+    city: CitySlice
+    first: Done
+
+
+@pytest.fixture(scope="session")
+def sites(_can_run: None, lab_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
+    """A portal stands before an application that administrators may ask too; in the end nothing is left."""
+    home = tmp_path_factory.mktemp("sites")
+    if missing := requirements(home, hosts=True):
+        pytest.skip(f"no lab with hosts here: {'; '.join(missing)}")
+    city = CitySlice(f"{lab_name}sites", home)
+    city.reset_inventory()
+    city.write("systems.yaml", FRONT, f"  listen: [https/8443]\n{FRONT}")
+    city.write("zones.yaml", "servers: {users: [staff, one-stop]}", "servers: {users: [administrators]}")
+    try:
+        up = city.run("lab", "up", ROUTERS, "--hosts", BOOTED)
+        assert up.code == 0, up
+        spec, first = city.spec, city.run("deploy", ALL, "--yes")
+        assert first.code == 0, first
+        yield Sites(city, first)
+    finally:
+        city.run("lab", "down")
+    left = [group for each in CGROUPS for group in each.glob(f"{city.name}-*")]
+    assert (left, namespace.processes(spec.namespaces())) == ([], {})
