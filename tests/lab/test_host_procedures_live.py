@@ -1,0 +1,225 @@
+"""Procedures and backups of a living host: cut off, patched, brought back, kept; another does not answer."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator, Mapping
+from ipaddress import ip_address
+
+import pytest
+
+from infra_ctl.city import load_city
+from infra_ctl.lab import faults
+from infra_ctl.lab.requirements import requirements
+from infra_ctl.lab.state import Fault
+from tests.lab import city_slice
+from tests.lab.city_slice import CitySlice
+from tests.lab.test_procedures_live import ansible, changed
+
+pytestmark = pytest.mark.live
+
+APP, SILENT = "dc-app-1", "dc-ntp-1"
+CORE, PARTNER = "dc-core1", "dc-core2"
+INSTALLING = 480
+"""Seconds that a command may take which installs packages."""
+SYSCTL, CHRONY = "/etc/sysctl.d/60-infra-ctl.conf", "/etc/chrony/chrony.conf"
+ALICE = "Accepted publickey for alice from 10.9.9.9 port 5022 ssh2: ED25519 SHA256:abcdefgh"
+CONNECT = """
+import socket, sys
+for way in sys.argv[2:]:
+    address, source = way.split()
+    try:
+        socket.create_connection((address, int(sys.argv[1])), 3, (source, 0)).close()
+        print("let through")
+    except TimeoutError:
+        print("denied")
+"""
+UPDATE = """
+set -e
+mkdir -p /srv/updates && cd /srv/updates
+for version in 1 2; do
+    mkdir -p tiny/DEBIAN
+    printf 'Package: tiny\\nVersion: %s\\nArchitecture: all\\nMaintainer: a test\\nDescription: tiny\\n' \
+        $version >tiny/DEBIAN/control
+    dpkg-deb --build tiny tiny-$version.deb
+done
+dpkg -i tiny-1.deb
+{
+    cat tiny/DEBIAN/control
+    echo "Filename: ./tiny-2.deb"
+    echo "Size: $(stat -c %s tiny-2.deb)"
+    echo "SHA256: $(sha256sum tiny-2.deb | cut -d' ' -f1)"
+} >Packages
+rm -rf /etc/apt/sources.list.d/*
+echo 'deb [trusted=yes] file:/srv/updates ./' >/etc/apt/sources.list
+"""
+"""A package of which there is a newer one, and nothing else to be had."""
+
+
+@pytest.fixture(scope="module")
+def city(_can_run: None, lab_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CitySlice]:
+    """Both cores and a host, deployed; a second host is off."""
+    home = tmp_path_factory.mktemp("procedures")
+    if missing := requirements(home, hosts=True):
+        pytest.skip(f"no lab with hosts here: {'; '.join(missing)}")
+    city = CitySlice(f"{lab_name}proc", home)
+    city.reset_inventory()
+    city.write("zones.yaml", "servers: {users: [staff, one-stop]}", "servers: {users: [administrators]}")
+    try:
+        up = city.run("lab", "up", "role=core", "--hosts", f"{APP} or {SILENT}")
+        assert up.code == 0, up
+        faults.break_(city.lab.root, Fault("off", SILENT))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(city_slice, "SECONDS", INSTALLING)
+            done = city.run("deploy", f"{CORE} or {PARTNER} or {APP}", "--yes")
+            assert done.code == 0, done
+            yield city
+    finally:
+        city.run("lab", "down")
+
+
+def asked(city: CitySlice) -> int:
+    """How often the host has let somebody in."""
+    return city.on(APP, "journalctl", "-q", "-o", "cat", "-t", "sshd").count("Accepted ")
+
+
+def let_through(city: CitySlice, port: int) -> list[bool]:
+    """Whether the host answers the network of administrators, over IPv4 and over IPv6."""
+    found = load_city(city.inventory)
+    own = [each for each in found.intents[CORE].interfaces if each.kind != "loopback"]
+    sources = [
+        (there, here.ip)
+        for near, there in zip(found.host(SILENT).addresses, found.host(APP).addresses, strict=True)
+        for each in own
+        for here in (each.ipv4, each.ipv6)
+        if here is not None and ip_address(str(near)) in here.network
+    ]
+    assert len(sources) == 2
+    ways = [f"{there} {here}" for there, here in sources]
+    said = city.on(CORE, "python3", "-c", CONNECT, str(port), *ways)
+    return [line == "let through" for line in said.splitlines()]
+
+
+def version(city: CitySlice, hostname: str) -> str:
+    return city.on(hostname, "dpkg-query", "--show", "--showformat=${Version}", "tiny")
+
+
+def boot(city: CitySlice) -> str:
+    """Which boot of the host this is."""
+    return city.on(APP, "journalctl", "-q", "-b", "-n1", "-o", "json").split('"_BOOT_ID":"')[1][:32]
+
+
+def kinds(city: CitySlice, before: int) -> list[tuple[str, str]]:
+    """Kind and state of the runs since there were so many, oldest first."""
+    return [(run.kind, run.state) for run in reversed(city.runs()[: len(city.runs()) - before])]
+
+
+def git(city: CitySlice, *words: str) -> str:
+    folder = city.home / "var" / "backup" / f"lab-{city.name}"
+    return subprocess.run(("git", "-C", folder, *words), capture_output=True, text=True, check=True).stdout
+
+
+def kept(city: CitySlice) -> Mapping[str, str]:
+    """The one commit of a new backup of the host."""
+    (commit,) = city.json("backup", APP)["commits"]
+    return commit
+
+
+def test_a_wrong_vault_key_is_told_before_anybody_is_asked(city: CitySlice) -> None:
+    password = city.lab.root / "vault-password"
+    right, runs, before = password.read_text(), city.runs(), asked(city)
+    password.write_text("wrong\n")
+    try:
+        ends = [city.run("procedure", "run", "patch", APP, "--yes"), city.run("deploy", APP, "--yes")]
+    finally:
+        password.write_text(right)
+    cause = f"error: {city.lab.root / 'vault.yml'} does not open with this password, or is damaged\n"
+    assert [(end.code, end.err) for end in ends] == [(2, cause)] * 2
+    assert (city.runs(), asked(city)) == (runs, before)
+
+
+def test_a_backup_says_who_changed_a_host_and_its_files_go_back(city: CitySlice) -> None:
+    first = kept(city)
+    assert first["author"] == f"run {city.runs()[0].id}"
+    assert city.run("backup", APP).out.startswith("no changes (1 host, ")
+    was = city.on(APP, "cat", SYSCTL)
+    assert git(city, "show", f"HEAD:hosts/{APP}{SYSCTL}") == was
+
+    city.on(APP, "sh", "-c", f"echo vm.swappiness = 7 >>{SYSCTL}")
+    assert kept(city)["author"] == "drift"
+    city.on(APP, "sh", "-c", f"logger -t sshd '{ALICE}'; echo '# password hunter2' >>{CHRONY}")
+    assert kept(city)["author"] == "alice"
+    assert git(city, "show", "--name-only", "--format=").split() == [f"hosts/{APP}{CHRONY}"]
+    everything = git(city, "log", "-p", "--all")
+    assert [secret for secret in (*city.secrets, "hunter2", "swappiness = 7") if secret in everything] == []
+
+    at = first["commit"][:12]
+    shown = city.run("restore", APP, "--at", at, "--dry-run")
+    assert (shown.code, f"from    backup {at} of " in shown.out) == (0, True), shown
+    assert (f"  {SYSCTL}\n" in shown.out, "hunter2" in shown.out) == (True, False), shown
+    run = ("procedure", "run", "restore", "-e", f"target={APP}", "-e", f"at={at}")
+    looked = city.run(*run, "--check")
+    assert (looked.code, "swappiness = 7" in city.on(APP, "cat", SYSCTL)) == (0, True), looked
+    before = len(city.runs())
+    done = city.run(*run, "--yes")
+    assert (done.code, city.on(APP, "cat", SYSCTL), kinds(city, before)) == (
+        *(0, was),
+        [("procedure", "done"), ("restore", "done")],
+    ), done
+    again = ansible(city, "restore", "-e", f"target={APP}", "-e", f"at={at}")
+    assert (again.code, changed(again)) == (0, 0), again
+
+
+def test_an_isolated_host_closes_its_ports_until_it_is_released(city: CitySlice) -> None:
+    assert (let_through(city, 443), let_through(city, 22)) == ([True] * 2, [True] * 2)
+    run = ("procedure", "run", "isolate", "--yes", "-e", f"target={APP}", "-e", "reason=malware")
+    done = city.run(*run)
+    assert done.code == 0, done
+    assert (let_through(city, 443), let_through(city, 22)) == ([False] * 2, [True] * 2)
+    kept_files = {file.stem for file in (city.home / "var/evidence").glob(f"*/{APP}/*.txt")}
+    assert kept_files >= {"sockets", "processes", "filters", "logs"}
+
+    done = city.run("deploy", APP, "--yes")
+    assert done.out.startswith(f"held    {APP}: isolate until "), done
+    assert "no changes" in done.out
+    assert let_through(city, 443) == [False] * 2
+
+    done = city.run("procedure", "run", "release", "--yes", "-e", f"target={APP}")
+    assert (done.code, let_through(city, 443)) == (0, [True] * 2), done
+
+
+def test_a_router_and_a_host_are_patched_although_another_does_not_answer(city: CitySlice) -> None:
+    """The router is drained and given its traffic back, the host is rebooted; a second run does nothing."""
+    for machine in (PARTNER, APP):
+        city.on(machine, "sh", "-c", UPDATE)
+    city.on(APP, "touch", "/var/run/reboot-required")
+    before, first_boot = len(city.runs()), boot(city)
+    refused = city.run("procedure", "run", "patch", f"{APP} or {SILENT}", "--yes")
+    assert (refused.code, version(city, APP), boot(city)) == (1, "1", first_boot), refused
+    assert f"{SILENT}: no answer, so nothing was done. To go on without: -e patch_max_fail=1" in refused.out
+
+    everybody = f"{PARTNER} or {APP} or {SILENT}"
+    done = city.run("procedure", "run", "patch", everybody, "--yes", "-e", "patch_max_fail=1")
+    assert (done.code, "2 done · 1 failed · run " in done.out) == (5, True), done
+    assert re.search(rf"^  {SILENT}  UNREACHABLE  See whether it answers: .+$", done.out, re.MULTILINE), done
+    assert [version(city, machine) for machine in (PARTNER, APP)] == ["2", "2"]
+    assert boot(city) != first_boot
+    drained = [("drain", "done")] * 2
+    assert kinds(city, before) == [("procedure", "failed"), ("procedure", "failed"), *drained]
+    assert city.json("hold", "list") == []
+
+    again = ansible(city, "patch", "--limit", f"{PARTNER}:{APP}")
+    assert (again.code, changed(again), len(city.runs())) == (0, 0, before + 4), again
+
+
+def test_a_machine_that_fails_says_why_and_the_rest_goes_on(city: CitySlice) -> None:
+    """A router has no zone, so the variable is undefined there and nowhere else."""
+    own = city.home / "playbooks"
+    own.mkdir()
+    task = "- name: Tell\n      ansible.builtin.debug: {msg: '{{ zone }}'}"
+    (own / "tell.yml").write_text(f"- hosts: all\n  gather_facts: false\n  tasks:\n    {task}\n")
+    done = city.run("procedure", "run", "tell", "--yes", CORE, "or", APP)
+    assert done.code == 5, done
+    assert re.search(rf"^  {CORE}  FAILED  Tell: .*'zone' is undefined$", done.out, re.MULTILINE), done.out
+    assert "1 done · 1 failed · run " in done.out
