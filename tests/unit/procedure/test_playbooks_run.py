@@ -160,6 +160,8 @@ def test_an_isolation_keeps_evidence_then_holds_then_deploys_and_a_second_change
     kept = city.evidence()
     assert set(kept) == {"dc-app-1", "dc-app-2"}
     assert kept["dc-app-1"] >= {"sockets", "processes", "filters", "configuration", "logs"}
+    (sockets,) = (city.home / "var/evidence").glob("*/dc-app-1/sockets.txt")
+    assert (sockets.read_text(), sockets.stat().st_mode & 0o777) == ("said\n\n", 0o600)
     again = city.run("isolate", target="ward", reason="malware", isolated="true")
     assert (again.code, again.changed) == (0, 0), again
 
