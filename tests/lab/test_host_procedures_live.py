@@ -198,7 +198,7 @@ def test_an_isolated_host_closes_its_ports_until_it_is_released(city: CitySlice)
 def test_a_router_and_a_host_are_patched_although_another_does_not_answer(city: CitySlice) -> None:
     """The router is drained and given its traffic back, the host is rebooted; a second run does nothing."""
     city.on(PARTNER, "sh", "-c", f"{NOTHING_ELSE}; {UPDATE}")
-    city.on(APP, "sh", "-c", f"{UPDATE}; touch /var/run/reboot-required")
+    city.on(APP, "sh", "-c", f"{UPDATE}touch /var/run/reboot-required")
     before, first_boot = len(city.runs()), boot(city)
     faults.break_(city.lab.root, Fault("off", SPARE))
     try:
