@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from getpass import getuser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ import click
 from infra_ctl.cli.exits import Exit
 from infra_ctl.cli.progress import Stopwatch, counting, devices
 from infra_ctl.cli.session import Session, selector_argument, session_options
+from infra_ctl.errors import InfraCtlError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +22,12 @@ if TYPE_CHECKING:
     from infra_ctl.backup.keeping import Backup, Sources
     from infra_ctl.backup.records import Change, Commit
     from infra_ctl.city import City
+    from infra_ctl.cli.ending import Ending
+    from infra_ctl.drivers.fleet import Fleet
+    from infra_ctl.journal.store import Journal
+    from infra_ctl.masking import Masking
+    from infra_ctl.plan import Prepared
+    from infra_ctl.predicting import Foresight
 
 PLACE = "INFRA_CTL_BACKUP"
 
@@ -44,19 +52,15 @@ def backup(session: Session, selector: tuple[str, ...], folder: Path | None) -> 
     infra-ctl backup pop=nk --to /srv/backup/city.git
     git -C var/backup/live log -p devices/nk-pop1.conf
     """
-    from infra_ctl.backup.keeping import back_up
-    from infra_ctl.backup.repository import writing
-
     clock = Stopwatch()
     city = session.city()
     hostnames, names = session.choose(city, " ".join(selector))
     place = folder or usual_place(session)
-    with writing(place, f"{getuser()}@{socket.gethostname()}") as repository:
-        sources = _sources(session, city)
-        names = (*names, *sources.foresight.parts_of(hostnames)) if sources.foresight else ()
-        with counting("reading", len(hostnames), len(names)) as on_done:
-            done = back_up(sources, repository, hostnames, names, on_done)
-        head = repository.head
+    masking = session.masking(city)
+    foresight = session.foresight(city, masking)
+    sources = _sources(session, city, session.fleet(city), foresight, session.journal(), masking)
+    names = (*names, *foresight.parts_of(hostnames)) if foresight else ()
+    done, head = _keep(place, sources, hostnames, names)
     if session.is_json:
         session.emit(_as_dict(done, place, head))
     for line in () if session.is_json else _lines(done, place, clock):
@@ -65,24 +69,64 @@ def backup(session: Session, selector: tuple[str, ...], folder: Path | None) -> 
     raise click.exceptions.Exit((Exit.PARTIAL if kept else Exit.FAILED) if done.failed else Exit.DONE)
 
 
+def _keep(
+    place: Path, sources: Sources, hostnames: Collection[str], names: Collection[str]
+) -> tuple[Backup, str]:
+    """A backup of devices and hosts, and the newest commit then."""
+    from infra_ctl.backup.keeping import back_up
+    from infra_ctl.backup.repository import writing
+
+    with (
+        writing(place, f"{getuser()}@{socket.gethostname()}") as repository,
+        counting("reading", len(hostnames), len(names)) as on_done,
+    ):
+        return back_up(sources, repository, hostnames, names, on_done), repository.head
+
+
+def keep_changed(session: Session, prepared: Prepared, ending: Ending) -> Ending:
+    """Keep what the runs of a command have changed, by them. What cannot be kept makes it done in part."""
+    if not (touched := ending.touched):
+        return ending
+    place, city = usual_place(session), prepared.city
+    foresight = session.foresight(city, prepared.masking, prepared.hosts)
+    sources = _sources(session, city, prepared.fleet, foresight, prepared.journal, prepared.masking)
+    hostnames = [name for name in touched if name in city.intents]
+    names = [name for name in touched if name not in city.intents]
+    try:
+        done, head = _keep(place, sources, hostnames, names)
+    except InfraCtlError as error:
+        session.say(f"NOT KEPT  {error}")
+        return ending.with_backup({"error": f"{error}"}, complete=False)
+    for part, cause in done.failed.items():
+        session.say(f"NOT KEPT  {part.name}: {cause}")
+    session.say(f"kept    {_changes(len(done.commits))} in {place}")
+    return ending.with_backup(_as_dict(done, place, head), complete=not done.failed)
+
+
+def _changes(count: int) -> str:
+    """`1 change`, `2 changes`."""
+    return f"{count} change{'s' if count != 1 else ''}"
+
+
 def usual_place(session: Session) -> Path:
-    """Where a context's backups are where nobody says; a colon would be a machine's name to git."""
+    """Where backups are kept where no option says; a colon would be a machine's name to git."""
+    if named := os.environ.get(PLACE):
+        return Path(named)
     return session.context.var / "backup" / session.context.name.replace(":", "-")
 
 
-def _sources(session: Session, city: City) -> Sources:
+def _sources(
+    session: Session,
+    city: City,
+    fleet: Fleet,
+    foresight: Foresight | None,
+    journal: Journal,
+    masking: Masking,
+) -> Sources:
     from infra_ctl.backup.keeping import Sources
     from infra_ctl.cli.logins import logins
 
-    masking = session.masking(city)
-    return Sources(
-        session.context.name,
-        session.fleet(city),
-        session.foresight(city, masking),
-        session.journal(),
-        masking,
-        logins(session.context, city),
-    )
+    return Sources(session.context.name, fleet, foresight, journal, masking, logins(session.context, city))
 
 
 def _lines(done: Backup, place: Path, clock: Stopwatch) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from infra_ctl.cli.backup import keep_changed
 from infra_ctl.cli.carrying import begin_and_carry_out, carry_out
 from infra_ctl.cli.ending import Ending, do_nothing, leave, none_planned
 from infra_ctl.cli.later import Later, later, not_begun, say_done, say_left, stopped_by
@@ -43,13 +44,27 @@ if TYPE_CHECKING:
     help="Carry out this saved plan, and nothing else.",
 )
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop.")
+@click.option(
+    "--backup",
+    is_flag=True,
+    envvar="INFRA_CTL_DEPLOY_BACKUP",
+    show_envvar=True,
+    help="Then keep what it changed, as backup does, by this run.",
+)
 @keep_option
 @fail_option
 @run_options
 @why_options
 @session_options
 def deploy(
-    session: Session, /, selector: tuple[str, ...], plan_file: Path | None, *, dry_run: bool, **request: Any
+    session: Session,
+    /,
+    selector: tuple[str, ...],
+    plan_file: Path | None,
+    *,
+    dry_run: bool,
+    backup: bool,
+    **request: Any,
 ) -> None:
     """Bring the selected devices and hosts to what the inventory says, wave by wave; devices have a way back.
 
@@ -78,8 +93,10 @@ def deploy(
     if ending is None:
         return
     if plan_file is not None:
-        leave(session, say_left(session, plan, ending))
-    leave(session, _go_on(session, prepared, wanted, ending))
+        ending = say_left(session, plan, ending)
+    else:
+        ending = _go_on(session, prepared, wanted, ending)
+    leave(session, keep_changed(session, prepared, ending) if backup else ending)
 
 
 def _go_on(session: Session, prepared: Prepared, request: Request, ending: Ending) -> Ending:

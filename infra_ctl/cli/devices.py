@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,8 +34,8 @@ def fleet(context: Context, city: City, pins: Mapping[str, Path] | None = None) 
 
     def open_device(hostname: str) -> ConfigDriver:
         intent = city.intents[hostname]
-        connection = _connection(context, intent, (pins or {}).get(hostname, context.known_hosts))
-        return open_driver(intent.platform, connection)
+        known_hosts = (pins or {}).get(hostname, context.known_hosts)
+        return open_driver(intent.platform, replace(connection(context, intent), known_hosts=known_hosts))
 
     enter(context)
     return Fleet(open_device, in_band=_is_in_band(context))
@@ -43,7 +44,7 @@ def fleet(context: Context, city: City, pins: Mapping[str, Path] | None = None) 
 def way_to(context: Context, intent: DeviceIntent) -> Connection:
     """How a device is reached. For a twin, this process moves into its management namespace first."""
     enter(context)
-    return _connection(context, intent, context.known_hosts)
+    return connection(context, intent)
 
 
 def enter(context: Context) -> None:
@@ -63,13 +64,14 @@ def _is_in_band(context: Context) -> bool:
     return require(context.lab_folder).spec.in_band
 
 
-def _connection(context: Context, intent: DeviceIntent, known_hosts: Path) -> Connection:
+def connection(context: Context, intent: DeviceIntent) -> Connection:
+    """How a device is reached, from inside a twin."""
     return Connection(
         device=intent.hostname,
         address=str(intent.management),
         others=tuple(str(uplink.ipv4.ip) for uplink in intent.uplinks if uplink.ipv4),
         username=context.username,
-        known_hosts=known_hosts,
+        known_hosts=context.known_hosts,
         key_file=context.key_file,
         sudo=context.username != "root",
     )

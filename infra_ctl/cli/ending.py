@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -41,6 +41,21 @@ class Ending:
     def after(self, first: Ending) -> Ending:
         """This one, with that before it: JSON is one value."""
         return Ending(self.code, {**self.value, "first": first.value})
+
+    @property
+    def touched(self) -> tuple[str, ...]:
+        """Devices and hosts of its run and of those before it."""
+        found: dict[str, None] = {}
+        value: Any = self.value
+        while value is not None:
+            found |= dict.fromkeys(value["devices"])
+            value = value.get("first")
+        return tuple(found)
+
+    def with_backup(self, backup: Mapping[str, object], *, complete: bool) -> Ending:
+        """This one, with what became of the backup after it."""
+        code = Exit.PARTIAL if self.code is Exit.DONE and not complete else self.code
+        return Ending(code, {**self.value, "backup": backup})
 
 
 def do_nothing(session: Session, why: str) -> Ending:
@@ -132,6 +147,7 @@ def _as_dict(concluded: Concluded | None, unplanned: Mapping[str, str]) -> dict[
         "lost": [path_named(path) for path in concluded.harm] if concluded else [],
         "rollback": None,
         "left": None,
+        "backup": None,
     }
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
 from infra_ctl.cli.context import Context
-from infra_ctl.cli.devices import enter, present, way_to
+from infra_ctl.cli.devices import connection, enter, present
 from infra_ctl.drivers.connection import Connection
 
 if TYPE_CHECKING:
@@ -59,16 +60,16 @@ def host_fleet(context: Context, city: City) -> HostFleet:
 
     enter(context)
     driver = click.get_current_context().with_resource(PyinfraHosts())
-    return HostFleet(driver, lambda name: way_to_host(context, city, name))
+    return HostFleet(driver, partial(way, context, city))
 
 
-def way_to_host(context: Context, city: City, name: str) -> Connection:
-    """A host's; the host part of a router is reached as the router is."""
+def way(context: Context, city: City, name: str) -> Connection:
+    """A router's or host's; the host part of a router is reached as the router is, from inside a twin."""
     from infra_ctl.inventory.models import HOST_ACCOUNT
 
-    router, _, part = name.partition("/")
-    if part:
-        return way_to(context, city.intent(router))
+    router = name.partition("/")[0]
+    if router in city.intents:
+        return connection(context, city.intents[router])
     first, *others = map(str, city.host(name).addresses)
     return Connection(
         device=name,

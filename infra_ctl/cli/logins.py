@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from infra_ctl.cli.context import Context
-from infra_ctl.cli.devices import way_to
-from infra_ctl.cli.hosts import way_to_host
+from infra_ctl.cli.devices import enter
+from infra_ctl.cli.hosts import way
 from infra_ctl.errors import DeviceError
 from infra_ctl.journal.records import now
 
@@ -24,24 +24,22 @@ SLACK = 2
 
 
 def logins(context: Context, city: City) -> Logins:
-    """Asks a device or host who else logged in; one that does not say, or is simulated, saw nobody."""
+    """Asks a device or host who else logged in; one that does not say, or is simulated, saw nobody.
+
+    For a twin, this process moves into its management namespace first.
+    """
+    enter(context)
 
     def ask(part: Part, after: datetime, before: datetime) -> Collection[Login]:
         if context.kind == "embedded":
             return ()
         oldest, newest = (int((now() - at).total_seconds()) for at in (after, before))
         try:
-            return _asked(_way(context, city, part), oldest + SLACK, max(0, newest - SLACK))
+            return _asked(way(context, city, part.name), oldest + SLACK, max(0, newest - SLACK))
         except DeviceError:
             return ()
 
     return ask
-
-
-def _way(context: Context, city: City, part: Part) -> Connection:
-    if part.kind == "device":
-        return way_to(context, city.intent(part.name))
-    return way_to_host(context, city, part.name)
 
 
 def _asked(connection: Connection, oldest: int, newest: int) -> Collection[Login]:

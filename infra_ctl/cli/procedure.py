@@ -108,6 +108,9 @@ def run_procedure(
     from infra_ctl.procedure.playbooks import find
 
     playbook = find(name, _folders(session))
+    if missing := playbook.missing(variables):
+        given = " ".join(f"-e {each}=…" for each in missing)
+        raise click.UsageError(f"{name} needs {given}: infra-ctl procedure list -v")
     order, digest = _order(session, playbook, " ".join(selector), variables, check=check)
     asked = check or playbook.reads_only
     if not asked and not confirm(f"{name}: {playbook.about.rstrip('.')}?", yes=yes):
@@ -134,6 +137,8 @@ def _order(
     inventory = session.context.inventory / INVENTORY
     if not inventory.exists():
         raise UnknownError(f"{inventory} is missing: Ansible needs it, with the line 'plugin: infra_ctl'")
+    if session.context.vault_password is not None or not playbook.reads_only:
+        session.vault(city)  # or what it does by infra-ctl would find out half-way that it does not open
     order = Order(
         playbook,
         inventory,

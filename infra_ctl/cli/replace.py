@@ -89,18 +89,16 @@ def replace(session: Session, /, name: str, *, host_key: str | None, **request: 
 
 def _way(session: Session, city: City, name: str) -> Connection:
     """Raises UnknownError where there is no such device or host, RefusedError where it has no host key."""
-    from infra_ctl.cli.devices import enter, way_to
-    from infra_ctl.cli.hosts import present_hosts, way_to_host
+    from infra_ctl.cli.devices import enter
+    from infra_ctl.cli.hosts import present_hosts, way
 
     city.refuse_unknown(name)
     if session.context.kind == "embedded":
         raise RefusedError("a simulated device has no host key: nothing to replace")
-    if name not in city.hosts:
-        return way_to(session.context, city.intent(name))
-    if name not in present_hosts(session.context, city):
+    if name in city.hosts and name not in present_hosts(session.context, city):
         raise UnknownError(f"{session.context.name} has no host {name}")
     enter(session.context)
-    return way_to_host(session.context, city, name)
+    return way(session.context, city, name)
 
 
 def _accept(session: Session, way: Connection, key: PKey, wanted: str | None) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from infra_ctl.city import load_city
 from infra_ctl.cli.context import Context, context
+from infra_ctl.cli.hosts import way
 from infra_ctl.errors import UnknownError
-from infra_ctl.procedure.roster import Credentials, Member, roster
+from infra_ctl.procedure.roster import Member, roster
 
 
 def members(context_name: str, folder: Path) -> tuple[Member, ...]:
@@ -17,7 +19,8 @@ def members(context_name: str, folder: Path) -> tuple[Member, ...]:
     """
     where = context(context_name, folder)
     refuse_simulated(where)
-    found = roster(load_city(folder), credentials(where), present(where))
+    city = load_city(folder)
+    found = roster(city, where.name, partial(way, where, city), present(where))
     if where.kind == "lab":
         from infra_ctl.lab.enter import enter_management
 
@@ -29,11 +32,6 @@ def refuse_simulated(where: Context) -> None:
     """Raises UnknownError for a fleet that Ansible cannot log in to."""
     if where.kind == "embedded":
         raise UnknownError("the simulated fleet has nobody to log in to: use the context live or lab")
-
-
-def credentials(where: Context) -> Credentials:
-    """How Ansible logs in to what is in a context."""
-    return Credentials(where.name, where.username, where.key_file, where.known_hosts)
 
 
 def present(where: Context) -> frozenset[str] | None:

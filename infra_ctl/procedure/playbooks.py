@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from infra_ctl.inventory.hints import did_you_mean
 _PACKAGE = Path(__file__).resolve().parents[1]
 READS_ONLY = "It changes nothing on any machine."
 """What a playbook says at its top that nobody has to be asked for."""
+_NEEDS = re.compile(r"^Needs (.+)\.$", re.MULTILINE)
+"""How it says what has to be given to it: `Needs target=…, reason=….`"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,16 @@ class Playbook:
     @property
     def reads_only(self) -> bool:
         return READS_ONLY in self.usage
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Variables that have to be given, as its top says."""
+        found = _NEEDS.search(self.usage)
+        return tuple(re.findall(r"(\w+)=", found[1])) if found else ()
+
+    def missing(self, variables: Mapping[str, str]) -> tuple[str, ...]:
+        """Of what it needs that which is not given, or given without a value."""
+        return tuple(name for name in self.needs if not variables.get(name))
 
 
 def shipped() -> Path:

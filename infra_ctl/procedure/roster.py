@@ -4,31 +4,23 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
 from typing import TypeAlias
 
 from infra_ctl.city import City
+from infra_ctl.drivers.connection import Connection
 from infra_ctl.inventory import Device, devices
 from infra_ctl.inventory.devices import held
-from infra_ctl.inventory.models import HOST_ACCOUNT, Host
+from infra_ctl.inventory.models import Host
 
 Variables: TypeAlias = Mapping[str, object]
+Ways: TypeAlias = Callable[[str], Connection]
+"""How a router or host is reached, by its name."""
 
 PYTHON = "/usr/bin/python3"
 """Debian's; FRR's own tools need it on a router too, so nobody has to look for another."""
-
-
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """How a context logs in: `context` keeps apart networks whose addresses are the same."""
-
-    context: str
-    router_user: str
-    key_file: Path
-    known_hosts: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +33,20 @@ class Member:
 
 
 def roster(
-    city: City, credentials: Credentials, present: Collection[str] | None = None
+    city: City, network: str, ways: Ways, present: Collection[str] | None = None
 ) -> tuple[Member, ...]:
-    """All routers, then all hosts, each sorted; of those in `present`, where not all are there."""
+    """All routers, then all hosts, each sorted; of those in `present`, where not all are there.
+
+    `network` keeps apart those whose addresses are the same.
+    """
     drained, isolated = set(held(city.inventory, "drain")), set(held(city.inventory, "isolate"))
-    shared = _login(credentials)
     found = [
-        _router(device, city, credentials, shared, drained, isolated)
+        _router(device, city, _login(network, ways(device.hostname)), drained, isolated)
         for device in sorted(devices(city.inventory), key=lambda each: each.hostname)
     ]
-    found += [_host(host, city, shared) for _, host in sorted(city.inventory.hosts.items())]
+    found += [
+        _host(host, city, _login(network, ways(name))) for name, host in sorted(city.inventory.hosts.items())
+    ]
     return tuple(member for member in found if present is None or member.name in present)
 
 
@@ -62,8 +58,7 @@ def group(kind: str, value: object) -> str:
 def _router(
     device: Device,
     city: City,
-    credentials: Credentials,
-    shared: Variables,
+    login: Variables,
     drained: Collection[str],
     isolated: Collection[str],
 ) -> Member:
@@ -75,27 +70,21 @@ def _router(
         "isolated": device.hostname in isolated or device.site in isolated,
     }
     variables = {
-        "ansible_host": str(city.intents[device.hostname].management),
-        "ansible_user": credentials.router_user,
-        "ansible_become": credentials.router_user != "root",
         "platform": device.platform,
-        **shared,
+        **login,
         **facts,
         **marks,
     }
     return Member(device.hostname, ("routers", *_groups(facts, marks)), variables)
 
 
-def _host(host: Host, city: City, shared: Variables) -> Member:
+def _host(host: Host, city: City, login: Variables) -> Member:
     intent = city.host(host.id)
     facts = {"zone": str(host.zone), "level": intent.level, **_place(host.site, city)}
     marks = {"isolated": intent.isolated}
     variables = {
-        "ansible_host": str(intent.addresses[0]),
-        "ansible_user": HOST_ACCOUNT,
-        "ansible_become": True,
         "host_roles": list(intent.roles),
-        **shared,
+        **login,
         **facts,
         **marks,
     }
@@ -114,15 +103,15 @@ def _groups(facts: Variables, marks: Mapping[str, bool]) -> Iterator[str]:
     yield from (mark for mark, borne in marks.items() if borne)
 
 
-def _login(credentials: Credentials) -> dict[str, object]:
-    """Strict host keys and our key alone.
+def _login(network: str, way: Connection) -> dict[str, object]:
+    """As infra-ctl itself goes in: strict host keys and our key alone.
 
-    The sockets of kept connections are named after the context: a twin has its city's addresses, and a
+    The sockets of kept connections are named after the network: a twin has its city's addresses, and a
     connection that is kept to the one must not serve the other.
     """
-    network = sha256(f"{credentials.context} {credentials.known_hosts.resolve()}".encode()).hexdigest()[:8]
+    digest = sha256(f"{network} {way.known_hosts.resolve()}".encode()).hexdigest()[:8]
     options = {
-        "UserKnownHostsFile": f'"{credentials.known_hosts.resolve()}"',
+        "UserKnownHostsFile": f'"{way.known_hosts.resolve()}"',
         "GlobalKnownHostsFile": "/dev/null",
         "StrictHostKeyChecking": "yes",
         "IdentitiesOnly": "yes",
@@ -130,11 +119,14 @@ def _login(credentials: Credentials) -> dict[str, object]:
     }
     return {
         "ansible_connection": "ssh",
-        "ansible_port": 22,
+        "ansible_host": way.address,
+        "ansible_port": way.port,
+        "ansible_user": way.username,
+        "ansible_become": way.sudo,
         "ansible_python_interpreter": PYTHON,
-        "ansible_ssh_private_key_file": str(credentials.key_file.resolve()),
+        "ansible_ssh_private_key_file": str(way.key_file.resolve()) if way.key_file else "",
         "ansible_ssh_common_args": " ".join(f"-o {name}={value}" for name, value in options.items()),
-        "ansible_control_path": f"%(directory)s/{network}-%%h-%%r",
+        "ansible_control_path": f"%(directory)s/{digest}-%%h-%%r",
     }
 
 

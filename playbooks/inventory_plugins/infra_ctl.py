@@ -5,6 +5,7 @@ Thin: who there is and how each is logged in to is infra_ctl.procedure.roster's 
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -18,6 +19,7 @@ description:
   - Routers and hosts of the folder that this file is in, how each is logged in to, and their groups.
   - C(routers), C(hosts), C(role_core), C(pop_nk), C(site_nk_cai_khe), C(kind_commune), C(zone_dmz),
     C(level_3), C(ipv6_dual), C(drained), C(isolated).
+  - The folder is this file's, whatever C(INFRA_CTL_INVENTORY) names; a warning says where that is another.
   - Needs infra-ctl in the Python that runs Ansible; finds it in a checkout by itself. Gives no secrets.
   - In a twin (C(lab)) the process moves into the twin's management namespace, so root has to run it.
 options:
@@ -50,14 +52,22 @@ class InventoryModule(BaseInventoryPlugin):
         """Give Ansible what there is. Raises AnsibleParserError, in words that a person can act on."""
         super().parse(inventory, loader, path, cache)
         self._read_config_data(path)
+        folder = Path(path).parent
+        self._tell_of_another(folder)
         try:
-            for member in _members(self.get_option("context"), Path(path).parent):
+            for member in _members(self.get_option("context"), folder):
                 self._add(member)
         except ImportError as error:
             here = f"{sys.executable} has no {error.name}"
             raise AnsibleParserError(f"{here}: install infra-ctl into the Python that runs Ansible") from None
         except _infra_ctl_error() as error:
             raise AnsibleParserError(str(error)) from None
+
+    def _tell_of_another(self, folder):
+        """The file that is named goes before INFRA_CTL_INVENTORY, and who set that should know."""
+        named = os.environ.get("INFRA_CTL_INVENTORY")
+        if named and Path(named).resolve() != folder.resolve():
+            self.display.warning(f"this is the inventory in {folder}: INFRA_CTL_INVENTORY names {named}")
 
     def _add(self, member):
         self.inventory.add_host(member.name)

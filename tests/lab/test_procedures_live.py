@@ -31,9 +31,9 @@ def changed(done: Done) -> int:
     return sum(int(count) for count in re.findall(r" changed=(\d+) ", done.out))
 
 
-def test_the_survey_works_by_ansible_alone_and_a_second_one_changes_nothing(city: CitySlice) -> None:
+def test_the_survey_works_by_ansible_alone_and_changes_nothing(city: CitySlice) -> None:
     done = ansible(city, "survey", "--limit", f"{POP}:{AN_HOA}")
-    assert done.code == 0, done
+    assert (done.code, changed(done)) == (0, 0), done
     written = (city.home / "var/survey/survey.csv").read_text().splitlines()
     rows = {row["name"]: row for row in csv.DictReader(written)}
     assert set(rows) == {POP, AN_HOA}
@@ -44,8 +44,6 @@ def test_the_survey_works_by_ansible_alone_and_a_second_one_changes_nothing(city
     assert int(pop["memory_mb"]) > 0
     assert re.fullmatch(r"\d+\.\d+(\.\d+)?", pop["frr"])
     assert (int(pop["ipv6_neighbours"]) > 0, ward["ipv6_neighbours"]) == (True, "0")
-    again = ansible(city, "survey", "--limit", f"{POP}:{AN_HOA}")
-    assert (again.code, changed(again)) == (0, 0), again
 
 
 def test_an_isolated_ward_stays_isolated_through_a_deploy_until_its_hold_is_lifted(city: CitySlice) -> None:
@@ -92,15 +90,3 @@ def test_an_isolated_ward_stays_isolated_through_a_deploy_until_its_hold_is_lift
     done = city.run("procedure", "run", "release", "--yes", "-e", f"target={SITE}", "--output", "json")
     assert (done.code, done.json["machines"][AN_HOA]["state"]) == (0, "done"), done
     assert not any(is_cut_off())
-
-
-def test_a_machine_that_fails_says_why_and_the_rest_goes_on(city: CitySlice) -> None:
-    """The ward has no level, so the variable is undefined there and nowhere else."""
-    own = city.home / "playbooks"
-    own.mkdir(exist_ok=True)
-    task = "- name: Tell\n      ansible.builtin.debug: {msg: '{{ level }}'}"
-    (own / "tell.yml").write_text(f"- hosts: routers\n  gather_facts: false\n  tasks:\n    {task}\n")
-    done = city.run("procedure", "run", "tell", "--yes", f"{AN_HOA}", "or", "dc-core1")
-    assert done.code == 5, done
-    assert re.search(rf"^  {AN_HOA}  FAILED  Tell: .*'level' is undefined$", done.out, re.MULTILINE), done.out
-    assert "1 done · 1 failed · run " in done.out

@@ -525,3 +525,35 @@ def test_a_secret_by_hand_on_a_host_is_not_in_the_repository_and_does_not_come_b
     assert said.code == Exit.REFUSED
     assert f"error: {APP}: nobody has <secret:" in said.err
     assert f"or write it into {SYSCTL} by hand" in said.err
+
+
+def test_a_deploy_keeps_what_it_changed_where_that_is_wanted(
+    infra_ctl: Command, place: Path, hosts: WatchedHosts
+) -> None:
+    chosen = f"{WARD} or {POP} or host={APP}"
+    without = infra_ctl("deploy", POP, "--yes", *JSON)
+    assert (without.json["backup"], place.exists()) == (None, False)
+    said = infra_ctl("deploy", chosen, "--backup", "--yes", "--reason", "first", *JSON)
+    assert said.code == Exit.DONE, said
+    run = f"run {said.json['run']}"
+    kept = said.json["backup"]["commits"]
+    changed = (WARD, APP, "dc-core1/host", "dc-core2/host")
+    assert {each.get("device", each.get("host")): each["author"] for each in kept} == dict.fromkeys(
+        changed, run
+    )
+    assert authors(place, ".") == [run] * len(changed)
+    assert infra_ctl("backup", f"{WARD} or host={APP}").out.startswith("no changes (1 device, 1 host, ")
+    nothing = infra_ctl("deploy", chosen, "--backup", "--yes")
+    assert (nothing.code, nothing.out.startswith("no changes (")) == (Exit.DONE, True), nothing
+
+
+def test_a_deploy_whose_backup_fails_is_done_in_part_and_says_so(
+    infra_ctl: Command, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INFRA_CTL_DEPLOY_BACKUP", "1")
+    with writing(place, "somebody@elsewhere"):
+        said = infra_ctl("deploy", WARD, "--yes")
+    assert said.code == Exit.PARTIAL
+    assert said.out.splitlines()[-1] == f"NOT KEPT  {place}: another backup is under way"
+    assert infra_ctl("backup", WARD).code == Exit.DONE, "the journal knows whose change it is"
+    assert authors(place, ".")[0].startswith("run ")

@@ -52,6 +52,7 @@ def test_a_deployment_is_one_value_with_every_device_s_end(infra_ctl: Command) -
         "lost": [],
         "rollback": None,
         "left": None,
+        "backup": None,
     }
     assert "wave 2/2  nk-pop1" in said.err
 

@@ -11,6 +11,7 @@ from infra_ctl.cli.procedure import exit_of
 from infra_ctl.journal.opening import open_journal
 from infra_ctl.journal.records import PROCEDURE, Purpose, RunState, StepState
 from infra_ctl.procedure.run import Ended
+from infra_ctl.secrets import PASSWORD_FILE, write_vault
 from tests.unit.cli.conftest import Command
 
 DONE, FAILED, STOPPED = StepState.DONE, StepState.FAILED, StepState.STOPPED
@@ -42,6 +43,9 @@ def test_a_city_s_own_procedures_are_listed_with_ours(infra_ctl: Command, small_
         (("survey", "pop=nowhere"), "means no device"),
         (("survey", "colour=red"), "unknown key 'colour'"),
         (("survey",), "infra_ctl.yml is missing: Ansible needs it"),
+        (("isolate", "-e", "target=nk-cai-khe"), "isolate needs -e reason=…"),
+        (("isolate", "-e", "target=", "--yes"), "isolate needs -e target=… -e reason=…"),
+        (("restore", "--check"), "restore needs -e target=…"),
     ],
 )
 @pytest.mark.usefixtures("live")
@@ -54,6 +58,23 @@ def test_what_cannot_be_begun_is_one_line_and_no_run(
     assert said.code == Exit.USAGE, said
     assert words in said.err
     assert "Traceback" not in said.err
+    assert infra_ctl("procedure", "status").out.startswith("no procedures yet: ")
+
+
+@pytest.mark.parametrize("procedure", ["survey", "patch"])
+@pytest.mark.usefixtures("live")
+def test_a_wrong_vault_key_is_told_before_anybody_is_asked(
+    infra_ctl: Command, small_folder: Path, monkeypatch: pytest.MonkeyPatch, procedure: str
+) -> None:
+    (small_folder / "infra_ctl.yml").write_text("plugin: infra_ctl\n")
+    password = small_folder / "password"
+    password.write_text("right\n")
+    write_vault(small_folder / "vault.yml", password, {"ospf/key": "x"})
+    password.write_text("wrong\n")
+    monkeypatch.setenv(PASSWORD_FILE, str(password))
+    said = infra_ctl("procedure", "run", procedure, "--yes")
+    cause = f"error: {small_folder / 'vault.yml'} does not open with this password, or is damaged\n"
+    assert (said.code, said.err) == (Exit.USAGE, cause)
     assert infra_ctl("procedure", "status").out.startswith("no procedures yet: ")
 
 

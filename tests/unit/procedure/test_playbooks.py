@@ -17,6 +17,11 @@ OURS = playbooks([shipped()])
 def test_those_that_are_shipped() -> None:
     assert [each.name for each in OURS] == ["isolate", "patch", "release", "restore", "survey"]
     assert [each.name for each in OURS if each.reads_only] == ["survey"]
+    assert {each.name: each.needs for each in OURS if each.needs} == {
+        "isolate": ("target", "reason"),
+        "release": ("target",),
+        "restore": ("target",),
+    }
 
 
 @pytest.mark.parametrize("playbook", OURS, ids=lambda each: each.name)

@@ -160,6 +160,8 @@ def test_an_isolation_keeps_evidence_then_holds_then_deploys_and_a_second_change
     kept = city.evidence()
     assert set(kept) == {"dc-app-1", "dc-app-2"}
     assert kept["dc-app-1"] >= {"sockets", "processes", "filters", "configuration", "logs"}
+    (sockets,) = (city.home / "var/evidence").glob("*/dc-app-1/sockets.txt")
+    assert (sockets.read_text(), sockets.stat().st_mode & 0o777) == ("said\n\n", 0o600)
     again = city.run("isolate", target="ward", reason="malware", isolated="true")
     assert (again.code, again.changed) == (0, 0), again
 
@@ -248,13 +250,25 @@ def test_a_router_is_drained_patched_verified_and_given_back_what_nobody_had_tak
 
 
 def test_what_would_be_patched_is_looked_at_and_the_first_that_fails_stops_all(city: City) -> None:
-    looked = city.run("patch", "--check")
+    looked = city.run("patch", "--check", "--limit", "!dc-off")
     assert words(looked.told) == ["hold list"]
     assert not (city.home / "patched").exists()
     (city.home / "broken").touch()
-    done = city.run("patch")
+    done = city.run("patch", "--limit", "!dc-off")
     assert (done.code != 0, words(done.told)) == (True, ["hold list", "drain dc-core1"]), done
-    assert "dc-app-1" not in done.out
+    assert done.failed == {"dc-core1"}
+
+
+def test_a_machine_that_does_not_answer_stops_all_before_anything_is_done_or_the_rest_goes_on(
+    city: City,
+) -> None:
+    done = city.run("patch")
+    assert (done.code != 0, done.told, (city.home / "patched").exists()) == (True, (), False), done
+    assert "dc-off: no answer, so nothing was done. To go on without: -e patch_max_fail=1" in done.out
+    done = city.run("patch", patch_max_fail=1)
+    assert (done.code != 0, words(done.told)[-1], done.failed) == (True, "drain dc-core1", set()), done
+    assert all(f"{name} " in done.out.partition("PLAY RECAP")[2] for name in ("dc-app-1", "dc-app-2"))
+    assert done.out.count("TASK [Learn which updates there are]") == 3, "the last host is past who is off"
 
 
 def test_only_services_that_are_started_at_boot_have_to_run_again() -> None:
