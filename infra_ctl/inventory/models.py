@@ -11,7 +11,7 @@ from functools import total_ordering
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from infra_ctl.inventory.fields import (
     Asn,
@@ -33,14 +33,8 @@ from infra_ctl.inventory.fields import (
     Text,
     Url,
 )
-
-
-class Model(BaseModel):
-    """Frozen, strict in its keys."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, validate_by_name=True, defer_build=True
-    )
+from infra_ctl.inventory.monitoring import Monitoring
+from infra_ctl.inventory.strict import Model
 
 
 @total_ordering
@@ -490,5 +484,6 @@ class Inventory(Model):
     unmanaged: tuple[UnmanagedLine, ...]
     claimed: tuple[UnmanagedLine, ...]
     holds: tuple[Hold, ...]
+    monitoring: Monitoring
     digest: str
     """SHA-256 of all files that it was read from, hex."""
