@@ -16,6 +16,7 @@ from infra_ctl.inventory.fields import (
     Seconds,
     SecretReference,
     Slug,
+    Url,
     WebHook,
 )
 from infra_ctl.inventory.strict import Model
@@ -105,5 +106,5 @@ class Monitoring(Model):
     thresholds: Thresholds = Thresholds()
     objectives: Objectives = Objectives()
     retention: Seconds = 400 * 86400
-    runbooks: WebHook = "https://docs.cantho.example/runbooks"
+    runbooks: Url = "https://docs.cantho.example/runbooks"
     """Where docs/runbooks is published."""
