@@ -102,6 +102,8 @@ class Monitoring(Model):
     """Receiver of what can wait until the morning and is nobody else's."""
     mail: MailServer | None = None
     web: Web | None = None
+    authority: AbsolutePath | None = None
+    """Who signs the certificates of systems; while there is nobody, theirs are taken as they are."""
     intervals: Intervals = Intervals()
     thresholds: Thresholds = Thresholds()
     objectives: Objectives = Objectives()
