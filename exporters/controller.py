@@ -46,6 +46,7 @@ class Controller:
         self._context_name, self._repository = context_name, repository
         self._watched: Watched | None = None
         self._failed: dict[str, int] = {}
+        self._complaints = {"journal": "", "backup": ""}
         self._lock = Lock()
 
     def configure(self, inventory: Path) -> None:
@@ -62,7 +63,7 @@ class Controller:
         if (watched := self._watched) is None:
             return
         yield from self._of_journal(watched.context)
-        yield from _of_backups(watched)
+        yield self._of_backups(watched)
         yield from watched.facts
 
     def close(self) -> None:
@@ -75,11 +76,35 @@ class Controller:
         try:
             found = totals(where.journal_url, where.name)
         except InfraCtlError as error:
-            click.echo(str(error), err=True)
+            self._complain("journal", str(error))
             yield one(METRICS["infra_journal_up"], 0)
             return
+        self._complain("journal", "")
         yield one(METRICS["infra_journal_up"], 1)
         yield from _of_totals(found, self._ever_failed(found))
+
+    def _of_backups(self, watched: Watched) -> Block:
+        """The oldest of each kind: what is left out is what matters. 0 where one was never read."""
+        from infra_ctl.backup.repository import last_read
+
+        try:
+            read, complaint = last_read(watched.repository), ""
+        except BackupError as error:
+            read, complaint = {}, str(error)
+        self._complain("backup", complaint)
+        oldest = {
+            kind: min(_epoch(read[name]) if name in read else 0.0 for name in names)
+            for kind, names in watched.backed_up.items()
+            if names
+        }
+        return _by("infra_backup_last_timestamp_seconds", oldest)
+
+    def _complain(self, of: str, line: str) -> None:
+        """Once, and not at every scrape."""
+        with self._lock:
+            is_news, self._complaints[of] = line != self._complaints[of], line
+        if is_news and line:
+            click.echo(line, err=True)
 
     def _ever_failed(self, found: Totals) -> Mapping[str, int]:
         """A run that is resumed has failed all the same: a counter does not go back."""
@@ -136,23 +161,6 @@ def _kinds() -> tuple[str, ...]:
 
 def _word(state: str) -> str:
     return state.lower().replace(" ", "_")
-
-
-def _of_backups(watched: Watched) -> Iterator[Block]:
-    """The oldest of each kind: what is left out of backups is what matters. 0 where one was never read."""
-    from infra_ctl.backup.repository import last_read
-
-    try:
-        read = last_read(watched.repository)
-    except BackupError as error:
-        click.echo(str(error), err=True)
-        read = {}
-    oldest = {
-        kind: min(_epoch(read[name]) if name in read else 0.0 for name in names)
-        for kind, names in watched.backed_up.items()
-        if names
-    }
-    yield _by("infra_backup_last_timestamp_seconds", oldest)
 
 
 def _backed_up(where: Context, city: City) -> Mapping[str, tuple[str, ...]]:

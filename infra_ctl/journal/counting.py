@@ -112,6 +112,8 @@ def _newest(connection: Connection, context: str) -> Mapping[StepState, int]:
     """Every state, those that no step is in as well."""
     newest = select(runs.c.id).where(runs.c.context == context)
     run = connection.scalar(newest.order_by(runs.c.started.desc(), runs.c.id.desc()).limit(1))
-    query = select(steps.c.state, func.count()).where(steps.c.run == run).group_by(steps.c.state)
-    found: dict[str, int] = dict(connection.execute(query).tuples().all())
+    query = (
+        select(steps.c.state, func.count().label("number")).where(steps.c.run == run).group_by(steps.c.state)
+    )
+    found = {row.state: row.number for row in connection.execute(query)}
     return {state: found.get(state, 0) for state in StepState}

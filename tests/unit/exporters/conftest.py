@@ -113,6 +113,8 @@ def received(connection: socket.socket) -> Response:
     data = b""
     while chunk := connection.recv(65536):
         data += chunk
+    if not data:
+        raise ConnectionResetError("nothing came back")
     head, _, body = data.partition(b"\r\n\r\n")
     lines = head.decode().split("\r\n")
     headers = dict(line.split(": ", 1) for line in lines[1:])
