@@ -43,6 +43,7 @@ COMMANDS = {
     "secrets": "secrets:secrets",
     "verify": "verify:verify",
     "export": "export:export",
+    "monitor": "monitor:monitor",
     "lab": "lab:lab",
 }
 

@@ -7,12 +7,19 @@ from typing import TypeAlias
 
 from infra_ctl.errors import Problem
 from infra_ctl.inventory.draft import Draft
-from infra_ctl.inventory.rules import addresses, hosts, network, references, systems
+from infra_ctl.inventory.rules import addresses, hosts, monitoring, network, references, systems
 from infra_ctl.inventory.rules.survey import Survey, survey
 
 Rule: TypeAlias = Callable[[Draft, Survey], Iterator[Problem]]
 
-RULES: tuple[Rule, ...] = (*references.RULES, *addresses.RULES, *network.RULES, *systems.RULES, *hosts.RULES)
+RULES: tuple[Rule, ...] = (
+    *references.RULES,
+    *addresses.RULES,
+    *network.RULES,
+    *systems.RULES,
+    *hosts.RULES,
+    *monitoring.RULES,
+)
 
 
 def check(draft: Draft) -> Iterator[Problem]:
