@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain
 
-from exporters.catalogue import Kind, Metric
+from exporters.catalogue import Metric
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -114,6 +114,5 @@ def _text_head(metric: Metric) -> str:
 
 
 def _openmetrics_head(metric: Metric) -> str:
-    unit = metric.unit if metric.kind is not Kind.COUNTER else ""
-    units = f"# UNIT {metric.family} {unit}\n" if unit else ""
+    units = f"# UNIT {metric.family} {metric.unit}\n" if metric.unit else ""
     return f"# HELP {metric.family} {_escaped(metric.help)}\n# TYPE {metric.family} {metric.kind}\n{units}"

@@ -22,6 +22,7 @@ import pytest
 
 from infra_ctl.city import load_city
 from infra_ctl.cli.exits import Exit
+from infra_ctl.monitor.jobs import node_targets
 from tests.unit.exporters.certificates import Authority
 
 ROOT = Path(__file__).parents[3]
@@ -59,22 +60,26 @@ def environment(tmp_path: Path) -> dict[str, str]:
     installed.mkdir(parents=True)
     (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: exporters-of-this-tree\nVersion: 0\n")
     (installed / "entry_points.txt").write_text(
-        "[infra_ctl.exporters]\ncontroller = exporters.controller:main\n"
+        "[infra_ctl.exporters]\ncontroller = exporters.controller:main\nsd = exporters.sd:main\n"
     )
     kept = {name: value for name, value in os.environ.items() if not name.startswith("INFRA_CTL_")}
     path = os.pathsep.join((str(ROOT), str(installed.parent)))
-    return kept | {"PYTHONPATH": path, "INFRA_CTL_VAR": str(tmp_path / "var")}
+    return kept | {
+        "PYTHONPATH": path,
+        "INFRA_CTL_VAR": str(tmp_path / "var"),
+        "INFRA_CTL_CONTEXT": "embedded",
+    }
 
 
 @contextmanager
-def exporting(environment: dict[str, str], folder: Path, *options: str) -> Iterator[Exporting]:
-    command = (sys.executable, "-m", "infra_ctl.cli.app", "export", "controller", "-i", str(folder))
-    here = ("--context", "embedded", "--web.listen-address", "127.0.0.1:0", *options)
+def exporting(environment: dict[str, str], folder: Path, name: str, *options: str) -> Iterator[Exporting]:
+    command = (sys.executable, "-m", "infra_ctl.cli.app", "export", name, "-i", str(folder))
+    here = ("--web.listen-address", "127.0.0.1:0", *options)
     process = subprocess.Popen((*command, *here), env=environment, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stderr is not None
         line = process.stderr.readline()
-        assert line.startswith("controller exporter on http"), line + process.stderr.read()
+        assert line.startswith(f"{name} exporter on http"), line + process.stderr.read()
         yield Exporting(process, line.split()[-1])
     finally:
         process.kill()
@@ -135,6 +140,13 @@ def asked(url: str, query: str) -> list[dict[str, object]]:
         return []
 
 
+def found(url: str) -> set[str]:
+    """Addresses that Prometheus was told of."""
+    with urllib.request.urlopen(f"{url}/api/v1/targets", timeout=PATIENCE) as answer:
+        targets = json.load(answer)["data"]["activeTargets"]
+    return {target["discoveredLabels"]["__address__"] for target in targets}
+
+
 def test_prometheus_scrapes_it_over_tls_with_a_certificate_and_a_password(
     environment: dict[str, str], small_folder: Path, tmp_path: Path
 ) -> None:
@@ -154,7 +166,9 @@ def test_prometheus_scrapes_it_over_tls_with_a_certificate_and_a_password(
         "basic_auth_users": {"prometheus": hashed},
     }
     (tmp_path / "web.yml").write_text(json.dumps(web), encoding="utf-8")
-    with exporting(environment, small_folder, "--web.config.file", str(tmp_path / "web.yml")) as exporter:
+    with exporting(
+        environment, small_folder, "controller", "--web.config.file", str(tmp_path / "web.yml")
+    ) as exporter:
         assert exporter.url.startswith("https://127.0.0.1:")
         scrape = {
             "scheme": "https",
@@ -182,11 +196,29 @@ def test_prometheus_scrapes_it_over_tls_with_a_certificate_and_a_password(
             urllib.request.urlopen(exporter.url, context=authority.client(), timeout=PATIENCE)
 
 
+def test_prometheus_finds_its_targets_and_those_of_a_newer_inventory(
+    environment: dict[str, str], small_folder: Path, tmp_path: Path
+) -> None:
+    expected = {each.address for each in node_targets(load_city(small_folder))}
+    with exporting(environment, small_folder, "sd", "--web.enable-lifecycle") as exporter:
+        where = exporter.url.replace("/metrics", "/sd/node")
+        discovery = {"http_sd_configs": [{"url": where, "refresh_interval": "500ms"}]}
+        with prometheus(tmp_path, discovery) as url:
+            until(lambda: found(url) == expected, "hosts are found")
+            with (small_folder / "hosts.yaml").open("a", encoding="utf-8") as hosts:
+                hosts.write("dc-app-2: {site: dc, zone: servers, number: 17, roles: [application]}\n")
+            more = {each.address for each in node_targets(load_city(small_folder))}
+            assert more > expected
+            request = urllib.request.Request(where.replace("/sd/node", "/-/reload"), method="POST")
+            urllib.request.urlopen(request, timeout=PATIENCE).close()
+            until(lambda: found(url) == more, "the new host is found")
+
+
 def test_promtool_has_nothing_against_what_it_says_and_signals_are_obeyed(
     environment: dict[str, str], small_folder: Path
 ) -> None:
     good = (small_folder / "communes.csv").read_text(encoding="utf-8")
-    with exporting(environment, small_folder) as exporter:
+    with exporting(environment, small_folder, "controller") as exporter:
         told = exporter.fetch()
         checked = subprocess.run(
             ("promtool", "check", "metrics"), input=told, capture_output=True, text=True, check=False
