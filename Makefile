@@ -12,9 +12,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 IC := $(BIN)/infra-ctl
 # Debian packages of the twin: the routers' daemons, their way in, what breaks and measures links, and what builds and
-# boots hosts; and the database that the journal's tests run on.
+# boots hosts; the database that the journal's tests run on; and what scrapes our exporters.
 PACKAGES := frr frr-pythontools openssh-server openssh-client iproute2 iputils-ping nftables procps \
-  systemd-container mmdebstrap apt-utils python3-venv postgresql git
+  systemd-container mmdebstrap apt-utils python3-venv postgresql git prometheus
 
 help:
 	@sed -n 's/^# make /make /p' $(MAKEFILE_LIST)
@@ -42,7 +42,7 @@ demo: setup
 check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy -p infra_ctl -p napalm_frr
+	$(BIN)/mypy -p infra_ctl -p napalm_frr -p exporters
 	$(BIN)/lint-imports
 	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/ansible-lint -q playbooks
 
