@@ -12,9 +12,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 IC := $(BIN)/infra-ctl
 # Debian packages of the twin: the routers' daemons, their way in, what breaks and measures links, and what builds and
-# boots hosts; what asks routers' SNMP agents, and the database that the journal's tests run on.
+# boots hosts; what asks routers' SNMP agents; the database that the journal's tests run on; and what scrapes our exporters.
 PACKAGES := frr frr-pythontools openssh-server openssh-client iproute2 iputils-ping nftables procps snmpd snmp \
-  systemd-container mmdebstrap apt-utils python3-venv postgresql git
+  systemd-container mmdebstrap apt-utils python3-venv postgresql git prometheus \
+  prometheus-alertmanager prometheus-blackbox-exporter prometheus-snmp-exporter
 
 help:
 	@sed -n 's/^# make /make /p' $(MAKEFILE_LIST)
@@ -42,7 +43,7 @@ demo: setup
 check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy -p infra_ctl -p napalm_frr
+	$(BIN)/mypy -p infra_ctl -p napalm_frr -p exporters
 	$(BIN)/lint-imports
 	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/ansible-lint -q playbooks
 

@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from benchmarks import deploying, driving, fetching, hosting, reaching, scaling, starting
+from benchmarks import deploying, driving, exposition, fetching, hosting, reaching, scaling, starting
 from benchmarks.twin import Twin
 
 LIVE: Mapping[str, Callable[[Twin], None]] = {
@@ -27,6 +27,7 @@ ALONE: Mapping[str, Callable[[Path], None]] = {
     "start": starting.run,
     "reach": reaching.run,
     "hosts": hosting.run,
+    "exposition": exposition.run,
 }
 
 

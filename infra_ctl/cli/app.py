@@ -43,6 +43,8 @@ COMMANDS = {
     "db": "journal:db",
     "secrets": "secrets:secrets",
     "verify": "verify:verify",
+    "export": "export:export",
+    "monitor": "monitor:monitor",
     "lab": "lab:lab",
 }
 

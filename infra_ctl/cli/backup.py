@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from infra_ctl.backup.keeping import Backup, Sources
     from infra_ctl.backup.records import Change, Commit
     from infra_ctl.city import City
+    from infra_ctl.cli.context import Context
     from infra_ctl.cli.ending import Ending
     from infra_ctl.drivers.fleet import Fleet
     from infra_ctl.journal.store import Journal
@@ -109,10 +110,15 @@ def _changes(count: int) -> str:
 
 
 def usual_place(session: Session) -> Path:
-    """Where backups are kept where no option says; a colon would be a machine's name to git."""
+    """Where backups are kept where no option says."""
+    return place_of(session.context)
+
+
+def place_of(context: Context) -> Path:
+    """The same, of a context; a colon would be a machine's name to git."""
     if named := os.environ.get(PLACE):
         return Path(named)
-    return session.context.var / "backup" / session.context.name.replace(":", "-")
+    return context.var / "backup" / context.name.replace(":", "-")
 
 
 def _sources(

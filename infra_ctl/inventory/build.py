@@ -8,7 +8,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from infra_ctl.inventory.draft import CityFile, Draft, Table
-from infra_ctl.inventory.files import HOLDS, Folder
+from infra_ctl.inventory.files import HOLDS, MONITORING, Folder
 from infra_ctl.inventory.models import (
     Administrator,
     Circuit,
@@ -16,7 +16,6 @@ from infra_ctl.inventory.models import (
     Hold,
     Host,
     Mcu,
-    Model,
     Peer,
     Pop,
     Profile,
@@ -27,8 +26,10 @@ from infra_ctl.inventory.models import (
     UnmanagedLine,
     ZonePolicy,
 )
+from infra_ctl.inventory.monitoring import Monitoring
 from infra_ctl.inventory.profiles import extended
 from infra_ctl.inventory.records import Entry, Record, problem
+from infra_ctl.inventory.strict import Model
 from infra_ctl.inventory.wording import problems
 
 T = TypeVar("T", bound=Model)
@@ -37,7 +38,7 @@ Values = dict[str, object]
 
 def build(folder: Folder) -> Draft:
     """All objects that are well formed by themselves; the problems of others join the folder's."""
-    city = folder.whole("city.yaml")
+    city, monitoring = folder.whole("city.yaml"), folder.whole(MONITORING)
     units = _table(folder, Unit, "unit", "units.csv", _as_written)
     own = _own_units(units, city)
     profiles = _profiles(folder)
@@ -61,6 +62,8 @@ def build(folder: Folder) -> Draft:
         unmanaged=_lines(folder, "unmanaged"),
         claimed=_lines(folder, "claimed"),
         holds=_listed(folder, Hold, "hold", HOLDS, "holds"),
+        monitoring=_object(folder, Monitoring, monitoring, monitoring.value() or {}),
+        monitoring_record=monitoring,
     )
 
 

@@ -19,7 +19,6 @@ from infra_ctl.inventory.models import (
     Hold,
     Host,
     Mcu,
-    Model,
     Peer,
     Pop,
     Profile,
@@ -36,7 +35,9 @@ from infra_ctl.inventory.models import (
     Upstreams,
     ZonePolicy,
 )
+from infra_ctl.inventory.monitoring import Monitoring
 from infra_ctl.inventory.records import Path, Record, problem
+from infra_ctl.inventory.strict import Model
 
 T_co = TypeVar("T_co", bound=Model, covariant=True)
 
@@ -106,6 +107,9 @@ class Draft:
     unmanaged: Table[UnmanagedLine]
     claimed: Table[UnmanagedLine]
     holds: Table[Hold]
+    monitoring: Monitoring | None
+    """None where monitoring.yaml is ill-formed."""
+    monitoring_record: Record
 
     def profile(self, site: Site) -> Profile:
         """A site is understood only where its profile is."""

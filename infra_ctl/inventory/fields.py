@@ -113,6 +113,14 @@ Dscp: TypeAlias = Annotated[str, Field(pattern=DSCP)]
 LISTEN = r"^[a-z][a-z0-9]*/[1-9][0-9]{0,4}$"
 Listen: TypeAlias = Annotated[str, Field(pattern=LISTEN), AfterValidator(_port)]
 """How and where: `https/8443`."""
+EMAIL = r"^[A-Za-z0-9._+-]+@[a-z0-9-]+(\.[a-z0-9-]+)+$"
+Email: TypeAlias = Annotated[str, Field(pattern=EMAIL, max_length=254)]
+WEB_HOOK = r"^(https?://[A-Za-z0-9.\[\]:-]+(/[A-Za-z0-9/._~?=&-]*)?|vault:[a-z0-9][a-z0-9/_-]*)$"
+WebHook: TypeAlias = Annotated[str, Field(pattern=WEB_HOOK, max_length=300)]
+HOST_PORT = r"^[A-Za-z0-9.-]+:[0-9]{1,5}$"
+HostPort: TypeAlias = Annotated[str, Field(pattern=HOST_PORT)]
+ABSOLUTE_PATH = r"^(/[A-Za-z0-9._-]+)+$"
+AbsolutePath: TypeAlias = Annotated[str, Field(pattern=ABSOLUTE_PATH, max_length=200)]
 _SSH_KEY = r"^(sk-)?(ssh-ed25519|ecdsa-sha2-nistp(256|384|521))(@openssh.com)? [A-Za-z0-9+/]+={0,2}( \S+)?$"
 SshKey: TypeAlias = Annotated[str, Field(pattern=_SSH_KEY)]
 """As OpenSSH writes a public key. RSA and DSA are not taken."""

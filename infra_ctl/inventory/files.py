@@ -16,6 +16,7 @@ from infra_ctl.inventory.table import Columns
 from infra_ctl.inventory.text import decode, read, unreadable
 
 HOLDS = "holds.yaml"
+MONITORING = "monitoring.yaml"
 TREES = (
     "city.yaml",
     "profiles.yaml",
@@ -39,7 +40,7 @@ TABLES = {
     ),
 }
 SECTIONS = {"video.yaml": ("mcus", "rooms"), "unmanaged.yaml": ("unmanaged", "claimed"), HOLDS: ("holds",)}
-OPTIONAL = ("unmanaged.yaml", HOLDS)
+OPTIONAL = ("unmanaged.yaml", HOLDS, MONITORING)
 
 
 @dataclass(slots=True)

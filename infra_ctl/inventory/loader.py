@@ -10,6 +10,7 @@ from infra_ctl.inventory.build import build
 from infra_ctl.inventory.draft import CityFile, Draft
 from infra_ctl.inventory.files import open_folder
 from infra_ctl.inventory.models import Inventory, Room
+from infra_ctl.inventory.monitoring import Monitoring
 from infra_ctl.inventory.rules import check
 
 
@@ -52,6 +53,7 @@ def _inventory(draft: Draft, city: CityFile, digest: str) -> Inventory:
         unmanaged=tuple(draft.unmanaged.objects.values()),
         claimed=tuple(draft.claimed.objects.values()),
         holds=tuple(draft.holds.objects.values()),
+        monitoring=draft.monitoring or Monitoring(),
         digest=digest,
     )
 

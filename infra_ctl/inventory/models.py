@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from infra_ctl.inventory.fields import (
     Asn,
@@ -33,14 +33,8 @@ from infra_ctl.inventory.fields import (
     Url,
 )
 from infra_ctl.inventory.kinds import CircuitClass, HostRole, Lan, SiteKind, Stage, Traffic, Users, Zone
-
-
-class Model(BaseModel):
-    """Frozen, strict in its keys."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, validate_by_name=True, defer_build=True
-    )
+from infra_ctl.inventory.monitoring import Monitoring
+from infra_ctl.inventory.strict import Model
 
 
 class City(Model):
@@ -314,11 +308,17 @@ class System(Model):
     """Sites that host work of this system beside the data centres; `communes` rules are in the profile."""
 
 
+ROOM_NUMBER = 16
+"""Of the room that a profile gives, on its site's video LAN."""
+
+
 class Room(Model):
     """A video room; those that a site's profile gives it are named `<site>-room`."""
 
     id: Slug
     site: Slug
+    number: Annotated[int, Field(ge=ROOM_NUMBER, le=30)] = ROOM_NUMBER
+    """Its address on the site's video LAN, as a host's in its zone."""
     protocol: Literal["sip", "h323"]
     video_class: Annotated[Literal["720p", "1080p"], Field(alias="class")]
     mcu: Slug
@@ -387,5 +387,6 @@ class Inventory(Model):
     unmanaged: tuple[UnmanagedLine, ...]
     claimed: tuple[UnmanagedLine, ...]
     holds: tuple[Hold, ...]
+    monitoring: Monitoring
     digest: str
     """SHA-256 of all files that it was read from, hex."""

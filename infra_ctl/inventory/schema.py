@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from infra_ctl.inventory.draft import CityFile
 from infra_ctl.inventory.fields import Slug
-from infra_ctl.inventory.files import HOLDS
+from infra_ctl.inventory.files import HOLDS, MONITORING
 from infra_ctl.inventory.kinds import Zone
 from infra_ctl.inventory.models import (
     Administrator,
@@ -17,7 +17,6 @@ from infra_ctl.inventory.models import (
     Hold,
     Host,
     Mcu,
-    Model,
     Peer,
     Profile,
     Room,
@@ -26,6 +25,8 @@ from infra_ctl.inventory.models import (
     UnmanagedLine,
     ZonePolicy,
 )
+from infra_ctl.inventory.monitoring import Monitoring
+from infra_ctl.inventory.strict import Model
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -55,6 +56,7 @@ _SHAPES: Mapping[str, tuple[str, Any]] = {
     "administrators.yaml": ("Who may log in to hosts", Mapping[Slug, Administrator]),
     "systems.yaml": ("Information systems", Mapping[Slug, System]),
     "video.yaml": ("MCUs, and rooms beside those of the profiles", _VideoFile),
+    MONITORING: ("Who is told what is bad, and from when on it is", Monitoring),
     HOLDS: ("What is kept from something for a while, and why", _HoldsFile),
     "unmanaged.yaml": ("Lines on devices that the inventory does not produce", _UnmanagedFile),
 }

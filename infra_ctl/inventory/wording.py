@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from infra_ctl.errors import Problem
-from infra_ctl.inventory.fields import DSCP, URL
+from infra_ctl.inventory.fields import ABSOLUTE_PATH, DSCP, EMAIL, HOST_PORT, URL, WEB_HOOK
 from infra_ctl.inventory.hints import did_you_mean
 from infra_ctl.inventory.records import Record, problem
 
@@ -52,6 +52,10 @@ SENTENCES = {
 """What is said of each kind of error; a kind that is not here keeps pydantic's words."""
 
 MEANINGS = {
+    ABSOLUTE_PATH: "a path from /, such as /etc/ssl/city.pem",
+    EMAIL: "a mail address, such as duty@cantho.example",
+    HOST_PORT: "a name and a port, such as mail.cantho.example:25",
+    WEB_HOOK: "an address over HTTP, or a reference to a secret that holds one",
     r"^[a-z0-9]+(-[a-z0-9]+)*$": "lower-case letters and digits, joined by single hyphens",
     r"^[^\x00-\x1f\x7f-\x9f]+$": "one line of text",
     r"^[a-z0-9-]+(\.[a-z0-9-]+)+$": "a domain name, such as cantho.example",

@@ -10,8 +10,9 @@ from pydantic import TypeAdapter, ValidationError
 from infra_ctl.inventory import models
 from infra_ctl.inventory.fields import Url
 from infra_ctl.inventory.hints import did_you_mean
-from infra_ctl.inventory.models import Circuit, Host, Model, Profile, Site
+from infra_ctl.inventory.models import Circuit, Host, Profile, Site
 from infra_ctl.inventory.records import Row
+from infra_ctl.inventory.strict import Model
 from infra_ctl.inventory.wording import MEANINGS, problems
 
 

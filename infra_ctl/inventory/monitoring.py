@@ -1,0 +1,112 @@
+"""Who is told what, when something is bad, and for how long it is kept: monitoring.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import Field
+
+from infra_ctl.inventory.fields import (
+    AbsolutePath,
+    Email,
+    HostPort,
+    Level,
+    Ratio,
+    Seconds,
+    SecretReference,
+    Slug,
+    Url,
+    WebHook,
+)
+from infra_ctl.inventory.strict import Model
+
+Interval = Annotated[Seconds, Field(ge=1, le=300)]
+"""Prometheus forgets a series after five minutes."""
+
+
+class Receiver(Model):
+    """Somebody who is told; `owners` are the units whose sites and systems are theirs."""
+
+    emails: tuple[Email, ...] = ()
+    webhooks: tuple[WebHook, ...] = ()
+    """An address, or a `vault:` reference where the address is itself a secret."""
+    owners: tuple[Slug, ...] = ()
+
+
+class MailServer(Model):
+    """How mail leaves: without a user, nobody logs in."""
+
+    smarthost: HostPort
+    sender: Email
+    user: Email | None = None
+    secret: SecretReference = "vault:monitoring/mail"  # noqa: S105 - a reference
+
+
+class Web(Model):
+    """How the stack's own pages are guarded: TLS, and a password that only its hash is written of."""
+
+    user: Slug = "prometheus"
+    secret: SecretReference = "vault:monitoring/web"  # noqa: S105 - a reference
+    certificate: AbsolutePath = "/var/lib/infra-ctl/tls/monitoring.pem"
+    key: AbsolutePath = "/var/lib/infra-ctl/tls/monitoring.key"
+    authority: AbsolutePath = "/var/lib/infra-ctl/tls/monitoring.pem"
+    """Who has signed the certificate: itself, until the city's authority has signed one."""
+
+
+class Intervals(Model):
+    """How often is scraped what."""
+
+    path: Interval = 15
+    video: Interval = 30
+    state: Interval = 60
+    controller: Interval = 30
+    node: Interval = 60
+    snmp: Interval = 60
+    frr: Interval = 60
+    blackbox: Interval = 30
+    own: Interval = 30
+    """Of the stack itself."""
+
+
+class Thresholds(Model):
+    """From when on something is bad; what a circuit may do is in its contract."""
+
+    load: Ratio = 0.9
+    """Of a circuit, at the 95th percentile of seven days: national rule (Circular 06/2026, 5.6)."""
+    certificate: Seconds = 14 * 86400
+    """What must be left of a certificate's life."""
+    backup: Seconds = 26 * 3600
+    run: Seconds = 2 * 3600
+    """How long a run may be under way."""
+    parity: Ratio = 0.05
+    """How much more one family may lose than the other."""
+    isolated: Ratio = 0.8
+    """Of all sites unreachable at once: then it is monitoring that is cut off, not they."""
+
+
+class Objectives(Model):
+    """What is promised: of a circuit's class, the contract that promises it; of a level, a share of time."""
+
+    circuits: Mapping[Slug, Slug] = {}
+    systems: Mapping[Level, Ratio] = {1: 0.99, 2: 0.995, 3: 0.999, 4: 0.9995, 5: 0.9999}
+
+
+class Monitoring(Model):
+    """monitoring.yaml; what is not in it is as here."""
+
+    receivers: Mapping[Slug, Receiver] = {}
+    page: Slug | None = None
+    """Receiver of what must be looked at now, whoever owns it."""
+    ticket: Slug | None = None
+    """Receiver of what can wait until the morning and is nobody else's."""
+    mail: MailServer | None = None
+    web: Web | None = None
+    authority: AbsolutePath | None = None
+    """Who signs the certificates of systems; while there is nobody, theirs are taken as they are."""
+    intervals: Intervals = Intervals()
+    thresholds: Thresholds = Thresholds()
+    objectives: Objectives = Objectives()
+    retention: Seconds = 400 * 86400
+    runbooks: Url = "https://docs.cantho.example/runbooks"
+    """Where docs/runbooks is published."""

@@ -1,0 +1,55 @@
+"""What monitoring.yaml names must exist, and whoever is told must be told in some way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from infra_ctl.errors import Problem
+from infra_ctl.inventory.draft import Draft
+from infra_ctl.inventory.hints import did_you_mean
+from infra_ctl.inventory.kinds import CircuitClass
+from infra_ctl.inventory.records import Path, problem
+from infra_ctl.inventory.rules.survey import Survey
+
+
+def receivers(draft: Draft, _survey: Survey) -> Iterator[Problem]:
+    """Those that pages and tickets go to are there, each is told in some way, and owns what exists once."""
+    if (monitoring := draft.monitoring) is None:
+        return
+    for field, name in (("page", monitoring.page), ("ticket", monitoring.ticket)):
+        if name is not None and name not in monitoring.receivers:
+            hint = did_you_mean(name, monitoring.receivers)
+            yield _problem(draft, (field,), f"receiver {name!r} does not exist{hint}")
+    owned: dict[str, str] = {}
+    for name, receiver in monitoring.receivers.items():
+        path = ("receivers", name)
+        if not receiver.emails and not receiver.webhooks:
+            yield _problem(draft, path, f"{name} is told nothing: it needs emails or webhooks")
+        if receiver.emails and monitoring.mail is None:
+            yield _problem(draft, (*path, "emails"), "needs a mail server: write `mail`")
+        for index, owner in enumerate(receiver.owners):
+            if message := draft.units.missing(owner):
+                yield _problem(draft, (*path, "owners", index), message)
+            elif (first := owned.setdefault(owner, name)) != name:
+                yield _problem(draft, (*path, "owners", index), f"what {owner} owns goes to {first}")
+
+
+def objectives(draft: Draft, _survey: Survey) -> Iterator[Problem]:
+    """Classes of circuits, and contracts, that exist."""
+    if (monitoring := draft.monitoring) is None:
+        return
+    known = [str(each) for each in CircuitClass]
+    for name, contract in monitoring.objectives.circuits.items():
+        path = ("objectives", "circuits", name)
+        if name not in known:
+            message = f"{name!r} is no class of circuits{did_you_mean(name, known)}"
+            yield problem(draft.monitoring_record, path, message, key=True)
+        if message := draft.contracts.missing(contract) or "":
+            yield _problem(draft, path, message)
+
+
+def _problem(draft: Draft, path: Path, message: str) -> Problem:
+    return problem(draft.monitoring_record, path, message)
+
+
+RULES = (receivers, objectives)

@@ -1,0 +1,102 @@
+"""Grafana's provisioning: where its data are, and the boards that are installed beside us."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from importlib.metadata import entry_points
+from typing import Any, Literal, TypeAlias
+
+from infra_ctl.errors import UnusableError
+from infra_ctl.monitor.files import MonitorFile, Value
+from infra_ctl.monitor.stack import ALERTMANAGER, PROMETHEUS, Stack
+
+Language: TypeAlias = Literal["en", "vi"]
+Boards: TypeAlias = Callable[[Language], Mapping[str, Mapping[str, Any]]]
+"""An entry point of the group: boards by uid, as Grafana keeps them."""
+GROUP = "infra_ctl.dashboards"
+FOLDER = "grafana"
+
+
+def grafana_files(stack: Stack, language: Language) -> tuple[MonitorFile, ...]:
+    """Datasources, which may hold a password; the provider of boards; the boards."""
+    provisioning = f"{FOLDER}/provisioning"
+    return (
+        MonitorFile(f"{provisioning}/datasources/infra-ctl.yaml", _datasources(stack), private=True),
+        MonitorFile(f"{provisioning}/dashboards/infra-ctl.yaml", _provider()),
+        *(
+            MonitorFile(f"{FOLDER}/dashboards/{uid}.json", _as_json(board))
+            for uid, board in sorted(boards(language, _installed()).items())
+        ),
+    )
+
+
+def boards(language: Language, sources: Iterable[tuple[str, Boards]]) -> dict[str, Mapping[str, Any]]:
+    """Of all sources, each board once. Raises UnusableError where two have one uid."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for name, source in sources:
+        for uid, board in source(language).items():
+            if uid in found:
+                raise UnusableError(f"{name}: there is a board with the uid {uid} already")
+            found[uid] = board
+    return found
+
+
+def _installed() -> Iterable[tuple[str, Boards]]:
+    return ((each.name, each.load()) for each in sorted(entry_points(group=GROUP)))
+
+
+def _as_json(board: Mapping[str, Any]) -> str:
+    return json.dumps(board, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
+def _datasources(stack: Stack) -> Value:
+    common = {"access": "proxy", "editable": False, **_login(stack)}
+    return {
+        "apiVersion": 1,
+        "datasources": [
+            {
+                "name": "Prometheus",
+                "uid": "prometheus",
+                "type": "prometheus",
+                "url": stack.url(PROMETHEUS),
+                "isDefault": True,
+                **common,
+            },
+            {
+                "name": "Alertmanager",
+                "uid": "alertmanager",
+                "type": "alertmanager",
+                "url": stack.url(ALERTMANAGER),
+                "jsonData": {"implementation": "prometheus"},
+                **common,
+            },
+        ],
+    }
+
+
+def _login(stack: Stack) -> dict[str, Value]:
+    if (web := stack.web) is None:
+        return {}
+    return {
+        "basicAuth": True,
+        "basicAuthUser": web.user,
+        "secureJsonData": {"basicAuthPassword": web.secret, "tlsCACert": f"$__file{{{web.authority}}}"},
+    }
+
+
+def _provider() -> Value:
+    """A board is changed in its source, not in Grafana."""
+    return {
+        "apiVersion": 1,
+        "providers": [
+            {
+                "name": "infra-ctl",
+                "folder": "infra-ctl",
+                "type": "file",
+                "allowUiUpdates": False,
+                "disableDeletion": False,
+                "options": {"path": "/etc/infra-ctl/monitor/grafana/dashboards"},
+            }
+        ],
+    }

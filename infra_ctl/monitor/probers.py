@@ -1,0 +1,116 @@
+"""snmp.yml and blackbox.yml: how the good exporters ask routers, portals and rooms."""
+
+from __future__ import annotations
+
+from infra_ctl.city import City
+from infra_ctl.monitor.files import MonitorFile, Value
+from infra_ctl.monitor.stack import BLACKBOX, SNMP, Stack
+from infra_ctl.monitor.targets import FAMILIES
+
+SNMP_USER, SNMP_AUTH, SNMP_PRIVACY = "monitoring", "vault:snmp/auth", "vault:snmp/privacy"
+"""As the agents on the routers have it."""
+_IF, _IFX = "1.3.6.1.2.1.2.2.1", "1.3.6.1.2.1.31.1.1.1"
+_UPTIME, _UPTIME_HELP = "1.3.6.1.2.1.1.3", "Hundredths of a second since the agent began"
+_COLUMNS = (
+    ("ifAdminStatus", f"{_IF}.7", "gauge", "Whether an interface is meant to be up: 1 up, 2 down, 3 testing"),
+    ("ifOperStatus", f"{_IF}.8", "gauge", "Whether an interface is up: 1 up, 2 down, 7 lower layer down"),
+    (
+        "ifInDiscards",
+        f"{_IF}.13",
+        "counter",
+        "Good packets that were received and thrown away",
+    ),
+    ("ifInErrors", f"{_IF}.14", "counter", "Packets received with errors"),
+    (
+        "ifOutDiscards",
+        f"{_IF}.19",
+        "counter",
+        "Good packets that were to be sent and thrown away",
+    ),
+    ("ifOutErrors", f"{_IF}.20", "counter", "Packets that could not be sent because of errors"),
+    ("ifHCInOctets", f"{_IFX}.6", "counter", "Bytes received on an interface"),
+    ("ifHCInUcastPkts", f"{_IFX}.7", "counter", "Packets received on an interface"),
+    ("ifHCOutOctets", f"{_IFX}.10", "counter", "Bytes sent on an interface"),
+    ("ifHCOutUcastPkts", f"{_IFX}.11", "counter", "Packets sent on an interface"),
+    ("ifHighSpeed", f"{_IFX}.15", "gauge", "Speed of an interface in millions of bits per second"),
+)
+"""Only what somebody looks at: a walk of everything costs an agent, and the database, ten times as much."""
+_NAMES = (("ifName", f"{_IFX}.1"), ("ifAlias", f"{_IFX}.18"))
+HTTP_TIMEOUT = "8s"
+
+
+def prober_files(stack: Stack) -> tuple[MonitorFile, ...]:
+    """Their configurations, and how they are started."""
+    return (
+        MonitorFile("snmp.yml", _snmp(), private=True),
+        MonitorFile("snmp.args", _arguments(stack, "snmp", SNMP)),
+        MonitorFile("blackbox.yml", _blackbox(stack.city)),
+        MonitorFile("blackbox.args", _arguments(stack, "blackbox", BLACKBOX)),
+    )
+
+
+def _snmp() -> Value:
+    """In the form of snmp_exporter 0.21, where a module holds how to log in."""
+    return {
+        "if_mib": {
+            "walk": [oid for _, oid, *_ in _COLUMNS] + [oid for _, oid in _NAMES],
+            "get": [f"{_UPTIME}.0"],
+            "metrics": [
+                {
+                    "name": "sysUpTime",
+                    "oid": _UPTIME,
+                    "type": "gauge",
+                    "help": "Hundredths of a second since the agent began",
+                },
+                *(_column(*each) for each in _COLUMNS),
+            ],
+            "version": 3,
+            "max_repetitions": 25,
+            "retries": 1,
+            "timeout": "5s",
+            "auth": {
+                "security_level": "authPriv",
+                "username": SNMP_USER,
+                "password": SNMP_AUTH,
+                "auth_protocol": "SHA256",
+                "priv_protocol": "AES",
+                "priv_password": SNMP_PRIVACY,
+            },
+        }
+    }
+
+
+def _column(name: str, oid: str, kind: str, words: str) -> Value:
+    return {
+        "name": name,
+        "oid": oid,
+        "type": kind,
+        "help": words,
+        "indexes": [{"labelname": "ifIndex", "type": "gauge"}],
+        "lookups": [
+            {"labels": ["ifIndex"], "labelname": label, "oid": column, "type": "DisplayString"}
+            for label, column in _NAMES
+        ],
+    }
+
+
+def _blackbox(city: City) -> Value:
+    """A prober and a family each: one that fell back to the other family would hide what is broken."""
+    modules: dict[str, Value] = {}
+    for family in FAMILIES:
+        only = {"preferred_ip_protocol": f"ip{family[-1]}", "ip_protocol_fallback": False}
+        tls = {"tls_config": _trust(city)}
+        modules[f"http_{family}"] = {"prober": "http", "timeout": HTTP_TIMEOUT, "http": {**only, **tls}}
+        modules[f"tcp_{family}"] = {"prober": "tcp", "timeout": "5s", "tcp": dict(only)}
+        modules[f"tls_{family}"] = {"prober": "tcp", "timeout": "5s", "tcp": {**only, "tls": True, **tls}}
+    return {"modules": modules}
+
+
+def _trust(city: City) -> Value:
+    authority = city.inventory.monitoring.authority
+    return {"ca_file": authority} if authority else {"insecure_skip_verify": True}
+
+
+def _arguments(stack: Stack, name: str, port: int) -> str:
+    web = [f"--web.config.file=web/{name}.yml"] if stack.web else []
+    return "\n".join([f"--web.listen-address={stack.own(port)}", *web, ""])

@@ -1,0 +1,148 @@
+"""All files of the stack into a folder: checked by the tools that will read them, then all or none."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra_ctl.errors import RefusedError, SecretError, UnusableError
+from infra_ctl.monitor.alertmanager import alertmanager_files
+from infra_ctl.monitor.files import MonitorFile
+from infra_ctl.monitor.grafana import Language, grafana_files
+from infra_ctl.monitor.probers import prober_files
+from infra_ctl.monitor.prometheus import prometheus_files
+from infra_ctl.monitor.rules import rule_files
+from infra_ctl.monitor.stack import Stack
+from infra_ctl.monitor.web import web_files
+
+MARK = ".infra-ctl-monitor"
+"""In a folder that is ours to replace."""
+PATIENCE = 60
+STAND_IN = "http://127.0.0.1:1/"
+CHECKS: tuple[tuple[str, ...], ...] = (
+    ("promtool", "check", "rules", "rules/*.yml"),
+    ("promtool", "check", "config", "--syntax-only", "prometheus.yml"),
+    ("amtool", "check-config", "alertmanager.yml"),
+    ("prometheus-blackbox-exporter", "--config.check", "--config.file=blackbox.yml"),
+    ("prometheus-snmp-exporter", "--dry-run", "--config.file=snmp.yml"),
+)
+"""Rules have a check of their own: syntax-only looks into no other file, and certificates are elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written, and which tools had a look at it."""
+
+    files: tuple[MonitorFile, ...]
+    checked: tuple[str, ...]
+    absent: tuple[str, ...]
+    """Tools that are not installed here."""
+
+
+def monitor_files(stack: Stack, language: Language, overrides: Path | None = None) -> tuple[MonitorFile, ...]:
+    """Every file, by path. Raises UnusableError."""
+    files = (
+        *prometheus_files(stack),
+        *rule_files(stack.city, overrides),
+        *alertmanager_files(stack),
+        *prober_files(stack),
+        *web_files(stack),
+        *grafana_files(stack, language),
+    )
+    return tuple(sorted(files, key=lambda file: file.path))
+
+
+def write(files: Iterable[MonitorFile], folder: Path, vault: Mapping[str, str] | None) -> Written:
+    """Replace a folder by these files, in one move, once every tool that is here finds them good.
+
+    Without a vault secrets stay references. Raises SecretError, UnusableError, and RefusedError where a tool
+    refuses something or the folder is not ours; then it is as it was.
+    """
+    files, folder = tuple(files), folder.absolute()
+    _refuse_foreign(folder)
+    _refuse_missing(files, vault)
+    texts = [(file, file.text(vault)) for file in files]
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as place:
+            new = Path(place) / "new"
+            _fill(new, texts)
+            checked, absent = _check(new if vault is not None else _stood_in(files, Path(place) / "checked"))
+            if folder.exists():
+                folder.rename(Path(place) / "old")
+            new.rename(folder)
+    except OSError as exc:
+        raise UnusableError(f"{folder}: {os.strerror(exc.errno or 0)}") from exc
+    return Written(files, checked, absent)
+
+
+def _refuse_foreign(folder: Path) -> None:
+    """Whatever lies beside our files would go with the old folder."""
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / MARK).exists():
+        raise RefusedError(
+            f"{folder} is not empty and was not written by monitor render: name another folder"
+        )
+
+
+def _refuse_missing(files: Iterable[MonitorFile], vault: Mapping[str, str] | None) -> None:
+    """Names those of all files at once."""
+    needed = {name for file in files if file.private for name in file.references()}
+    if vault is not None and (missing := sorted(needed - vault.keys())):
+        raise SecretError(f"not in the vault: {', '.join(missing)}")
+
+
+def _fill(folder: Path, texts: Iterable[tuple[MonitorFile, str]]) -> None:
+    folder.mkdir(mode=0o755)
+    (folder / MARK).touch()
+    for file, text in texts:
+        path = folder / file.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if file.private else 0o644)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
+            opened.write(text)
+
+
+def _stood_in(files: Iterable[MonitorFile], folder: Path) -> Path:
+    """The files with stand-ins for their secrets, for tools that would refuse a reference for an address."""
+    texts = ((file, file.text(dict.fromkeys(file.references(), STAND_IN))) for file in files)
+    _fill(folder, texts)
+    return folder
+
+
+def _check(folder: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    checked: list[str] = []
+    absent: list[str] = []
+    for tool, *arguments in CHECKS:
+        if (path := shutil.which(tool)) is None:
+            absent.append(tool)
+            continue
+        words = [each for argument in arguments for each in _spread(argument, folder)]
+        done = subprocess.run(  # noqa: S603 - a tool that was looked up, and names of our own files
+            [path, *words], cwd=folder, capture_output=True, text=True, timeout=PATIENCE, check=False
+        )
+        if done.returncode != 0:
+            said = f"{done.stdout}\n{done.stderr}".strip().splitlines()
+            raise RefusedError(f"{tool} {arguments[0]}: {_cause(said)}")
+        checked.append(tool)
+    return tuple(dict.fromkeys(checked)), tuple(dict.fromkeys(absent))
+
+
+def _spread(argument: str, folder: Path) -> Iterator[str]:
+    """A pattern is the files that it means."""
+    if "*" not in argument:
+        yield argument
+        return
+    yield from sorted(str(path.relative_to(folder)) for path in folder.glob(argument))
+
+
+def _cause(said: list[str]) -> str:
+    """The line that says what is wrong, of all that a tool says; it may stand below the word."""
+    for line, below in zip(said, [*said[1:], ""], strict=True):
+        if "FAILED" in line or "err=" in line:
+            return (below if line.strip() == "FAILED:" else line).strip()[:300]
+    return said[-1].strip()[:300] if said else "said nothing"

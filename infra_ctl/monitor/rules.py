@@ -1,0 +1,81 @@
+"""The rules of exporters/rules with the inventory's numbers put in, and what only the inventory can say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from infra_ctl.city import City
+from infra_ctl.errors import UnusableError
+from infra_ctl.intent.topology import links
+from infra_ctl.monitor.files import MonitorFile, Value
+
+FOLDER = "rules"
+_PLACE = re.compile("<<([a-z]+)>>")
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def rule_files(city: City, overrides: Path | None = None) -> tuple[MonitorFile, ...]:
+    """All of them by name; a city's own folder of templates goes before ours. Raises UnusableError."""
+    given = {
+        path.name: path for folder in (_templates(), overrides) if folder for path in folder.glob("*.yml")
+    }
+    written = [
+        MonitorFile(f"{FOLDER}/{name}", filled(path.read_text(encoding="utf-8"), city, name))
+        for name, path in sorted(given.items())
+    ]
+    return (*written, MonitorFile(f"{FOLDER}/inventory.yml", _from_inventory(city)))
+
+
+def numbers(city: City) -> Mapping[str, str]:
+    """What stands in place of `<<name>>`: durations in seconds."""
+    monitoring = city.inventory.monitoring
+    found = {name: f"{value:g}" for name, value in monitoring.thresholds}
+    return {**found, "runbooks": monitoring.runbooks.rstrip("/")}
+
+
+def filled(text: str, city: City, name: str) -> str:
+    """A template with its numbers. Raises UnusableError where it asks for one that there is not."""
+    known = numbers(city)
+
+    def number(match: re.Match[str]) -> str:
+        if match[1] not in known:
+            raise UnusableError(f"{name}: no threshold is called <<{match[1]}>> (known: {', '.join(known)})")
+        return known[match[1]]
+
+    return _PLACE.sub(number, text)
+
+
+def _templates() -> Path:
+    """Inside the package where it is installed, beside it in a checkout."""
+    packaged = _PACKAGE / "rules"
+    return packaged if packaged.is_dir() else _PACKAGE.parent / "exporters/rules"
+
+
+def _from_inventory(city: City) -> Value:
+    """Which interface is a circuit's, and what is promised: no exporter can know."""
+    groups = (("infra-interfaces", _interfaces(city)), ("infra-promises", _promises(city)))
+    return {"groups": [{"name": name, "interval": "1m", "rules": list(rules)} for name, rules in groups]}
+
+
+def _interfaces(city: City) -> Iterator[Value]:
+    """The z end of each circuit: a site's own end tells what it sends and receives."""
+    for link in links(city.inventory):
+        if link.kind == "circuit":
+            labels = {"circuit": link.id, "device": link.z.device.hostname, "ifName": link.z.interface}
+            yield _fact("circuit:interface:info", "vector(1)", labels)
+
+
+def _promises(city: City) -> Iterator[Value]:
+    inventory, objectives = city.inventory, city.inventory.monitoring.objectives
+    for name, contract in sorted(objectives.circuits.items()):
+        promised = f"vector({inventory.contracts[contract].sla:.10g})"
+        yield _fact("circuit_class:availability_objective:ratio", promised, {"circuit_class": name})
+    for level, ratio in sorted(objectives.systems.items()):
+        promised = f"vector({ratio:.10g})"
+        yield _fact("level:availability_objective:ratio", promised, {"level": str(level)})
+
+
+def _fact(record: str, expression: str, labels: Mapping[str, str]) -> Value:
+    return {"record": record, "expr": expression, "labels": dict(labels)}

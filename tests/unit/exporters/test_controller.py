@@ -1,0 +1,154 @@
+"""The controller's exporter over the small city: facts, runs, backups; and a journal that is not there."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from exporters.controller import Controller
+from exporters.serving import exposition
+from infra_ctl.backup.repository import READ
+from infra_ctl.city import load_city
+from infra_ctl.errors import InventoryError, UnknownError
+from infra_ctl.inventory.holding import hold
+from infra_ctl.inventory.models import Hold
+from infra_ctl.journal.opening import open_journal
+from infra_ctl.journal.records import Purpose, RunState, Step, StepState
+
+Key = tuple[str, frozenset[tuple[str, str]]]
+
+
+@pytest.fixture(autouse=True)
+def var(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("INFRA_CTL_VAR", str(tmp_path / "var"))
+    monkeypatch.delenv("INFRA_CTL_JOURNAL", raising=False)
+    return tmp_path / "var"
+
+
+@pytest.fixture
+def controller(small_folder: Path) -> Controller:
+    made = Controller(context_name="embedded")
+    made.configure(small_folder)
+    return made
+
+
+def scraped(controller: Controller) -> Mapping[Key, float]:
+    """Samples by name and labels, as a parser that is not ours reads them."""
+    text = exposition.text(controller.collect()).decode()
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def key(name: str, **labels: str) -> Key:
+    return f"infra_{name}", frozenset(labels.items())
+
+
+def names(found: Mapping[Key, float]) -> set[str]:
+    return {name for name, _ in found}
+
+
+def test_facts_are_those_of_the_inventory(controller: Controller, small_folder: Path) -> None:
+    city, found = load_city(small_folder), scraped(controller)
+    circuit = next(iter(city.inventory.circuits.values()))
+    assert found[key("circuit_loss_limit_ratio", circuit=circuit.id)] == circuit.loss
+    assert found[key("circuit_rtt_limit_seconds", circuit=circuit.id)] == circuit.rtt_ms / 1000
+    assert found[key("circuit_capacity_bytes_per_second", circuit=circuit.id)] == circuit.mbps * 1e6 / 8
+    for site in city.inventory.sites.values():
+        assert found[key("ipv6_stage", site=site.id)] == site.ipv6.rank
+    infos = {
+        name: [dict(labels) for metric, labels in found if metric == f"infra_{name}"]
+        for name in ("site_info", "circuit_info", "room_info", "device_info", "system_info")
+    }
+    inventory = city.inventory
+    wanted = (inventory.sites, inventory.circuits, inventory.rooms, city.intents, inventory.systems)
+    assert [len(each) for each in infos.values()] == [len(each) for each in wanted]
+    ward = next(each for each in infos["circuit_info"] if each["site"] == "nk-an-hoa")
+    assert (ward["pop"], ward["circuit"]) == ("nk", "nk-an-hoa-1")
+
+
+def test_holds_are_counted_and_end_with_their_last_day(controller: Controller, small_folder: Path) -> None:
+    assert scraped(controller)[key("holds", effect="drain")] == 0
+    new = Hold(object="nk-pop1", effect="drain", reason="fibre", until=datetime.date(2099, 12, 31))
+    hold(small_folder, new)
+    controller.configure(small_folder)
+    found = scraped(controller)
+    assert (found[key("holds", effect="drain")], found[key("holds", effect="isolate")]) == (1, 0)
+    until = found[key("hold_until_timestamp_seconds", object="nk-pop1", effect="drain")]
+    assert until == datetime.datetime(2100, 1, 1, tzinfo=datetime.UTC).timestamp()
+
+
+def test_a_journal_that_is_not_there_is_a_metric_and_makes_none(controller: Controller, var: Path) -> None:
+    found = scraped(controller)
+    assert found[key("journal_up")] == 0
+    assert not {"infra_runs_total", "infra_runs_active", "infra_run_steps"} & names(found)
+    assert "infra_site_info" in names(found)
+    assert not var.exists()
+
+
+def test_runs_are_counted_and_a_resumed_one_has_failed_all_the_same(
+    controller: Controller, var: Path
+) -> None:
+    journal = open_journal(f"sqlite:///{var / 'journal.db'}")
+    run = journal.start_run(
+        Purpose("deploy", "embedded", "", "", ""),
+        lambda run: [Step(run, "nk-pop1", 1, StepState.WAITING, "", "", "", "")],
+    )
+    journal.record(run.id, "nk-pop1", StepState.APPLYING)
+    found = scraped(controller)
+    assert found[key("journal_up")] == 1
+    assert (found[key("runs_total", kind="deploy")], found[key("runs_active")]) == (1, 1)
+    assert (found[key("leases_held")], found[key("waves_total")]) == (1, 1)
+    assert found[key("run_steps", state="applying")] == 1
+    assert found[key("run_steps", state="not_restored")] == 0
+    assert found[key("runs_failed_total", kind="rollback")] == 0
+    journal.finish_run(run.id, RunState.FAILED, "")
+    assert scraped(controller)[key("runs_failed_total", kind="deploy")] == 1
+    journal.reopen_run(run)
+    journal.finish_run(run.id, RunState.DONE, "")
+    found = scraped(controller)
+    assert found[key("runs_failed_total", kind="deploy")] == 1
+    ended = journal.run(run.id).ended
+    assert ended is not None
+    newest = found[key("run_last_end_timestamp_seconds", kind="deploy")]
+    assert newest == ended.replace(tzinfo=datetime.UTC).timestamp()
+    journal.close()
+    (var / "journal.db").unlink()
+    assert scraped(controller)[key("journal_up")] == 0
+
+
+def test_a_backup_is_as_old_as_what_is_longest_left_out(
+    controller: Controller, small_folder: Path, var: Path
+) -> None:
+    last = key("backup_last_timestamp_seconds", object_kind="device")
+    assert scraped(controller)[last] == 0
+    place = var / "backup" / "embedded"
+    place.mkdir(parents=True)
+    read = dict.fromkeys(load_city(small_folder).intents, 2000.0)
+    (place / READ).write_text(json.dumps(read | {"nk-pop1": 1000.0}))
+    assert scraped(controller)[last] == 1000
+    (place / READ).write_text(json.dumps({name: at for name, at in read.items() if name != "nk-pop1"}))
+    assert scraped(controller)[last] == 0
+    for damaged in ("{", "[]", '{"nk-pop1": "soon"}'):
+        (place / READ).write_text(damaged)
+        assert scraped(controller)[last] == 0
+
+
+def test_a_bad_inventory_leaves_the_old(controller: Controller, small_folder: Path) -> None:
+    before = scraped(controller)
+    (small_folder / "communes.csv").write_text("site\nx\n", encoding="utf-8")
+    with pytest.raises(InventoryError):
+        controller.configure(small_folder)
+    assert scraped(controller) == before
+
+
+def test_a_context_that_is_none_is_refused(small_folder: Path) -> None:
+    with pytest.raises(UnknownError, match="there is no context 'nowhere'"):
+        Controller(context_name="nowhere").configure(small_folder)
