@@ -82,6 +82,7 @@ class Served:
 
     exporter: Fake
     itself: Itself
+    serving: Serving
     port: int
     context: ssl.SSLContext | None = None
     said: list[str] = field(default_factory=list)
@@ -146,7 +147,7 @@ def serve_fake(tmp_path: Path) -> Iterator[Serve]:
             protection = FileProtection(web, said.append) if web else Unprotected()
             serving = Serving(protection, routes, itself)
             port = running.enter_context(_listening(serving, most))
-            return Served(exporter, itself, port, context, said)
+            return Served(exporter, itself, serving, port, context, said)
 
         yield started
 
