@@ -154,6 +154,20 @@ def test_a_defect_of_an_exporter_is_a_line_and_no_traceback(
     assert "conftest.py" in said
 
 
+def test_a_defect_of_the_server_is_a_line_too(
+    serve_fake: Serve, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    served = serve_fake()
+    monkeypatch.setattr(connection.Connection, "setup", lambda _connection: 1 / 0)
+    with pytest.raises(ConnectionError):
+        served.get("/metrics")
+    monkeypatch.undo()
+    assert served.get("/metrics").status == 200
+    said = capsys.readouterr().err
+    assert said.startswith("connection: ZeroDivisionError: division by zero (")
+    assert len(said.splitlines()) == 1
+
+
 def test_a_reload_takes_the_new_one_and_a_bad_one_leaves_the_old(
     serve_fake: Serve, capsys: pytest.CaptureFixture[str]
 ) -> None:
