@@ -134,6 +134,8 @@ def _spread(argument: str, folder: Path) -> Iterator[str]:
 
 
 def _cause(said: list[str]) -> str:
-    """The line that says what is wrong, of all that a tool says."""
-    bad = (line.strip() for line in said if "FAILED" in line or "err" in line.lower())
-    return next(bad, said[-1] if said else "said nothing")[:300]
+    """The line that says what is wrong, of all that a tool says; it may stand below the word."""
+    for line, below in zip(said, [*said[1:], ""], strict=True):
+        if "FAILED" in line or "err=" in line:
+            return (below if line.strip() == "FAILED:" else line).strip()[:300]
+    return said[-1].strip()[:300] if said else "said nothing"

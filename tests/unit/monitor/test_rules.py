@@ -1,4 +1,4 @@
-"""Rules by promtool, each alert: it fires when it should, with its words, and at no other moment of its case."""
+"""Each alert by promtool: it fires when it should, with its words, and at no other moment of its case."""
 
 from __future__ import annotations
 
