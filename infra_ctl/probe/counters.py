@@ -10,19 +10,19 @@ import mmap
 import os
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Self
 
 BOUNDS: Final = tuple(0.0005 * 2**power for power in range(13))
 """Upper bounds of round trips' buckets, seconds: 0.5 ms doubling to 2.048 s; the last bucket has none."""
-LATENESS_BOUNDS: Final = tuple(0.00005 * 2**power for power in range(13))
+LATENESS_BOUNDS: Final = tuple(0.00005 * 2**power for power in range(16))
 LOOP: Final = 0
 """The slot of the loop's own record: how late it was."""
 SCRAP: Final = 1
 """The slot in which is written what counts for nobody."""
 
 _LOST, _SUM, _JITTER, _FORWARD, _BACKWARD, _MTU, _BUCKETS = range(7)
-_WORDS: Final = _BUCKETS + len(BOUNDS) + 1
+_WORDS: Final = _BUCKETS + max(len(BOUNDS), len(LATENESS_BOUNDS)) + 1
 _BYTES: Final = 8 * _WORDS
 
 
@@ -98,12 +98,17 @@ class Counters:
         self._memory[slot * _BYTES : (slot + 1) * _BYTES] = bytes(_BYTES)
 
     def readings(self) -> list[Reading]:
-        """All records, copied in one go."""
+        """All records of round trips, copied in one go."""
         copy = bytes(self._memory)
         whole, real = memoryview(copy).cast("Q").tolist(), memoryview(copy).cast("d")
         return [
             _reading(whole[at : at + _WORDS], real[at + _SUM], real[at + _JITTER]) for at in _starts(whole)
         ]
+
+    def lateness(self) -> Reading:
+        """The loop's own record, with the buckets of `LATENESS_BOUNDS`."""
+        words, total = self._whole[:_WORDS].tolist(), self._real[_SUM]
+        return replace(_reading(words, total, 0.0), buckets=words[_BUCKETS:])
 
     def close(self) -> None:
         os.close(self.descriptor)
@@ -116,7 +121,7 @@ def _starts(words: Sequence[int]) -> range:
 def _reading(words: Sequence[int], total: float, jitter: float) -> Reading:
     return Reading(
         lost=words[_LOST],
-        buckets=words[_BUCKETS:],
+        buckets=words[_BUCKETS : _BUCKETS + len(BOUNDS) + 1],
         total=total,
         jitter=jitter,
         forward_lost=words[_FORWARD],

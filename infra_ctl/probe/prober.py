@@ -65,7 +65,7 @@ class Prober:
 
     def lateness(self) -> Reading:
         """How late the loop's turns were."""
-        return self._counters.readings()[LOOP]
+        return self._counters.lateness()
 
     def ensure(self) -> bool:
         """Start the loop again if it has ended; whether it had. Raises UnusableError."""

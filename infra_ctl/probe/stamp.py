@@ -112,4 +112,4 @@ class Directions:
         """How many the reflector received; a number out of line tells of one that began anew, at nought."""
         before = -1 if self._number is None else self._number
         received = (number - before) % _NUMBERS
-        return received if received <= self._sent else min(number + 1, self._sent)
+        return received if 0 < received <= self._sent else min(number + 1, self._sent)
