@@ -42,7 +42,7 @@ demo: setup
 check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy -p infra_ctl -p napalm_frr
+	$(BIN)/mypy -p infra_ctl -p napalm_frr -p exporters
 	$(BIN)/lint-imports
 	PATH=$(CURDIR)/$(BIN):$$PATH $(BIN)/ansible-lint -q playbooks
 

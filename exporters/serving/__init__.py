@@ -1,0 +1,18 @@
+"""What every exporter shares: the exposition, the HTTP server, the web configuration, reloading."""
+
+from exporters.serving.exporter import Exporter, Page, Prober, Publisher
+from exporters.serving.exposition import Block, Histogram, Observed, Series, one
+from exporters.serving.running import serve
+
+__all__ = [
+    "Block",
+    "Exporter",
+    "Histogram",
+    "Observed",
+    "Page",
+    "Prober",
+    "Publisher",
+    "Series",
+    "one",
+    "serve",
+]
