@@ -414,11 +414,17 @@ class System(Model):
     """Sites that host work of this system beside the data centres; `communes` rules are in the profile."""
 
 
+ROOM_NUMBER = 16
+"""Of the room that a profile gives, on its site's video LAN."""
+
+
 class Room(Model):
     """A video room; those that a site's profile gives it are named `<site>-room`."""
 
     id: Slug
     site: Slug
+    number: Annotated[int, Field(ge=ROOM_NUMBER, le=30)] = ROOM_NUMBER
+    """Its address on the site's video LAN, as a host's in its zone."""
     protocol: Literal["sip", "h323"]
     video_class: Annotated[Literal["720p", "1080p"], Field(alias="class")]
     mcu: Slug

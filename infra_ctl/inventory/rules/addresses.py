@@ -7,7 +7,7 @@ from ipaddress import IPv4Network, IPv6Network
 
 from infra_ctl.errors import Problem
 from infra_ctl.inventory.draft import CityFile, Draft
-from infra_ctl.inventory.models import Addressing, Peer, Zone
+from infra_ctl.inventory.models import ROOM_NUMBER, Addressing, Peer, Zone
 from infra_ctl.inventory.records import problem
 from infra_ctl.inventory.rules.survey import Survey, hostnames
 
@@ -105,6 +105,18 @@ def host_numbers(draft: Draft, _survey: Survey) -> Iterator[Problem]:
             yield draft.mcus.problem(key, ("number",), message)
 
 
+def room_numbers(draft: Draft, _survey: Survey) -> Iterator[Problem]:
+    """On one site's video LAN rooms have numbers of their own; the profile's room has the first."""
+    first: dict[tuple[str, int], str] = {}
+    for site in draft.sites.objects.values():
+        if draft.profile(site).room is not None:
+            first[site.id, ROOM_NUMBER] = f"{site.id}-room"
+    for key, room in draft.rooms.objects.items():
+        if (owner := first.setdefault((room.site, room.number), key)) != key:
+            message = f"number {room.number} on the video LAN of {room.site} is taken by {owner}"
+            yield draft.rooms.problem(key, ("number",), message)
+
+
 def peers(draft: Draft, _survey: Survey) -> Iterator[Problem]:
     """A peer is another AS, and both ends of each family are in one subnet."""
     for key, peer in draft.peers.objects.items():
@@ -125,4 +137,4 @@ def _peer_problems(peer: Peer) -> Iterator[tuple[str, str]]:
             yield field, f"{remote} is our own address"
 
 
-RULES = (pools, overrides, host_numbers, peers)
+RULES = (pools, overrides, host_numbers, room_numbers, peers)
