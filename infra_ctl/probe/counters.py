@@ -37,8 +37,8 @@ class Reading:
     jitter: float
     forward_lost: int
     backward_lost: int
-    mtu: int
-    """Bytes; 0: not known, or nothing came back."""
+    mtu: int | None
+    """Bytes; 0: nothing came back; None: not looked for yet."""
 
     @property
     def answered(self) -> int:
@@ -91,7 +91,8 @@ class Counters:
         self._whole[slot * _WORDS + _BACKWARD] += backward
 
     def set_mtu(self, slot: int, size: int) -> None:
-        self._whole[slot * _WORDS + _MTU] = size
+        """Kept as one more than it is: nought is what nobody has written yet."""
+        self._whole[slot * _WORDS + _MTU] = size + 1
 
     def clear(self, slot: int) -> None:
         """The slot is somebody else's from now on."""
@@ -126,5 +127,5 @@ def _reading(words: Sequence[int], total: float, jitter: float) -> Reading:
         jitter=jitter,
         forward_lost=words[_FORWARD],
         backward_lost=words[_BACKWARD],
-        mtu=words[_MTU],
+        mtu=words[_MTU] - 1 if words[_MTU] else None,
     )

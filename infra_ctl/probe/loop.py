@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+import random
 import signal
 import socket
 import sys
@@ -151,11 +152,14 @@ class Loop:
         return self._senders[key]
 
     def _mtu_looks(self) -> list[Look]:
-        return [
+        """In another order each time, so that however often there are new orders nobody is always last."""
+        looks = [
             Look(member, "ipv4" if target.address.version == 4 else "ipv6")
             for target, member in self._members.values()
             if isinstance(target, EchoTarget) and target.mtu and isinstance(member, Asked)
         ]
+        random.shuffle(looks)
+        return looks
 
 
 def main(argv: list[str]) -> int:

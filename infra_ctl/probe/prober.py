@@ -60,8 +60,9 @@ class Prober:
 
     def readings(self) -> Mapping[str, Reading]:
         """Every target's record, by its name; of a target of which nothing is known yet, noughts."""
+        slots = self._slots  # before the records, which only ever grow
         records = self._counters.readings()
-        return {name: records[slot] for name, slot in self._slots.items()}
+        return {name: records[slot] for name, slot in slots.items()}
 
     def lateness(self) -> Reading:
         """How late the loop's turns were."""

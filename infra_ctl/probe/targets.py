@@ -44,7 +44,7 @@ class Pace:
 
     interval: float = 1.0
     timeout: float = 2.0
-    mtu_interval: float = 600.0
+    mtu_interval: float = 300.0
 
 
 @dataclass(frozen=True, slots=True)
