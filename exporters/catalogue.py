@@ -259,7 +259,11 @@ CONTROLLER = Group(
     (
         gauge("infra_journal_up", "Whether the journal could be read for this scrape."),
         counter("infra_runs_total", "Runs that were begun, by kind.", "kind"),
-        counter("infra_runs_failed_total", "Runs that failed, were stopped or were killed, by kind.", "kind"),
+        counter(
+            "infra_runs_failed_total",
+            "Runs that failed, were stopped or were killed, by kind; resumed or not.",
+            "kind",
+        ),
         gauge("infra_runs_active", "Runs that are under way."),
         gauge(
             "infra_run_last_end_timestamp_seconds",
@@ -278,7 +282,8 @@ CONTROLLER = Group(
         ),
         gauge(
             "infra_backup_last_timestamp_seconds",
-            "When the newest backup was taken of the kind of object whose newest is the oldest.",
+            "When the device or host (object_kind) was last backed up whose last backup is the oldest; "
+            "0 where one never was.",
             "object_kind",
         ),
         gauge(

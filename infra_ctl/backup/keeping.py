@@ -73,6 +73,7 @@ def back_up(
         for change in _changes(sources, repository, there, began)
     ]
     commits = repository.keep(found)
+    repository.remember_read(part.name for part in there)
     changed = {commit.change.part for commit in commits}
     return Backup(
         commits,

@@ -7,6 +7,7 @@ repository as it was. It has no working tree, so nothing in it can be half writt
 from __future__ import annotations
 
 import fcntl
+import json
 import re
 import shutil
 import tempfile
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 BRANCH = b"main"
 """Of a repository that we make."""
 FILE = 0o100644
+READ = "infra-ctl-read.json"
+"""Beside git's own files: when each part was last read."""
 
 STALE = 10.0
 """Seconds after which what git locks a branch with belongs to a process that died: a move takes no time."""
@@ -101,6 +104,18 @@ class Repository:
         if kept and not self._moved(before, parent):
             raise BackupError(f"{self._repo.path}: somebody else committed meanwhile: nothing was kept")
         return tuple(kept)
+
+    def remember_read(self, names: Iterable[str]) -> None:
+        """Which parts were read just now: of one that did not change no commit tells."""
+        folder = Path(self._repo.controldir())
+        try:
+            read = last_read(folder)
+        except BackupError:  # it is written anew
+            read = {}
+        known = {name: at.replace(tzinfo=UTC).timestamp() for name, at in read.items()}
+        new = folder / f"{READ}.new"
+        new.write_text(json.dumps({**known, **dict.fromkeys(names, time.time())}), encoding="utf-8")
+        new.replace(folder / READ)
 
     def moment(self, part: Part, at: str) -> Moment:
         """A part as it was `at` a commit or a time (ISO 8601, UTC where it says nothing), without one last.
@@ -195,6 +210,22 @@ class Repository:
             lock.unlink()
         old = ObjectID(before) if before else ZERO_SHA
         return bool(self._repo.refs.set_if_equals(self._branch, old, ObjectID(after)))
+
+
+def last_read(folder: Path) -> Mapping[str, datetime]:
+    """When each part was last read for the repository in a folder, changed or not, in UTC.
+
+    Raises BackupError where that cannot be told; empty where there is no backup yet.
+    """
+    try:
+        read = json.loads((folder / READ).read_text(encoding="utf-8"))
+        return {name: datetime.fromtimestamp(at, UTC).replace(tzinfo=None) for name, at in read.items()}
+    except FileNotFoundError:
+        return {}
+    except OSError as exc:
+        raise BackupError(f"{folder / READ}: {exc.strerror}") from exc
+    except (ValueError, TypeError, AttributeError) as exc:
+        raise BackupError(f"{folder / READ} is damaged: infra-ctl backup writes it anew") from exc
 
 
 def message(change: Change) -> str:

@@ -42,6 +42,7 @@ COMMANDS = {
     "db": "journal:db",
     "secrets": "secrets:secrets",
     "verify": "verify:verify",
+    "export": "export:export",
     "lab": "lab:lab",
 }
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from infra_ctl.backup.keeping import Backup, Sources
     from infra_ctl.backup.records import Change, Commit
     from infra_ctl.city import City
+    from infra_ctl.cli.context import Context
 
 PLACE = "INFRA_CTL_BACKUP"
 
@@ -67,7 +68,12 @@ def backup(session: Session, selector: tuple[str, ...], folder: Path | None) -> 
 
 def usual_place(session: Session) -> Path:
     """Where a context's backups are where nobody says; a colon would be a machine's name to git."""
-    return session.context.var / "backup" / session.context.name.replace(":", "-")
+    return place_of(session.context)
+
+
+def place_of(context: Context) -> Path:
+    """The same, of a context."""
+    return context.var / "backup" / context.name.replace(":", "-")
 
 
 def _sources(session: Session, city: City) -> Sources:

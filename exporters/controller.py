@@ -1,0 +1,223 @@
+"""The controller's exporter: what its journal adds up to, how old backups are, and the inventory's facts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
+
+import click
+
+from exporters.catalogue import METRICS
+from exporters.serving import Block, Series, one, serve
+from infra_ctl.errors import BackupError, InfraCtlError, UnusableError
+
+if TYPE_CHECKING:
+    from infra_ctl.city import City
+    from infra_ctl.cli.context import Context
+    from infra_ctl.inventory.models import Circuit, Site
+    from infra_ctl.journal.counting import Totals
+
+EFFECTS = ("drain", "isolate")
+PATIENCE = "5"
+"""Seconds for a PostgreSQL that does not answer: a scrape is waiting."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What a scrape needs of one inventory."""
+
+    context: Context
+    facts: tuple[Block, ...]
+    """They change with the inventory only."""
+    backed_up: Mapping[str, tuple[str, ...]]
+    """What is to be in the backup, by kind."""
+    repository: Path
+
+
+class Controller:
+    """Reads the journal and the backup's marks at every scrape, and the inventory when it is told to."""
+
+    def __init__(self, *, context_name: str, repository: Path | None = None) -> None:
+        self._context_name, self._repository = context_name, repository
+        self._watched: Watched | None = None
+        self._failed: dict[str, int] = {}
+        self._lock = Lock()
+
+    def configure(self, inventory: Path) -> None:
+        from infra_ctl.city import load_city
+        from infra_ctl.cli.backup import place_of
+        from infra_ctl.cli.context import context
+
+        where = context(self._context_name, inventory)
+        city = load_city(inventory)
+        place = self._repository or place_of(where)
+        self._watched = Watched(where, tuple(facts(city)), _backed_up(where, city), place)
+
+    def collect(self) -> Iterator[Block]:
+        if (watched := self._watched) is None:
+            return
+        yield from self._of_journal(watched.context)
+        yield from _of_backups(watched)
+        yield from watched.facts
+
+    def close(self) -> None:
+        """It has begun nothing."""
+
+    def _of_journal(self, where: Context) -> Iterator[Block]:
+        """Without a journal no counter is 0: it is not there."""
+        from infra_ctl.journal.counting import totals
+
+        try:
+            found = totals(where.journal_url, where.name)
+        except InfraCtlError as error:
+            click.echo(str(error), err=True)
+            yield one(METRICS["infra_journal_up"], 0)
+            return
+        yield one(METRICS["infra_journal_up"], 1)
+        yield from _of_totals(found, self._ever_failed(found))
+
+    def _ever_failed(self, found: Totals) -> Mapping[str, int]:
+        """A run that is resumed has failed all the same: a counter does not go back."""
+        with self._lock:
+            for kind, count in found.failed.items():
+                self._failed[kind] = max(count, self._failed.get(kind, 0))
+            return dict(self._failed)
+
+
+def main(argv: Sequence[str]) -> None:
+    os.environ.setdefault("PGCONNECT_TIMEOUT", PATIENCE)
+    serve("controller", Controller, argv, *_OPTIONS)
+
+
+_OPTIONS = (
+    click.Option(
+        ["--context", "context_name"],
+        default="live",
+        envvar="INFRA_CTL_CONTEXT",
+        show_envvar=True,
+        show_default=True,
+        metavar="NAME",
+        help="Whose runs are counted: live, lab, lab:NAME or embedded.",
+    ),
+    click.Option(
+        ["--backup", "repository"],
+        type=click.Path(path_type=Path, file_okay=False),
+        envvar="INFRA_CTL_BACKUP",
+        show_envvar=True,
+        metavar="DIR",
+        help="The git repository of backups; var/backup/CONTEXT without.",
+    ),
+)
+
+
+def _of_totals(found: Totals, failed: Mapping[str, int]) -> Iterator[Block]:
+    kinds = sorted({*_kinds(), *found.begun, *failed})
+    yield _by("infra_runs_total", {kind: found.begun.get(kind, 0) for kind in kinds})
+    yield _by("infra_runs_failed_total", {kind: failed.get(kind, 0) for kind in kinds})
+    yield _by("infra_run_last_end_timestamp_seconds", {k: _epoch(at) for k, at in found.ended.items()})
+    yield one(METRICS["infra_runs_active"], found.active)
+    yield _by("infra_run_steps", {_word(state): count for state, count in found.newest.items()})
+    yield one(METRICS["infra_waves_total"], found.waves)
+    yield one(METRICS["infra_leases_held"], found.busy)
+
+
+def _kinds() -> tuple[str, ...]:
+    """Of runs: a kind that has not been yet has a 0."""
+    from infra_ctl.deploy.run import DEPLOY, DRAIN, REPLACE, RESTORE
+    from infra_ctl.journal.records import PROCEDURE
+
+    return DEPLOY, DRAIN, REPLACE, RESTORE, PROCEDURE, "rollback"
+
+
+def _word(state: str) -> str:
+    return state.lower().replace(" ", "_")
+
+
+def _of_backups(watched: Watched) -> Iterator[Block]:
+    """The oldest of each kind: what is left out of backups is what matters. 0 where one was never read."""
+    from infra_ctl.backup.repository import last_read
+
+    try:
+        read = last_read(watched.repository)
+    except BackupError as error:
+        click.echo(str(error), err=True)
+        read = {}
+    oldest = {
+        kind: min(_epoch(read[name]) if name in read else 0.0 for name in names)
+        for kind, names in watched.backed_up.items()
+        if names
+    }
+    yield _by("infra_backup_last_timestamp_seconds", oldest)
+
+
+def _backed_up(where: Context, city: City) -> Mapping[str, tuple[str, ...]]:
+    """Raises InfraCtlError where a twin is not there."""
+    from infra_ctl.cli.devices import present
+    from infra_ctl.cli.hosts import present_hosts, present_parts
+
+    hosts = present_hosts(where, city)
+    parts = tuple(present_parts(where, city)) if hosts else ()
+    return {"device": tuple(present(where, city)), "host": (*hosts, *parts)}
+
+
+def facts(city: City) -> Iterator[Block]:
+    """What the inventory says, for others to be joined with."""
+    inventory = city.inventory
+    sites, circuits = tuple(inventory.sites.values()), tuple(inventory.circuits.values())
+    yield _info("infra_site_info", (_site(site) for site in sites))
+    yield _info("infra_circuit_info", (_circuit(city, circuit) for circuit in circuits))
+    yield _info("infra_room_info", _rooms(city))
+    yield _info("infra_device_info", ((i.hostname, i.site, i.role) for i in city.intents.values()))
+    yield _info("infra_system_info", ((s.id, s.owner, str(s.level)) for s in inventory.systems.values()))
+    yield _by("infra_ipv6_stage", {site.id: site.ipv6.rank for site in sites})
+    yield _by("infra_circuit_loss_limit_ratio", {each.id: each.loss for each in circuits})
+    yield _by("infra_circuit_rtt_limit_seconds", {each.id: each.rtt_ms / 1000 for each in circuits})
+    yield _by("infra_circuit_jitter_limit_seconds", {each.id: each.jitter_ms / 1000 for each in circuits})
+    yield _by("infra_circuit_capacity_bytes_per_second", {each.id: each.mbps * 125_000 for each in circuits})
+    yield _by("infra_holds", {effect: sum(h.effect == effect for h in inventory.holds) for effect in EFFECTS})
+    held = {(hold.object, hold.effect): hold.until for hold in inventory.holds}
+    yield Series(METRICS["infra_hold_until_timestamp_seconds"], held).block(
+        _epoch(datetime.combine(until, datetime.min.time()) + timedelta(days=1)) for until in held.values()
+    )
+
+
+def _site(site: Site) -> tuple[str, ...]:
+    where = ("" if degrees is None else str(degrees) for degrees in (site.lat, site.lon))
+    return (site.id, site.pop, site.kind, site.unit, site.name, *where)
+
+
+def _circuit(city: City, circuit: Circuit) -> tuple[str, ...]:
+    """Its site is that of the end farther from the data centre, whom it serves."""
+    from infra_ctl.inventory import port
+
+    site = city.intents[port(circuit.z).hostname].site
+    pop = city.inventory.sites[site].pop
+    return (circuit.id, site, pop, circuit.provider, circuit.circuit_class, circuit.direction)
+
+
+def _rooms(city: City) -> Iterator[tuple[str, ...]]:
+    for room in city.inventory.rooms.values():
+        yield room.id, room.site, room.mcu, room.protocol, room.video_class
+
+
+def _info(name: str, labels: Iterable[Sequence[str]]) -> Block:
+    series = Series(METRICS[name], labels)
+    return series.block([1] * len(series))
+
+
+def _by(name: str, values: Mapping[str, float]) -> Block:
+    """A metric with one label, the key."""
+    return Series(METRICS[name], [(key,) for key in values]).block(values.values())
+
+
+def _epoch(at: datetime) -> float:
+    """Of a time in UTC without a zone."""
+    try:
+        return at.replace(tzinfo=UTC).timestamp()
+    except (OverflowError, ValueError) as error:  # a hold without end
+        raise UnusableError(f"{at} is out of reach of a timestamp") from error

@@ -1,0 +1,117 @@
+"""What a journal adds up to, for who watches it: it is only read, and never made or brought up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, distinct, func, select
+
+from infra_ctl.errors import JournalError
+from infra_ctl.journal import database
+from infra_ctl.journal.records import Run, RunState, StepState
+from infra_ctl.journal.schema import runs, steps
+from infra_ctl.journal.store import is_alive
+
+_ILL = (RunState.FAILED, RunState.STOPPED, RunState.KILLED)
+_BUSY = (
+    StepState.APPLYING,
+    StepState.APPLIED,
+    StepState.CONFIRMING,
+    StepState.SETTLING,
+    StepState.RESTORING,
+)
+"""Where a step stands while its device is held."""
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """All runs of one context. Times are in UTC without a zone."""
+
+    begun: Mapping[str, int]
+    """Runs by kind."""
+    failed: Mapping[str, int]
+    """Of these, those that failed, were stopped or were killed."""
+    ended: Mapping[str, datetime]
+    """When the newest ended run of a kind ended."""
+    active: int
+    waves: int
+    """In which something was begun."""
+    busy: int
+    """Devices and hosts that runs under way are at."""
+    newest: Mapping[StepState, int]
+    """Steps of the newest run."""
+
+
+def totals(url: str, context: str) -> Totals:
+    """Raises JournalError where there is no journal of this version, UnusableError for a URL that is none."""
+    with database.connected(url) as engine:
+        found = database.revision(engine)
+        if found != database.REVISION:
+            what = f"is at revision {found}, not {database.REVISION}" if found else "is not there"
+            raise JournalError(f"journal {database.shown(engine)} {what}")
+        try:
+            with engine.connect() as connection:
+                return _totals(connection, context)
+        except database.FAILURES as exc:
+            raise database.error(engine, exc) from exc
+
+
+def _totals(connection: Connection, context: str) -> Totals:
+    running = _running(connection, context)
+    alive = [run.id for run in running if is_alive(run)]
+    begun: dict[str, int] = {}
+    failed = {run.kind: 0 for run in running}
+    for run in running:
+        failed[run.kind] += run.id not in alive  # killed, and nobody has written it yet
+    ended: dict[str, datetime] = {}
+    columns = (runs.c.kind, runs.c.state, func.count(), func.max(runs.c.ended))
+    query = select(*columns).where(runs.c.context == context).group_by(runs.c.kind, runs.c.state)
+    for kind, state, count, last in connection.execute(query):
+        begun[kind] = begun.get(kind, 0) + count
+        failed[kind] = failed.get(kind, 0) + (count if state in _ILL else 0)
+        if last is not None:
+            ended[kind] = max(last, ended.get(kind, last))
+    return Totals(
+        begun=begun,
+        failed=failed,
+        ended=ended,
+        active=len(alive),
+        waves=_waves(connection, context),
+        busy=_busy(connection, alive),
+        newest=_newest(connection, context),
+    )
+
+
+def _running(connection: Connection, context: str) -> list[Run]:
+    query = select(runs).where(runs.c.context == context, runs.c.state == RunState.RUNNING)
+    found = connection.execute(query).mappings()
+    return [Run(**{**row, "state": RunState(row["state"])}) for row in found]
+
+
+def _waves(connection: Connection, context: str) -> int:
+    waves = (
+        select(steps.c.run, steps.c.wave)
+        .join(runs, runs.c.id == steps.c.run)
+        .where(runs.c.context == context, steps.c.wave > 0, steps.c.state != StepState.WAITING)
+        .distinct()
+        .subquery()
+    )
+    return connection.scalar(select(func.count()).select_from(waves)) or 0
+
+
+def _busy(connection: Connection, alive: list[str]) -> int:
+    query = select(func.count(distinct(steps.c.device))).where(
+        steps.c.run.in_(alive), steps.c.state.in_(_BUSY)
+    )
+    return connection.scalar(query) or 0
+
+
+def _newest(connection: Connection, context: str) -> Mapping[StepState, int]:
+    """Every state, those that no step is in as well."""
+    newest = select(runs.c.id).where(runs.c.context == context)
+    run = connection.scalar(newest.order_by(runs.c.started.desc(), runs.c.id.desc()).limit(1))
+    query = select(steps.c.state, func.count()).where(steps.c.run == run).group_by(steps.c.state)
+    found: dict[str, int] = dict(connection.execute(query).tuples().all())
+    return {state: found.get(state, 0) for state in StepState}
