@@ -12,10 +12,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 IC := $(BIN)/infra-ctl
 # Debian packages of the twin: the routers' daemons, their way in, what breaks and measures links, and what builds and
-# boots hosts; what asks routers' SNMP agents; the database that the journal's tests run on; and what scrapes our exporters.
+# boots hosts; what asks routers' SNMP agents; the database that the journal's tests run on; what scrapes our exporters,
+# and what they are measured beside.
 PACKAGES := frr frr-pythontools openssh-server openssh-client iproute2 iputils-ping nftables procps snmpd snmp \
-  systemd-container mmdebstrap apt-utils python3-venv postgresql git prometheus \
-  prometheus-alertmanager prometheus-blackbox-exporter prometheus-snmp-exporter
+  systemd-container mmdebstrap apt-utils python3-venv postgresql git fping prometheus prometheus-alertmanager \
+  prometheus-blackbox-exporter prometheus-frr-exporter prometheus-node-exporter prometheus-snmp-exporter kamailio baresip-core
 
 help:
 	@sed -n 's/^# make /make /p' $(MAKEFILE_LIST)

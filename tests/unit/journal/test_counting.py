@@ -10,6 +10,7 @@ import pytest
 from infra_ctl.errors import JournalError
 from infra_ctl.journal import database
 from infra_ctl.journal.counting import Waves, totals
+from infra_ctl.journal.opening import open_journal
 from infra_ctl.journal.records import PROCEDURE, Purpose, Run, RunState, Step, StepState
 from infra_ctl.journal.store import Journal
 from tests.unit.journal.test_journal_store import execute
