@@ -19,9 +19,7 @@ _TEMPLATES = Path(__file__).resolve().parents[2] / "exporters/rules"
 
 def rule_files(city: City, overrides: Path | None = None) -> tuple[MonitorFile, ...]:
     """All of them by name; a city's own folder of templates goes before ours. Raises UnusableError."""
-    given = {
-        path.name: path for folder in (_TEMPLATES, overrides) if folder for path in folder.glob("*.yml")
-    }
+    given = {path.name: path for folder in (_TEMPLATES, overrides) if folder for path in folder.glob("*.yml")}
     written = [
         MonitorFile(f"{FOLDER}/{name}", filled(path.read_text(encoding="utf-8"), city, name))
         for name, path in sorted(given.items())
