@@ -20,6 +20,7 @@ from infra_ctl.inventory.models import Host, System
 
 SSH, NODE_EXPORTER, PACKAGES, POSTGRESQL = "ssh", "node-exporter", "packages", "postgresql"
 NTP, DNS, SYSLOG, SIGNATURES, SNMP = "ntp", "dns", "syslog", "signatures", "snmp"
+ALERTMANAGER, GOSSIP, FRR_EXPORTER = "alertmanager", "alertmanager-gossip", "frr-exporter"
 PORTS: Mapping[str, int] = {
     SSH: 22,
     NODE_EXPORTER: 9100,
@@ -29,6 +30,9 @@ PORTS: Mapping[str, int] = {
     SIGNATURES: 80,
     POSTGRESQL: 5432,
     SNMP: 161,
+    ALERTMANAGER: 9093,
+    GOSSIP: 9094,
+    FRR_EXPORTER: 9342,
 }
 """Of what hosts do for the city, and routers for monitoring."""
 _SERVING = {
@@ -38,8 +42,27 @@ _SERVING = {
     HostRole.ANTIMALWARE: SIGNATURES,
 }
 """By role, what it does for everybody in the city."""
-_PROTOCOLS: Mapping[str, tuple[Protocol, ...]] = {"sip": ("tcp", "udp"), NTP: ("udp",), DNS: ("tcp", "udp")}
+_PROTOCOLS: Mapping[str, tuple[Protocol, ...]] = {
+    "sip": ("tcp", "udp"),
+    NTP: ("udp",),
+    DNS: ("tcp", "udp"),
+    GOSSIP: ("tcp", "udp"),
+}
 """What a service or scheme is carried by, where it is not TCP alone."""
+_OF_ROUTERS: tuple[tuple[str, Protocol, int], ...] = (
+    (SNMP, "udp", PORTS[SNMP]),
+    (FRR_EXPORTER, "tcp", PORTS[FRR_EXPORTER]),
+    ("routers/ssh", "tcp", 22),
+)
+"""What monitoring asks of routers."""
+_MEASURED: tuple[tuple[str, Protocol, int], ...] = (
+    ("stamp", "udp", 862),
+    ("rooms/sip", "udp", 5060),
+    ("rooms/sip", "tcp", 5060),
+    ("rooms/sips", "tcp", 5061),
+    ("rooms/h323", "tcp", 1720),
+)
+"""What monitoring asks of sites and rooms, wherever in the city they are; echoes go everywhere anyway."""
 
 Key: TypeAlias = tuple[str, Protocol, int]
 """Service, protocol, port."""
@@ -86,6 +109,9 @@ def _of_roles(inventory: Inventory, host: Host) -> Iterator[tuple[str, int, set[
     for role, service in _SERVING.items():
         if role in host.roles:
             yield service, PORTS[service], {CITY}
+    if HostRole.MONITORING in host.roles:
+        for service in (ALERTMANAGER, GOSSIP):
+            yield service, PORTS[service], set(with_role(inventory, HostRole.MONITORING))
     if HostRole.DATABASE in host.roles:
         using = (each for each in inventory.systems.values() if set(each.databases) & set(host.databases))
         clients = {name for system in using for name in system.runs_on}
@@ -134,7 +160,9 @@ def outside(places: Places, host: Host) -> Iterator[tuple[str, Protocol, int, It
         for protocol in _PROTOCOLS[DNS]:
             yield DNS, protocol, PORTS[DNS], map(ip_network, upstreams.dns)
     if HostRole.MONITORING in host.roles:
-        yield SNMP, "udp", PORTS[SNMP], places.routers()
+        for asked_of, where in ((_OF_ROUTERS, places.routers()), (_MEASURED, places.of([CITY]))):
+            for service, protocol, port in asked_of:
+                yield service, protocol, port, where
     if HostRole.ANTIMALWARE in host.roles and upstreams.signatures:
         yield SIGNATURES, "tcp", 443, ANYBODY
     for system in systems_on(places.inventory, host.id):

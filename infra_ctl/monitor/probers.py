@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from infra_ctl.city import City
+from infra_ctl.inventory.models import Snmp
 from infra_ctl.monitor.files import MonitorFile, Value
 from infra_ctl.monitor.stack import BLACKBOX, SNMP, Stack
 from infra_ctl.monitor.targets import FAMILIES
 
-SNMP_USER, SNMP_AUTH, SNMP_PRIVACY = "monitoring", "vault:snmp/auth", "vault:snmp/privacy"
-"""As the agents on the routers have it."""
 _IF, _IFX = "1.3.6.1.2.1.2.2.1", "1.3.6.1.2.1.31.1.1.1"
 _UPTIME, _UPTIME_HELP = "1.3.6.1.2.1.1.3", "Hundredths of a second since the agent began"
-_COLUMNS = (
+COLUMNS = (
     ("ifAdminStatus", f"{_IF}.7", "gauge", "Whether an interface is meant to be up: 1 up, 2 down, 3 testing"),
     ("ifOperStatus", f"{_IF}.8", "gauge", "Whether an interface is up: 1 up, 2 down, 7 lower layer down"),
     (
@@ -42,18 +41,18 @@ HTTP_TIMEOUT = "8s"
 def prober_files(stack: Stack) -> tuple[MonitorFile, ...]:
     """Their configurations, and how they are started."""
     return (
-        MonitorFile("snmp.yml", _snmp(), private=True),
+        MonitorFile("snmp.yml", _snmp(stack.city.inventory.snmp), private=True),
         MonitorFile("snmp.args", _arguments(stack, "snmp", SNMP)),
         MonitorFile("blackbox.yml", _blackbox(stack.city)),
         MonitorFile("blackbox.args", _arguments(stack, "blackbox", BLACKBOX)),
     )
 
 
-def _snmp() -> Value:
+def _snmp(login: Snmp) -> Value:
     """In the form of snmp_exporter 0.21, where a module holds how to log in."""
     return {
         "if_mib": {
-            "walk": [oid for _, oid, *_ in _COLUMNS] + [oid for _, oid in _NAMES],
+            "walk": [oid for _, oid, *_ in COLUMNS] + [oid for _, oid in _NAMES],
             "get": [f"{_UPTIME}.0"],
             "metrics": [
                 {
@@ -62,7 +61,7 @@ def _snmp() -> Value:
                     "type": "gauge",
                     "help": "Hundredths of a second since the agent began",
                 },
-                *(_column(*each) for each in _COLUMNS),
+                *(_column(*each) for each in COLUMNS),
             ],
             "version": 3,
             "max_repetitions": 25,
@@ -70,11 +69,11 @@ def _snmp() -> Value:
             "timeout": "5s",
             "auth": {
                 "security_level": "authPriv",
-                "username": SNMP_USER,
-                "password": SNMP_AUTH,
+                "username": login.user,
+                "password": login.auth_secret,
                 "auth_protocol": "SHA256",
                 "priv_protocol": "AES",
-                "priv_password": SNMP_PRIVACY,
+                "priv_password": login.privacy_secret,
             },
         }
     }
