@@ -15,7 +15,9 @@ LOTS: Mapping[str, frozenset[str]] = {
             *("procedures_live", "resume_live", "secrets_live", "take_back_live"),
         )
     ),
-    "both sites": frozenset({"test_hosts_live", "test_one_plan_live", "test_roles_live"}),
+    "both sites": frozenset(
+        {"test_host_procedures_live", "test_hosts_live", "test_one_plan_live", "test_roles_live"}
+    ),
 }
 """Files of tests by the lab that they share; one that is missing here boots it again, on another worker."""
 

@@ -14,7 +14,7 @@ from infra_ctl.lab import faults
 from infra_ctl.lab.state import Fault
 from tests.lab.city_slice import CitySlice
 from tests.lab.test_procedures_live import ansible, changed
-from tests.lab.two_sites import APP, CORE, CORES, SPARE, Sites
+from tests.lab.two_sites import APP, CORE, CORES, MONITOR, SPARE, Sites
 
 pytestmark = pytest.mark.live
 
@@ -70,7 +70,7 @@ def let_through(city: CitySlice, port: int) -> list[bool]:
     own = [each for each in found.intents[CORE].interfaces if each.kind != "loopback"]
     sources = [
         (there, here.ip)
-        for near, there in zip(found.host(SPARE).addresses, found.host(APP).addresses, strict=True)
+        for near, there in zip(found.host(MONITOR).addresses, found.host(APP).addresses, strict=True)
         for each in own
         for here in (each.ipv4, each.ipv6)
         if here is not None and ip_address(str(near)) in here.network
@@ -196,6 +196,8 @@ def test_a_router_and_a_host_are_patched_although_another_does_not_answer(city: 
 
     again = ansible(city, "patch", "--limit", f"{PARTNER}:{APP}")
     assert (again.code, changed(again), len(city.runs())) == (0, 0, before + 3), again
+    for machine in (PARTNER, APP):
+        city.on(machine, "sh", "-c", "dpkg --purge tiny; rm -r /srv/updates /etc/apt/sources.list.d/tiny.list")
 
 
 def test_a_machine_that_fails_says_why_and_the_rest_goes_on(city: CitySlice) -> None:

@@ -184,7 +184,7 @@ def test_a_port_moves_and_no_request_is_lost(city: CitySlice) -> None:
 
     Firewalls of both hosts, the zone ACLs of both routers and the port of the service change. One client asks
     through the portal, another one knows both ports and asks the application itself, from another zone.
-    The other site's routers lead to it too: unless they are selected, the old port stays open.
+    The other site's routers lead to it, and who monitors asks it: left out, they would keep the old port.
     """
     deployed(city, ALL)
     city.on(CORE, "nft", "add", "table", "netdev", "infra_ctl_lab")

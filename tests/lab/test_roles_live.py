@@ -8,7 +8,7 @@ import pytest
 
 from infra_ctl.city import load_city
 from tests.lab.city_slice import CitySlice, until
-from tests.lab.two_sites import APP, DATABASE, LOGS, NAMES, PORTAL, REPLICA, ROOMS, SPARE, TIME, Sites
+from tests.lab.two_sites import APP, DATABASE, LOGS, MONITOR, NAMES, PORTAL, REPLICA, ROOMS, TIME, Sites
 
 pytestmark = pytest.mark.live
 
@@ -51,7 +51,7 @@ def addresses(city: CitySlice, hostname: str) -> list[str]:
 def metrics(city: CitySlice, hostname: str) -> dict[str, float]:
     """What the node exporter of a host tells the monitoring host of its signatures."""
     address = addresses(city, hostname)[0]
-    said = city.on(SPARE, "python3", "-c", SCRAPE, f"http://{address}:9100/metrics").splitlines()
+    said = city.on(MONITOR, "python3", "-c", SCRAPE, f"http://{address}:9100/metrics").splitlines()
     return {line.split()[0]: float(line.split()[1]) for line in said if line.startswith("av_")}
 
 

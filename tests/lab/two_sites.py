@@ -19,9 +19,10 @@ CORE = CORES[0]
 ROUTERS = "role=core or site=bk"
 APP, PORTAL, DATABASE, REPLICA = "dc-app-1", "dc-portal-1", "dc-db-1", "bk-db-1"
 TIME, NAMES, LOGS, ROOMS = "dc-ntp-1", "dc-dns-1", "dc-log-1", "dc-registrar-1"
-HOSTS = (APP, PORTAL, DATABASE, REPLICA, TIME, NAMES, LOGS, ROOMS)
-SPARE = "dc-monitor-1"
-"""The host that monitors: switched on, and as its installer left it."""
+MONITOR = "dc-monitor-1"
+HOSTS = (APP, PORTAL, DATABASE, REPLICA, TIME, NAMES, LOGS, ROOMS, MONITOR)
+SPARE = "dc-mail-1"
+"""Switched on, and as its installer left it."""
 BOOTED = " or ".join((*HOSTS, SPARE))
 ALL = f"not {SPARE}"
 """What is deployed."""
