@@ -14,7 +14,8 @@ IC := $(BIN)/infra-ctl
 # Debian packages of the twin: the routers' daemons, their way in, what breaks and measures links, and what builds and
 # boots hosts; the database that the journal's tests run on; and what scrapes our exporters.
 PACKAGES := frr frr-pythontools openssh-server openssh-client iproute2 iputils-ping nftables procps \
-  systemd-container mmdebstrap apt-utils python3-venv postgresql git prometheus prometheus-blackbox-exporter fping
+  systemd-container mmdebstrap apt-utils python3-venv postgresql git prometheus \
+  prometheus-alertmanager prometheus-blackbox-exporter prometheus-snmp-exporter fping
 
 help:
 	@sed -n 's/^# make /make /p' $(MAKEFILE_LIST)

@@ -21,7 +21,7 @@ from typing import Any
 import click
 
 from exporters.serving import tls
-from exporters.serving.connection import TO_ASK, Connection, Service
+from exporters.serving.connection import MOST_HEAD, TO_ASK, Connection, Service
 from exporters.serving.protection import Guard
 from exporters.serving.routes import where
 from infra_ctl.errors import UnusableError
@@ -158,6 +158,7 @@ def _spoken_over(request: socket.socket, guard: Guard) -> socket.socket:
         return request
     if request.recv(1, socket.MSG_PEEK) != _HANDSHAKE:
         _try_to_send(request, _NOT_TLS)
+        request.recv(MOST_HEAD)  # left unread, it would take the answer along
         raise ConnectionRefusedError
     # A handshake has one deadline, for all its messages.
     wrapped = guard.context.wrap_socket(request, server_side=True, do_handshake_on_connect=False)

@@ -182,3 +182,15 @@ def test_pages_go_to_who_is_on_duty_and_owners_hear_of_what_is_theirs(folder: Pa
         "nobody",
         "operations",
     )
+
+
+def test_a_sink_is_told_everything_and_the_receivers_nothing(city: City) -> None:
+    for sink, expected in (
+        ("http://127.0.0.1:9/", [{"url": "http://127.0.0.1:9/", "send_resolved": True}]),
+        ("", None),
+    ):
+        made = stack(city, None, "http", is_plain=True, sink=sink)
+        config = next(file for file in monitor_files(made, "en") if file.path == "alertmanager.yml").content
+        assert "global" not in config
+        duty = next(each for each in config["receivers"] if each["name"] == "duty")
+        assert (duty.get("webhook_configs"), duty.get("email_configs")) == (expected, None)

@@ -13,6 +13,7 @@ import yaml
 
 from infra_ctl.city import City
 from infra_ctl.errors import UnusableError
+from infra_ctl.monitor.alertmanager import inhibitions
 from infra_ctl.monitor.rules import filled, rule_files
 
 ROOT = Path(__file__).parents[3]
@@ -106,6 +107,17 @@ def test_every_alert_has_a_case_in_which_it_fires_and_one_in_which_it_does_not(
 ) -> None:
     assert {case["alert"] for case in cases() if "fires" in case} == set(alerts)
     assert {case["alert"] for case in cases() if case.get("silent")} == set(alerts) - {"InfraWatchdog"}
+
+
+def test_what_silences_and_what_is_silenced_have_the_label_that_they_must_share(city: City) -> None:
+    labels: dict[str, set[str]] = {}
+    for case in cases():
+        labels.setdefault(case["alert"], set()).update(case.get("fires", {}).get("labels", ()))
+    for rule in inhibitions(city):
+        for matcher in (*rule["source_matchers"], *rule["target_matchers"]):
+            if match := re.fullmatch(r'alertname=~?"(Infra)(?:\((.+)\)|(.+))"', matcher):
+                for name in (match[2] or match[3]).split("|"):
+                    assert set(rule.get("equal", ())) <= labels[f"Infra{name}"], (name, rule)
 
 
 def test_alerts_are_written_alike(alerts: dict[str, Any], city: City) -> None:
