@@ -50,6 +50,7 @@ dpkg -i tiny-1.deb
 echo 'deb [trusted=yes] file:/srv/updates ./' >/etc/apt/sources.list.d/tiny.list
 """
 """A package, and where there is a newer one."""
+AS_BEFORE = "dpkg --purge tiny; rm -r /srv/updates /etc/apt/sources.list.d/tiny.list"
 NOTHING_ELSE = "rm -rf /etc/apt/sources.list /etc/apt/sources.list.d/*"
 """A router of a lab has the sources of this machine, and no way to them."""
 
@@ -197,7 +198,7 @@ def test_a_router_and_a_host_are_patched_although_another_does_not_answer(city: 
     again = ansible(city, "patch", "--limit", f"{PARTNER}:{APP}")
     assert (again.code, changed(again), len(city.runs())) == (0, 0, before + 3), again
     for machine in (PARTNER, APP):
-        city.on(machine, "sh", "-c", "dpkg --purge tiny; rm -r /srv/updates /etc/apt/sources.list.d/tiny.list")
+        city.on(machine, "sh", "-c", AS_BEFORE)
 
 
 def test_a_machine_that_fails_says_why_and_the_rest_goes_on(city: CitySlice) -> None:
