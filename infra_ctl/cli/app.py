@@ -44,6 +44,7 @@ COMMANDS = {
     "verify": "verify:verify",
     "export": "export:export",
     "monitor": "monitor:monitor",
+    "video": "video:video",
     "lab": "lab:lab",
 }
 

@@ -1,0 +1,174 @@
+"""The loop that probes, a process of its own: nothing that is asked of its parent holds it up.
+
+It is started by `prober` with two descriptors: a socket on which orders come as lines, each answered with a
+line that is empty or says what is wrong, and the memory of the counters. It ends when the socket does.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import random
+import signal
+import socket
+import sys
+import time
+from typing import Protocol
+
+from infra_ctl.probe.counters import LATENESS_BOUNDS, LOOP, SCRAP, Counters
+from infra_ctl.probe.echo import Asked, Echoes
+from infra_ctl.probe.looking import Look
+from infra_ctl.probe.schedule import Ring
+from infra_ctl.probe.sender import Sender
+from infra_ctl.probe.targets import EchoTarget, Order, StampTarget, Target
+
+SWEEP = 0.05
+"""Seconds between two looks at all sockets and at the orders."""
+BATCH = 8
+"""Turns after which the loop looks what has arrived: the kernel has stamped it, so there is no hurry."""
+
+
+class Member(Protocol):
+    """What takes turns."""
+
+    slot: int
+
+    def send(self) -> None: ...
+
+
+class Loop:
+    """Targets in turn, their engines, and the orders that change them."""
+
+    def __init__(self, control: socket.socket, memory: int) -> None:
+        control.setblocking(False)
+        self._control = control
+        self._begun = b""
+        self._counters = Counters(memory, SCRAP + 1)
+        self._echoes: dict[socket.AddressFamily, Echoes] = {}
+        self._senders: dict[tuple[socket.AddressFamily, int], Sender] = {}
+        self._members: dict[int, tuple[Target, Member]] = {}
+        self._turns: Ring[Member] = Ring((), 1.0, 0.0)
+        self._looks: Ring[Look] = Ring((), 1.0, 0.0)
+
+    def run(self) -> None:
+        """Probe until whoever gives the orders is gone."""
+        swept, unread = 0.0, 0
+        while True:
+            now = time.monotonic()
+            if now >= swept + SWEEP:
+                if not self._obeyed():
+                    return
+                self._sweep()
+                swept = now
+            elif now >= self._turns.due:
+                self._turn(now)
+                unread = (unread + 1) % BATCH
+                if unread == 0:
+                    self._receive()
+            elif now >= self._looks.due:
+                self._looks.turn(now)[0].begin()
+            else:
+                time.sleep(max(min(self._turns.due, self._looks.due, swept + SWEEP) - time.monotonic(), 0))
+
+    def _turn(self, now: float) -> None:
+        member, late = self._turns.turn(now)
+        member.send()
+        self._counters.answered(LOOP, late, LATENESS_BOUNDS)
+
+    def _engines(self) -> list[Echoes | Sender]:
+        return [*self._echoes.values(), *self._senders.values()]
+
+    def _receive(self) -> None:
+        for engine in self._engines():
+            engine.receive()
+
+    def _sweep(self) -> None:
+        for engine in self._engines():
+            engine.receive()
+            engine.expire()
+
+    def _obeyed(self) -> bool:
+        """Take the next order, if a whole one is there; False when no more can come."""
+        try:
+            read = self._control.recv(1 << 20)
+        except BlockingIOError:
+            return True
+        self._begun += read
+        line, newline, rest = self._begun.partition(b"\n")
+        if newline:
+            self._begun = rest
+            self._control.send(self._answer(Order.read(line)))
+        return bool(read)
+
+    def _answer(self, order: Order) -> bytes:
+        try:
+            self._obey(order)
+        except OSError as error:
+            return f"{error.strerror}\n".encode()
+        return b"\n"
+
+    def _obey(self, order: Order) -> None:
+        """A target that was there goes on as it was: its numbers, its last round trip, its session."""
+        self._counters = self._counters.resized(order.slots)
+        for slot in order.fresh:
+            self._counters.clear(slot)
+        before = self._members
+        self._members = {slot: self._kept(slot, target, order) for slot, target in order.targets.items()}
+        self._let_go(before)
+        for engine in self._engines():
+            engine.counters, engine.timeout = self._counters, order.pace.timeout
+        now = time.monotonic()
+        self._turns = Ring([member for _target, member in self._members.values()], order.pace.interval, now)
+        self._looks = Ring(self._mtu_looks(), order.pace.mtu_interval, now)
+        gc.freeze()  # what lives as long as the targets is not looked through again and again
+
+    def _kept(self, slot: int, target: Target, order: Order) -> tuple[Target, Member]:
+        kept = self._members.get(slot)
+        if kept is not None and kept[0] == target and slot not in order.fresh:
+            return kept
+        return target, self._member(slot, target, order)
+
+    def _let_go(self, before: dict[int, tuple[Target, Member]]) -> None:
+        """What is still under way to a target that went counts for nobody."""
+        for slot, (_target, member) in before.items():
+            if self._members.get(slot, (None, None))[1] is not member:
+                member.slot = SCRAP
+
+    def _member(self, slot: int, target: Target, order: Order) -> Member:
+        family = socket.AF_INET if target.address.version == 4 else socket.AF_INET6
+        if isinstance(target, EchoTarget):
+            return self._echo(family, order).asked(slot, target)
+        return self._sender(family, target, order).session(slot, target)
+
+    def _echo(self, family: socket.AddressFamily, order: Order) -> Echoes:
+        if family not in self._echoes:
+            self._echoes[family] = Echoes(family, self._counters, order.pace.timeout)
+        return self._echoes[family]
+
+    def _sender(self, family: socket.AddressFamily, target: StampTarget, order: Order) -> Sender:
+        key = family, target.dscp
+        if key not in self._senders:
+            self._senders[key] = Sender(family, target.dscp, self._counters, order.pace.timeout)
+        return self._senders[key]
+
+    def _mtu_looks(self) -> list[Look]:
+        """In another order each time, so that however often there are new orders nobody is always last."""
+        looks = [
+            Look(member, "ipv4" if target.address.version == 4 else "ipv6")
+            for target, member in self._members.values()
+            if isinstance(target, EchoTarget) and target.mtu and isinstance(member, Asked)
+        ]
+        random.shuffle(looks)
+        return looks
+
+
+def main(argv: list[str]) -> int:
+    """Run the loop over the descriptors of the control socket and the memory."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, whose end ends us
+    control, memory = map(int, argv)
+    Loop(socket.socket(fileno=control), memory).run()
+    return os.EX_OK
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,77 @@
+"""A stateful STAMP reflector (RFC 8762, 4.3) for many addresses at once.
+
+It answers no longer than it is asked, and only whom it may; not what comes from a reflector's own port, or
+two of them would talk to each other for ever.
+"""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import time
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import TypeAlias
+
+from infra_ctl.probe import sockets, stamp
+
+Network: TypeAlias = IPv4Network | IPv6Network
+
+SESSIONS = 10_000
+"""Kept at a time; the one that was silent longest goes first."""
+
+
+class Reflector:
+    """Sessions with the senders in `allowed`, over sockets of `sockets.reflector_socket`."""
+
+    def __init__(self, opened: Sequence[socket.socket], allowed: Iterable[Network]) -> None:
+        self._opened = opened
+        self._allowed = tuple(allowed)
+        self._numbers: OrderedDict[tuple[int, str, int], int] = OrderedDict()
+        self._may = lru_cache(maxsize=4096)(self._is_allowed)
+
+    def run(self) -> None:
+        """Answer until the thread or the process is ended from outside."""
+        with selectors.DefaultSelector() as selector:
+            for opened in self._opened:
+                selector.register(opened, selectors.EVENT_READ, opened)
+            while True:
+                for key, _events in selector.select():
+                    self.answer(key.data)
+
+    def answer(self, opened: socket.socket) -> None:
+        """Send back all that has arrived at one socket."""
+        own = opened.getsockname()[1]
+        for request in sockets.requests(opened):
+            sent = stamp.Sent.decoded(request.data)
+            if sent is not None and request.port != own and self._may(request.sender):
+                self._reflect(opened, request, sent)
+
+    def _reflect(self, opened: socket.socket, request: sockets.Request, sent: stamp.Sent) -> None:
+        now = time.time_ns()
+        answer = stamp.Reflected(
+            sequence=self._number((opened.fileno(), request.sender, request.port)),
+            timestamp=stamp.ntp(now),
+            received=stamp.ntp(now if request.stamp is None else request.stamp),
+            sender_sequence=sent.sequence,
+            sender_timestamp=sent.timestamp,
+            ttl=request.ttl,
+        )
+        marked = sockets.marking(opened.family, request.dscp)
+        try:
+            opened.sendmsg((answer.encoded(len(request.data)),), marked, 0, (request.sender, request.port))
+        except OSError:  # no way back: the sender counts it as lost on the way back, as it was
+            return
+
+    def _number(self, session: tuple[int, str, int]) -> int:
+        number = self._numbers.pop(session, 0)
+        self._numbers[session] = (number + 1) & 0xFFFFFFFF
+        if len(self._numbers) > SESSIONS:
+            self._numbers.popitem(last=False)
+        return number
+
+    def _is_allowed(self, sender: str) -> bool:
+        address = ip_address(sender.partition("%")[0])
+        return any(address in network for network in self._allowed if network.version == address.version)
