@@ -18,6 +18,7 @@ from infra_ctl.inventory.models import (
     Hold,
     Host,
     Mcu,
+    Meeting,
     Peer,
     Pop,
     Profile,
@@ -99,6 +100,7 @@ class Draft:
     systems: Table[System]
     mcus: Table[Mcu]
     rooms: Table[Room]
+    meetings: Table[Meeting]
     unmanaged: Table[UnmanagedLine]
     claimed: Table[UnmanagedLine]
     holds: Table[Hold]

@@ -48,6 +48,7 @@ def _inventory(draft: Draft, city: CityFile, digest: str) -> Inventory:
         systems=draft.systems.objects,
         rooms={room.id: room for room in _standard_rooms(draft)} | dict(draft.rooms.objects),
         mcus=draft.mcus.objects,
+        meetings=draft.meetings.objects,
         unmanaged=tuple(draft.unmanaged.objects.values()),
         claimed=tuple(draft.claimed.objects.values()),
         holds=tuple(draft.holds.objects.values()),

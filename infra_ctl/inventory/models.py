@@ -5,8 +5,9 @@ Files in, one `Inventory` out; nothing here reads a file.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from functools import total_ordering
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 from typing import Annotated, Literal, TypeAlias
@@ -23,6 +24,8 @@ from infra_ctl.inventory.fields import (
     InterfaceName,
     Level,
     Listen,
+    Moment,
+    Names,
     Prefix,
     Ratio,
     Seconds,
@@ -432,6 +435,23 @@ class Mcu(Model):
     ports: Annotated[int, Field(ge=1)]
 
 
+class Meeting(Model):
+    """A video conference that is to be; one that has been stays as it is, for nobody has to take it out."""
+
+    id: Slug
+    name: Text
+    time: Moment
+    """When it begins, in Vietnam."""
+    mcu: Slug
+    """The bridge that hosts it."""
+    rooms: Annotated[tuple[Names, ...], Field(min_length=1)]
+    """Who is invited; `nk-*` are all rooms whose name begins so."""
+
+    def invited(self, rooms: Iterable[str]) -> list[str]:
+        """Of these rooms the ones that are to take part, in their order."""
+        return [room for room in rooms if any(fnmatchcase(room, pattern) for pattern in self.rooms)]
+
+
 class UnmanagedLine(Model):
     """A configuration line that intent does not produce and that is to stay."""
 
@@ -481,6 +501,7 @@ class Inventory(Model):
     systems: Mapping[str, System]
     rooms: Mapping[str, Room]
     mcus: Mapping[str, Mcu]
+    meetings: Mapping[str, Meeting]
     unmanaged: tuple[UnmanagedLine, ...]
     claimed: tuple[UnmanagedLine, ...]
     holds: tuple[Hold, ...]

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from infra_ctl.errors import Problem
 from infra_ctl.inventory.draft import Draft
-from infra_ctl.inventory.rules import addresses, hosts, monitoring, network, references, systems
+from infra_ctl.inventory.rules import addresses, hosts, meetings, monitoring, network, references, systems
 from infra_ctl.inventory.rules.survey import Survey, survey
 
 Rule: TypeAlias = Callable[[Draft, Survey], Iterator[Problem]]
@@ -19,6 +19,7 @@ RULES: tuple[Rule, ...] = (
     *systems.RULES,
     *hosts.RULES,
     *monitoring.RULES,
+    *meetings.RULES,
 )
 
 
