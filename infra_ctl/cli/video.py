@@ -59,6 +59,7 @@ def ready(session: Session, words: tuple[str, ...], *, page: Path | None, langua
         raise UnusableError("a simulated network has no rooms: use the city's (live) or a twin (lab)")
     if page is not None and not page.absolute().parent.is_dir():
         raise UnusableError(f"{page}: there is no folder {page.absolute().parent}")
+    _refuse_beside_circuits(session)
     enter(session.context)
     with stages() as on_step:
         readiness = examine(city, rooms, meeting, on_step)
@@ -72,6 +73,16 @@ def ready(session: Session, words: tuple[str, ...], *, page: Path | None, langua
             session.say(line)
         session.say(f"{_total(readiness)} ({clock}){f' · {page}' if page else ''}")
     raise click.exceptions.Exit(Exit.DONE if readiness.is_ready else Exit.FOUND)
+
+
+def _refuse_beside_circuits(session: Session) -> None:
+    """From the management bridge of a twin no echo crosses a circuit. Raises UnusableError."""
+    if session.context.kind == "lab":
+        from infra_ctl.lab.state import require
+
+        if not require(session.context.lab_folder).spec.in_band:
+            again = session.command("lab up --in-band --rooms all")
+            raise UnusableError(f"this twin's management does not go over its circuits: {again}")
 
 
 def _lines(readiness: Readiness) -> Iterator[str]:
@@ -116,9 +127,7 @@ def _total(readiness: Readiness) -> str:
 def _as_dict(readiness: Readiness) -> dict[str, object]:
     meeting = readiness.meeting
     return {
-        "meeting": {"id": meeting.id, "name": meeting.name, "time": meeting.time.isoformat()}
-        if meeting
-        else None,
+        "meeting": meeting and {"id": meeting.id, "name": meeting.name, "time": meeting.time.isoformat()},
         "tested": readiness.at.isoformat(),
         "ready": readiness.is_ready,
         "registrars": [_finding(each) for each in readiness.registrars],

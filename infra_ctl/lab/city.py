@@ -14,8 +14,10 @@ from infra_ctl.hosts.roles.of_host import operations
 from infra_ctl.intent.addressing import host_addresses
 from infra_ctl.intent.allocation import Allocations
 from infra_ctl.intent.model import DeviceIntent, Interface
+from infra_ctl.inventory.models import Lan
 from infra_ctl.lab.external import External
-from infra_ctl.lab.model import HostNode, TwinSpec, spec
+from infra_ctl.lab.model import HostNode, RoomNode, TwinSpec, spec
+from infra_ctl.monitor.targets import registrar_targets, room_targets
 from infra_ctl.render import render
 from infra_ctl.secrets import open_vault, references, write_vault
 
@@ -28,10 +30,11 @@ def twin_of(
     *,
     in_band: bool = False,
     hosts: Iterable[str] = (),
+    rooms: Iterable[str] = (),
 ) -> TwinSpec:
     """The twin of the devices called `hostnames`; its secrets are in `folder`/vault.yml from then on.
 
-    Raises LabError for one of `hosts` that no router among them leads to.
+    Raises LabError for one of `hosts` or of `rooms` that no router among them leads to.
     """
     intents = {hostname: city.intents[hostname] for hostname in hostnames}
     hosts = tuple(hosts)
@@ -42,7 +45,14 @@ def twin_of(
         for peer in city.inventory.peers.values()
     ]
     behind = tuple(_host_node(host, city, intents) for host in hosts)
-    return spec(name, intents, externals, in_band=in_band, hosts=behind)
+    called = tuple(_room_node(room, city, intents) for room in rooms)
+    return spec(name, intents, externals, in_band=in_band, behind=(*behind, *called))
+
+
+def rooms_at(city: City, hostnames: Iterable[str]) -> tuple[str, ...]:
+    """The rooms at the sites of devices. One that speaks H.323 has no program that a twin could run."""
+    sites = {city.intents[hostname].site for hostname in hostnames}
+    return tuple(each.room for each in room_targets(city) if each.site in sites and each.protocol == "sip")
 
 
 def _host_node(name: str, city: City, intents: Mapping[str, DeviceIntent]) -> HostNode:
@@ -58,6 +68,27 @@ def _host_node(name: str, city: City, intents: Mapping[str, DeviceIntent]) -> Ho
     ipv6 = next((IPv6Interface((each, 64)) for each in found if isinstance(each, IPv6Address)), None)
     ends = [end for door in doors.values() for end in (door.ipv4, door.ipv6) if end is not None]
     return HostNode(name, zone, ipv4, ipv6, tuple(end.ip for end in ends))
+
+
+def _room_node(name: str, city: City, intents: Mapping[str, DeviceIntent]) -> RoomNode:
+    """A room on its site's video LAN, which registers where the city's rooms do."""
+    room = next(each for each in room_targets(city) if each.room == name)
+    segment = f"{room.site}:{Lan.VIDEO}"
+    door = next(iter(_doors(segment, intents).values()), None)
+    if door is None:
+        raise LabError(f"room {name} is at {room.site}, which this lab does not have: select it too")
+    ipv4 = next((each for each in room.addresses if isinstance(each, IPv4Address)), None)
+    ipv6 = next((each for each in room.addresses if isinstance(each, IPv6Address)), None)
+    registrar = next(iter(registrar_targets(city)), None)
+    return RoomNode(
+        name,
+        segment,
+        IPv4Interface((ipv4, door.ipv4.network.prefixlen)) if ipv4 and door.ipv4 else None,
+        IPv6Interface((ipv6, door.ipv6.network.prefixlen)) if ipv6 and door.ipv6 else None,
+        tuple(end.ip for end in (door.ipv4, door.ipv6) if end is not None),
+        room.registrar or "",
+        registrar.address if registrar else None,
+    )
 
 
 def _doors(zone: str, intents: Mapping[str, DeviceIntent]) -> dict[str, Interface]:
