@@ -88,7 +88,9 @@ class Judge:
         circuits = [
             (circuit, measured)
             for circuit in found.circuits(room.site)
-            if (measured := found.circuit(circuit, room, "video")) is not None and measured.flaws(limits)
+            if (measured := found.circuit(circuit, room, "video")) is not None
+            and measured.flaws(limits)
+            and measured.is_dead == path.is_dead  # over one that is dead nothing comes that is only late
         ]
         if plain is not None and not plain.flaws(limits):
             where = next((circuit for circuit, _ in circuits), room.site)
@@ -149,12 +151,12 @@ def _of_registrars(room: RoomTarget, found: Found) -> Iterator[Finding]:
             "address": str(room.address),
         }
         yield Finding(Part.REGISTRAR, name, "wrong entry", values)
-    elif told:
+        return
+    for name, entry in entries.items():  # it may be there that the room is registered
+        if not found.registrars[name].is_up:
+            yield Finding(Part.REGISTRAR, name, "silent registrar", {"why": entry.failure})
+    if told:
         yield Finding(Part.REGISTRAR, next(iter(told)), "no entry", {"room": room.room})
-    else:
-        for name, entry in list(entries.items())[:1]:
-            if not found.registrars[name].is_up:
-                yield Finding(Part.REGISTRAR, name, "silent registrar", {"why": entry.failure})
 
 
 def _guarded(room: RoomTarget, found: Found) -> Iterator[Finding]:
@@ -167,7 +169,7 @@ def _guarded(room: RoomTarget, found: Found) -> Iterator[Finding]:
 
 def _remarks(name: str, sight: Sight) -> Iterator[Finding]:
     best = sight.best
-    if best is not None and best.is_busy:
+    if any(answer.is_busy for answer in sight.answers.values()):
         yield Finding(Part.ROOM, name, "in a call")
     elif best is not None and not best.is_healthy and not best.is_degraded:
         yield Finding(Part.ROOM, name, "answers", {"status": best.in_words})

@@ -180,26 +180,23 @@ def register(video: Video) -> None:
     text = host_text("kamailio.cfg", video.city.hosts[REGISTRAR], certificate=str(pem), key=str(pem))
     conf = video.folder / "kamailio.cfg"
     conf.write_text("\n".join(line for line in text.splitlines() if "[2001:" not in line) + "\n")
-    start = "mount -t tmpfs none /run; mkdir /run/kamailio; exec kamailio -DD -E -m 16 -M 4 -Y /run/kamailio -f $0"
+    own = "mount -t tmpfs none /run; mkdir /run/kamailio"
+    start = f"{own}; exec kamailio -DD -E -m 16 -M 4 -Y /run/kamailio -f $0"
+    command = (
+        "ip",
+        "netns",
+        "exec",
+        video.centre,
+        "setsid",
+        "--fork",
+        "unshare",
+        "--mount",
+        "sh",
+        "-c",
+        start,
+    )
     with (video.folder / "kamailio.log").open("w") as log:
-        subprocess.Popen(
-            (
-                "ip",
-                "netns",
-                "exec",
-                video.centre,
-                "setsid",
-                "unshare",
-                "--mount",
-                "sh",
-                "-c",
-                start,
-                str(conf),
-            ),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-        )
+        subprocess.run((*command, str(conf)), stdin=subprocess.DEVNULL, stdout=log, stderr=log, check=True)
     address = (str(video.registrar.address), 5060)
     eventually(lambda: connects(video, address), f"kamailio listens: {conf}")
 
@@ -313,8 +310,9 @@ def test_the_exporter_tells_them_apart_and_goes_on_without_a_registrar(video: Vi
         exporter.terminate()
         assert exporter.wait(SECONDS) == 0
     again = video.ready(f"{WELL}-room", "--output", "json")
-    (cause,) = [each["cause"] for each in json.loads(again.stdout)["rooms"]]
-    assert (again.returncode, cause["part"], cause["object"]) == (3, "registrar", REGISTRAR)
+    (room,) = json.loads(again.stdout)["rooms"]
+    assert (again.returncode, room["cause"]["part"]) == (3, "registrar")
+    assert REGISTRAR in [cause["object"] for cause in room["causes"]]
 
 
 def scraped(video: Video) -> dict[tuple[str, str], float]:
