@@ -12,10 +12,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 IC := $(BIN)/infra-ctl
 # Debian packages of the twin: the routers' daemons, their way in, what breaks and measures links, and what builds and
-# boots hosts; the database that the journal's tests run on; what scrapes our exporters; and
-# what video rooms are and register at.
+# boots hosts; the database that the journal's tests run on; what scrapes our exporters and what
+# stands beside it; and what video rooms are and register at.
 PACKAGES := frr frr-pythontools openssh-server openssh-client iproute2 iputils-ping nftables procps \
   systemd-container mmdebstrap apt-utils python3-venv postgresql git prometheus \
+  prometheus-alertmanager prometheus-blackbox-exporter prometheus-snmp-exporter \
   kamailio kamailio-tls-modules baresip-core
 
 help:

@@ -262,7 +262,7 @@ STATE = Group(
 
 CONTROLLER = Group(
     "controller",
-    "infra-ctl itself, from its journal, and the facts of the inventory that others are joined with",
+    "the controller itself, from its journal, and the facts of the inventory that others are joined with",
     9873,
     (
         gauge("infra_journal_up", "Whether the journal could be read for this scrape."),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from infra_ctl.city import City
     from infra_ctl.cli.context import Context
     from infra_ctl.inventory.models import Circuit, Site
-    from infra_ctl.journal.counting import Totals
+    from infra_ctl.journal.counting import Totals, Waves
 
 EFFECTS = ("drain", "isolate")
 PATIENCE = "5"
@@ -46,6 +46,7 @@ class Controller:
         self._context_name, self._repository = context_name, repository
         self._watched: Watched | None = None
         self._failed: dict[str, int] = {}
+        self._waves: Waves = {}
         self._complaints = {"journal": "", "backup": ""}
         self._lock = Lock()
 
@@ -74,7 +75,7 @@ class Controller:
         from infra_ctl.journal.counting import totals
 
         try:
-            found = totals(where.journal_url, where.name)
+            found = totals(where.journal_url, where.name, self._waves)
         except InfraCtlError as error:
             self._complain("journal", str(error))
             yield one(METRICS["infra_journal_up"], 0)

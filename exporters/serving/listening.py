@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import socket
 import ssl
+import sys
 import time
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -17,9 +18,12 @@ from socketserver import BaseRequestHandler, TCPServer, ThreadingMixIn
 from threading import BoundedSemaphore, Thread
 from typing import Any
 
+import click
+
 from exporters.serving import tls
-from exporters.serving.connection import TO_ASK, Connection, Service
+from exporters.serving.connection import MOST_HEAD, TO_ASK, Connection, Service
 from exporters.serving.protection import Guard
+from exporters.serving.routes import where
 from infra_ctl.errors import UnusableError
 
 MOST_CONNECTIONS = 128
@@ -64,14 +68,14 @@ class Listener(ThreadingMixIn, TCPServer):
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, where: Address, service: Service, room: BoundedSemaphore) -> None:
+    def __init__(self, place: Address, service: Service, room: BoundedSemaphore) -> None:
         """Raises UnusableError where nobody can listen there."""
         self._service, self._room = service, room
         try:
-            self.address_family, bound = _resolved(where)
+            self.address_family, bound = _resolved(place)
             super().__init__(bound, BaseRequestHandler)
         except OSError as error:
-            raise UnusableError(f"cannot listen on {where}: {error.strerror or error}") from None
+            raise UnusableError(f"cannot listen on {place}: {error.strerror or error}") from None
 
     def server_bind(self) -> None:
         if self.address_family == socket.AF_INET6 and self.server_address[0] == "::":
@@ -119,8 +123,10 @@ class Listener(ThreadingMixIn, TCPServer):
         finally:
             connection.close()
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Nothing: what breaks here is the other side's connection."""
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - socketserver's
+        """A defect of ours, on a line; what breaks otherwise is the other side's connection."""
+        if (error := sys.exception()) is not None and not isinstance(error, OSError):
+            click.echo(f"connection: {where(error)}", err=True)
 
 
 def listen(
@@ -152,6 +158,7 @@ def _spoken_over(request: socket.socket, guard: Guard) -> socket.socket:
         return request
     if request.recv(1, socket.MSG_PEEK) != _HANDSHAKE:
         _try_to_send(request, _NOT_TLS)
+        request.recv(MOST_HEAD)  # left unread, it would take the answer along
         raise ConnectionRefusedError
     # A handshake has one deadline, for all its messages.
     wrapped = guard.context.wrap_socket(request, server_side=True, do_handshake_on_connect=False)

@@ -80,7 +80,7 @@ class Routes:
         try:
             found = _refused(request, guard) or self._routed(request)
         except Exception as error:  # noqa: BLE001 - an exporter is a plug-in: its defect ends no server
-            click.echo(f"{self._name}: {request.path}: {_where(error)}", err=True)
+            click.echo(f"{self._name}: {request.path}: {where(error)}", err=True)
             found = said(500, "this request met a defect of the exporter; its log says where")
         if found.status >= 400:
             self._itself.rejected()
@@ -230,7 +230,7 @@ def _unknown(request: Request) -> Answer:
     return said(404, f"there is no page {request.path!r}; / lists them")
 
 
-def _where(error: Exception) -> str:
+def where(error: BaseException) -> str:
     """A defect on one line: what, and the last place that it came by."""
     last = extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__}: {' '.join(str(error).split())} ({last.filename}:{last.lineno})"

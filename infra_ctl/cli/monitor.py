@@ -43,6 +43,7 @@ def monitor() -> None:
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Folder of rules that go before ours of the same name, or beside them.",
 )
+@click.option("--sink", metavar="URL", help="Tell everything to this webhook, and nobody else anything.")
 @session_options
 def render(
     session: Session,
@@ -54,8 +55,11 @@ def render(
     references: bool,
     language: Language,
     overrides: Path | None,
+    sink: str | None,
 ) -> None:
     """Write the configuration of the whole monitoring stack, checked by the tools that read it.
+
+    A stack that is not for the live network tells nobody, unless there is a --sink.
 
     \b
     infra-ctl monitor render -o /etc/infra-ctl/monitor
@@ -67,7 +71,9 @@ def render(
     if folder is None:
         raise click.UsageError("say where to: -o FOLDER")
     city = session.city()
-    files = monitor_files(stack(city, host, discovery, is_plain=plain), language, overrides)
+    if sink is None and session.context.kind != "live":
+        sink = ""
+    files = monitor_files(stack(city, host, discovery, is_plain=plain, sink=sink), language, overrides)
     written = write(files, folder, None if references else session.vault(city))
     if session.is_json:
         session.emit(_as_dict(written, folder))

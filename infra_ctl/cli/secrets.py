@@ -177,8 +177,12 @@ def _counted(vault: Collection[str]) -> str:
 
 
 def _outside(city: City) -> dict[str, list[str]]:
-    """Secrets that peers outside have to know, each with their names."""
+    """Secrets that peers and receivers outside have to know, each with their names."""
     found: dict[str, list[str]] = {}
+    for name, receiver in city.inventory.monitoring.receivers.items():
+        for hook in receiver.webhooks:
+            if hook.startswith("vault:"):
+                found.setdefault(hook.removeprefix("vault:"), []).append(name)
     for peer in city.inventory.peers.values():
         found.setdefault(peer.secret.removeprefix("vault:"), []).append(peer.id)
     return found

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, distinct, func, select
+from sqlalchemy import Connection, case, distinct, func, select
 
 from infra_ctl.errors import JournalError
 from infra_ctl.journal import database
@@ -44,8 +44,17 @@ class Totals:
     """Steps of the newest run."""
 
 
-def totals(url: str, context: str) -> Totals:
-    """Raises JournalError where there is no journal of this version, UnusableError for a URL that is none."""
+Waves = dict[tuple[str, datetime], int]
+"""Of runs that have ended, by run and end: a run that is resumed has another end."""
+
+AT_ONCE = 500
+"""Runs that one question is about: databases take only so many values."""
+
+
+def totals(url: str, context: str, known: Waves | None = None) -> Totals:
+    """`known` is kept by whoever asks again: what has ended is not counted anew.
+
+    Raises JournalError where there is no journal of this version, UnusableError for a URL that is none."""
     with database.connected(url) as engine:
         found = database.revision(engine)
         if found != database.REVISION:
@@ -53,12 +62,12 @@ def totals(url: str, context: str) -> Totals:
             raise JournalError(f"journal {database.shown(engine)} {what}")
         try:
             with engine.connect() as connection:
-                return _totals(connection, context)
+                return _totals(connection, context, {} if known is None else known)
         except database.FAILURES as exc:
             raise database.error(engine, exc) from exc
 
 
-def _totals(connection: Connection, context: str) -> Totals:
+def _totals(connection: Connection, context: str, known: Waves) -> Totals:
     running = _running(connection, context)
     alive = [run.id for run in running if is_alive(run)]
     begun: dict[str, int] = {}
@@ -78,7 +87,7 @@ def _totals(connection: Connection, context: str) -> Totals:
         failed=failed,
         ended=ended,
         active=len(alive),
-        waves=_waves(connection, context),
+        waves=_waves(connection, context, known),
         busy=_busy(connection, alive),
         newest=_newest(connection, context),
     )
@@ -90,15 +99,32 @@ def _running(connection: Connection, context: str) -> list[Run]:
     return [Run(**{**row, "state": RunState(row["state"])}) for row in found]
 
 
-def _waves(connection: Connection, context: str) -> int:
-    waves = (
-        select(steps.c.run, steps.c.wave)
-        .join(runs, runs.c.id == steps.c.run)
-        .where(runs.c.context == context, steps.c.wave > 0, steps.c.state != StepState.WAITING)
-        .distinct()
-        .subquery()
+def _waves(connection: Connection, context: str, known: Waves) -> int:
+    query = select(runs.c.id, runs.c.ended).where(runs.c.context == context)
+    ends: dict[str, datetime | None] = {row.id: row.ended for row in connection.execute(query)}
+    count = 0
+    new = []
+    for run, ended in ends.items():
+        if ended is not None and (run, ended) in known:
+            count += known[run, ended]
+        else:
+            new.append(run)
+    for start in range(0, len(new), AT_ONCE):
+        for run, waves in _begun(connection, new[start : start + AT_ONCE]):
+            count += waves
+            if (ended := ends[run]) is not None:
+                known[run, ended] = waves
+    return count
+
+
+def _begun(connection: Connection, some: Sequence[str]) -> Iterator[tuple[str, int]]:
+    """In how many waves of each run something was begun."""
+    begun = func.count(distinct(case((steps.c.state != StepState.WAITING, steps.c.wave))))
+    query = select(runs.c.id, begun.label("waves")).outerjoin_from(
+        runs, steps, (steps.c.run == runs.c.id) & (steps.c.wave > 0)
     )
-    return connection.scalar(select(func.count()).select_from(waves)) or 0
+    for row in connection.execute(query.where(runs.c.id.in_(some)).group_by(runs.c.id)):
+        yield row.id, row.waves
 
 
 def _busy(connection: Connection, alive: list[str]) -> int:

@@ -34,7 +34,7 @@ CUT_OFF = ("WardUnreachable", "PopUnreachable", "DataCentreUnreachable")
 def alertmanager_files(stack: Stack) -> tuple[MonitorFile, ...]:
     """The configuration, which holds secrets, and how it is started."""
     return (
-        MonitorFile("alertmanager.yml", _config(stack.city), private=True),
+        MonitorFile("alertmanager.yml", _config(stack), private=True),
         MonitorFile("alertmanager.args", _arguments(stack)),
     )
 
@@ -102,15 +102,19 @@ def _inhibited(source: str, targets: tuple[str, ...], equal: str | None = None) 
     return found
 
 
-def _config(city: City) -> Value:
-    monitoring = city.inventory.monitoring
+def _config(stack: Stack) -> Value:
+    monitoring = stack.city.inventory.monitoring
+    mail = monitoring.mail if stack.sink is None else None
     return {
-        **({"global": _mail(monitoring.mail)} if monitoring.mail else {}),
-        "route": _route(city),
-        "inhibit_rules": list(inhibitions(city)),
+        **({"global": _mail(mail)} if mail else {}),
+        "route": _route(stack.city),
+        "inhibit_rules": list(inhibitions(stack.city)),
         "receivers": [
             {"name": NOBODY},
-            *(_receiver(name, each) for name, each in sorted(monitoring.receivers.items())),
+            *(
+                _receiver(name, _told(each, stack.sink))
+                for name, each in sorted(monitoring.receivers.items())
+            ),
         ],
     }
 
@@ -143,6 +147,10 @@ def _route(city: City) -> Value:
             {"receiver": NOBODY, "matchers": ['severity="page"']},
         ],
     }
+
+
+def _told(receiver: Receiver, sink: str | None) -> Receiver:
+    return receiver if sink is None else Receiver(webhooks=(sink,) if sink else ())
 
 
 def _receiver(name: str, receiver: Receiver) -> Value:

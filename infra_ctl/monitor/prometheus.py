@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping
+from typing import TypeAlias
 
 from infra_ctl.city import City
 from infra_ctl.intent.expectations import device_expectations
@@ -18,6 +19,7 @@ ROOM_TO_GROW = 2
 HISTOGRAM = 16
 """Series of one histogram of round trips: buckets, sum and count."""
 LABELS, LABEL_BYTES = 32, 512
+Limits: TypeAlias = Mapping[str, int]
 _NAMED = {"node": "host", "frr": "device", "snmp": "device"}
 """By job, the label that `instance` is named after: a name says more than an address."""
 
@@ -35,7 +37,7 @@ def prometheus_files(stack: Stack) -> tuple[MonitorFile, ...]:
     return tuple(files)
 
 
-def sample_limits(city: City) -> Mapping[str, int]:
+def sample_limits(city: City) -> Limits:
     """By job, the samples of one scrape beyond which it is thrown away."""
     expected = {
         "path": _path_samples(city),
@@ -72,7 +74,7 @@ def _most_interfaces(city: City) -> int:
 
 
 def _config(stack: Stack) -> Value:
-    monitoring = stack.city.inventory.monitoring
+    monitoring, limits = stack.city.inventory.monitoring, sample_limits(stack.city)
     return {
         "global": {
             "scrape_interval": _span(monitoring.intervals.own),
@@ -87,26 +89,38 @@ def _config(stack: Stack) -> Value:
             ],
         },
         "rule_files": ["rules/*.yml"],
-        "scrape_configs": [*_own(stack), *_ours(stack), *_others(stack)],
+        "scrape_configs": [*_own(stack, limits), *_ours(stack, limits), *_others(stack, limits)],
     }
 
 
-def _own(stack: Stack) -> Iterator[Value]:
+def _own(stack: Stack, limits: Limits) -> Iterator[Value]:
     parts = {"prometheus": PROMETHEUS, "alertmanager": ALERTMANAGER, "snmp-exporter": SNMP}
     for job, port in {**parts, "blackbox-exporter": BLACKBOX, "sd": SD}.items():
-        yield {**_job(stack, job, "own"), **stack.client, "static_configs": [{"targets": [stack.own(port)]}]}
+        yield {
+            **_job(stack, job, "own", limits),
+            **stack.client,
+            "static_configs": [{"targets": [stack.own(port)]}],
+        }
 
 
-def _ours(stack: Stack) -> Iterator[Value]:
+def _ours(stack: Stack, limits: Limits) -> Iterator[Value]:
     """They say themselves of which site and device they speak."""
     for job, port in EXPORTERS.items():
         static = [{"targets": [stack.own(port)]}]
-        yield {**_job(stack, job, job), "honor_labels": True, **stack.client, "static_configs": static}
+        yield {
+            **_job(stack, job, job, limits),
+            "honor_labels": True,
+            **stack.client,
+            "static_configs": static,
+        }
 
 
-def _others(stack: Stack) -> Iterator[Value]:
+def _others(stack: Stack, limits: Limits) -> Iterator[Value]:
     for job, targets in registry().items():
-        found = {**_job(stack, job, job), "target_limit": ROOM_TO_GROW * max(1, len(targets(stack.city)))}
+        found = {
+            **_job(stack, job, job, limits),
+            "target_limit": ROOM_TO_GROW * max(1, len(targets(stack.city))),
+        }
         if job == "snmp":
             found |= {"metrics_path": "/snmp", "params": {"module": ["if_mib"]}, **stack.client}
         if job == "blackbox":
@@ -114,13 +128,13 @@ def _others(stack: Stack) -> Iterator[Value]:
         yield {**found, **_discovered(stack, job), "relabel_configs": _relabelled(stack, job)}
 
 
-def _job(stack: Stack, job: str, kind: str) -> dict[str, Value]:
+def _job(stack: Stack, job: str, kind: str, limits: Limits) -> dict[str, Value]:
     interval = getattr(stack.city.inventory.monitoring.intervals, kind)
     return {
         "job_name": job,
         "scrape_interval": _span(interval),
         "scrape_timeout": _span(min(interval, 30 if kind == "snmp" else 10)),
-        "sample_limit": sample_limits(stack.city)[kind],
+        "sample_limit": limits[kind],
         "label_limit": LABELS,
         "label_value_length_limit": LABEL_BYTES,
     }

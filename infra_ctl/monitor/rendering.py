@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra_ctl.errors import RefusedError, UnusableError
+from infra_ctl.errors import RefusedError, SecretError, UnusableError
 from infra_ctl.monitor.alertmanager import alertmanager_files
 from infra_ctl.monitor.files import MonitorFile
 from infra_ctl.monitor.grafana import Language, grafana_files
@@ -63,10 +63,10 @@ def write(files: Iterable[MonitorFile], folder: Path, vault: Mapping[str, str] |
     Without a vault secrets stay references. Raises SecretError, UnusableError, and RefusedError where a tool
     refuses something or the folder is not ours; then it is as it was.
     """
-    files = tuple(files)
-    texts = [(file, file.text(vault)) for file in files]
-    folder = folder.absolute()
+    files, folder = tuple(files), folder.absolute()
     _refuse_foreign(folder)
+    _refuse_missing(files, vault)
+    texts = [(file, file.text(vault)) for file in files]
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as place:
@@ -87,6 +87,13 @@ def _refuse_foreign(folder: Path) -> None:
         raise RefusedError(
             f"{folder} is not empty and was not written by monitor render: name another folder"
         )
+
+
+def _refuse_missing(files: Iterable[MonitorFile], vault: Mapping[str, str] | None) -> None:
+    """Names those of all files at once."""
+    needed = {name for file in files if file.private for name in file.references()}
+    if vault is not None and (missing := sorted(needed - vault.keys())):
+        raise SecretError(f"not in the vault: {', '.join(missing)}")
 
 
 def _fill(folder: Path, texts: Iterable[tuple[MonitorFile, str]]) -> None:
@@ -134,6 +141,8 @@ def _spread(argument: str, folder: Path) -> Iterator[str]:
 
 
 def _cause(said: list[str]) -> str:
-    """The line that says what is wrong, of all that a tool says."""
-    bad = (line.strip() for line in said if "FAILED" in line or "err" in line.lower())
-    return next(bad, said[-1] if said else "said nothing")[:300]
+    """The line that says what is wrong, of all that a tool says; it may stand below the word."""
+    for line, below in zip(said, [*said[1:], ""], strict=True):
+        if "FAILED" in line or "err=" in line:
+            return (below if line.strip() == "FAILED:" else line).strip()[:300]
+    return said[-1].strip()[:300] if said else "said nothing"

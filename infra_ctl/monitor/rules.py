@@ -70,10 +70,11 @@ def _interfaces(city: City) -> Iterator[Value]:
 def _promises(city: City) -> Iterator[Value]:
     inventory, objectives = city.inventory, city.inventory.monitoring.objectives
     for name, contract in sorted(objectives.circuits.items()):
-        ratio = f"vector({inventory.contracts[contract].sla:.10g})"
-        yield _fact("circuit_class:availability_objective:ratio", ratio, {"circuit_class": name})
+        promised = f"vector({inventory.contracts[contract].sla:.10g})"
+        yield _fact("circuit_class:availability_objective:ratio", promised, {"circuit_class": name})
     for level, ratio in sorted(objectives.systems.items()):
-        yield _fact("level:availability_objective:ratio", f"vector({ratio:.10g})", {"level": str(level)})
+        promised = f"vector({ratio:.10g})"
+        yield _fact("level:availability_objective:ratio", promised, {"level": str(level)})
 
 
 def _fact(record: str, expression: str, labels: Mapping[str, str]) -> Value:

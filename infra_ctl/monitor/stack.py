@@ -19,7 +19,7 @@ EXPORTERS: Mapping[str, int] = MappingProxyType(
     {"path": 9870, "video": 9871, "state": 9872, "controller": 9873}
 )
 """Ours, by name, and where they listen."""
-SD, PROMETHEUS, ALERTMANAGER, SNMP, BLACKBOX, GRAFANA = 9874, 9090, 9093, 9116, 9115, 3000
+SD, PROMETHEUS, ALERTMANAGER, SNMP, BLACKBOX = 9874, 9090, 9093, 9116, 9115
 PASSWORD = "web/password"  # noqa: S105 - a file
 Discovery = Literal["http", "file"]
 
@@ -33,6 +33,8 @@ class Stack:
     discovery: Discovery
     is_plain: bool
     """No TLS and no password, whatever the inventory says: in a lab."""
+    sink: str | None = None
+    """Where everything is told instead of to the receivers; nobody is told anything where it is empty."""
 
     @property
     def web(self) -> Web | None:
@@ -76,7 +78,9 @@ class Stack:
         }
 
 
-def stack(city: City, host: str | None, discovery: Discovery, *, is_plain: bool) -> Stack:
+def stack(
+    city: City, host: str | None, discovery: Discovery, *, is_plain: bool, sink: str | None = None
+) -> Stack:
     """On a host of the role, the data centre's unless one is named. Raises UnusableError."""
     known = monitoring_hosts(city)
     if not known:
@@ -84,4 +88,4 @@ def stack(city: City, host: str | None, discovery: Discovery, *, is_plain: bool)
     if host is not None and host not in known:
         hint = did_you_mean(host, known)
         raise UnusableError(f"'{host}' is no host with the role monitoring{hint}")
-    return Stack(city, host or known[0], discovery, is_plain)
+    return Stack(city, host or known[0], discovery, is_plain, sink)

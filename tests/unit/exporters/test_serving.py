@@ -11,6 +11,8 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as text_format
 
 from exporters.serving import connection
+from exporters.serving.listening import Address, address, begin, end, listen
+from infra_ctl.errors import UnusableError
 from tests.unit.exporters.conftest import Response, Serve, received
 
 
@@ -152,6 +154,20 @@ def test_a_defect_of_an_exporter_is_a_line_and_no_traceback(
     assert "conftest.py" in said
 
 
+def test_a_defect_of_the_server_is_a_line_too(
+    serve_fake: Serve, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    served = serve_fake()
+    monkeypatch.setattr(connection.Connection, "setup", lambda _connection: 1 / 0)
+    with pytest.raises(ConnectionError):
+        served.get("/metrics")
+    monkeypatch.undo()
+    assert served.get("/metrics").status == 200
+    said = capsys.readouterr().err
+    assert said.startswith("connection: ZeroDivisionError: division by zero (")
+    assert len(said.splitlines()) == 1
+
+
 def test_a_reload_takes_the_new_one_and_a_bad_one_leaves_the_old(
     serve_fake: Serve, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -206,6 +222,40 @@ def test_a_timeout_that_is_none_is_refused(serve_fake: Serve, header: str) -> No
     headers = {"X-Prometheus-Scrape-Timeout-Seconds": header}
     answer = serve_fake().get("/probe?target=room", **headers)
     assert (answer.status, "no number of seconds" in answer.text) == (400, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "port"),
+    [
+        (":9870", "", 9870),
+        ("127.0.0.1:0", "127.0.0.1", 0),
+        ("[::1]:9870", "::1", 9870),
+        ("dc-monitor-1.example:65535", "dc-monitor-1.example", 65535),
+    ],
+)
+def test_an_address_is_read_as_go_reads_it(text: str, host: str, port: int) -> None:
+    assert address(text) == Address(host, port)
+
+
+@pytest.mark.parametrize("text", ["9870", "", ":", ":65536", "::1:9870", "[::1]", "a b:1", "http://a:1"])
+def test_an_address_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(UnusableError, match="is no HOST:PORT"):
+        address(text)
+
+
+def test_several_addresses_are_one_exporter(serve_fake: Serve) -> None:
+    serving = serve_fake().serving
+    both = listen((Address("127.0.0.1", 0), Address("", 0)), serving)
+    begin(both)
+    try:
+        for each in both:
+            with socket.create_connection(("127.0.0.1", each.server_address[1]), timeout=60) as client:
+                client.sendall(b"GET /-/healthy HTTP/1.0\r\n\r\n")
+                assert received(client).text == "healthy\n"
+        with pytest.raises(UnusableError, match="cannot listen on"):
+            listen((Address("127.0.0.1", 0), Address("127.0.0.1", both[0].server_address[1])), serving)
+    finally:
+        end(both)
 
 
 def test_a_client_that_goes_in_the_middle_harms_nobody(serve_fake: Serve) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from infra_ctl.errors import JournalError
 from infra_ctl.journal import database
-from infra_ctl.journal.counting import totals
+from infra_ctl.journal.counting import Waves, totals
 from infra_ctl.journal.records import PROCEDURE, Purpose, Run, RunState, Step, StepState
 from infra_ctl.journal.store import Journal, open_journal
 from tests.unit.journal.test_journal_store import execute
@@ -56,7 +56,12 @@ def test_runs_waves_and_steps_of_a_context_are_counted(journal: Journal, url: st
         {"deploy": 2, "procedure": 1},
         {"deploy": 1, "procedure": 0},
     )
+    known: Waves = {}
     assert (found.active, found.waves, found.busy) == (2, 3, 1)
+    assert [totals(url, "live", known).waves for _ in range(2)] == [3, 3]
+    assert list(known.values()) == [1]
+    journal.record(second.id, "dc-core2", StepState.APPLYING)
+    assert totals(url, "live", known).waves == 4
     assert found.ended == {"deploy": journal.run(first.id).ended}
     journal.finish_run(second.id, RunState.DONE, "")
     assert (totals(url, "live").active, totals(url, "live").busy) == (1, 0)

@@ -1,0 +1,192 @@
+"""One page and not ten, by a real Alertmanager on the loopback: alerts in, what is left of them out."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from infra_ctl.city import City
+from infra_ctl.monitor.alertmanager import alertmanager_files
+from infra_ctl.monitor.stack import stack
+
+ALERTMANAGER = shutil.which("prometheus-alertmanager")
+pytestmark = pytest.mark.skipif(ALERTMANAGER is None, reason="prometheus-alertmanager is not installed")
+PATIENCE = 60
+
+PAGE, TICKET = {"severity": "page"}, {"severity": "ticket"}
+NK = {"site": "nk", "pop": "nk", "owner": "916"}
+AN_HOA = {"site": "nk-an-hoa", "pop": "nk", "owner": "31120"}
+CAI_KHE = {"site": "nk-cai-khe", "pop": "nk", "owner": "31117"}
+
+
+class Alertmanager:
+    """One that was started for a test, at a port of the loopback."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def left(self, *alerts: dict[str, str]) -> set[str]:
+        """Of these, and no others, which are neither inhibited nor resolved: names with site or circuit."""
+        body = [{"labels": {**each, "case": str(time.monotonic_ns())}} for each in alerts]
+        case = body[0]["labels"]["case"]
+        for each in body:
+            each["labels"]["case"] = case
+        self._ask("/api/v2/alerts", body)
+        self._wait(lambda: len(self._of(case)) == len(alerts))
+        found = {self._name(each) for each in self._of(case) if not each["status"]["inhibitedBy"]}
+        ended = [
+            {**each, "startsAt": "2020-01-01T00:00:00Z", "endsAt": "2020-01-01T00:00:01Z"} for each in body
+        ]
+        self._ask("/api/v2/alerts", ended)
+        self._wait(lambda: not self._of(case))
+        return found
+
+    def is_ready(self) -> bool:
+        try:
+            return self._ask("/-/ready") is not None
+        except OSError:
+            return False
+
+    def _of(self, case: str) -> list[Any]:
+        found: list[Any] = json.loads(self._ask("/api/v2/alerts?active=true&inhibited=true") or b"[]")
+        return [each for each in found if each["labels"].get("case") == case]
+
+    def _name(self, alert: Any) -> str:
+        labels = alert["labels"]
+        where = (
+            labels.get("circuit") or labels.get("neighbour") or labels.get("system") or labels.get("site", "")
+        )
+        return f"{labels['alertname']} {where}".strip()
+
+    def _ask(self, path: str, body: object = None) -> bytes:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(
+            self._url + path, data=data, headers={"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            return bytes(answer.read())
+
+    def _wait(self, is_so: Any) -> None:
+        end = time.monotonic() + PATIENCE
+        while not is_so():
+            assert time.monotonic() < end
+            time.sleep(0.1)
+
+
+@pytest.fixture(scope="module")
+def alertmanager(city: City, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Alertmanager]:
+    folder = tmp_path_factory.mktemp("alertmanager")
+    config, _ = alertmanager_files(stack(city, None, "http", is_plain=True))
+    # Nobody is told: what is asked is what would be left to tell.
+    stand_ins = dict.fromkeys(config.references(), "http://127.0.0.1:1/")
+    (folder / "alertmanager.yml").write_text(config.text(stand_ins), encoding="utf-8")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    assert ALERTMANAGER is not None
+    arguments = [
+        f"--config.file={folder}/alertmanager.yml",
+        f"--storage.path={folder}/data",
+        f"--web.listen-address=127.0.0.1:{port}",
+        "--cluster.listen-address=",
+    ]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen([ALERTMANAGER, *arguments], stdout=log, stderr=log)
+    try:
+        found = Alertmanager(f"http://127.0.0.1:{port}")
+        found._wait(lambda: found.is_ready() or process.poll() is not None)
+        assert process.poll() is None, (folder / "log").read_text(encoding="utf-8")
+        yield found
+    finally:
+        process.terminate()
+        process.wait(PATIENCE)
+
+
+def alert(name: str, severity: dict[str, str], *labels: dict[str, str], **more: str) -> dict[str, str]:
+    found = {"alertname": f"Infra{name}", **severity}
+    for each in labels:
+        found |= each
+    return found | more
+
+
+def test_a_pop_that_is_cut_off_is_one_page(alertmanager: Alertmanager, city: City) -> None:
+    wards = [site for site in city.inventory.sites.values() if site.pop == "nk" and site.kind == "commune"]
+    assert len(wards) >= 10
+    behind = [alert("WardUnreachable", PAGE, site=each.id, pop="nk", owner=each.unit) for each in wards] + [
+        alert("RoomDown", TICKET, site=each.id, pop="nk", room=f"{each.id}-room") for each in wards
+    ]
+    elsewhere = next(
+        each
+        for each in city.inventory.circuits.values()
+        if each.a.startswith("nk:") and each.z.startswith("bt-")
+    )
+    other = alert("CircuitDown", TICKET, circuit=elsewhere.id, site=elsewhere.z.partition(":")[0], pop="bt")
+    adjacency = alert(
+        "AdjacencyMissing", TICKET, device="bt-an-thoi-ce1", neighbour="nk-pop1", pop="bt", site="bt-an-thoi"
+    )
+    own = alert("CircuitDown", TICKET, NK, circuit="nk-1")
+    left = alertmanager.left(alert("PopUnreachable", PAGE, NK), *behind, own, other, adjacency)
+    assert left == {"InfraPopUnreachable nk"}
+
+
+def test_a_pop_says_nothing_of_another_pops_wards(alertmanager: Alertmanager) -> None:
+    far = alert("WardUnreachable", PAGE, site="bt-an-thoi", pop="bt")
+    assert alertmanager.left(alert("PopUnreachable", PAGE, NK), far) == {
+        "InfraPopUnreachable nk",
+        "InfraWardUnreachable bt-an-thoi",
+    }
+
+
+def test_a_ward_that_is_cut_off_is_one_page(alertmanager: Alertmanager) -> None:
+    left = alertmanager.left(
+        alert("WardUnreachable", PAGE, AN_HOA),
+        alert("CircuitDown", TICKET, AN_HOA, circuit="nk-an-hoa-1"),
+        alert("CircuitBudgetFast", TICKET, AN_HOA, circuit="nk-an-hoa-1"),
+        alert("RoomDown", TICKET, AN_HOA, room="nk-an-hoa-room"),
+        alert("DeviceDown", TICKET, AN_HOA, device="nk-an-hoa-ce1"),
+        alert("AdjacencyMissing", TICKET, AN_HOA, device="nk-pop1", neighbour="nk-an-hoa-ce1"),
+        alert("PrefixesMissing", TICKET, NK, device="nk-pop1", family="ipv4"),
+        alert("PrometheusTargetMissing", TICKET, AN_HOA, job="snmp", device="nk-an-hoa-ce1"),
+        alert("CircuitDown", TICKET, CAI_KHE, circuit="nk-cai-khe-1"),
+    )
+    assert left == {"InfraWardUnreachable nk-an-hoa", "InfraCircuitDown nk-cai-khe-1"}
+
+
+def test_a_circuit_explains_what_is_wrong_with_it_and_no_other(alertmanager: Alertmanager) -> None:
+    left = alertmanager.left(
+        alert("CircuitDown", TICKET, CAI_KHE, circuit="nk-cai-khe-1"),
+        alert("CircuitBudgetFast", TICKET, CAI_KHE, circuit="nk-cai-khe-1"),
+        alert("CircuitBudgetSlow", TICKET, CAI_KHE, circuit="nk-cai-khe-1"),
+        alert("AdjacencyMissing", TICKET, CAI_KHE, device="nk-pop1", neighbour="nk-cai-khe-ce1"),
+        alert("CircuitLoss", TICKET, CAI_KHE, circuit="nk-cai-khe-2"),
+    )
+    assert left == {"InfraCircuitDown nk-cai-khe-1", "InfraCircuitLoss nk-cai-khe-2"}
+
+
+def test_a_system_that_is_down_is_not_told_of_by_its_budget_too(alertmanager: Alertmanager) -> None:
+    left = alertmanager.left(
+        alert("SystemDown", PAGE, system="portal", site="dc"),
+        alert("SystemBudgetFast", PAGE, system="portal", site="dc"),
+        alert("SystemFamilyDown", TICKET, system="lgsp", site="dc"),
+    )
+    assert left == {"InfraSystemDown portal", "InfraSystemFamilyDown lgsp"}
+
+
+def test_a_city_that_is_gone_is_one_page_and_meta_alerts_stay(alertmanager: Alertmanager) -> None:
+    left = alertmanager.left(
+        alert("CityUnreachable", PAGE),
+        alert("PopUnreachable", PAGE, NK),
+        alert("DataCentreUnreachable", PAGE, site="bk", pop="hq"),
+        alert("WardUnreachable", PAGE, AN_HOA),
+        alert("SystemDown", PAGE, system="portal", site="dc"),
+        alert("ExporterDown", PAGE, job="state"),
+    )
+    assert left == {"InfraCityUnreachable", "InfraExporterDown"}

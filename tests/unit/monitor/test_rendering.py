@@ -1,0 +1,196 @@
+"""The stack's configuration: the same bytes each time, good to the tools that read it, all of it or none."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import stat
+from pathlib import Path
+from typing import Any
+
+import bcrypt
+import pytest
+import yaml
+
+from infra_ctl.city import City
+from infra_ctl.errors import RefusedError, SecretError, UnusableError
+from infra_ctl.monitor.files import MonitorFile
+from infra_ctl.monitor.grafana import boards
+from infra_ctl.monitor.prometheus import sample_limits
+from infra_ctl.monitor.rendering import monitor_files, write
+from infra_ctl.monitor.stack import Discovery, stack
+
+VAULT = {
+    "monitoring/web": "p: \"a'ss # {w",
+    "monitoring/pager": "http://127.0.0.1:9/p?token=t0ken-of-the-pager",
+    "snmp/auth": "auth-of-snmp: #1",
+    "snmp/privacy": "privacy-of-snmp",
+}
+TOOLS = {"promtool", "amtool", "prometheus-blackbox-exporter", "prometheus-snmp-exporter"}
+
+
+def files(city: City, discovery: Discovery = "http", *, is_plain: bool = False) -> tuple[MonitorFile, ...]:
+    return monitor_files(stack(city, None, discovery, is_plain=is_plain), "en")
+
+
+def read(folder: Path, name: str) -> Any:
+    return yaml.safe_load((folder / name).read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def folder(city: City, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("stack") / "monitor"
+    write(files(city), place, VAULT)
+    return place
+
+
+def test_tools_that_are_here_find_it_good(city: City, tmp_path: Path) -> None:
+    written = write(files(city, "file", is_plain=True), tmp_path / "monitor", VAULT)
+    assert set(written.checked) == {tool for tool in TOOLS if shutil.which(tool)}
+    assert set(written.absent) == TOOLS - set(written.checked)
+
+
+def test_the_same_inventory_gives_the_same_bytes(city: City) -> None:
+    first, second = files(city), files(city)
+    assert [each.path for each in first] == sorted(each.path for each in first)
+    assert [(each.path, each.text(VAULT)) for each in first] == [
+        (each.path, each.text(VAULT)) for each in second
+    ]
+
+
+def test_secrets_are_in_files_that_only_their_owner_reads(folder: Path) -> None:
+    holding = set()
+    for path in folder.rglob("*"):
+        if path.is_file():
+            text = path.read_text(encoding="utf-8")
+            is_private = stat.S_IMODE(path.stat().st_mode) == 0o600
+            assert is_private or not any(value in text for value in VAULT.values()), path
+            assert "vault:" not in text, path
+            holding |= {str(path.relative_to(folder))} if is_private else set()
+    assert {"alertmanager.yml", "snmp.yml", "web/prometheus.yml", "web/password"} <= holding
+
+
+def test_a_secret_of_any_characters_leaves_the_file_well_formed(folder: Path) -> None:
+    assert read(folder, "snmp.yml")["if_mib"]["auth"]["password"] == VAULT["snmp/auth"]
+    assert (folder / "web/password").read_text(encoding="utf-8") == VAULT["monitoring/web"]
+    source = read(folder, "grafana/provisioning/datasources/infra-ctl.yaml")["datasources"][0]
+    assert source["secureJsonData"]["basicAuthPassword"] == VAULT["monitoring/web"]
+
+
+def test_of_a_password_only_the_hash_is_written_and_another_in_each_file(folder: Path) -> None:
+    hashes = {
+        read(folder, f"web/{part}.yml")["basic_auth_users"]["prometheus"] for part in ("snmp", "blackbox")
+    }
+    assert len(hashes) == 2
+    assert all(bcrypt.checkpw(VAULT["monitoring/web"].encode(), each.encode()) for each in hashes)
+
+
+def test_without_a_vault_secrets_stay_references(city: City, tmp_path: Path) -> None:
+    write(files(city), tmp_path / "monitor", None)
+    assert read(tmp_path / "monitor", "snmp.yml")["if_mib"]["auth"]["password"] == "vault:snmp/auth"
+
+
+def test_a_missing_secret_is_named_and_nothing_is_written(city: City, tmp_path: Path) -> None:
+    with pytest.raises(SecretError, match="not in the vault: snmp/auth"):
+        write(
+            files(city),
+            tmp_path / "monitor",
+            {name: value for name, value in VAULT.items() if name != "snmp/auth"},
+        )
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed")
+def test_what_a_tool_refuses_leaves_the_folder_as_it_was(city: City, tmp_path: Path) -> None:
+    place = tmp_path / "monitor"
+    good = files(city, is_plain=True)
+    write(good, place, VAULT)
+    bad = MonitorFile("rules/own.yml", "groups: [{name: a, rules: [{record: a, expr: 'sum('}]}]\n")
+    with pytest.raises(RefusedError, match=r"promtool check: .*own\.yml"):
+        write([*good, bad], place, VAULT)
+    assert not (place / "rules/own.yml").exists()
+    assert (place / "prometheus.yml").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["monitor"]
+
+
+def test_a_folder_with_other_files_is_not_replaced(city: City, tmp_path: Path) -> None:
+    (tmp_path / "thesis.odt").write_text("ten years", encoding="utf-8")
+    with pytest.raises(RefusedError, match="name another folder"):
+        write(files(city), tmp_path, VAULT)
+    assert (tmp_path / "thesis.odt").read_text(encoding="utf-8") == "ten years"
+
+
+def test_targets_come_over_http_or_from_files(city: City, folder: Path) -> None:
+    jobs = {job["job_name"]: job for job in read(folder, "prometheus.yml")["scrape_configs"]}
+    assert jobs["snmp"]["http_sd_configs"][0]["url"] == "https://10.20.0.19:9874/sd/snmp"
+    texts = {file.path: file.text() for file in files(city, "file")}
+    assert len(json.loads(texts["sd/snmp.json"])) == len(city.intents)
+    jobs = {job["job_name"]: job for job in yaml.safe_load(texts["prometheus.yml"])["scrape_configs"]}
+    assert jobs["snmp"]["file_sd_configs"] == [{"files": ["sd/snmp.json"]}]
+
+
+def test_only_ours_say_themselves_of_whom_they_speak(folder: Path) -> None:
+    jobs = {job["job_name"]: job for job in read(folder, "prometheus.yml")["scrape_configs"]}
+    assert {name for name, job in jobs.items() if job.get("honor_labels")} == {
+        "path",
+        "video",
+        "state",
+        "controller",
+    }
+    assert all(job["sample_limit"] and job["label_limit"] for job in jobs.values())
+    assert jobs["snmp"]["target_limit"] == 206
+
+
+def test_limits_leave_room_for_what_the_inventory_explains(city: City) -> None:
+    limits = sample_limits(city)
+    assert limits["path"] > 2 * 850 * 20  # targets, and a histogram with its counters for each
+    assert limits["controller"] > 2 * 6 * (99 + 142 + 89 + 103 + 26)
+
+
+def test_plain_is_without_tls_and_passwords(city: City) -> None:
+    texts = {file.path: file.text() for file in files(city, is_plain=True)}
+    assert not [path for path in texts if path.startswith("web/")]
+    assert "https://10." not in texts["prometheus.yml"]
+    assert "basic_auth" not in texts["prometheus.yml"]
+
+
+def test_only_a_monitoring_host_has_a_stack(city: City) -> None:
+    with pytest.raises(UnusableError, match=r"'dc-monitor-2' .*did you mean 'dc-monitor-1'"):
+        stack(city, "dc-monitor-2", "http", is_plain=True)
+    assert stack(city, "bk-monitor-1", "http", is_plain=True).own(9090) == "10.36.0.19:9090"
+
+
+def test_a_board_has_a_uid_of_its_own() -> None:
+    def source(language: str) -> dict[str, dict[str, str]]:
+        return {"city": {"title": language}}
+
+    assert boards("vi", [("ours", source)]) == {"city": {"title": "vi"}}
+    with pytest.raises(UnusableError, match="theirs: there is a board with the uid city already"):
+        boards("vi", [("ours", source), ("theirs", source)])
+
+
+def test_pages_go_to_who_is_on_duty_and_owners_hear_of_what_is_theirs(folder: Path) -> None:
+    config = read(folder, "alertmanager.yml")
+    nobody, page, *owners, rest = config["route"]["routes"]
+    assert (page["receiver"], page["continue"]) == ("duty", True)
+    assert [(each["receiver"], each["matchers"][0]) for each in owners] == [
+        ("city-office", 'owner=~"van-phong-ubnd"'),
+        ("home-affairs", 'owner=~"so-noi-vu"'),
+    ]
+    assert (nobody["receiver"], rest["receiver"], config["route"]["receiver"]) == (
+        "nobody",
+        "nobody",
+        "operations",
+    )
+
+
+def test_a_sink_is_told_everything_and_the_receivers_nothing(city: City) -> None:
+    for sink, expected in (
+        ("http://127.0.0.1:9/", [{"url": "http://127.0.0.1:9/", "send_resolved": True}]),
+        ("", None),
+    ):
+        made = stack(city, None, "http", is_plain=True, sink=sink)
+        config = next(file for file in monitor_files(made, "en") if file.path == "alertmanager.yml").content
+        assert "global" not in config
+        duty = next(each for each in config["receivers"] if each["name"] == "duty")
+        assert (duty.get("webhook_configs"), duty.get("email_configs")) == (expected, None)

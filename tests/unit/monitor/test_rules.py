@@ -1,0 +1,150 @@
+"""Each alert by promtool: it fires when it should, with its words, and at no other moment of its case."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from infra_ctl.city import City
+from infra_ctl.errors import UnusableError
+from infra_ctl.monitor.alertmanager import inhibitions
+from infra_ctl.monitor.rules import filled, rule_files
+
+ROOT = Path(__file__).parents[3]
+CASES = ROOT / "tests/cases/rules"
+RUNBOOKS = ROOT / "docs/runbooks"
+PROMTOOL = shutil.which("promtool")
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+with_promtool = pytest.mark.skipif(PROMTOOL is None, reason="promtool is not installed")
+
+
+def cases() -> list[dict[str, Any]]:
+    files = sorted(path for path in CASES.glob("*.yml") if path.stem != "facts")
+    return [case for path in files for case in yaml.safe_load(path.read_text(encoding="utf-8"))]
+
+
+def seconds(text: str) -> int:
+    return int(text[:-1]) * SECONDS[text[-1]]
+
+
+def as_promtool(case: dict[str, Any], runbooks: str) -> dict[str, Any]:
+    """A case as a file of promtool's; `N` in its values is as long as it lasts."""
+    fires, interval = case.get("fires"), case.get("interval", "15s")
+    moments = [*case.get("silent", []), *([fires["at"]] if fires else [])]
+    steps = str(max(map(seconds, moments)) // seconds(interval) + 1)
+    facts = yaml.safe_load((CASES / "facts.yml").read_text(encoding="utf-8"))
+    series = {**facts, **case["series"]}
+    tests = [{"alertname": case["alert"], "eval_time": at, "exp_alerts": []} for at in case.get("silent", [])]
+    if fires:
+        words = {key: fires[key] for key in ("summary", "description")}
+        words["runbook_url"] = f"{runbooks}/{case['alert']}.md"
+        expected = {"exp_labels": fires["labels"], "exp_annotations": words}
+        tests.append({"alertname": case["alert"], "eval_time": fires["at"], "exp_alerts": [expected]})
+    return {
+        "rule_files": [f"../rules/{name}.yml" for name in case.get("rules", ["*"])],
+        "evaluation_interval": case.get("every", "15s"),
+        "tests": [
+            {
+                "interval": interval,
+                "input_series": [
+                    {"series": name, "values": re.sub(r"\bxN\b|(?<=\d)xN\b", f"x{steps}", str(values))}
+                    for name, values in series.items()
+                ],
+                "alert_rule_test": tests,
+            }
+        ],
+    }
+
+
+@pytest.fixture(scope="module")
+def rules(city: City, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("rules")
+    (folder / "rules").mkdir()
+    for file in rule_files(city):
+        text = file.text() if isinstance(file.content, str) else yaml.safe_dump(few(file.content))
+        (folder / file.path).write_text(text, encoding="utf-8")
+    return folder
+
+
+def few(content: Any) -> Any:
+    """Without the interfaces of circuits that no case speaks of: they are looked at in every step."""
+    spoken = (None, "nk-cai-khe-1", "nk-an-hoa-1")
+    groups = [
+        {**group, "rules": [rule for rule in group["rules"] if rule["labels"].get("circuit") in spoken]}
+        for group in content["groups"]
+    ]
+    return {"groups": groups}
+
+
+@pytest.fixture(scope="module")
+def alerts(rules: Path) -> dict[str, Any]:
+    files = (yaml.safe_load(path.read_text(encoding="utf-8")) for path in (rules / "rules").glob("*.yml"))
+    groups = (group for file in files for group in file["groups"])
+    return {rule["alert"]: rule for group in groups for rule in group["rules"] if "alert" in rule}
+
+
+@with_promtool
+@pytest.mark.parametrize("number", range(len(cases())), ids=lambda number: cases()[number]["alert"])
+def test_it_fires_when_it_should_and_then_alone(number: int, rules: Path, city: City) -> None:
+    case = as_promtool(cases()[number], city.inventory.monitoring.runbooks)
+    file = rules / "cases" / f"{number}.yml"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(yaml.safe_dump(case, allow_unicode=True), encoding="utf-8")
+    assert PROMTOOL is not None
+    done = subprocess.run([PROMTOOL, "test", "rules", str(file)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_alert_has_a_case_in_which_it_fires_and_one_in_which_it_does_not(
+    alerts: dict[str, Any],
+) -> None:
+    assert {case["alert"] for case in cases() if "fires" in case} == set(alerts)
+    assert {case["alert"] for case in cases() if case.get("silent")} == set(alerts) - {"InfraWatchdog"}
+
+
+def test_what_silences_and_what_is_silenced_have_the_label_that_they_must_share(city: City) -> None:
+    labels: dict[str, set[str]] = {}
+    for case in cases():
+        labels.setdefault(case["alert"], set()).update(case.get("fires", {}).get("labels", ()))
+    for rule in inhibitions(city):
+        for matcher in (*rule["source_matchers"], *rule["target_matchers"]):
+            if match := re.fullmatch(r'alertname=~?"(Infra)(?:\((.+)\)|(.+))"', matcher):
+                for name in (match[2] or match[3]).split("|"):
+                    assert set(rule.get("equal", ())) <= labels[f"Infra{name}"], (name, rule)
+
+
+def test_alerts_are_written_alike(alerts: dict[str, Any], city: City) -> None:
+    for name, rule in alerts.items():
+        assert re.fullmatch("Infra([A-Z][a-z]+)+", name)
+        assert rule["labels"]["severity"] in ("page", "ticket", "none")
+        assert set(rule["annotations"]) == {"summary", "description", "runbook_url"}
+        assert rule["annotations"]["runbook_url"] == f"{city.inventory.monitoring.runbooks}/{name}.md"
+
+
+def test_each_alert_has_its_runbook_and_each_runbook_its_alert(alerts: dict[str, Any]) -> None:
+    assert {path.stem for path in RUNBOOKS.glob("*.md")} - {"README"} == set(alerts)
+    for name in alerts:
+        text = (RUNBOOKS / f"{name}.md").read_text(encoding="utf-8")
+        assert text.startswith(f"# {name}\n")
+        for heading in ("## What it means", "## How to see it", "## What to do", "## When it is false"):
+            assert heading in text, f"{name}: {heading}"
+
+
+def test_a_threshold_that_nobody_has_is_refused(city: City) -> None:
+    with pytest.raises(UnusableError, match=r"a\.yml: no threshold is called <<lode>>"):
+        filled("expr: 1 > <<lode>>", city, "a.yml")
+
+
+def test_a_citys_own_rules_go_before_ours(city: City, tmp_path: Path) -> None:
+    (tmp_path / "alerts-meta.yml").write_text("groups: []\n", encoding="utf-8")
+    (tmp_path / "own.yml").write_text("groups: [] # <<load>>\n", encoding="utf-8")
+    texts = {file.path: file.text() for file in rule_files(city, tmp_path)}
+    assert texts["rules/alerts-meta.yml"] == "groups: []\n"
+    assert texts["rules/own.yml"] == "groups: [] # 0.9\n"

@@ -1,0 +1,48 @@
+"""What runbooks tell to type exists: commands with their options, and queries that Prometheus understands."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+import promql_parser
+import pytest
+
+from infra_ctl.cli.app import root
+
+BOOKS = sorted((Path(__file__).parents[3] / "docs/runbooks").glob("Infra*.md"))
+OTHERS = ("amtool", "promtool", "systemctl")
+NOT_YET = ("video",)
+"""Commands that come with another part of the same issue."""
+
+
+def lines(book: Path) -> list[str]:
+    blocks = re.findall(r"```\n(.*?)```", book.read_text(encoding="utf-8"), re.DOTALL)
+    return [line for block in blocks for line in block.splitlines()]
+
+
+def parse(words: list[str]) -> None:
+    """As the command line would, up to where it would begin to work. Raises click.UsageError."""
+    command: click.Command = root
+    with click.Context(root) as context:
+        while isinstance(command, click.Group):
+            name = words.pop(0)
+            found = command.get_command(context, name)
+            if found is None:
+                raise click.UsageError(f"no command {name}")
+            command = found
+        command.make_context(command.name, words)
+
+
+@pytest.mark.parametrize("book", BOOKS, ids=lambda path: path.stem)
+def test_what_it_tells_to_type_can_be_typed(book: Path) -> None:
+    for line in lines(book):
+        first = line.split()[0]
+        if first == "infra-ctl":
+            words = shlex.split(line)[1:]
+            if words[0] not in NOT_YET:
+                parse(words)
+        elif first not in OTHERS:
+            promql_parser.parse(line)
