@@ -11,7 +11,7 @@ SNMP_USER, SNMP_AUTH, SNMP_PRIVACY = "monitoring", "vault:snmp/auth", "vault:snm
 """As the agents on the routers have it."""
 _IF, _IFX = "1.3.6.1.2.1.2.2.1", "1.3.6.1.2.1.31.1.1.1"
 _UPTIME, _UPTIME_HELP = "1.3.6.1.2.1.1.3", "Hundredths of a second since the agent began"
-_COLUMNS = (
+COLUMNS = (
     ("ifAdminStatus", f"{_IF}.7", "gauge", "Whether an interface is meant to be up: 1 up, 2 down, 3 testing"),
     ("ifOperStatus", f"{_IF}.8", "gauge", "Whether an interface is up: 1 up, 2 down, 7 lower layer down"),
     (
@@ -53,7 +53,7 @@ def _snmp() -> Value:
     """In the form of snmp_exporter 0.21, where a module holds how to log in."""
     return {
         "if_mib": {
-            "walk": [oid for _, oid, *_ in _COLUMNS] + [oid for _, oid in _NAMES],
+            "walk": [oid for _, oid, *_ in COLUMNS] + [oid for _, oid in _NAMES],
             "get": [f"{_UPTIME}.0"],
             "metrics": [
                 {
@@ -62,7 +62,7 @@ def _snmp() -> Value:
                     "type": "gauge",
                     "help": "Hundredths of a second since the agent began",
                 },
-                *(_column(*each) for each in _COLUMNS),
+                *(_column(*each) for each in COLUMNS),
             ],
             "version": 3,
             "max_repetitions": 25,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
-import socket
 import subprocess
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,13 +41,13 @@ class Alertmanager:
         for each in body:
             each["labels"]["case"] = case
         self._ask("/api/v2/alerts", body)
-        self._wait(lambda: len(self._of(case)) == len(alerts))
+        wait(lambda: len(self._of(case)) == len(alerts))
         found = {self._name(each) for each in self._of(case) if not each["status"]["inhibitedBy"]}
         ended = [
             {**each, "startsAt": "2020-01-01T00:00:00Z", "endsAt": "2020-01-01T00:00:01Z"} for each in body
         ]
         self._ask("/api/v2/alerts", ended)
-        self._wait(lambda: not self._of(case))
+        wait(lambda: not self._of(case))
         return found
 
     def is_ready(self) -> bool:
@@ -74,11 +75,18 @@ class Alertmanager:
         with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return bytes(answer.read())
 
-    def _wait(self, is_so: Any) -> None:
-        end = time.monotonic() + PATIENCE
-        while not is_so():
-            assert time.monotonic() < end
-            time.sleep(0.1)
+
+def wait(is_so: Callable[[], object]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def listening(log: Path) -> str:
+    """Where it says that it listens: it was left to choose a port that is free."""
+    found = re.search(r'"Listening on" address=(\S+)', log.read_text(encoding="utf-8"))
+    return found[1] if found else ""
 
 
 @pytest.fixture(scope="module")
@@ -88,22 +96,20 @@ def alertmanager(city: City, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     # Nobody is told: what is asked is what would be left to tell.
     stand_ins = dict.fromkeys(config.references(), "http://127.0.0.1:1/")
     (folder / "alertmanager.yml").write_text(config.text(stand_ins), encoding="utf-8")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     assert ALERTMANAGER is not None
     arguments = [
         f"--config.file={folder}/alertmanager.yml",
         f"--storage.path={folder}/data",
-        f"--web.listen-address=127.0.0.1:{port}",
+        "--web.listen-address=127.0.0.1:0",
         "--cluster.listen-address=",
     ]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen([ALERTMANAGER, *arguments], stdout=log, stderr=log)
     try:
-        found = Alertmanager(f"http://127.0.0.1:{port}")
-        found._wait(lambda: found.is_ready() or process.poll() is not None)
+        wait(lambda: listening(folder / "log") or process.poll() is not None)
         assert process.poll() is None, (folder / "log").read_text(encoding="utf-8")
+        found = Alertmanager(f"http://{listening(folder / 'log')}")
+        wait(found.is_ready)
         yield found
     finally:
         process.terminate()

@@ -11,7 +11,7 @@ import yaml
 
 from exporters.catalogue import METRICS, Kind
 from infra_ctl.city import City
-from infra_ctl.monitor.probers import _COLUMNS
+from infra_ctl.monitor.probers import COLUMNS
 from infra_ctl.monitor.rules import rule_files
 
 OTHERS = {
@@ -27,7 +27,7 @@ OTHERS = {
     "prometheus_rule_evaluation_failures_total",
     "prometheus_target_scrape_pool_exceeded_target_limit_total",
     "prometheus_target_scrapes_exceeded_sample_limit_total",
-    *(name for name, *_ in _COLUMNS),
+    *(name for name, *_ in COLUMNS),
 }
 """Of the good exporters and of the stack, as their Debian packages have them."""
 

@@ -30,6 +30,9 @@ def cases() -> list[dict[str, Any]]:
     return [case for path in files for case in yaml.safe_load(path.read_text(encoding="utf-8"))]
 
 
+ALL = cases()
+
+
 def seconds(text: str) -> int:
     return int(text[:-1]) * SECONDS[text[-1]]
 
@@ -91,9 +94,9 @@ def alerts(rules: Path) -> dict[str, Any]:
 
 
 @with_promtool
-@pytest.mark.parametrize("number", range(len(cases())), ids=lambda number: cases()[number]["alert"])
+@pytest.mark.parametrize("number", range(len(ALL)), ids=[case["alert"] for case in ALL])
 def test_it_fires_when_it_should_and_then_alone(number: int, rules: Path, city: City) -> None:
-    case = as_promtool(cases()[number], city.inventory.monitoring.runbooks)
+    case = as_promtool(ALL[number], city.inventory.monitoring.runbooks)
     file = rules / "cases" / f"{number}.yml"
     file.parent.mkdir(exist_ok=True)
     file.write_text(yaml.safe_dump(case, allow_unicode=True), encoding="utf-8")
@@ -105,13 +108,13 @@ def test_it_fires_when_it_should_and_then_alone(number: int, rules: Path, city: 
 def test_every_alert_has_a_case_in_which_it_fires_and_one_in_which_it_does_not(
     alerts: dict[str, Any],
 ) -> None:
-    assert {case["alert"] for case in cases() if "fires" in case} == set(alerts)
-    assert {case["alert"] for case in cases() if case.get("silent")} == set(alerts) - {"InfraWatchdog"}
+    assert {case["alert"] for case in ALL if "fires" in case} == set(alerts)
+    assert {case["alert"] for case in ALL if case.get("silent")} == set(alerts) - {"InfraWatchdog"}
 
 
 def test_what_silences_and_what_is_silenced_have_the_label_that_they_must_share(city: City) -> None:
     labels: dict[str, set[str]] = {}
-    for case in cases():
+    for case in ALL:
         labels.setdefault(case["alert"], set()).update(case.get("fires", {}).get("labels", ()))
     for rule in inhibitions(city):
         for matcher in (*rule["source_matchers"], *rule["target_matchers"]):
