@@ -16,7 +16,7 @@ IC := $(BIN)/infra-ctl
 # stands beside it; and what video rooms are and register at.
 PACKAGES := frr frr-pythontools openssh-server openssh-client iproute2 iputils-ping nftables procps \
   systemd-container mmdebstrap apt-utils python3-venv postgresql git prometheus \
-  prometheus-alertmanager prometheus-blackbox-exporter prometheus-snmp-exporter \
+  prometheus-alertmanager prometheus-blackbox-exporter prometheus-snmp-exporter fping \
   kamailio kamailio-tls-modules baresip-core
 
 help:

@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from benchmarks import deploying, driving, exposition, fetching, hosting, reaching, scaling, starting
+from benchmarks import deploying, driving, exposition, fetching, hosting, probing, reaching, scaling, starting
 from benchmarks.twin import Twin
 
 LIVE: Mapping[str, Callable[[Twin], None]] = {
@@ -28,6 +28,7 @@ ALONE: Mapping[str, Callable[[Path], None]] = {
     "reach": reaching.run,
     "hosts": hosting.run,
     "exposition": exposition.run,
+    "probing": probing.run,
 }
 
 

@@ -82,7 +82,11 @@ PATH = Group(
     "the private network's quality, a circuit and a site at a time: loss, delay, jitter, path MTU",
     9870,
     (
-        counter("infra_circuit_probes_sent_total", "Echo requests sent over a circuit.", *CIRCUIT),
+        counter(
+            "infra_circuit_probes_sent_total",
+            "Echo requests sent over a circuit whose fate is known: answered, or lost.",
+            *CIRCUIT,
+        ),
         counter(
             "infra_circuit_probes_lost_total",
             "Echo requests over a circuit that nobody answered in time.",
@@ -101,11 +105,15 @@ PATH = Group(
         ),
         gauge(
             "infra_circuit_path_mtu_bytes",
-            "The largest packet that crosses a circuit whole; 0 while none does.",
+            "The largest packet, up to 1500, crossing a circuit whole; 0: none does, NaN: not looked yet.",
             "circuit",
             "family",
         ),
-        counter("infra_site_probes_sent_total", "Echo requests sent to a site.", *SITE),
+        counter(
+            "infra_site_probes_sent_total",
+            "Echo requests sent to a site whose fate is known: answered, or lost.",
+            *SITE,
+        ),
         counter(
             "infra_site_probes_lost_total", "Echo requests to a site that nobody answered in time.", *SITE
         ),
@@ -122,11 +130,15 @@ PATH = Group(
         ),
         gauge(
             "infra_site_path_mtu_bytes",
-            "The largest packet that reaches a site whole; 0 while none does.",
+            "The largest packet, up to 1500, reaching a site whole; 0: none does, NaN: not looked yet.",
             "site",
             "family",
         ),
-        counter("infra_site_stamp_sent_total", "STAMP (RFC 8762) test packets sent to a site.", *SITE),
+        counter(
+            "infra_site_stamp_sent_total",
+            "STAMP (RFC 8762) test packets sent to a site whose fate is known: answered, or lost.",
+            *SITE,
+        ),
         counter(
             "infra_site_stamp_forward_lost_total",
             "STAMP test packets that were lost on the way to the site.",

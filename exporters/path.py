@@ -48,34 +48,37 @@ class PathExporter:
     ) -> None:
         self._pace = Pace(interval, timeout, mtu_interval)
         self._stamp_port = stamp_port
-        self._prober = Prober()
+        self.prober = Prober()
         self._tables: tuple[Table, ...] = ()
         self._targets = 0
         self._lock = Lock()
 
     def configure(self, inventory: Path) -> None:
         """Probe the circuits and sites of the city in a folder. Raises InfraCtlError."""
-        targets = path_targets(load_city(inventory))
+        self.watch(path_targets(load_city(inventory)))
+
+    def watch(self, targets: Sequence[PathTarget]) -> None:
+        """Probe these from now on. Raises InfraCtlError: those before go on."""
         echoes = tuple(map(_echo, targets))
         tests = tuple(self._tests(targets))
         tables = tuple(_tables(targets, stamp=self._stamp_port is not None))
         with self._lock:
-            self._prober.configure((*echoes, *tests), self._pace)
+            self.prober.configure((*echoes, *tests), self._pace)
             self._tables, self._targets = tables, len(echoes) + len(tests)
 
     def collect(self) -> Iterable[Block]:
         """What the loop has counted; a loop that has ended is begun again, and its counts go on."""
         with self._lock:
-            self._prober.ensure()
+            self.prober.ensure()
             tables, targets = self._tables, self._targets
-            readings, late = self._prober.readings(), self._prober.lateness()
+            readings, late = self.prober.readings(), self.prober.lateness()
         yield one(METRICS["infra_path_targets"], targets)
         yield Histogram(METRICS["infra_path_lateness_seconds"]).block([Observed(late.buckets, late.total)])
         for table in tables:
             yield from table.blocks(readings)
 
     def close(self) -> None:
-        self._prober.close()
+        self.prober.close()
 
     def _tests(self, targets: Sequence[PathTarget]) -> Iterator[Target]:
         if self._stamp_port is not None:

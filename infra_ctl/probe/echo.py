@@ -85,6 +85,10 @@ class Echoes:
         """One request to be counted."""
         self._send(self._socket, asked, icmp.PAYLOAD, self._count)
 
+    def send_for(self, asked: Asked, ended: Callable[[Asked, int | None], None]) -> None:
+        """One request whose fate somebody else is told; nothing is counted."""
+        self._send(self._socket, asked, icmp.PAYLOAD, ended)
+
     def send_unbroken(self, asked: Asked, size: int, ended: Callable[[Asked, int | None], None]) -> None:
         """One request of `size` bytes of IP that may not be fragmented; nothing is counted."""
         self._send(self._unbroken, asked, size - self._header, ended)

@@ -29,21 +29,15 @@ def checksum(data: bytes) -> int:
 
 def request4(identifier: int, sequence: int, cookie: bytes, token: bytes, payload: int = PAYLOAD) -> bytes:
     """An ICMP echo request; `payload` is its bytes after the header, 12 at least."""
-    packet = request6(identifier, sequence, cookie, token, payload, kind=REQUEST4)
-    return b"%b%b%b" % (packet[:2], checksum(packet).to_bytes(2, "big"), packet[4:])
+    words = (REQUEST4 << 8) + identifier + sequence + int.from_bytes(cookie + token, "big")
+    fields = (REQUEST4, 0, 0xFFFF - words % 0xFFFF, identifier, sequence, cookie, token)
+    return _REQUEST.pack(*fields).ljust(HEADER + payload, b"\0")
 
 
-def request6(
-    identifier: int,
-    sequence: int,
-    cookie: bytes,
-    token: bytes,
-    payload: int = PAYLOAD,
-    *,
-    kind: int = REQUEST6,
-) -> bytes:
+def request6(identifier: int, sequence: int, cookie: bytes, token: bytes, payload: int = PAYLOAD) -> bytes:
     """An ICMPv6 echo request; its checksum is the kernel's to fill in (RFC 3542, section 3.1)."""
-    return _REQUEST.pack(kind, 0, 0, identifier, sequence, cookie, token).ljust(HEADER + payload, b"\0")
+    fields = (REQUEST6, 0, 0, identifier, sequence, cookie, token)
+    return _REQUEST.pack(*fields).ljust(HEADER + payload, b"\0")
 
 
 def token4(packet: bytes, cookie: bytes) -> bytes | None:

@@ -13,6 +13,7 @@ import signal
 import socket
 import sys
 import time
+from contextlib import suppress
 from typing import Protocol
 
 from infra_ctl.probe.counters import LATENESS_BOUNDS, LOOP, SCRAP, Counters
@@ -24,8 +25,8 @@ from infra_ctl.probe.targets import EchoTarget, Order, StampTarget, Target
 
 SWEEP = 0.05
 """Seconds between two looks at all sockets and at the orders."""
-BATCH = 8
-"""Turns after which the loop looks what has arrived: the kernel has stamped it, so there is no hurry."""
+BATCH = 20
+"""Probes after which the loop looks what has arrived: the kernel has stamped it, so there is no hurry."""
 
 
 class Member(Protocol):
@@ -49,31 +50,35 @@ class Loop:
         self._members: dict[int, tuple[Target, Member]] = {}
         self._turns: Ring[Member] = Ring((), 1.0, 0.0)
         self._looks: Ring[Look] = Ring((), 1.0, 0.0)
+        self._unread = 0
 
     def run(self) -> None:
         """Probe until whoever gives the orders is gone."""
-        swept, unread = 0.0, 0
+        swept = time.monotonic()
         while True:
             now = time.monotonic()
+            if now >= self._turns.due:
+                self._turn(now)
+            if now >= self._looks.due:
+                for look in self._looks.turn(now)[0]:
+                    look.begin()
             if now >= swept + SWEEP:
+                swept = now
+                self._sweep()
                 if not self._obeyed():
                     return
-                self._sweep()
-                swept = now
-            elif now >= self._turns.due:
-                self._turn(now)
-                unread = (unread + 1) % BATCH
-                if unread == 0:
-                    self._receive()
-            elif now >= self._looks.due:
-                self._looks.turn(now)[0].begin()
-            else:
-                time.sleep(max(min(self._turns.due, self._looks.due, swept + SWEEP) - time.monotonic(), 0))
+            wake = min(self._turns.due, self._looks.due, swept + 2 * SWEEP)  # with a turn rather than between
+            time.sleep(max(wake - time.monotonic(), 0))
 
     def _turn(self, now: float) -> None:
-        member, late = self._turns.turn(now)
-        member.send()
+        members, late = self._turns.turn(now)
+        for member in members:
+            member.send()
         self._counters.answered(LOOP, late, LATENESS_BOUNDS)
+        self._unread += len(members)
+        if self._unread >= BATCH:
+            self._unread = 0
+            self._receive()
 
     def _engines(self) -> list[Echoes | Sender]:
         return [*self._echoes.values(), *self._senders.values()]
@@ -118,7 +123,9 @@ class Loop:
         for engine in self._engines():
             engine.counters, engine.timeout = self._counters, order.pace.timeout
         now = time.monotonic()
-        self._turns = Ring([member for _target, member in self._members.values()], order.pace.interval, now)
+        members = [member for _target, member in self._members.values()]
+        random.shuffle(members)  # what is asked in one breath does not go over one circuit
+        self._turns = Ring(members, order.pace.interval, now)
         self._looks = Ring(self._mtu_looks(), order.pace.mtu_interval, now)
         gc.freeze()  # what lives as long as the targets is not looked through again and again
 
@@ -165,6 +172,8 @@ class Loop:
 def main(argv: list[str]) -> int:
     """Run the loop over the descriptors of the control socket and the memory."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, whose end ends us
+    with suppress(PermissionError):  # needs CAP_SYS_NICE; without it, it is late when the machine is busy
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
     control, memory = map(int, argv)
     Loop(socket.socket(fileno=control), memory).run()
     return os.EX_OK

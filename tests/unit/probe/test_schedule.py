@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra_ctl.probe.schedule import SLACK, Ring
+from infra_ctl.probe.schedule import LEAST_GAP, SLACK, Ring
 
 
 def test_turns_are_spread_evenly() -> None:
@@ -13,7 +13,7 @@ def test_turns_are_spread_evenly() -> None:
     for _ in range(8):
         due = ring.due
         turns.append((ring.turn(due)[0], due))
-    assert [member for member, _due in turns] == list("abcdabcd")
+    assert [members for members, _due in turns] == list("abcdabcd")
     assert [due for _member, due in turns] == pytest.approx([100 + 0.25 * turn for turn in range(1, 9)])
 
 
@@ -34,3 +34,19 @@ def test_after_a_long_stop_there_is_no_burst(stopped: float, members: int) -> No
     now = ring.due + stopped
     ring.turn(now)
     assert ring.due >= now + 1.0 / members * 0.99
+
+
+@given(st.integers(1, 20_000), st.floats(0.1, 60))
+def test_everybody_has_one_turn_an_interval_in_groups_as_small_as_waking_allows(
+    members: int, interval: float
+) -> None:
+    ring = Ring(range(members), interval, now=0.0)
+    seen: list[int] = []
+    turns = 0
+    while len(seen) < members:
+        group, _late = ring.turn(ring.due)
+        seen += group
+        turns += 1
+        assert len(group) <= max(members * LEAST_GAP / interval + 1, 1)
+    assert seen == list(range(members))
+    assert ring.due == pytest.approx(interval * (turns + 1) / turns)
