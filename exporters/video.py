@@ -15,6 +15,8 @@ import click
 from exporters.catalogue import METRICS, ROUND_TRIP
 from exporters.serving import Block, Histogram, Observed, Series, serve
 from infra_ctl.city import City, load_city
+from infra_ctl.errors import UnknownError
+from infra_ctl.inventory.hints import did_you_mean
 from infra_ctl.monitor.targets import RegistrarTarget, RoomTarget, registrar_targets, room_targets
 from infra_ctl.probe.counters import Reading
 from infra_ctl.probe.prober import Prober
@@ -28,6 +30,7 @@ from infra_ctl.video.ways import Ways
 SAMPLES = 12
 """In a window: an estimate is that much older than it could be, at most."""
 PROBE_TIMEOUT = 2.0
+MODULE = "sip"
 Rows = Iterable[tuple[Sequence[str], float | None]]
 
 
@@ -130,11 +133,33 @@ class VideoExporter:
         with self._lock:
             rooms = {n: s for n, (t, s) in self._sights.items() if isinstance(t, RoomTarget)}
             registrars = {n: s for n, (t, s) in self._sights.items() if not isinstance(t, RoomTarget)}
-            blocks = [*self._of_tallies(), *self._of_rooms(rooms), *_of_registrars(registrars, rooms)]
+            blocks = [*self._of_tallies(), *_of_rooms(self._rooms, rooms), *_of_registrars(registrars, rooms)]
             found = {room: paths[name] for room, name in self._path_of.items() if name in paths}
         yield from blocks
         yield _block("infra_room_media_rating_estimate", (((room,), p.rating) for room, p in found.items()))
         yield _block("infra_room_media_mos_estimate", (((room,), p.mos) for room, p in found.items()))
+
+    def probe(self, target: str, module: str, timeout: float, say: Callable[[str], None]) -> Iterator[Block]:
+        """Look at one room or registrar now; nothing of it is counted. Raises UnknownError."""
+        if module not in ("", MODULE):
+            raise UnknownError(f"there is no module '{module}'; there is {MODULE}")
+        with self._lock:
+            known: Mapping[str, Watched] = {**self._rooms, **self._registrars}
+        if (found := known.get(target)) is None:
+            raise UnknownError(f"there is no room and no registrar '{target}'{did_you_mean(target, known)}")
+        # Where a registrar does not answer by UDP it is asked by TCP, which takes as long again.
+        sight = self._watch.look_now(found, timeout / 2)
+        for transport, answer in sight.answers.items():
+            say(f"{transport}: {answer.in_words}")
+        for registrar, entry in sight.entries.items():
+            bindings = entry.bindings
+            say(f"{registrar}: {entry.failure if bindings is None else [each.uri for each in bindings]}")
+        statuses = (((target, name), answer.status) for name, answer in sight.answers.items())
+        if isinstance(found, RoomTarget):
+            yield _block("infra_room_sip_status", statuses)
+            yield from _of_rooms({target: found}, {target: sight})
+        else:
+            yield from _of_registrars({target: sight}, {})
 
     def close(self) -> None:
         self._watch.close()
@@ -163,16 +188,17 @@ class VideoExporter:
         seconds = Histogram(METRICS["infra_room_options_seconds"], labels)
         yield seconds.block(Observed(tuple(tally.counts), tally.sum) for tally in tallies)
 
-    def _of_rooms(self, seen: Mapping[str, Sight]) -> Iterator[Block]:
-        registered = {name: _registration(self._rooms[name], sight) for name, sight in seen.items()}
-        yield _block("infra_room_up", (((name,), sight.is_up) for name, sight in seen.items()))
-        yield _block("infra_room_registered", (((name,), found[0]) for name, found in registered.items()))
-        yield _block(
-            "infra_room_binding_expiry_timestamp_seconds",
-            (((name,), found[1]) for name, found in registered.items()),
-        )
-        yield _block("infra_room_in_call", (((name,), _is_in_call(sight)) for name, sight in seen.items()))
-        yield _block("infra_room_certificate_expiry_timestamp_seconds", _expiries(seen))
+
+def _of_rooms(rooms: Mapping[str, RoomTarget], seen: Mapping[str, Sight]) -> Iterator[Block]:
+    registered = {name: _registration(rooms[name], sight) for name, sight in seen.items()}
+    yield _block("infra_room_up", (((name,), sight.is_up) for name, sight in seen.items()))
+    yield _block("infra_room_registered", (((name,), found[0]) for name, found in registered.items()))
+    yield _block(
+        "infra_room_binding_expiry_timestamp_seconds",
+        (((name,), found[1]) for name, found in registered.items()),
+    )
+    yield _block("infra_room_in_call", (((name,), _is_in_call(sight)) for name, sight in seen.items()))
+    yield _block("infra_room_certificate_expiry_timestamp_seconds", _expiries(seen))
 
 
 def _of_registrars(seen: Mapping[str, Sight], rooms: Mapping[str, Sight]) -> Iterator[Block]:

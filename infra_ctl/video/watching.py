@@ -34,6 +34,11 @@ class Watch:
         """From now on at these; those that stay as they are keep their turns."""
         self._told(self._take(rooms, tuple(registrars))).result(HANDOVER_SECONDS)
 
+    def look_now(self, target: Watched, timeout: float) -> Sight:
+        """At one out of its turn, which it keeps. Raises TimeoutError where the machine is too busy."""
+        looked = self._once(target, Looking(timeout))
+        return asyncio.run_coroutine_threadsafe(looked, self._loop).result(timeout + HANDOVER_SECONDS)
+
     def every(self, seconds: float, do: Callable[[], None]) -> None:
         """Do something beside it, which must not take long."""
         self._told(self._repeat(seconds, do))
@@ -66,6 +71,11 @@ class Watch:
             if target not in self._tasks:
                 wait = self._interval * turn / len(looks)
                 self._tasks[target] = asyncio.create_task(self._again(target, look, wait))
+
+    async def _once(self, target: Watched, looking: Looking) -> Sight:
+        if isinstance(target, RoomTarget):
+            return await looking.room(target, self._registrars if target.registrar else ())
+        return await looking.registrar(target)
 
     def _room(self, room: RoomTarget) -> Awaitable[Sight]:
         """Registrars as of now: they may have changed since the room was first looked at."""

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from exporters.serving import exposition
 from exporters.video import VideoExporter
-from infra_ctl.errors import InventoryError
+from infra_ctl.errors import InventoryError, UnknownError
 from infra_ctl.monitor.targets import RegistrarTarget, RoomTarget
 from infra_ctl.probe.sip.bindings import Binding
 from infra_ctl.probe.sip.certificate import Certificate
@@ -110,6 +110,23 @@ def test_what_is_seen_is_what_is_told(exporter: VideoExporter, rooms: Rooms) -> 
     assert ("infra_room_binding_expiry_timestamp_seconds", ROOM) not in found
     assert found["infra_registrar_bindings", REGISTRAR] == 1
     assert ("infra_registrar_bindings", SPARE) not in found
+
+
+def test_one_is_looked_at_out_of_turn_and_nothing_of_it_counted(
+    exporter: VideoExporter, rooms: Rooms
+) -> None:
+    rooms.sights[ROOM] = Sight({"udp": said(503)})
+    exporter.configure(REFERENCE)
+    told: list[str] = []
+    text = exposition.text(exporter.probe(ROOM, "sip", 4.0, told.append)).decode()
+    assert f'infra_room_sip_status{{room="{ROOM}",transport="udp"}} 503' in text
+    assert "_total" not in text
+    assert told == ["udp: 503"]
+    registrar = exposition.text(exporter.probe(REGISTRAR, "", 4.0, told.append)).decode()
+    assert f'infra_registrar_up{{registrar="{REGISTRAR}",transport="udp"}} 0' in registrar
+    for target, module in (("nk-cai-khe-rom", ""), (ROOM, "icmp")):
+        with pytest.raises(UnknownError):
+            list(exporter.probe(target, module, 4.0, told.append))
 
 
 def test_a_new_inventory_keeps_counts_and_a_bad_one_changes_nothing(
