@@ -88,7 +88,7 @@ def root() -> None:
 
     \b
     exit codes: 0 done or nothing to do · 1 tried and failed · 2 usage or inventory, nothing tried
-    3 changes (plan --exit-code) or findings (verify, db check, secrets check) · 4 refused
+    3 changes (plan --exit-code) or findings (verify, video ready, db check, secrets check) · 4 refused
     5 stopped part-way · 130 interrupted
     """
 
