@@ -107,11 +107,11 @@ class _Asking:
         """Repeated at T1, 2 T1, … at most T2 apart, until a final response or until it is given up."""
         async with _datagrams(self._endpoint) as (transport, inbox):
             request = self._encoded(transport)
-            deadline, waits, is_begun = time.monotonic() + timeout, _waits(), False
+            deadline, pauses, is_begun = time.monotonic() + timeout, waits(), False
             while True:
                 transport.sendto(request)
                 self.is_sent = True
-                repeat = time.monotonic() + (T2 if is_begun else next(waits))
+                repeat = time.monotonic() + (T2 if is_begun else next(pauses))
                 while (left := min(repeat, deadline) - time.monotonic()) > 0:
                     response = await self._within(inbox, left)
                     if response is not None and response.is_final:
@@ -192,7 +192,8 @@ async def _datagrams(
         transport.abort()
 
 
-def _waits() -> Iterator[float]:
+def waits() -> Iterator[float]:
+    """Seconds until a request is repeated, and again (RFC 3261, timer E)."""
     wait = T1
     while True:
         yield wait

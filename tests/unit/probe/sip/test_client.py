@@ -9,13 +9,14 @@ from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from infra_ctl.lab.rooms import certificate
-from infra_ctl.probe.sip.client import Answer, Endpoint, ask, is_open
+from infra_ctl.probe.sip.client import Answer, Endpoint, ask, is_open, waits
 from infra_ctl.probe.sip.message import options
 
 LOOPBACK = ip_address("127.0.0.1")
@@ -62,6 +63,10 @@ def test_a_request_that_was_lost_is_repeated() -> None:
     found, requests = asked_by_udp(lambda data, number: [reply(data, "200 OK")] if number == 2 else [])
     assert (found.status, found.in_words, requests) == (200, "200 OK", 2)
     assert found.seconds >= 0.5  # T1: counted from the first
+
+
+def test_it_is_repeated_at_the_times_of_rfc_3261() -> None:
+    assert list(islice(waits(), 6)) == [0.5, 1, 2, 4, 4, 4]
 
 
 def test_rubbish_strangers_and_provisional_answers_are_not_the_answer() -> None:
