@@ -14,6 +14,7 @@ from infra_ctl.cli.session import Session, session_options
 from infra_ctl.errors import UnusableError
 
 if TYPE_CHECKING:
+    from infra_ctl.city import City
     from infra_ctl.probe.sip.client import Answer
     from infra_ctl.video.finding import Finding, Language
     from infra_ctl.video.readiness import Readiness, Room
@@ -48,19 +49,15 @@ def ready(session: Session, words: tuple[str, ...], *, page: Path | None, langua
     infra-ctl video ready nk-cai-khe-room 'bt-*'
     infra-ctl video ready pop=nk --output json
     """
-    from infra_ctl.cli.devices import enter
     from infra_ctl.video.choosing import chosen
     from infra_ctl.video.page import html
     from infra_ctl.video.readiness import examine
 
     clock, city = Stopwatch(), session.city()
     meeting, rooms = chosen(city, words)
-    if session.context.kind == "embedded":
-        raise UnusableError("a simulated network has no rooms: use the city's (live) or a twin (lab)")
     if page is not None and not page.absolute().parent.is_dir():
         raise UnusableError(f"{page}: there is no folder {page.absolute().parent}")
-    _refuse_beside_circuits(session)
-    enter(session.context)
+    _enter(session, city)
     with stages() as on_step:
         readiness = examine(city, rooms, meeting, on_step)
     if page is not None:
@@ -75,14 +72,28 @@ def ready(session: Session, words: tuple[str, ...], *, page: Path | None, langua
     raise click.exceptions.Exit(Exit.DONE if readiness.is_ready else Exit.FOUND)
 
 
-def _refuse_beside_circuits(session: Session) -> None:
-    """From the management bridge of a twin no echo crosses a circuit. Raises UnusableError."""
-    if session.context.kind == "lab":
-        from infra_ctl.lab.state import require
+def _enter(session: Session, city: City) -> None:
+    """Where monitoring is: in a twin on its monitoring host, else among its controllers.
 
-        if not require(session.context.lab_folder).spec.in_band:
-            again = session.command("lab up --in-band --rooms all")
-            raise UnusableError(f"this twin's management does not go over its circuits: {again}")
+    Raises UnusableError for a twin that has neither: what its management bridge asks crosses no circuit.
+    """
+    where = session.context
+    if where.kind == "embedded":
+        raise UnusableError("a simulated network has no rooms: use the city's (live) or a twin (lab)")
+    if where.kind == "live":
+        return
+    from infra_ctl.cli.devices import enter
+    from infra_ctl.inventory.models import HostRole
+    from infra_ctl.lab.enter import enter_host
+    from infra_ctl.lab.state import require
+
+    hosts = city.inventory.hosts.values()
+    if enter_host(where.lab_folder, [host.id for host in hosts if HostRole.MONITORING in host.roles]):
+        return
+    if not require(where.lab_folder).spec.in_band:
+        again = session.command("lab up --rooms all --hosts 'role=monitoring or role=registrar'")
+        raise UnusableError(f"this twin has no monitoring host from which rooms could be asked: {again}")
+    enter(where)
 
 
 def _lines(readiness: Readiness) -> Iterator[str]:

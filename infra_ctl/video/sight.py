@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 from infra_ctl.monitor.targets import RegistrarTarget, RoomTarget, Transport
 from infra_ctl.probe.sip.bindings import Binding, bindings
 from infra_ctl.probe.sip.client import Answer, Endpoint, ask, is_open
 from infra_ctl.probe.sip.message import options, whereabouts
+
+Where = TypeVar("Where")
+What = TypeVar("What")
 
 AT_ONCE = 256
 """Questions under way: each has a socket, and a process may have a thousand."""
@@ -85,7 +89,7 @@ class Looking:
     async def room(self, room: RoomTarget, registrars: Iterable[RegistrarTarget] = ()) -> Sight:
         """A room itself, and what registrars know of it."""
         if room.protocol == "h323":
-            return Sight(port=await self._within(is_open(room.address, room.port, self._timeout)))
+            return Sight(port=await self._within(is_open, room.address, room.port))
         registrars = tuple(registrars)
         answers, entries = await asyncio.gather(
             self._answers(room, room.room), asyncio.gather(*(self.entry(room, each) for each in registrars))
@@ -105,7 +109,7 @@ class Looking:
             if transport not in registrar.transports:
                 continue
             end = Endpoint(registrar.address, registrar.port, transport)
-            answer = await self._within(ask(end, whereabouts(room.room, domain), self._timeout))
+            answer = await self._within(ask, end, whereabouts(room.room, domain))
             if answer.response and answer.is_healthy:
                 return Entry(bindings(answer.response), time.time())
             failure = failure or answer.in_words
@@ -117,13 +121,16 @@ class Looking:
         ends = [_end(target, transport) for transport in target.transports]
         asked = (options(user, str(end.address), end.port) for end in ends)
         answers = await asyncio.gather(
-            *(self._within(ask(end, what, self._timeout)) for end, what in zip(ends, asked, strict=True))
+            *(self._within(ask, end, what) for end, what in zip(ends, asked, strict=True))
         )
         return dict(zip(target.transports, answers, strict=True))
 
-    async def _within(self, asking: Awaitable[Answer]) -> Answer:
+    async def _within(
+        self, ask_: Callable[[Where, What, float], Awaitable[Answer]], where: Where, what: What
+    ) -> Answer:
+        """Its time begins when it is its turn."""
         async with self._gate:
-            return await asking
+            return await ask_(where, what, self._timeout)
 
 
 def _end(target: RoomTarget | RegistrarTarget, transport: Transport) -> Endpoint:

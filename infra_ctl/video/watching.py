@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
-from functools import partial
 from threading import Thread
 from typing import TypeAlias
 
@@ -16,6 +15,8 @@ Watched: TypeAlias = RoomTarget | RegistrarTarget
 See: TypeAlias = Callable[[Watched, Sight], None]
 HANDOVER_SECONDS = 30.0
 """For the thread to take new targets, on a machine that is busy."""
+SILENT_AT_ONCE = 128
+"""Questions under way to those who have not answered the last ones."""
 
 
 class Watch:
@@ -26,7 +27,7 @@ class Watch:
         self._tasks: dict[Watched, asyncio.Task[None]] = {}
         self._registrars: tuple[RegistrarTarget, ...] = ()
         self._loop = asyncio.new_event_loop()
-        self._looking = Looking(timeout)
+        self._looking, self._silent = Looking(timeout), Looking(timeout, SILENT_AT_ONCE)
         self._thread = Thread(target=self._run, name="rooms", daemon=True)
         self._thread.start()
 
@@ -61,32 +62,29 @@ class Watch:
 
     async def _take(self, rooms: Sequence[RoomTarget], registrars: tuple[RegistrarTarget, ...]) -> None:
         self._registrars = registrars
-        looks: Mapping[Watched, Callable[[], Awaitable[Sight]]] = {
-            **{room: partial(self._room, room) for room in rooms},
-            **{each: partial(self._looking.registrar, each) for each in registrars},
-        }
-        for gone in [target for target in self._tasks if target not in looks]:
+        targets: tuple[Watched, ...] = (*rooms, *registrars)
+        for gone in self._tasks.keys() - set(targets):
             self._tasks.pop(gone).cancel()
-        for turn, (target, look) in enumerate(looks.items()):
+        for turn, target in enumerate(targets):
             if target not in self._tasks:
-                wait = self._interval * turn / len(looks)
-                self._tasks[target] = asyncio.create_task(self._again(target, look, wait))
+                wait = self._interval * turn / len(targets)
+                self._tasks[target] = asyncio.create_task(self._again(target, wait))
 
     async def _once(self, target: Watched, looking: Looking) -> Sight:
+        """Registrars as of now: they may have changed since the room was first looked at."""
         if isinstance(target, RoomTarget):
             return await looking.room(target, self._registrars if target.registrar else ())
         return await looking.registrar(target)
 
-    def _room(self, room: RoomTarget) -> Awaitable[Sight]:
-        """Registrars as of now: they may have changed since the room was first looked at."""
-        return self._looking.room(room, self._registrars if room.registrar else ())
-
-    async def _again(self, target: Watched, look: Callable[[], Awaitable[Sight]], wait: float) -> None:
+    async def _again(self, target: Watched, wait: float) -> None:
         """The first look comes in its turn, so that not all ask at once for ever."""
-        due = self._loop.time() + wait
+        due, looking = self._loop.time() + wait, self._silent
         while True:
             await asyncio.sleep(due - self._loop.time())
-            self._see(target, await look())
+            sight = await self._once(target, looking)
+            self._see(target, sight)
+            # Who was silent is asked beside the others: ten thousand that time out hold up each other only.
+            looking = self._looking if sight.is_up else self._silent
             due = max(due + self._interval, self._loop.time())
 
     async def _repeat(self, seconds: float, do: Callable[[], None]) -> None:
