@@ -32,7 +32,10 @@ class Finding:
     values: Mapping[str, str] = field(default_factory=dict)
 
     def sentence(self, language: Language = "en") -> str:
-        return f"{self.object} {SENTENCES[self.says][language].format(**self.values)}"
+        sentence = SENTENCES[self.says][language].format(**self.values)
+        for failure, words in FAILURES.items() if language == "vi" else ():
+            sentence = sentence.replace(failure, words)
+        return f"{self.object} {sentence}"
 
 
 SENTENCES: Mapping[str, Mapping[Language, str]] = {
@@ -110,3 +113,12 @@ SENTENCES: Mapping[str, Mapping[Language, str]] = {
     },
 }
 """What is said of an object, which stands before it."""
+FAILURES: Mapping[str, str] = {
+    "nobody answers": "không có trả lời",
+    "no connection in time": "không kết nối được kịp thời",
+    "refused: nothing listens there": "bị từ chối: không có dịch vụ",
+    "the connection was cut": "kết nối bị ngắt",
+    "no route to host": "không có đường tới",
+    "network is unreachable": "không có đường tới",
+}
+"""What `why` may say, in Vietnamese; what is not here stays as the system says it."""

@@ -207,9 +207,9 @@ def percent(ratio: float) -> str:
 
 
 def milliseconds(seconds: float) -> str:
-    """`12 ms`, `0.3 ms`."""
+    """`12 ms`, `2.1 ms`, `0.04 ms`."""
     value = seconds * 1000
-    return f"{value:.0f} ms" if value >= 10 else f"{value:.1f} ms"
+    return f"{value:.0f} ms" if value >= 10 else f"{value:.2g} ms"
 
 
 def _one_way(path: Path) -> str:

@@ -80,20 +80,21 @@ def _row(room: Room, names: Mapping[str, str], language: Language) -> Mapping[st
         "is_ready": room.is_ready,
         "cause": next(iter(sentences(room.causes)), ""),
         "others": [*sentences(room.causes)[1:], *sentences(room.notes)],
-        "path": in_words(room.path),
+        "path": in_words(room.path, language),
     }
 
 
-def in_words(path: Path | None) -> str:
+def in_words(path: Path | None, language: Language = "en") -> str:
     """`loss 0 % · 12 ms · jitter 1.2 ms · R 93`; empty where nothing was measured."""
+    loss, jitter = ("loss", "jitter") if language == "en" else ("mất gói", "biến thiên trễ")
     if path is None:
         return ""
     if path.is_dead:
-        return f"loss {percent(1)}"
+        return f"{loss} {percent(1)}"
     figures = (
-        f"loss {percent(path.loss)}",
+        f"{loss} {percent(path.loss)}",
         milliseconds(path.rtt),
-        f"jitter {milliseconds(path.jitter)}",
+        f"{jitter} {milliseconds(path.jitter)}",
         f"R {path.rating:.0f}",
     )
     return " · ".join(figures)

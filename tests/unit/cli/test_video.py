@@ -74,7 +74,7 @@ def test_who_is_not_ready_is_told_with_its_cause(infra_ctl: Command) -> None:
     first, second, total = (" ".join(line.split()) for line in done.out.splitlines())
     assert done.code == 3
     assert first == "NOT READY nk-an-hoa-room circuit c-1 loses 6 % of 200 echoes (at most 1 %)"
-    assert second == "ready nk-cai-khe-room 200 by udp · loss 0 % · 12 ms · jitter 1.0 ms · R 93 (estimate)"
+    assert second == "ready nk-cai-khe-room 200 by udp · loss 0 % · 12 ms · jitter 1 ms · R 93 (estimate)"
     assert total.startswith("1 ready · 1 not ready (")
 
 
@@ -95,7 +95,7 @@ def test_as_json_it_has_all(infra_ctl: Command) -> None:
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("vi", ["CHƯA SẴN SÀNG", "c-1 mất 6 %", "Ước tính"]),
+        ("vi", ["CHƯA SẴN SÀNG", "c-1 mất 6 %", "mất gói 0 %", "Ước tính"]),
         ("en", ["NOT READY", "c-1 loses 6 %", "estimate"]),
     ],
 )

@@ -157,4 +157,6 @@ def test_notes_keep_it_from_nothing() -> None:
 
 def test_every_sentence_is_there_in_both_languages() -> None:
     assert all({"vi", "en"} == set(both) for both in SENTENCES.values())
+    unheard = Finding(Part.REGISTRAR, "reg", "silent registrar", {"why": "nobody answers, refused"})
+    assert unheard.sentence("vi") == "reg không trả lời: không có trả lời, refused"
     assert Finding(Part.ROOM, "r", "in a call").sentence("vi") == "r đang trong một cuộc gọi"
