@@ -19,6 +19,7 @@ from infra_ctl.inventory.models import Host, HostRole, System
 
 SSH, NODE_EXPORTER, PACKAGES, POSTGRESQL = "ssh", "node-exporter", "packages", "postgresql"
 NTP, DNS, SYSLOG, SIGNATURES = "ntp", "dns", "syslog", "signatures"
+ALERTMANAGER, GOSSIP, FRR_EXPORTER = "alertmanager", "alertmanager-gossip", "frr-exporter"
 PORTS: Mapping[str, int] = {
     SSH: 22,
     NODE_EXPORTER: 9100,
@@ -27,6 +28,9 @@ PORTS: Mapping[str, int] = {
     SYSLOG: 514,
     SIGNATURES: 80,
     POSTGRESQL: 5432,
+    ALERTMANAGER: 9093,
+    GOSSIP: 9094,
+    FRR_EXPORTER: 9342,
 }
 """Of what hosts do for the city."""
 _SERVING = {
@@ -36,8 +40,24 @@ _SERVING = {
     HostRole.ANTIMALWARE: SIGNATURES,
 }
 """By role, what it does for everybody in the city."""
-_PROTOCOLS: Mapping[str, tuple[Protocol, ...]] = {"sip": ("tcp", "udp"), NTP: ("udp",), DNS: ("tcp", "udp")}
+_PROTOCOLS: Mapping[str, tuple[Protocol, ...]] = {
+    "sip": ("tcp", "udp"),
+    NTP: ("udp",),
+    DNS: ("tcp", "udp"),
+    GOSSIP: ("tcp", "udp"),
+}
 """What a service or scheme is carried by, where it is not TCP alone."""
+_MEASURED: tuple[tuple[str, Protocol, int], ...] = (
+    ("snmp", "udp", 161),
+    (FRR_EXPORTER, "tcp", PORTS[FRR_EXPORTER]),
+    ("routers/ssh", "tcp", 22),
+    ("stamp", "udp", 862),
+    ("rooms/sip", "udp", 5060),
+    ("rooms/sip", "tcp", 5060),
+    ("rooms/sips", "tcp", 5061),
+    ("rooms/h323", "tcp", 1720),
+)
+"""What monitoring asks of routers and rooms, wherever in the city they are; echoes go everywhere anyway."""
 
 Key: TypeAlias = tuple[str, Protocol, int]
 """Service, protocol, port."""
@@ -84,6 +104,9 @@ def _of_roles(inventory: Inventory, host: Host) -> Iterator[tuple[str, int, set[
     for role, service in _SERVING.items():
         if role in host.roles:
             yield service, PORTS[service], {CITY}
+    if HostRole.MONITORING in host.roles:
+        for service in (ALERTMANAGER, GOSSIP):
+            yield service, PORTS[service], set(with_role(inventory, HostRole.MONITORING))
     if HostRole.DATABASE in host.roles:
         using = (each for each in inventory.systems.values() if set(each.databases) & set(host.databases))
         clients = {name for system in using for name in system.runs_on}
@@ -131,6 +154,8 @@ def outside(places: Places, host: Host) -> Iterator[tuple[str, Protocol, int, It
     if HostRole.DNS in host.roles:
         for protocol in _PROTOCOLS[DNS]:
             yield DNS, protocol, PORTS[DNS], map(ip_network, upstreams.dns)
+    for service, protocol, port in _MEASURED if HostRole.MONITORING in host.roles else ():
+        yield service, protocol, port, places.of([CITY])
     if HostRole.ANTIMALWARE in host.roles and upstreams.signatures:
         yield SIGNATURES, "tcp", 443, ANYBODY
     for system in systems_on(places.inventory, host.id):

@@ -10,10 +10,9 @@ from infra_ctl.inventory import port
 from infra_ctl.inventory.models import SiteKind
 from infra_ctl.inventory.monitoring import MailServer, Receiver
 from infra_ctl.monitor.files import MonitorFile, Value
-from infra_ctl.monitor.stack import ALERTMANAGER, Stack
+from infra_ctl.monitor.stack import ALERTMANAGER, CLUSTER, Stack
 
 NOBODY = "nobody"
-CLUSTER = 9094
 Rule: TypeAlias = dict[str, Value]
 _PREFIX = "Infra"
 CIRCUITS = (

@@ -13,14 +13,13 @@ from infra_ctl.monitor.files import MonitorFile, Value
 
 FOLDER = "rules"
 _PLACE = re.compile("<<([a-z]+)>>")
-_PACKAGE = Path(__file__).resolve().parents[1]
+_TEMPLATES = Path(__file__).resolve().parents[2] / "exporters/rules"
+"""Beside the package, in a checkout as where it is installed."""
 
 
 def rule_files(city: City, overrides: Path | None = None) -> tuple[MonitorFile, ...]:
     """All of them by name; a city's own folder of templates goes before ours. Raises UnusableError."""
-    given = {
-        path.name: path for folder in (_templates(), overrides) if folder for path in folder.glob("*.yml")
-    }
+    given = {path.name: path for folder in (_TEMPLATES, overrides) if folder for path in folder.glob("*.yml")}
     written = [
         MonitorFile(f"{FOLDER}/{name}", filled(path.read_text(encoding="utf-8"), city, name))
         for name, path in sorted(given.items())
@@ -45,12 +44,6 @@ def filled(text: str, city: City, name: str) -> str:
         return known[match[1]]
 
     return _PLACE.sub(number, text)
-
-
-def _templates() -> Path:
-    """Inside the package where it is installed, beside it in a checkout."""
-    packaged = _PACKAGE / "rules"
-    return packaged if packaged.is_dir() else _PACKAGE.parent / "exporters/rules"
 
 
 def _from_inventory(city: City) -> Value:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from infra_ctl.city import City
 from infra_ctl.errors import UnusableError
+from infra_ctl.intent import openings
 from infra_ctl.intent.model import Address
 from infra_ctl.inventory.hints import did_you_mean
 from infra_ctl.inventory.monitoring import Web
@@ -19,7 +20,8 @@ EXPORTERS: Mapping[str, int] = MappingProxyType(
     {"path": 9870, "video": 9871, "state": 9872, "controller": 9873}
 )
 """Ours, by name, and where they listen."""
-SD, PROMETHEUS, ALERTMANAGER, SNMP, BLACKBOX = 9874, 9090, 9093, 9116, 9115
+SD, PROMETHEUS, SNMP, BLACKBOX = 9874, 9090, 9116, 9115
+ALERTMANAGER, CLUSTER = (openings.PORTS[each] for each in (openings.ALERTMANAGER, openings.GOSSIP))
 PASSWORD = "web/password"  # noqa: S105 - a file
 Discovery = Literal["http", "file"]
 

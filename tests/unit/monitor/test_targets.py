@@ -8,6 +8,8 @@ from ipaddress import ip_address
 import pytest
 
 from infra_ctl.city import City
+from infra_ctl.intent.host import Exit
+from infra_ctl.intent.model import Address
 from infra_ctl.monitor.jobs import at, discovery, monitoring_hosts, registry
 from infra_ctl.monitor.targets import PathTarget, path_targets, registrar_targets, room_targets
 
@@ -112,3 +114,30 @@ def test_discovery_is_what_prometheus_reads(city: City) -> None:
 
 def test_the_data_centres_monitoring_host_comes_first(city: City) -> None:
     assert monitoring_hosts(city) == ("dc-monitor-1", "bk-monitor-1")
+
+
+def test_the_monitoring_hosts_firewall_lets_out_what_they_ask(city: City) -> None:
+    for name in monitoring_hosts(city):
+        exits = city.hosts[name].exits
+
+        def may_ask(protocol: str, address: Address, port: int, exits: tuple[Exit, ...] = exits) -> bool:
+            return any(
+                (each.protocol, each.port) == (protocol, port)
+                and any(address in net for net in each.targets if net.version == address.version)
+                for each in exits
+            )
+
+        for intent in city.intents.values():
+            for protocol, port in (("udp", 161), ("udp", 862), ("tcp", 9342), ("tcp", 22)):
+                assert may_ask(protocol, intent.management, port)
+        for room in room_targets(city):
+            ports = {("udp", room.port), ("tcp", room.port), ("tcp", room.tls_port)}
+            ports = ports if room.protocol == "sip" else {("tcp", room.port)}
+            assert all(
+                may_ask(protocol, address, port) for address in room.addresses for protocol, port in ports
+            )
+        for host, each in city.hosts.items():
+            assert host == name or may_ask("tcp", each.addresses[0], 9100)
+        for registrar in registrar_targets(city):
+            assert may_ask("udp", registrar.address, registrar.port)
+            assert may_ask("tcp", registrar.address, registrar.tls_port)
