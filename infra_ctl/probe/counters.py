@@ -69,9 +69,12 @@ class Counters:
         """The same records, seen by a new object that reaches further; this one is to be let go of."""
         return type(self)(self.descriptor, slots)
 
-    def answered(self, slot: int, seconds: float, bounds: Sequence[float] = BOUNDS) -> None:
-        """A reply came, or a turn was taken, after so many seconds."""
+    def answered(
+        self, slot: int, seconds: float, jitter: float = 0.0, bounds: Sequence[float] = BOUNDS
+    ) -> None:
+        """A reply came, or a turn was taken, after so many seconds; the jitter is as of now."""
         base = slot * _WORDS
+        self._real[base + _JITTER] = jitter
         self._real[base + _SUM] += seconds
         self._whole[base + _BUCKETS + bisect_left(bounds, seconds)] += 1
 
@@ -80,10 +83,8 @@ class Counters:
         self._whole[slot * _WORDS + _LOST] += 1
 
     def jitter(self, slot: int) -> float:
+        """Where a loop that was started again goes on from."""
         return self._real[slot * _WORDS + _JITTER]
-
-    def set_jitter(self, slot: int, seconds: float) -> None:
-        self._real[slot * _WORDS + _JITTER] = seconds
 
     def add_directions(self, slot: int, forward: int, backward: int) -> None:
         """So many more were lost on the way there, and on the way back."""

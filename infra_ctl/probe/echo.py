@@ -17,6 +17,14 @@ CLOCK_SLACK = 1_000_000
 """Nanoseconds by which two clocks may differ over a round trip before one of them was set under way."""
 
 
+def _tokens() -> Iterator[bytes]:
+    """Random ones, many drawn at a time."""
+    while True:
+        drawn = os.urandom(icmp.TOKEN * 512)
+        for start in range(0, len(drawn), icmp.TOKEN):
+            yield drawn[start : start + icmp.TOKEN]
+
+
 def round_trip(left: int, arrived: int, elapsed: int) -> int:
     """Nanoseconds between two stamps of the wall's clock; where that clock was set between, what a clock that
     nobody sets says has passed until the reply was read."""
@@ -34,6 +42,7 @@ class Asked:
     marking: sockets.Ancillary
     identifier: int = field(default_factory=lambda: int.from_bytes(os.urandom(2), "big"))
     sequence: int = 0
+    jitter: float = 0.0
     last: float | None = None
     """The last round trip, seconds."""
 
@@ -74,12 +83,14 @@ class Echoes:
         self._unbroken = sockets.unbroken_socket(family)
         self._four = family == socket.AF_INET
         self._header = 28 if self._four else 48
+        self._tokens = _tokens()
         self._waiting: dict[bytes, Request] = {}
         self._order: deque[tuple[int, bytes]] = deque()
 
     def asked(self, slot: int, target: EchoTarget) -> Asked:
         """A target, ready to be sent to."""
-        return Asked(self, slot, str(target.address), sockets.marking(self._family, target.dscp))
+        marking = sockets.marking(self._family, target.dscp)
+        return Asked(self, slot, str(target.address), marking, jitter=self.counters.jitter(slot))
 
     def send(self, asked: Asked) -> None:
         """One request to be counted."""
@@ -120,7 +131,7 @@ class Echoes:
     def _send(
         self, through: socket.socket, asked: Asked, payload: int, ended: Callable[[Asked, int | None], None]
     ) -> None:
-        token = os.urandom(icmp.TOKEN)
+        token = next(self._tokens)
         build = icmp.request4 if self._four else icmp.request6
         packet = build(asked.identifier, asked.next_sequence(), self._cookie, token, payload)
         sent = time.monotonic_ns()
@@ -148,10 +159,9 @@ class Echoes:
             return
         seconds = took / 1e9
         if asked.last is not None:
-            so_far = self.counters.jitter(asked.slot)
-            self.counters.set_jitter(asked.slot, quality.jitter(so_far, asked.last, seconds))
+            asked.jitter = quality.jitter(asked.jitter, asked.last, seconds)
         asked.last = seconds
-        self.counters.answered(asked.slot, seconds)
+        self.counters.answered(asked.slot, seconds, asked.jitter)
 
     def _expired(self, before: int) -> Iterator[bytes]:
         while self._order and self._order[0][0] <= before:

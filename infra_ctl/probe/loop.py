@@ -74,7 +74,7 @@ class Loop:
         members, late = self._turns.turn(now)
         for member in members:
             member.send()
-        self._counters.answered(LOOP, late, LATENESS_BOUNDS)
+        self._counters.answered(LOOP, late, bounds=LATENESS_BOUNDS)
         self._unread += len(members)
         if self._unread >= BATCH:
             self._unread = 0
@@ -115,13 +115,13 @@ class Loop:
     def _obey(self, order: Order) -> None:
         """A target that was there goes on as it was: its numbers, its last round trip, its session."""
         self._counters = self._counters.resized(order.slots)
+        for engine in self._engines():
+            engine.counters, engine.timeout = self._counters, order.pace.timeout
         for slot in order.fresh:
             self._counters.clear(slot)
         before = self._members
         self._members = {slot: self._kept(slot, target, order) for slot, target in order.targets.items()}
         self._let_go(before)
-        for engine in self._engines():
-            engine.counters, engine.timeout = self._counters, order.pace.timeout
         now = time.monotonic()
         members = [member for _target, member in self._members.values()]
         random.shuffle(members)  # what is asked in one breath does not go over one circuit

@@ -42,9 +42,8 @@ def test_another_process_s_view_is_the_same_memory_and_may_reach_further(counter
 
 def test_a_cleared_slot_is_at_nought_and_its_neighbours_are_not(counters: Counters) -> None:
     for slot in (2, 3, 4):
-        counters.answered(slot, 0.5)
+        counters.answered(slot, 0.5, 0.25)
         counters.set_mtu(slot, 1500)
-        counters.set_jitter(slot, 0.25)
         counters.add_directions(slot, 1, 2)
     counters.clear(3)
     two, three, four = counters.readings()[2:5]
@@ -54,8 +53,8 @@ def test_a_cleared_slot_is_at_nought_and_its_neighbours_are_not(counters: Counte
 
 
 def test_lateness_has_buckets_of_its_own(counters: Counters) -> None:
-    counters.answered(LOOP, 0.0001, LATENESS_BOUNDS)
-    counters.answered(LOOP, 9.0, LATENESS_BOUNDS)
+    counters.answered(LOOP, 0.0001, bounds=LATENESS_BOUNDS)
+    counters.answered(LOOP, 9.0, bounds=LATENESS_BOUNDS)
     late = counters.lateness()
     assert len(late.buckets) == len(LATENESS_BOUNDS) + 1
     assert (late.buckets[1], late.buckets[-1], late.sent) == (1, 1, 2)
