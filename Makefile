@@ -12,11 +12,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 IC := $(BIN)/infra-ctl
 # Debian packages of the twin: the routers' daemons, their way in, what breaks and measures links, and what builds and
-# boots hosts; what asks routers' SNMP agents; the database that the journal's tests run on; what scrapes our exporters,
-# and what they are measured beside.
+# boots hosts; what asks routers' SNMP agents; the database that the journal's tests run on; what scrapes our exporters
+# and what stands or is measured beside it; and what video rooms are and register at.
 PACKAGES := frr frr-pythontools openssh-server openssh-client iproute2 iputils-ping nftables procps snmpd snmp \
   systemd-container mmdebstrap apt-utils python3-venv postgresql git fping prometheus prometheus-alertmanager \
-  prometheus-blackbox-exporter prometheus-frr-exporter prometheus-node-exporter prometheus-snmp-exporter kamailio baresip-core
+  prometheus-blackbox-exporter prometheus-frr-exporter prometheus-node-exporter prometheus-snmp-exporter \
+  kamailio kamailio-tls-modules baresip-core
 
 help:
 	@sed -n 's/^# make /make /p' $(MAKEFILE_LIST)

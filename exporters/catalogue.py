@@ -191,13 +191,21 @@ VIDEO = Group(
             "Status of the last SIP response, 200 or 503 for instance; 0 where there was none.",
             *ROOM,
         ),
-        gauge("infra_room_registered", "Whether its registrar knows where a room is.", "room"),
+        gauge(
+            "infra_room_registered",
+            "Whether what a registrar knows of a room leads to the room itself.",
+            "room",
+        ),
         gauge(
             "infra_room_binding_expiry_timestamp_seconds",
             "When a room's registration ends, unless it is renewed.",
             "room",
         ),
-        gauge("infra_room_in_call", "Whether a room is in a call.", "room"),
+        gauge(
+            "infra_room_in_call",
+            "Whether a room says that it is busy, 486 or 600 to SIP OPTIONS; some say 200 in a call too.",
+            "room",
+        ),
         gauge(
             "infra_room_certificate_expiry_timestamp_seconds",
             "When the certificate that a room shows on SIP over TLS ends.",
@@ -205,7 +213,7 @@ VIDEO = Group(
         ),
         gauge(
             "infra_room_media_rating_estimate",
-            "Estimate of a room's media path: R of the E-model, 0 to 100, of the path in the room's class.",
+            "Estimate of a room's media path: R of the E-model, 0 to 93.2, of echoes in the class of video.",
             "room",
         ),
         gauge(

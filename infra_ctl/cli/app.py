@@ -45,6 +45,7 @@ COMMANDS = {
     "verify": "verify:verify",
     "export": "export:export",
     "monitor": "monitor:monitor",
+    "video": "video:video",
     "lab": "lab:lab",
 }
 
@@ -88,7 +89,7 @@ def root() -> None:
 
     \b
     exit codes: 0 done or nothing to do · 1 tried and failed · 2 usage or inventory, nothing tried
-    3 changes (plan --exit-code) or findings (verify, db check, secrets check) · 4 refused
+    3 changes (plan --exit-code) or findings (verify, video ready, db check, secrets check) · 4 refused
     5 stopped part-way · 130 interrupted
     """
 

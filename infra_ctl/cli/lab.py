@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,10 @@ from infra_ctl.cli import completion
 from infra_ctl.cli.exits import Exit
 from infra_ctl.cli.progress import Stopwatch, stages
 from infra_ctl.cli.session import Session, device_argument, selector_argument, session_options
+from infra_ctl.errors import SelectorError
 
 if TYPE_CHECKING:
+    from infra_ctl.city import City
     from infra_ctl.lab.state import Fault
 
 
@@ -49,10 +52,22 @@ def folder(session: Session) -> Path:
     shell_complete=completion.selectors,
     help="Of these routers the host part too: queues, SNMP; `all` are all. Else those that hosts are behind.",
 )
+@click.option(
+    "--rooms",
+    metavar="SELECTOR",
+    shell_complete=completion.selectors,
+    help="Boot the video rooms at the sites of these devices too; `all` are all of the twin's.",
+)
 @click.option("--in-band", is_flag=True, help="Only the data centre is on the management bridge.")
 @session_options
 def up(
-    session: Session, selector: tuple[str, ...], *, hosts: str | None, parts: str | None, in_band: bool
+    session: Session,
+    selector: tuple[str, ...],
+    *,
+    hosts: str | None,
+    parts: str | None,
+    rooms: str | None,
+    in_band: bool,
 ) -> None:
     """Boot the twin of the selected devices, with generated keys and secrets of its own.
 
@@ -64,28 +79,37 @@ def up(
     infra-ctl lab up pop=nk or site=dc --context lab:small
     infra-ctl lab up role=core --hosts "zone=dmz or dc-db-1"
     infra-ctl lab up site=nk --parts all    queues and SNMP agents on its routers too
+    infra-ctl lab up pop=nk or site=dc --hosts role=registrar --rooms pop=nk
     infra-ctl lab up --in-band              wards are reached through their circuits alone
     """
     from infra_ctl.city import ALL
-    from infra_ctl.lab.city import twin_of
+    from infra_ctl.lab.city import Beside, rooms_at, twin_of
     from infra_ctl.lab.twin import up as boot
 
     city = session.city()
     clock = Stopwatch()
     hostnames = city.select(" ".join(selector))
-    spec = twin_of(
-        session.context.lab_name,
-        city,
-        hostnames,
-        folder(session),
-        in_band=in_band,
-        hosts=() if hosts is None else city.select_hosts(hosts),
-        parts=None if parts is None else city.select("" if parts == ALL else parts),
+    beside = Beside(
+        hosts=() if hosts is None else tuple(city.select_hosts(hosts)),
+        parts=None if parts is None else tuple(city.select("" if parts == ALL else parts)),
+        rooms=() if rooms is None else rooms_at(city, _meant(city, hostnames, rooms)),
     )
+    spec = twin_of(session.context.lab_name, city, hostnames, folder(session), beside, in_band=in_band)
     with stages() as progress:
         boot(spec, folder(session), progress)
     more = f"{len(spec.hosts)} hosts, " if spec.hosts else ""
+    more += f"{len(spec.rooms)} rooms, " if spec.rooms else ""
     click.echo(f"lab {spec.name}: {len(spec.nodes)} nodes, {more}{len(spec.links)} links up ({clock})")
+
+
+def _meant(city: City, hostnames: Sequence[str], selector: str) -> Sequence[str]:
+    """Of the twin's devices those that a selector means. Raises SelectorError where there is none."""
+    if selector == "all":
+        return hostnames
+    selected = set(city.select(selector))
+    if found := [host for host in hostnames if host in selected]:
+        return found
+    raise SelectorError(1, f"'{selector}' means no device of this twin")
 
 
 @lab.command()
@@ -122,10 +146,11 @@ def status(session: Session) -> None:
     elif seen is None:
         click.echo(f"lab {session.context.lab_name} is not up: {session.command('lab up')}")
     else:
-        off = [node.hostname for node in (*seen.nodes, *seen.hosts) if node.pid is None]
+        off = [node.hostname for node in (*seen.nodes, *seen.hosts, *seen.rooms) if node.pid is None]
         management = ", managed in-band" if seen.in_band else ""
         whole = "" if seen.built else ", not whole"
         more = f", {len(seen.hosts)} hosts" if seen.hosts else ""
+        more += f", {len(seen.rooms)} rooms" if seen.rooms else ""
         click.echo(f"lab {seen.name}: {len(seen.nodes)} nodes{more}{management}{whole}")
         for hostname in off:
             click.echo(f"  off     {hostname}")

@@ -15,11 +15,9 @@ from infra_ctl.inventory.models import (
     Contract,
     Hold,
     Host,
-    Mcu,
     Peer,
     Pop,
     Profile,
-    Room,
     Site,
     System,
     Unit,
@@ -30,6 +28,7 @@ from infra_ctl.inventory.monitoring import Monitoring
 from infra_ctl.inventory.profiles import extended
 from infra_ctl.inventory.records import Entry, Record, problem
 from infra_ctl.inventory.strict import Model
+from infra_ctl.inventory.video import Mcu, Meeting, Room
 from infra_ctl.inventory.wording import problems
 
 T = TypeVar("T", bound=Model)
@@ -59,6 +58,7 @@ def build(folder: Folder) -> Draft:
         systems=_table(folder, System, "system", "systems.yaml"),
         mcus=_table(folder, Mcu, "MCU", "video.yaml:mcus"),
         rooms=_table(folder, Room, "room", "video.yaml:rooms"),
+        meetings=_table(folder, Meeting, "meeting", "video.yaml:meetings"),
         unmanaged=_lines(folder, "unmanaged"),
         claimed=_lines(folder, "claimed"),
         holds=_listed(folder, Hold, "hold", HOLDS, "holds"),

@@ -18,12 +18,10 @@ from infra_ctl.inventory.models import (
     Contract,
     Hold,
     Host,
-    Mcu,
     Peer,
     Pop,
     Profile,
     Replication,
-    Room,
     Routing,
     Services,
     Site,
@@ -38,6 +36,7 @@ from infra_ctl.inventory.models import (
 from infra_ctl.inventory.monitoring import Monitoring
 from infra_ctl.inventory.records import Path, Record, problem
 from infra_ctl.inventory.strict import Model
+from infra_ctl.inventory.video import Mcu, Meeting, Room
 
 T_co = TypeVar("T_co", bound=Model, covariant=True)
 
@@ -104,6 +103,7 @@ class Draft:
     systems: Table[System]
     mcus: Table[Mcu]
     rooms: Table[Room]
+    meetings: Table[Meeting]
     unmanaged: Table[UnmanagedLine]
     claimed: Table[UnmanagedLine]
     holds: Table[Hold]

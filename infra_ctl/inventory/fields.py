@@ -9,6 +9,10 @@ from typing import Annotated, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
+VIETNAM = datetime.timezone(datetime.timedelta(hours=7))
+"""The one clock of the country; it has no summer time."""
+_MOMENT = "[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}"
+
 
 def _site_number(value: object) -> object:
     """Two hex digits as the address plan writes them; a number stays a number."""
@@ -42,6 +46,18 @@ def _date(value: object) -> object:
     if isinstance(value, str) and not re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
         raise ValueError("must be a date such as 2020-06-30")
     return value
+
+
+def _moment(value: object) -> object:
+    """A date and an hour, of the clock on the wall there."""
+    if not isinstance(value, str):
+        return value
+    if not re.fullmatch(_MOMENT, value):
+        raise ValueError("must be a date and an hour such as 2026-12-01 08:00")
+    try:
+        return datetime.datetime.fromisoformat(value).replace(tzinfo=VIETNAM)
+    except ValueError:
+        raise ValueError("is in no calendar, or on no clock") from None
 
 
 def _prefix(value: object) -> object:
@@ -85,6 +101,9 @@ SiteNumber: TypeAlias = Annotated[
     WithJsonSchema({"type": "string", "pattern": "^[0-9a-f]{2}$"}),
 ]
 Date: TypeAlias = Annotated[datetime.date, BeforeValidator(_date)]
+Moment: TypeAlias = Annotated[
+    datetime.datetime, BeforeValidator(_moment), WithJsonSchema({"type": "string", "pattern": f"^{_MOMENT}$"})
+]
 Ratio: TypeAlias = Annotated[
     float,
     Field(ge=0, le=1),
@@ -124,3 +143,6 @@ AbsolutePath: TypeAlias = Annotated[str, Field(pattern=ABSOLUTE_PATH, max_length
 _SSH_KEY = r"^(sk-)?(ssh-ed25519|ecdsa-sha2-nistp(256|384|521))(@openssh.com)? [A-Za-z0-9+/]+={0,2}( \S+)?$"
 SshKey: TypeAlias = Annotated[str, Field(pattern=_SSH_KEY)]
 """As OpenSSH writes a public key. RSA and DSA are not taken."""
+NAMES = r"^[a-z0-9*?]+(-[a-z0-9*?]+)*$"
+Names: TypeAlias = Annotated[str, Field(pattern=NAMES, max_length=60)]
+"""A name, or with `*` and `?` all that are like it."""

@@ -39,7 +39,11 @@ TABLES = {
         "id,a,z,class,handoff,provider,mbps,mtu,direction,loss,rtt_ms,jitter_ms", key="id"
     ),
 }
-SECTIONS = {"video.yaml": ("mcus", "rooms"), "unmanaged.yaml": ("unmanaged", "claimed"), HOLDS: ("holds",)}
+SECTIONS = {
+    "video.yaml": ("mcus", "rooms", "meetings"),
+    "unmanaged.yaml": ("unmanaged", "claimed"),
+    HOLDS: ("holds",),
+}
 OPTIONAL = ("unmanaged.yaml", HOLDS, MONITORING)
 
 
@@ -96,7 +100,11 @@ class Folder:
         """A file of sections has these at its top and nothing else."""
         node, known = self.nodes[file], SECTIONS[file]
         if not isinstance(node.content, dict):
-            self._lose(file, node, f"must have the keys {' and '.join(known)}")
+            self._lose(
+                file,
+                node,
+                f"must have the keys {', '.join(known[:-1])}{' and ' * (len(known) > 1)}{known[-1]}",
+            )
             return
         for key, (place, _) in node.content.items():
             if key not in known:

@@ -9,9 +9,10 @@ from infra_ctl.errors import InventoryError
 from infra_ctl.inventory.build import build
 from infra_ctl.inventory.draft import CityFile, Draft
 from infra_ctl.inventory.files import open_folder
-from infra_ctl.inventory.models import Inventory, Room
+from infra_ctl.inventory.models import Inventory
 from infra_ctl.inventory.monitoring import Monitoring
 from infra_ctl.inventory.rules import check
+from infra_ctl.inventory.video import Room
 
 
 def load(folder: Path) -> Inventory:
@@ -50,6 +51,7 @@ def _inventory(draft: Draft, city: CityFile, digest: str) -> Inventory:
         systems=draft.systems.objects,
         rooms={room.id: room for room in _standard_rooms(draft)} | dict(draft.rooms.objects),
         mcus=draft.mcus.objects,
+        meetings=draft.meetings.objects,
         unmanaged=tuple(draft.unmanaged.objects.values()),
         claimed=tuple(draft.claimed.objects.values()),
         holds=tuple(draft.holds.objects.values()),

@@ -35,6 +35,7 @@ from infra_ctl.inventory.fields import (
 from infra_ctl.inventory.kinds import CircuitClass, HostRole, Lan, SiteKind, Stage, Traffic, Users, Zone
 from infra_ctl.inventory.monitoring import Monitoring
 from infra_ctl.inventory.strict import Model
+from infra_ctl.inventory.video import Mcu, Meeting, Room
 
 
 class City(Model):
@@ -308,30 +309,6 @@ class System(Model):
     """Sites that host work of this system beside the data centres; `communes` rules are in the profile."""
 
 
-ROOM_NUMBER = 16
-"""Of the room that a profile gives, on its site's video LAN."""
-
-
-class Room(Model):
-    """A video room; those that a site's profile gives it are named `<site>-room`."""
-
-    id: Slug
-    site: Slug
-    number: Annotated[int, Field(ge=ROOM_NUMBER, le=30)] = ROOM_NUMBER
-    """Its address on the site's video LAN, as a host's in its zone."""
-    protocol: Literal["sip", "h323"]
-    video_class: Annotated[Literal["720p", "1080p"], Field(alias="class")]
-    mcu: Slug
-
-
-class Mcu(Model):
-    id: Slug
-    site: Slug
-    number: Annotated[int, Field(ge=16, le=250)]
-    protocols: tuple[Literal["sip", "h323"], ...]
-    ports: Annotated[int, Field(ge=1)]
-
-
 class UnmanagedLine(Model):
     """A configuration line that intent does not produce and that is to stay."""
 
@@ -384,6 +361,7 @@ class Inventory(Model):
     systems: Mapping[str, System]
     rooms: Mapping[str, Room]
     mcus: Mapping[str, Mcu]
+    meetings: Mapping[str, Meeting]
     unmanaged: tuple[UnmanagedLine, ...]
     claimed: tuple[UnmanagedLine, ...]
     holds: tuple[Hold, ...]

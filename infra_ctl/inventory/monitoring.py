@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -21,6 +21,7 @@ from infra_ctl.inventory.fields import (
 )
 from infra_ctl.inventory.strict import Model
 
+VideoClass = Literal["720p", "1080p"]
 Interval = Annotated[Seconds, Field(ge=1, le=300)]
 """Prometheus forgets a series after five minutes."""
 
@@ -85,6 +86,18 @@ class Thresholds(Model):
     """Of all sites unreachable at once: then it is monitoring that is cut off, not they."""
 
 
+class Media(Model):
+    """What a room's media path may be in its class of queue, before people notice."""
+
+    loss: Ratio = 0.01
+    """Of packets there and back."""
+    delay_ms: Annotated[float, Field(gt=0)] = 150
+    """One way, as half a round trip."""
+    jitter_ms: Annotated[float, Field(ge=0)] = 30
+    rating: Annotated[float, Field(ge=0, le=93.2)] = 70
+    """R of the E-model, an estimate (ITU-T G.107): below 70 many are dissatisfied."""
+
+
 class Objectives(Model):
     """What is promised: of a circuit's class, the contract that promises it; of a level, a share of time."""
 
@@ -106,6 +119,8 @@ class Monitoring(Model):
     """Who signs the certificates of systems; while there is nobody, theirs are taken as they are."""
     intervals: Intervals = Intervals()
     thresholds: Thresholds = Thresholds()
+    media: Mapping[VideoClass, Media] = {}
+    """By class of room; one that is not there has what `Media` says."""
     objectives: Objectives = Objectives()
     retention: Seconds = 400 * 86400
     runbooks: Url = "https://docs.cantho.example/runbooks"

@@ -16,10 +16,8 @@ from infra_ctl.inventory.models import (
     Contract,
     Hold,
     Host,
-    Mcu,
     Peer,
     Profile,
-    Room,
     Site,
     System,
     UnmanagedLine,
@@ -27,6 +25,7 @@ from infra_ctl.inventory.models import (
 )
 from infra_ctl.inventory.monitoring import Monitoring
 from infra_ctl.inventory.strict import Model
+from infra_ctl.inventory.video import Mcu, Meeting, Room
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -34,6 +33,7 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 class _VideoFile(Model):
     mcus: Mapping[Slug, Mcu] = {}
     rooms: Mapping[Slug, Room] = {}
+    meetings: Mapping[Slug, Meeting] = {}
 
 
 class _UnmanagedFile(Model):
@@ -55,7 +55,7 @@ _SHAPES: Mapping[str, tuple[str, Any]] = {
     "zones.yaml": ("Who uses the systems of a zone", Mapping[Zone, ZonePolicy]),
     "administrators.yaml": ("Who may log in to hosts", Mapping[Slug, Administrator]),
     "systems.yaml": ("Information systems", Mapping[Slug, System]),
-    "video.yaml": ("MCUs, and rooms beside those of the profiles", _VideoFile),
+    "video.yaml": ("MCUs, rooms beside those of the profiles, and meetings", _VideoFile),
     MONITORING: ("Who is told what is bad, and from when on it is", Monitoring),
     HOLDS: ("What is kept from something for a while, and why", _HoldsFile),
     "unmanaged.yaml": ("Lines on devices that the inventory does not produce", _UnmanagedFile),

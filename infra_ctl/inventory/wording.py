@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from infra_ctl.errors import Problem
-from infra_ctl.inventory.fields import ABSOLUTE_PATH, DSCP, EMAIL, HOST_PORT, URL, WEB_HOOK
+from infra_ctl.inventory.fields import ABSOLUTE_PATH, DSCP, EMAIL, HOST_PORT, NAMES, URL, WEB_HOOK
 from infra_ctl.inventory.hints import did_you_mean
 from infra_ctl.inventory.records import Record, problem
 
@@ -46,6 +46,7 @@ SENTENCES = {
     "string_too_long": "{value} is longer than {max_length} characters",
     "string_type": "{value} must be text",
     "too_long": "has {actual_length} items, not {max_length}",
+    "too_short": "has {actual_length} items, and needs {min_length}",
     "tuple_type": "must be a list: [one, two]",
     "value_error": "{value} {error}",
 }
@@ -54,6 +55,7 @@ SENTENCES = {
 MEANINGS = {
     ABSOLUTE_PATH: "a path from /, such as /etc/ssl/city.pem",
     EMAIL: "a mail address, such as duty@cantho.example",
+    NAMES: "a name, or a pattern of names such as nk-*",
     HOST_PORT: "a name and a port, such as mail.cantho.example:25",
     WEB_HOOK: "an address over HTTP, or a reference to a secret that holds one",
     r"^[a-z0-9]+(-[a-z0-9]+)*$": "lower-case letters and digits, joined by single hyphens",

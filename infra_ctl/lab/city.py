@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import secrets as randomness
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from pathlib import Path
 
@@ -16,10 +16,22 @@ from infra_ctl.intent.addressing import host_addresses
 from infra_ctl.intent.allocation import Allocations
 from infra_ctl.intent.model import DeviceIntent, Interface
 from infra_ctl.intent.part import HostPart
+from infra_ctl.inventory.kinds import Lan
 from infra_ctl.lab.external import External
-from infra_ctl.lab.model import HostNode, TwinSpec, spec
+from infra_ctl.lab.model import HostNode, RoomNode, TwinSpec, spec
+from infra_ctl.monitor.targets import registrar_targets, room_targets
 from infra_ctl.render import render
 from infra_ctl.secrets import open_vault, references, write_vault
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What a twin has beside the routing of its routers."""
+
+    hosts: tuple[str, ...] = ()
+    parts: tuple[str, ...] | None = None
+    """Routers whose host part is ours to change too; None for those that hosts are behind."""
+    rooms: tuple[str, ...] = ()
 
 
 def twin_of(
@@ -27,25 +39,20 @@ def twin_of(
     city: City,
     hostnames: Iterable[str],
     folder: Path,
+    beside: Beside = Beside(),
     *,
     in_band: bool = False,
-    hosts: Iterable[str] = (),
-    parts: Iterable[str] | None = None,
 ) -> TwinSpec:
     """The twin of the devices called `hostnames`; its secrets are in `folder`/vault.yml from then on.
 
-    `parts` are routers whose host part is ours to change too; where nobody says, those that hosts are behind.
-    Raises LabUsageError for one of `hosts` that no router among them leads to.
+    Raises LabUsageError for a host or a room that no router among them leads to.
     """
     intents = {hostname: city.intents[hostname] for hostname in hostnames}
-    hosts = tuple(hosts)
     own = {part.router: part for part in city.parts.values() if part.router in intents}
-    wanted = _before(hosts, own) if parts is None else [name for name in parts if name in own]
-    if parts is not None and not wanted:
-        raise LabUsageError("none of the routers whose host part is wanted is in this lab: select one too")
+    wanted = _with_parts(beside, own)
     texts = [
         *map(render, intents.values()),
-        *(written(of_host.operations(city.hosts[name])) for name in hosts),
+        *(written(of_host.operations(city.hosts[name])) for name in beside.hosts),
         *(written(of_router.operations(own[name])) for name in wanted),
     ]
     vault = lab_vault(folder, texts)
@@ -53,14 +60,25 @@ def twin_of(
         External(peer.id, password=vault.get(peer.secret.removeprefix("vault:")))
         for peer in city.inventory.peers.values()
     ]
-    behind = tuple(_host_node(host, city, intents) for host in hosts)
-    twin = spec(name, intents, externals, in_band=in_band, hosts=behind)
+    behind = tuple(_host_node(host, city, intents) for host in beside.hosts)
+    called = tuple(_room_node(room, city, intents) for room in beside.rooms)
+    twin = spec(name, intents, externals, in_band=in_band, behind=(*behind, *called))
     return replace(twin, parts=tuple(wanted))
 
 
-def _before(hosts: Collection[str], parts: Mapping[str, HostPart]) -> list[str]:
-    """Routers that carry zones, where there are hosts: nobody else would be behind them."""
-    return [router for router, part in parts.items() if part.zones and hosts]
+def _with_parts(beside: Beside, own: Mapping[str, HostPart]) -> list[str]:
+    """Where nobody says, routers that carry zones, if there are hosts: nobody else would be behind them."""
+    if beside.parts is None:
+        return [router for router, part in own.items() if part.zones and beside.hosts]
+    if not (wanted := [name for name in beside.parts if name in own]):
+        raise LabUsageError("none of the routers whose host part is wanted is in this lab: select one too")
+    return wanted
+
+
+def rooms_at(city: City, hostnames: Iterable[str]) -> tuple[str, ...]:
+    """The rooms at the sites of devices. One that speaks H.323 has no program that a twin could run."""
+    sites = {city.intents[hostname].site for hostname in hostnames}
+    return tuple(each.room for each in room_targets(city) if each.site in sites and each.protocol == "sip")
 
 
 def _host_node(name: str, city: City, intents: Mapping[str, DeviceIntent]) -> HostNode:
@@ -76,6 +94,27 @@ def _host_node(name: str, city: City, intents: Mapping[str, DeviceIntent]) -> Ho
     ipv6 = next((IPv6Interface((each, 64)) for each in found if isinstance(each, IPv6Address)), None)
     ends = [end for door in doors.values() for end in (door.ipv4, door.ipv6) if end is not None]
     return HostNode(name, zone, ipv4, ipv6, tuple(end.ip for end in ends))
+
+
+def _room_node(name: str, city: City, intents: Mapping[str, DeviceIntent]) -> RoomNode:
+    """A room on its site's video LAN, which registers where the city's rooms do."""
+    room = next(each for each in room_targets(city) if each.room == name)
+    segment = f"{room.site}:{Lan.VIDEO}"
+    door = next(iter(_doors(segment, intents).values()), None)
+    if door is None:
+        raise LabUsageError(f"room {name} is at {room.site}, which this lab does not have: select it too")
+    ipv4 = next((each for each in room.addresses if isinstance(each, IPv4Address)), None)
+    ipv6 = next((each for each in room.addresses if isinstance(each, IPv6Address)), None)
+    registrar = next(iter(registrar_targets(city)), None)
+    return RoomNode(
+        name,
+        segment,
+        IPv4Interface((ipv4, door.ipv4.network.prefixlen)) if ipv4 and door.ipv4 else None,
+        IPv6Interface((ipv6, door.ipv6.network.prefixlen)) if ipv6 and door.ipv6 else None,
+        tuple(end.ip for end in (door.ipv4, door.ipv6) if end is not None),
+        room.registrar or "",
+        registrar.address if registrar else None,
+    )
 
 
 def _doors(zone: str, intents: Mapping[str, DeviceIntent]) -> dict[str, Interface]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +38,19 @@ def enter_management(directory: Path) -> Access:
     """
     found = access(directory)
     namespace.enter(found.namespace)
+    return found
+
+
+def enter_host(directory: Path, names: Iterable[str]) -> str | None:
+    """Move this process into the network of the first of these hosts that the lab has, for good; its name.
+
+    None where it has none of them. Only the network changes. Raises LabError.
+    """
+    spec = state.require(directory).spec
+    there = {host.hostname for host in spec.hosts}
+    found = next((name for name in names if name in there), None)
+    if found is not None:
+        namespace.enter(spec.namespace(found))
     return found
 
 

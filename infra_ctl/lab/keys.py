@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_ssh_private_key,
 )
 
-from infra_ctl.lab.model import HostNode, Node
+from infra_ctl.lab.model import Machine
 
 
 def controller_key(keys: Path) -> Path:
@@ -40,7 +40,7 @@ def host_key(keys: Path, hostname: str) -> Path:
     return keys / "hosts" / hostname
 
 
-def ensure(keys: Path, nodes: Iterable[Node | HostNode]) -> None:
+def ensure(keys: Path, nodes: Iterable[Machine]) -> None:
     """Make the keys that are missing and pin every managed node's in known_hosts."""
     (keys / "hosts").mkdir(parents=True, exist_ok=True, mode=0o700)
     _public(controller_key(keys), "controller")

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Interface
+from typing import TypeAlias
 
 from infra_ctl.errors import LabError, LabUsageError, UnknownError
 from infra_ctl.intent.interfaces import LAN_MTU
@@ -101,6 +102,34 @@ class HostNode:
 
 
 @dataclass(frozen=True, slots=True)
+class RoomNode:
+    """A video room on its site's video LAN, which it leaves by the first of the `gateways` of each family."""
+
+    hostname: str
+    """The room's id."""
+    segment: str
+    ipv4: IPv4Interface | None
+    ipv6: IPv6Interface | None
+    gateways: tuple[Address, ...]
+    domain: str = ""
+    """Where it says that it is registered: `sip:ROOM@DOMAIN`."""
+    registrar: Address | None = None
+    """Where it registers, as there need not be a resolver."""
+
+    @property
+    def management(self) -> IPv4Address | None:
+        """It is nobody's to manage."""
+        return None
+
+    @property
+    def has_mgmt0(self) -> bool:
+        return False
+
+
+Machine: TypeAlias = Node | HostNode | RoomNode
+
+
+@dataclass(frozen=True, slots=True)
 class TwinSpec:
     """A whole twin. `disk_mb` limits the disk of every node, MiB; None where the machine's is the limit."""
 
@@ -115,6 +144,7 @@ class TwinSpec:
     hosts: tuple[HostNode, ...] = ()
     parts: tuple[str, ...] = ()
     """Routers whose host part is ours to change too."""
+    rooms: tuple[RoomNode, ...] = ()
 
     @property
     def in_band(self) -> bool:
@@ -122,9 +152,9 @@ class TwinSpec:
         return bool(self.gateways)
 
     @property
-    def machines(self) -> tuple[Node | HostNode, ...]:
-        """Routers and hosts."""
-        return (*self.nodes, *self.hosts)
+    def machines(self) -> tuple[Machine, ...]:
+        """Routers, hosts and rooms."""
+        return (*self.nodes, *self.hosts, *self.rooms)
 
     @property
     def management_namespace(self) -> str:
@@ -143,8 +173,8 @@ class TwinSpec:
         machines = (self.namespace(machine.hostname) for machine in self.machines)
         return (self.management_namespace, self.lan_namespace, *machines)
 
-    def node(self, hostname: str) -> Node | HostNode:
-        """A router or a host. Raises UnknownError when there is none of that name."""
+    def node(self, hostname: str) -> Machine:
+        """A router, a host or a room. Raises UnknownError when there is none of that name."""
         for machine in self.machines:
             if machine.hostname == hostname:
                 return machine
@@ -180,9 +210,9 @@ def spec(
     day0: Callable[[DeviceIntent], str] = day0,
     disk_mb: int | None = None,
     in_band: bool = False,
-    hosts: tuple[HostNode, ...] = (),
+    behind: tuple[HostNode | RoomNode, ...] = (),
 ) -> TwinSpec:
-    """The twin of the devices in `intents` (by hostname), a slice or the whole city; `hosts` are behind them.
+    """The twin of the devices in `intents` (by hostname), a slice or the whole city; others are `behind`.
 
     A peering whose peer is in `externals` gets a BGP speaker at its other end. `in_band` leaves only the
     site of the cores on the management bridge. Raises LabError when the lab cannot carry a name or an id.
@@ -192,11 +222,13 @@ def spec(
     peerings = sessions(intents.values(), externals)
     joined = [_Joined.of(intent, interface) for intent, interface in _wired(intents)]
     joined += [_Joined.of_session(peering) for peering in peerings]
-    joined += [_Joined.of_host(host) for host in hosts]
+    joined += [_Joined.of_host(one) for one in behind]
     links, segments = _wire(joined)
     nodes = (*_routers(intents, day0), *_speakers(peerings))
-    _check_names((*nodes, *hosts))
-    twin = TwinSpec(name, nodes, links, segments, disk_mb=disk_mb, hosts=hosts)
+    _check_names((*nodes, *behind))
+    hosts = tuple(each for each in behind if isinstance(each, HostNode))
+    rooms = tuple(each for each in behind if isinstance(each, RoomNode))
+    twin = TwinSpec(name, nodes, links, segments, disk_mb=disk_mb, hosts=hosts, rooms=rooms)
     return _in_band(twin, intents) if in_band else twin
 
 
@@ -257,7 +289,7 @@ class _Joined:
         return cls("peering", f"{end.node}/{session.device}/{session.device_interface}", end, session.mtu)
 
     @classmethod
-    def of_host(cls, host: HostNode) -> _Joined:
+    def of_host(cls, host: HostNode | RoomNode) -> _Joined:
         return cls("lan", host.segment, End(host.hostname, HOST_INTERFACE), LAN_MTU)
 
 
@@ -312,7 +344,7 @@ def _speakers(peerings: Iterable[Session]) -> list[Node]:
     ]
 
 
-def _check_names(nodes: Iterable[Node | HostNode]) -> None:
+def _check_names(nodes: Iterable[Machine]) -> None:
     seen: set[str] = set()
     for node in nodes:
         if node.hostname in RESERVED or node.hostname in seen:

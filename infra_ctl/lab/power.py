@@ -1,11 +1,11 @@
-"""Switching the machines of a twin on and off, routers and hosts alike."""
+"""Switching the machines of a twin on and off: routers, hosts and rooms alike."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from infra_ctl.lab import disk, host, namespace, node
-from infra_ctl.lab.model import HostNode, Node, TwinSpec
+from infra_ctl.lab import disk, host, namespace, node, rooms
+from infra_ctl.lab.model import HostNode, Machine, RoomNode, TwinSpec
 from infra_ctl.lab.state import Folder
 
 WAITS = ("--no-fork", "--", "/bin/sh", "-c", '"$@"; exit "$?"', "sh")
@@ -14,18 +14,22 @@ it. Where nsenter sees that, it stops too, and the dead command that it does not
 """
 
 
-def prepare(folder: Folder, spec: TwinSpec, machine: Node | HostNode) -> None:
+def prepare(folder: Folder, spec: TwinSpec, machine: Machine) -> None:
     """Give a machine its disk as on day 0."""
     if isinstance(machine, HostNode):
         host.prepare(folder, spec, machine)
+    elif isinstance(machine, RoomNode):
+        rooms.prepare(folder, machine)
     else:
         node.prepare(folder, spec, machine)
 
 
-def on(folder: Folder, spec: TwinSpec, machine: Node | HostNode) -> None:
+def on(folder: Folder, spec: TwinSpec, machine: Machine) -> None:
     """Switch a machine on with the disk it has, and wait until it runs. Raises LabError."""
     if isinstance(machine, HostNode):
         host.start(folder, spec, machine)
+    elif isinstance(machine, RoomNode):
+        rooms.start(folder, spec, machine)
     else:
         node.start(folder, spec, machine)
 
@@ -59,7 +63,7 @@ def process_one(folder: Folder, spec: TwinSpec, hostname: str) -> int | None:
     return host.process_one(pid) if isinstance(spec.node(hostname), HostNode) else pid
 
 
-def enter_command(machine: Node | HostNode, pid: int, command: Sequence[str]) -> tuple[str, ...]:
+def enter_command(machine: Machine, pid: int, command: Sequence[str]) -> tuple[str, ...]:
     """What runs `command` in all of a machine's namespaces; `pid` is its process 1."""
     entered = ("--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup")
     waits = WAITS if isinstance(machine, HostNode) else ("--",)

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from infra_ctl.errors import LabError, LabUsageError
 from infra_ctl.lab import host, image, keys, mirror, namespace, power, state, wiring
-from infra_ctl.lab.model import HostNode, Node, TwinSpec
+from infra_ctl.lab.model import Machine, TwinSpec
 from infra_ctl.lab.requirements import requirements
 from infra_ctl.lab.state import Fault, Folder, State
 
@@ -40,6 +40,7 @@ class Status:
     faults: tuple[Fault, ...]
     in_band: bool
     hosts: tuple[NodeStatus, ...]
+    rooms: tuple[NodeStatus, ...] = ()
 
 
 def _silent(stage: str, done: int, of: int) -> None:
@@ -61,7 +62,7 @@ def up(spec: TwinSpec, directory: Path, progress: Progress = _silent) -> None:
                 raise LabError(f"another lab is up in {directory}: infra-ctl lab down")
             _start(folder, spec, _ended(folder, found), progress)
             return
-        _refuse_without(requirements(folder.root, hosts=bool(spec.hosts)))
+        _refuse_without(requirements(folder.root, hosts=bool(spec.hosts), rooms=bool(spec.rooms)))
         if found is not None:
             _take_down(folder, found.spec, progress)
         _refuse_taken(spec)
@@ -95,11 +96,11 @@ def status(directory: Path) -> Status | None:
     found = state.load(folder.root)
     if found is None:
         return None
-    nodes, hosts = (
+    nodes, hosts, rooms = (
         tuple(NodeStatus(one.hostname, power.process_one(folder, found.spec, one.hostname)) for one in kind)
-        for kind in (found.spec.nodes, found.spec.hosts)
+        for kind in (found.spec.nodes, found.spec.hosts, found.spec.rooms)
     )
-    return Status(found.spec.name, _is_up(found), nodes, found.faults, found.spec.in_band, hosts)
+    return Status(found.spec.name, _is_up(found), nodes, found.faults, found.spec.in_band, hosts, rooms)
 
 
 def swap(directory: Path, hostname: str) -> str:
@@ -132,7 +133,7 @@ def _build(folder: Folder, spec: TwinSpec, progress: Progress) -> None:
     _start(folder, spec, spec.machines, progress)
 
 
-def _start(folder: Folder, spec: TwinSpec, nodes: Sequence[Node | HostNode], progress: Progress) -> None:
+def _start(folder: Folder, spec: TwinSpec, nodes: Sequence[Machine], progress: Progress) -> None:
     """Eight at a time; the first that fails is raised once those under way are done."""
     if spec.hosts:
         host.widen_watchers(len(spec.hosts))
@@ -167,7 +168,7 @@ def _is_up(found: State) -> bool:
     return found.built and all(namespace.exists(name) for name in found.spec.namespaces())
 
 
-def _ended(folder: Folder, found: State) -> list[Node | HostNode]:
+def _ended(folder: Folder, found: State) -> list[Machine]:
     """Nodes that are off, and not on purpose."""
     off = {fault.object for fault in found.faults if fault.kind == "off"}
     return [

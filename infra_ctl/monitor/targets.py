@@ -11,7 +11,7 @@ from infra_ctl.intent.model import Address, DeviceIntent, Interface
 from infra_ctl.intent.topology import links
 from infra_ctl.inventory.kinds import HostRole, Lan
 from infra_ctl.inventory.listening import SIP, names
-from infra_ctl.inventory.models import Room
+from infra_ctl.inventory.video import Room
 
 Family: TypeAlias = Literal["ipv4", "ipv6"]
 DscpClass: TypeAlias = Literal["default", "video"]

@@ -7,7 +7,16 @@ from typing import TypeAlias
 
 from infra_ctl.errors import Problem
 from infra_ctl.inventory.draft import Draft
-from infra_ctl.inventory.rules import addresses, hosts, monitoring, network, references, systems, traffic
+from infra_ctl.inventory.rules import (
+    addresses,
+    hosts,
+    meetings,
+    monitoring,
+    network,
+    references,
+    systems,
+    traffic,
+)
 from infra_ctl.inventory.rules.survey import Survey, survey
 
 Rule: TypeAlias = Callable[[Draft, Survey], Iterator[Problem]]
@@ -20,6 +29,7 @@ RULES: tuple[Rule, ...] = (
     *hosts.RULES,
     *traffic.RULES,
     *monitoring.RULES,
+    *meetings.RULES,
 )
 
 

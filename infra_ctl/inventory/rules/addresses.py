@@ -8,9 +8,10 @@ from ipaddress import IPv4Network, IPv6Network
 from infra_ctl.errors import Problem
 from infra_ctl.inventory.draft import CityFile, Draft
 from infra_ctl.inventory.kinds import Zone
-from infra_ctl.inventory.models import ROOM_NUMBER, Addressing, Peer
+from infra_ctl.inventory.models import Addressing, Peer
 from infra_ctl.inventory.records import problem
 from infra_ctl.inventory.rules.survey import Survey, hostnames
+from infra_ctl.inventory.video import ROOM_NUMBER
 
 Network = IPv4Network | IPv6Network
 

@@ -11,10 +11,10 @@ from infra_ctl.inventory.draft import Draft, Table
 from infra_ctl.inventory.fields import ENDPOINT
 from infra_ctl.inventory.hints import did_you_mean
 from infra_ctl.inventory.kinds import Zone
-from infra_ctl.inventory.models import Room
 from infra_ctl.inventory.records import Path, problem
 from infra_ctl.inventory.rules.survey import Survey, end_problem, hostnames
 from infra_ctl.inventory.strict import Model
+from infra_ctl.inventory.video import Room
 
 T = TypeVar("T", bound=Model)
 HINTED = 20

@@ -206,7 +206,7 @@ def test_a_file_of_sections_must_have_them(city: Path, problems: Problems) -> No
     (city / "video.yaml").write_text("none\n", encoding="utf-8")
     assert problems() == [
         "unmanaged.yaml:1:1: must have the keys unmanaged and claimed",
-        "video.yaml:1:1: must have the keys mcus and rooms",
+        "video.yaml:1:1: must have the keys mcus, rooms and meetings",
     ]
 
 

@@ -42,6 +42,7 @@ def test_every_pattern_of_the_models_has_words() -> None:
         r"^[0-9a-f]{2}$",
         r"^[0-9]{1,6}[smhd]$",
         r"^[0-9]+([.][0-9]+)?%?$",
+        r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}$",
     }  # validators with words of their own
     assert found - own == set(MEANINGS)
 

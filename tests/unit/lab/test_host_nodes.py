@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import stat
+from collections.abc import Sequence
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import pytest
 
 from infra_ctl.errors import LabError
 from infra_ctl.intent.model import DeviceIntent
 from infra_ctl.lab import host, keys, power, state, wiring
-from infra_ctl.lab.city import twin_of
+from infra_ctl.lab.city import Beside, twin_of
 from infra_ctl.lab.host import network
 from infra_ctl.lab.model import End, HostNode, TwinSpec, spec
 from infra_ctl.lab.requirements import HOST_COMMANDS, requirements
@@ -37,7 +38,7 @@ CONTROLLER = IPv4Address("10.20.255.254")
 
 
 def test_a_host_is_on_the_lan_of_its_zone_with_the_routers(intents: Intents) -> None:
-    twin = spec("t", intents, hosts=(APP,))
+    twin = spec("t", intents, behind=(APP,))
     (zone,) = [segment for segment in twin.segments if segment.id == "dc/servers"]
     assert zone.ends == (End("dc-core1", "eth1.110"), End("dc-core2", "eth1.110"), End("dc-app-1", "eth0"))
     assert "t-dc-app-1" in twin.namespaces()
@@ -48,7 +49,7 @@ def test_a_host_is_on_the_lan_of_its_zone_with_the_routers(intents: Intents) -> 
 
 
 def test_the_controller_finds_hosts_through_the_routers_of_their_lan(intents: Intents) -> None:
-    twin = spec("t", intents, hosts=(APP,))
+    twin = spec("t", intents, behind=(APP,))
     assert twin.ways() == {IPv4Network("10.18.0.0/24"): (IPv4Address("10.0.0.1"), IPv4Address("10.0.0.2"))}
     assert wiring.management(twin)[-1] == (
         "route add 10.18.0.0/24 src 10.20.255.254"
@@ -57,14 +58,14 @@ def test_the_controller_finds_hosts_through_the_routers_of_their_lan(intents: In
 
 
 def test_in_band_the_default_route_leads_to_hosts_too(intents: Intents) -> None:
-    lines = wiring.management(spec("t", managed(intents), [CPT], in_band=True, hosts=(NTP,)))
+    lines = wiring.management(spec("t", managed(intents), [CPT], in_band=True, behind=(NTP,)))
     assert [line.split()[2] for line in lines if "nexthop" in line] == ["default"]
 
 
 @pytest.mark.parametrize("name", ["dc-core1", "mgmt"])
 def test_a_host_has_a_name_of_its_own(name: str, intents: Intents) -> None:
     with pytest.raises(LabError, match=f"node {name}: the name is taken"):
-        spec("t", intents, hosts=(replace(APP, hostname=name),))
+        spec("t", intents, behind=(replace(APP, hostname=name),))
 
 
 def test_a_host_leaves_by_any_gateway_of_each_family() -> None:
@@ -88,7 +89,7 @@ def test_a_host_of_the_controllers_lan_asks_its_gateway_for_it() -> None:
 
 
 def test_state_keeps_hosts(intents: Intents, tmp_path: Path) -> None:
-    kept = State(spec("t", intents, hosts=(APP, NTP_ON_SERVERS)), faults=(Fault("off", "dc-app-1"),))
+    kept = State(spec("t", intents, behind=(APP, NTP_ON_SERVERS)), faults=(Fault("off", "dc-app-1"),))
     state.save(Folder(tmp_path), kept)
     assert state.load(tmp_path) == kept
 
@@ -97,7 +98,7 @@ NTP_ON_SERVERS = replace(NTP, segment="dc/servers")
 
 
 def test_a_host_lets_the_controller_in_and_installs_from_it(intents: Intents, tmp_path: Path) -> None:
-    twin = spec("t", intents, hosts=(APP,))
+    twin = spec("t", intents, behind=(APP,))
     keys.ensure(tmp_path, twin.machines)
     disk = {file.path: file for file in host.files(APP, twin, tmp_path)}
     public = (tmp_path / "controller.pub").read_text()
@@ -112,7 +113,7 @@ def test_a_host_lets_the_controller_in_and_installs_from_it(intents: Intents, tm
 
 
 def test_hosts_of_two_labs_are_two_machines(intents: Intents, tmp_path: Path) -> None:
-    twins = [spec(name, intents, hosts=(APP,)) for name in ("one", "two")]
+    twins = [spec(name, intents, behind=(APP,)) for name in ("one", "two")]
     keys.ensure(tmp_path, twins[0].machines)
     ids = {
         file.text
@@ -126,7 +127,7 @@ def test_hosts_of_two_labs_are_two_machines(intents: Intents, tmp_path: Path) ->
 
 def test_a_shell_waits_for_what_runs_on_a_host(intents: Intents) -> None:
     """Nsenter itself would stop when a host that goes down stops the command, and hold it."""
-    twin = spec("t", intents, hosts=(APP,))
+    twin = spec("t", intents, behind=(APP,))
     entered = power.enter_command(APP, 1, ("systemctl", "reboot"))
     assert entered[entered.index("--no-fork") :] == (
         *("--no-fork", "--", "/bin/sh", "-c", '"$@"; exit "$?"', "sh", "systemctl", "reboot"),
@@ -137,8 +138,16 @@ def test_a_shell_waits_for_what_runs_on_a_host(intents: Intents) -> None:
 # --- of the city
 
 
-def city_twin(small: SmallCity, folder: Path, selector: str, *hosts: str, **options: Any) -> TwinSpec:
-    return twin_of("t", small.city, small.city.select(selector), folder, hosts=hosts, **options)
+def city_twin(
+    small: SmallCity,
+    folder: Path,
+    selector: str,
+    *hosts: str,
+    parts: Sequence[str] | None = None,
+    **how: bool,
+) -> TwinSpec:
+    beside = Beside(hosts=hosts, parts=None if parts is None else tuple(parts))
+    return twin_of("t", small.city, small.city.select(selector), folder, beside, **how)
 
 
 def test_a_host_has_the_addresses_of_the_plan(small: SmallCity, tmp_path: Path) -> None:
@@ -197,5 +206,5 @@ def test_control_groups_are_removed_from_the_leaves(
     monkeypatch.setattr(host, "CGROUPS", (tmp_path,))
     (tmp_path / "t-dc-app-1/payload/system.slice/ssh.service").mkdir(parents=True)
     (tmp_path / "t-dc-app-2").mkdir()
-    host.forget(spec("t", intents, hosts=(APP,)), "dc-app-1")
+    host.forget(spec("t", intents, behind=(APP,)), "dc-app-1")
     assert [path.name for path in tmp_path.iterdir()] == ["t-dc-app-2"]

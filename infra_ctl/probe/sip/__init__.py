@@ -1,0 +1,1 @@
+"""SIP as far as a probe needs it: questions that change nothing (OPTIONS, and what a registrar knows)."""

@@ -1,0 +1,97 @@
+"""Rooms and registrars looked at again and again, each in its own time, in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import Future
+from threading import Thread
+from typing import TypeAlias
+
+from infra_ctl.monitor.targets import RegistrarTarget, RoomTarget
+from infra_ctl.video.sight import Looking, Sight
+
+Watched: TypeAlias = RoomTarget | RegistrarTarget
+See: TypeAlias = Callable[[Watched, Sight], None]
+HANDOVER_SECONDS = 30.0
+"""For the thread to take new targets, on a machine that is busy."""
+SILENT_AT_ONCE = 128
+"""Questions under way to those who have not answered the last ones."""
+
+
+class Watch:
+    """Tells `see` what was seen, from its own thread; one target that does not answer holds up no other."""
+
+    def __init__(self, interval: float, timeout: float, see: See) -> None:
+        self._interval, self._timeout, self._see = interval, timeout, see
+        self._tasks: dict[Watched, asyncio.Task[None]] = {}
+        self._registrars: tuple[RegistrarTarget, ...] = ()
+        self._loop = asyncio.new_event_loop()
+        self._looking, self._silent = Looking(timeout), Looking(timeout, SILENT_AT_ONCE)
+        self._thread = Thread(target=self._run, name="rooms", daemon=True)
+        self._thread.start()
+
+    def look_at(self, rooms: Sequence[RoomTarget], registrars: Sequence[RegistrarTarget]) -> None:
+        """From now on at these; those that stay as they are keep their turns."""
+        self._told(self._take(rooms, tuple(registrars))).result(HANDOVER_SECONDS)
+
+    def look_now(self, target: Watched, timeout: float) -> Sight:
+        """At one out of its turn, which it keeps. Raises TimeoutError where the machine is too busy."""
+        looked = self._once(target, Looking(timeout))
+        return asyncio.run_coroutine_threadsafe(looked, self._loop).result(timeout + HANDOVER_SECONDS)
+
+    def every(self, seconds: float, do: Callable[[], None]) -> None:
+        """Do something beside it, which must not take long."""
+        self._told(self._repeat(seconds, do))
+
+    def close(self) -> None:
+        """End what is under way; only once."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(HANDOVER_SECONDS)
+
+    def _told(self, what: Awaitable[None]) -> Future[None]:
+        return asyncio.run_coroutine_threadsafe(_awaited(what), self._loop)
+
+    def _run(self) -> None:
+        self._loop.run_forever()
+        left = asyncio.all_tasks(self._loop)
+        for task in left:
+            task.cancel()
+        self._loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        self._loop.close()
+
+    async def _take(self, rooms: Sequence[RoomTarget], registrars: tuple[RegistrarTarget, ...]) -> None:
+        self._registrars = registrars
+        targets: tuple[Watched, ...] = (*rooms, *registrars)
+        for gone in self._tasks.keys() - set(targets):
+            self._tasks.pop(gone).cancel()
+        for turn, target in enumerate(targets):
+            if target not in self._tasks:
+                wait = self._interval * turn / len(targets)
+                self._tasks[target] = asyncio.create_task(self._again(target, wait))
+
+    async def _once(self, target: Watched, looking: Looking) -> Sight:
+        """Registrars as of now: they may have changed since the room was first looked at."""
+        if isinstance(target, RoomTarget):
+            return await looking.room(target, self._registrars if target.registrar else ())
+        return await looking.registrar(target)
+
+    async def _again(self, target: Watched, wait: float) -> None:
+        """The first look comes in its turn, so that not all ask at once for ever."""
+        due, looking = self._loop.time() + wait, self._silent
+        while True:
+            await asyncio.sleep(due - self._loop.time())
+            sight = await self._once(target, looking)
+            self._see(target, sight)
+            # Who was silent is asked beside the others: ten thousand that time out hold up each other only.
+            looking = self._looking if sight.is_up else self._silent
+            due = max(due + self._interval, self._loop.time())
+
+    async def _repeat(self, seconds: float, do: Callable[[], None]) -> None:
+        while True:
+            do()
+            await asyncio.sleep(seconds)
+
+
+async def _awaited(what: Awaitable[None]) -> None:
+    await what
