@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -32,6 +32,8 @@ class Found:
     """Those that lead to a site, the nearest to the data centre first."""
     before: Callable[[str], tuple[str, ...]]
     """Those before a circuit."""
+    beside: Callable[[str], tuple[str, ...]]
+    """Those to the same site, itself too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +87,18 @@ class Judge:
         if path is None or not (flaws := path.flaws(limits)):
             return
         plain = found.site(room, "default")
+
+        def is_dead(circuit: str) -> bool:
+            measured = found.circuit(circuit, room, "video")
+            return measured is None or measured.is_dead
+
         circuits = [
             (circuit, measured)
             for circuit in found.circuits(room.site)
             if (measured := found.circuit(circuit, room, "video")) is not None
             and measured.flaws(limits)
             and measured.is_dead == path.is_dead  # over one that is dead nothing comes that is only late
+            and (not path.is_dead or all(is_dead(each) for each in found.beside(circuit)))
         ]
         if plain is not None and not plain.flaws(limits):
             where = next((circuit for circuit, _ in circuits), room.site)
@@ -99,7 +107,7 @@ class Judge:
         blamed = [
             (circuit, measured)
             for circuit, measured in circuits
-            if not any(_explains(found.circuit(b, room, "video"), measured) for b in found.before(circuit))
+            if not _explained([found.circuit(b, room, "video") for b in found.before(circuit)], measured)
         ]
         for circuit, measured in blamed:
             flaw = measured.flaws(limits)[0]
@@ -107,6 +115,12 @@ class Judge:
         if not blamed:
             says = "unreachable" if path.is_dead else str(flaws[0])
             yield Finding(Part.SITE, room.site, says, _values(path, limits, flaws[0]))
+
+
+def _explained(before: Sequence[Path | None], after: Path) -> bool:
+    """By what comes before it: a dead circuit by nothing but dead ones, another by any that is as bad."""
+    test = all if after.is_dead else any
+    return bool(before) and test(_explains(each, after) for each in before)
 
 
 def _explains(before: Path | None, after: Path) -> bool:

@@ -127,6 +127,7 @@ def _found(sights: Mapping[str, Sight], registrars: Mapping[str, Sight], ways: W
         itself=lambda room: echoes.path(room_echo(room)),
         circuits=ways.circuits,
         before=ways.before,
+        beside=ways.beside,
     )
 
 

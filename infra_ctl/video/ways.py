@@ -51,6 +51,12 @@ class Ways:
         here = next(link for found in self._to.values() for link in found if link.id == circuit)
         return tuple(link.id for link in self._to.get(here.a.device.site, ()))
 
+    def beside(self, circuit: str) -> tuple[str, ...]:
+        """All that lead to the same site, itself too: while one of them lives the site can be reached."""
+        return next(
+            tuple(e.id for e in found) for found in self._to.values() for link in found if link.id == circuit
+        )
+
     def to_site(self, room: RoomTarget, dscp_class: DscpClass) -> EchoTarget | None:
         """What is sent to a room's site; None where it has no router that could answer."""
         return self._echo("site", room.site, _family(room), dscp_class)

@@ -217,6 +217,7 @@ async def is_open(address: IPv4Address | IPv6Address, port: int, timeout: float)
 def _in_words(error: OSError) -> str:
     known = {
         ConnectionRefusedError: "refused: nothing listens there",
+        PermissionError: "forbidden by this machine's own firewall",
         ConnectionResetError: "the connection was cut",
         socket.gaierror: "no address",
     }

@@ -62,8 +62,9 @@ def causes(
         site=lambda _room, of: site if of == "video" else plain,
         circuit=lambda name, _room, _of: (over or {}).get(name),
         itself=lambda _room: itself,
-        circuits=lambda _site: ("pop", "a", "b"),
-        before=lambda circuit: () if circuit == "pop" else ("pop",),
+        circuits=lambda _site: ("pop", "ring", "a", "b"),
+        before=lambda circuit: () if circuit in ("pop", "ring") else ("pop", "ring"),
+        beside=lambda circuit: ("pop", "ring") if circuit in ("pop", "ring") else ("a", "b"),
     )
     judge = Judge(NOW, {"1080p": Media(loss=0.001)}, MEETING, 14 * 86400)
     judged = judge.causes(room, found)
@@ -112,6 +113,13 @@ def test_a_dead_way_hides_a_room_that_cannot_be_heard() -> None:
     assert found == [("circuit", "a", "dead"), ("circuit", "b", "dead"), ("registrar", "reg", "no entry")]
 
 
+def test_a_dead_circuit_is_not_to_blame_while_one_beside_it_lives() -> None:
+    over = {"pop": DEAD, "ring": GOOD, "a": DEAD, "b": DEAD}
+    assert [name for _, name, _ in causes(site=DEAD, plain=DEAD, over=over)] == ["a", "b"]
+    over |= {"ring": DEAD}
+    assert [name for _, name, _ in causes(site=DEAD, plain=DEAD, over=over)] == ["pop", "ring"]
+
+
 def test_a_circuit_that_makes_it_worse_is_to_blame_beside_the_one_before() -> None:
     found = causes(site=WORSE, plain=WORSE, over={"pop": LOSSY, "a": WORSE})
     assert [name for _, name, _ in found] == ["pop", "a"]
@@ -149,6 +157,7 @@ def test_notes_keep_it_from_nothing() -> None:
         itself=lambda _room: None,
         circuits=lambda _site: (),
         before=lambda _circuit: (),
+        beside=lambda _circuit: (),
     )
     judge = Judge(NOW, certificate_seconds=14 * 86400)
     assert judge.causes(ROOM, found) == ()
