@@ -15,7 +15,7 @@ IC := $(BIN)/infra-ctl
 # boots hosts; the database that the journal's tests run on; and what scrapes our exporters.
 PACKAGES := frr frr-pythontools openssh-server openssh-client iproute2 iputils-ping nftables procps \
   systemd-container mmdebstrap apt-utils python3-venv postgresql git prometheus \
-  prometheus-alertmanager prometheus-blackbox-exporter prometheus-snmp-exporter
+  prometheus-alertmanager prometheus-blackbox-exporter prometheus-node-exporter prometheus-snmp-exporter
 
 help:
 	@sed -n 's/^# make /make /p' $(MAKEFILE_LIST)
