@@ -106,6 +106,7 @@ class _Writer:
         written = self._written(panel)
         written.title(panel.title.to(self.language)).description(panel.about.to(self.language))
         written.datasource(SOURCE).span(panel.width).height(panel.height)
+        written.color_scheme(dashboard.FieldColor().mode(_colours(panel)))
         return written
 
     def _written(self, panel: Panel) -> Built:
@@ -202,10 +203,7 @@ class _Writer:
         return written
 
     def _organised(self, panel: Table) -> model.DataTransformerConfig:
-        values = {
-            f"Value #{ref}" if len(panel.columns) > 1 else "Value": column.title
-            for ref, column in _numbered(panel.columns)
-        }
+        values = {_value(ref, panel.columns): column.title for ref, column in _numbered(panel.columns)}
         named = {**panel.labels, **values}
         return model.DataTransformerConfig(
             id_val="organize",
@@ -238,16 +236,16 @@ class _Writer:
             .controls(geomap.ControlsOptions().show_zoom(True).mouse_wheel_zoom(False).show_attribution(True))
             .basemap(make.MapLayerOptions().type("default").name("basemap"))
             .tooltip(geomap.TooltipOptions().mode(geomap_model.TooltipMode.DETAILS))
-            .layers([self._layer(layer, ref) for ref, layer in _numbered(panel.layers)])
+            .layers([self._layer(layer, ref, panel) for ref, layer in _numbered(panel.layers)])
         )
         for ref, layer in _numbered(panel.layers):
             points = self._query(Query(layer.expr, layer.title), ref)
             written.with_target(points.instant().format(PromQueryFormat.TABLE))
         return written
 
-    def _layer(self, layer: Layer, ref: str) -> make.MapLayerOptions:
+    def _layer(self, layer: Layer, ref: str, panel: Map) -> make.MapLayerOptions:
         style = {
-            "color": {"field": "Value", "fixed": "green"},
+            "color": {"field": _value(ref, panel.layers), "fixed": "green"},
             "opacity": 0.7,
             "size": {"fixed": layer.radius, "min": 2, "max": 20},
             "symbol": {"fixed": "img/icons/marker/circle.svg", "mode": "fixed"},
@@ -286,6 +284,11 @@ def _numbered(each: tuple[Any, ...]) -> Iterator[tuple[str, Any]]:
     return zip("ABCDEFGHIJKL"[: len(each)], each, strict=True)
 
 
+def _value(ref: str, queries: tuple[Any, ...]) -> str:
+    """What Grafana calls the column of values of one of these queries."""
+    return f"Value #{ref}" if len(queries) > 1 else "Value"
+
+
 def _property(name: str, value: object) -> model.DynamicConfigValue:
     return model.DynamicConfigValue(id_val=name, value=value)
 
@@ -301,6 +304,12 @@ def _linked(uid: str, variable: str) -> list[model.DynamicConfigValue]:
     """To the board of what a cell names, at the time that is looked at."""
     url = f"/d/{uid}?var-{variable}=${{__value.text}}&${{datasource:queryparam}}&${{__url_time_range}}"
     return [_property("links", [{"title": "${__value.text}", "url": url}])]
+
+
+def _colours(panel: Panel) -> model.FieldColorModeId:
+    """Lines by their name, everything else by what its value means."""
+    modes = model.FieldColorModeId
+    return modes.PALETTE_CLASSIC if isinstance(panel, Graph) else modes.THRESHOLDS
 
 
 def _thresholds(steps: Steps) -> dashboard.ThresholdsConfig:

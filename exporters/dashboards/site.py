@@ -128,7 +128,7 @@ def _quality() -> Row:
                 LOST,
             ),
             Graph(
-                ROUND_TRIP,
+                Text("Round trip over time", "Trễ khứ hồi theo thời gian"),
                 Text(
                     "Median and 95th percentile; interpolated within buckets that double.",
                     "Trung vị và bách phân vị 95; nội suy trong các khoảng nhân đôi.",
