@@ -59,6 +59,7 @@ def _as_json(board: Board) -> str:
 
 def _datasources(stack: Stack) -> Value:
     common = {"access": "proxy", "editable": False, **_login(stack)}
+    trust = _trust(stack)
     return {
         "apiVersion": 1,
         "datasources": [
@@ -68,7 +69,7 @@ def _datasources(stack: Stack) -> Value:
                 "type": "prometheus",
                 "url": stack.url(PROMETHEUS),
                 "isDefault": True,
-                "jsonData": {"httpMethod": "POST", "timeInterval": SHORTEST},
+                "jsonData": {"httpMethod": "POST", "timeInterval": SHORTEST, **trust},
                 **common,
             },
             {
@@ -76,7 +77,7 @@ def _datasources(stack: Stack) -> Value:
                 "uid": "alertmanager",
                 "type": "alertmanager",
                 "url": stack.url(ALERTMANAGER),
-                "jsonData": {"implementation": "prometheus"},
+                "jsonData": {"implementation": "prometheus", **trust},
                 **common,
             },
         ],
@@ -91,6 +92,13 @@ def _login(stack: Stack) -> dict[str, Value]:
         "basicAuthUser": web.user,
         "secureJsonData": {"basicAuthPassword": web.secret, "tlsCACert": f"$__file{{{web.authority}}}"},
     }
+
+
+def _trust(stack: Stack) -> dict[str, Value]:
+    """Whose signature is taken, and the name that it is to be on: parts are reached by address."""
+    if stack.web is None:
+        return {}
+    return {"tlsAuthWithCACert": True, "serverName": stack.client["tls_config"]["server_name"]}
 
 
 def _provider() -> Value:

@@ -142,7 +142,7 @@ def proxied(city: City, controller: Controller, node: str) -> Iterator[str]:
 
     class Proxy(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            with suppress(ConnectionError):  # whoever asks waits for two seconds, and asks again
+            with suppress(ConnectionError):  # whoever asks does not wait for long, and asks again
                 body = answer(self.path).encode()
                 self.send_response(200)
                 self.send_header("Content-Type", TEXT)

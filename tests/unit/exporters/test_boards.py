@@ -50,7 +50,7 @@ NODE = {
 EVERY = {"path": 15, "video": 30, "controller": 30, "every": 30, "state": 60}
 """Seconds between scrapes, by exporter, as the inventory has them without saying so."""
 MADE = {language: boards(language, Thresholds()) for language in ("en", "vi")}  # type: ignore[arg-type]
-BOTH = [(language, uid) for language in MADE for uid in UIDS]
+BOTH = [(language, uid) for language in MADE for uid in sorted(UIDS)]
 
 
 @pytest.fixture(params=sorted(UIDS))

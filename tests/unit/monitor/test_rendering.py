@@ -76,6 +76,8 @@ def test_a_secret_of_any_characters_leaves_the_file_well_formed(folder: Path) ->
     assert (folder / "web/password").read_text(encoding="utf-8") == VAULT["monitoring/web"]
     source = read(folder, "grafana/provisioning/datasources/infra-ctl.yaml")["datasources"][0]
     assert source["secureJsonData"]["basicAuthPassword"] == VAULT["monitoring/web"]
+    assert source["jsonData"]["tlsAuthWithCACert"]
+    assert source["jsonData"]["serverName"] == "dc-monitor-1.cantho.example"
 
 
 def test_of_a_password_only_the_hash_is_written_and_another_in_each_file(folder: Path) -> None:
