@@ -50,7 +50,7 @@ mount -t overlay overlay -o lowerdir=/,upperdir=upper,workdir=work root || echo 
 def requirements(
     directory: Path, *, hosts: bool = False, parts: bool = False, rooms: bool = False
 ) -> tuple[str, ...]:
-    """What is missing for a lab in `directory`, maybe with `hosts`, `parts`, `rooms`; empty when it can run."""
+    """What is missing for a lab in `directory`, with what beside its routers."""
     if os.geteuid() != 0:
         return ("it needs root: run it with sudo",)
     if any(sign in str(directory) for sign in ",:\\"):

@@ -8,50 +8,58 @@ from importlib.metadata import entry_points
 from typing import Any, Literal, TypeAlias
 
 from infra_ctl.errors import UnusableError
+from infra_ctl.inventory.monitoring import Thresholds
 from infra_ctl.monitor.files import MonitorFile, Value
 from infra_ctl.monitor.stack import ALERTMANAGER, PROMETHEUS, Stack
 
 Language: TypeAlias = Literal["en", "vi"]
-Boards: TypeAlias = Callable[[Language], Mapping[str, Mapping[str, Any]]]
-"""An entry point of the group: boards by uid, as Grafana keeps them."""
+Board: TypeAlias = Mapping[str, Any]
+"""As Grafana keeps it."""
+Boards: TypeAlias = Callable[[Language, Thresholds], Mapping[str, Board]]
+"""An entry point of the group: boards by uid."""
 GROUP = "infra_ctl.dashboards"
 FOLDER = "grafana"
+SHORTEST = "15s"
+"""Between two samples, unless a panel's query says that there are fewer: rates look at four times that."""
 
 
 def grafana_files(stack: Stack, language: Language) -> tuple[MonitorFile, ...]:
     """Datasources, which may hold a password; the provider of boards; the boards."""
     provisioning = f"{FOLDER}/provisioning"
+    limits = stack.city.inventory.monitoring.thresholds
     return (
         MonitorFile(f"{provisioning}/datasources/infra-ctl.yaml", _datasources(stack), private=True),
         MonitorFile(f"{provisioning}/dashboards/infra-ctl.yaml", _provider()),
         *(
             MonitorFile(f"{FOLDER}/dashboards/{uid}.json", _as_json(board))
-            for uid, board in sorted(boards(language, _installed()).items())
+            for uid, board in sorted(boards(language, limits, installed()).items())
         ),
     )
 
 
-def boards(language: Language, sources: Iterable[tuple[str, Boards]]) -> dict[str, Mapping[str, Any]]:
+def boards(language: Language, limits: Thresholds, sources: Iterable[tuple[str, Boards]]) -> dict[str, Board]:
     """Of all sources, each board once. Raises UnusableError where two have one uid."""
-    found: dict[str, Mapping[str, Any]] = {}
+    found: dict[str, Board] = {}
     for name, source in sources:
-        for uid, board in source(language).items():
+        for uid, board in source(language, limits).items():
             if uid in found:
                 raise UnusableError(f"{name}: there is a board with the uid {uid} already")
             found[uid] = board
     return found
 
 
-def _installed() -> Iterable[tuple[str, Boards]]:
+def installed() -> Iterable[tuple[str, Boards]]:
+    """By the entry points of whatever is installed."""
     return ((each.name, each.load()) for each in sorted(entry_points(group=GROUP)))
 
 
-def _as_json(board: Mapping[str, Any]) -> str:
+def _as_json(board: Board) -> str:
     return json.dumps(board, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 
 def _datasources(stack: Stack) -> Value:
     common = {"access": "proxy", "editable": False, **_login(stack)}
+    trust = _trust(stack)
     return {
         "apiVersion": 1,
         "datasources": [
@@ -61,6 +69,7 @@ def _datasources(stack: Stack) -> Value:
                 "type": "prometheus",
                 "url": stack.url(PROMETHEUS),
                 "isDefault": True,
+                "jsonData": {"httpMethod": "POST", "timeInterval": SHORTEST, **trust},
                 **common,
             },
             {
@@ -68,7 +77,7 @@ def _datasources(stack: Stack) -> Value:
                 "uid": "alertmanager",
                 "type": "alertmanager",
                 "url": stack.url(ALERTMANAGER),
-                "jsonData": {"implementation": "prometheus"},
+                "jsonData": {"implementation": "prometheus", **trust},
                 **common,
             },
         ],
@@ -83,6 +92,13 @@ def _login(stack: Stack) -> dict[str, Value]:
         "basicAuthUser": web.user,
         "secureJsonData": {"basicAuthPassword": web.secret, "tlsCACert": f"$__file{{{web.authority}}}"},
     }
+
+
+def _trust(stack: Stack) -> dict[str, Value]:
+    """Whose signature is taken, and the name that it is to be on: parts are reached by address."""
+    if stack.web is None:
+        return {}
+    return {"tlsAuthWithCACert": True, "serverName": stack.client["tls_config"]["server_name"]}
 
 
 def _provider() -> Value:

@@ -96,7 +96,7 @@ def prometheus(folder: Path, scrape: dict[str, object]) -> Iterator[str]:
     config.write_text(json.dumps({"scrape_configs": [job]}), encoding="utf-8")
     with (folder / "prometheus.log").open("w") as log:
         command = ("prometheus", f"--config.file={config}", f"--storage.tsdb.path={folder / 'tsdb'}")
-        process, url = _prometheus(command, log)
+        process, url = started(command, log)
         try:
             yield url
         finally:
@@ -104,18 +104,25 @@ def prometheus(folder: Path, scrape: dict[str, object]) -> Iterator[str]:
             process.wait()
 
 
-def _prometheus(command: tuple[str, ...], log: IO[str]) -> tuple[subprocess.Popen[bytes], str]:
-    """It takes no port 0, and somebody else may take the one that was free a moment ago."""
+def started(command: tuple[str, ...], log: IO[str]) -> tuple[subprocess.Popen[bytes], str]:
+    """A part of the stack. It takes no port 0, and somebody else may take the one that was free just now."""
     for _ in range(5):
         port = free_port()
-        process = subprocess.Popen(
-            (*command, f"--web.listen-address=127.0.0.1:{port}"), stdout=log, stderr=log
-        )
+        listening = f"--web.listen-address=127.0.0.1:{port}"
+        process = subprocess.Popen((*command, listening), stdout=log, stderr=log)
         url = f"http://127.0.0.1:{port}"
-        until(lambda url=url, process=process: asked(url, "vector(1)") or process.poll() is not None, "start")  # type: ignore[misc]
+        until(lambda url=url, process=process: answers(url) or process.poll() is not None, "start")  # type: ignore[misc]
         if process.poll() is None:
             return process, url
-    pytest.fail("Prometheus does not start")
+    pytest.fail(f"{command[0]} does not start")
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/metrics", timeout=PATIENCE):
+            return True
+    except OSError:  # it is not up yet
+        return False
 
 
 def free_port() -> int:

@@ -14,6 +14,7 @@ import yaml
 
 from infra_ctl.city import City
 from infra_ctl.errors import RefusedError, SecretError, UnusableError
+from infra_ctl.inventory.monitoring import Thresholds
 from infra_ctl.monitor.files import MonitorFile
 from infra_ctl.monitor.grafana import boards
 from infra_ctl.monitor.prometheus import sample_limits
@@ -75,6 +76,8 @@ def test_a_secret_of_any_characters_leaves_the_file_well_formed(folder: Path) ->
     assert (folder / "web/password").read_text(encoding="utf-8") == VAULT["monitoring/web"]
     source = read(folder, "grafana/provisioning/datasources/infra-ctl.yaml")["datasources"][0]
     assert source["secureJsonData"]["basicAuthPassword"] == VAULT["monitoring/web"]
+    assert source["jsonData"]["tlsAuthWithCACert"]
+    assert source["jsonData"]["serverName"] == "dc-monitor-1.cantho.example"
 
 
 def test_of_a_password_only_the_hash_is_written_and_another_in_each_file(folder: Path) -> None:
@@ -161,12 +164,12 @@ def test_only_a_monitoring_host_has_a_stack(city: City) -> None:
 
 
 def test_a_board_has_a_uid_of_its_own() -> None:
-    def source(language: str) -> dict[str, dict[str, str]]:
-        return {"city": {"title": language}}
+    def source(language: str, limits: Thresholds) -> dict[str, dict[str, object]]:
+        return {"city": {"title": language, "load": limits.load}}
 
-    assert boards("vi", [("ours", source)]) == {"city": {"title": "vi"}}
+    assert boards("vi", Thresholds(load="80%"), [("ours", source)]) == {"city": {"title": "vi", "load": 0.8}}
     with pytest.raises(UnusableError, match="theirs: there is a board with the uid city already"):
-        boards("vi", [("ours", source), ("theirs", source)])
+        boards("vi", Thresholds(), [("ours", source), ("theirs", source)])
 
 
 def test_pages_go_to_who_is_on_duty_and_owners_hear_of_what_is_theirs(folder: Path) -> None:

@@ -1,0 +1,208 @@
+"""What law and contracts ask for and monitoring can measure; what audits find has no metric yet."""
+
+from __future__ import annotations
+
+from exporters.dashboards.model import Board, Column, Query, Row, Stat, Steps, Table, Text
+from exporters.dashboards.words import (
+    ANY,
+    CIRCUIT,
+    CLASS,
+    DIRECTION,
+    EFFECT,
+    GREEN,
+    LEVEL,
+    NUMBER,
+    OBJECT,
+    PROVIDER,
+    RATIO,
+    RED,
+    SECONDS,
+)
+from infra_ctl.inventory.monitoring import Thresholds
+
+
+def compliance(limits: Thresholds) -> Board:
+    return Board(
+        "infra-compliance",
+        Text("Compliance", "Tuân thủ"),
+        Text(
+            "What law and contracts ask for and monitoring measures: load of circuits, availability, "
+            "certificates, backups, holds. Audits against the law are not in it.",
+            "Những yêu cầu của pháp luật và hợp đồng mà giám sát đo được: tải kênh, mức khả dụng, chứng thư, "
+            "sao lưu, tạm giữ. Không bao gồm kết quả kiểm tra theo quy định.",
+        ),
+        (_now(limits), _kept(limits), _holds()),
+        since="now-7d",
+    )
+
+
+def _now(limits: Thresholds) -> Row:
+    return Row(
+        Text("Now", "Hiện tại"),
+        (
+            _share(
+                Text("Circuits that keep their promise", "Kênh đạt cam kết"),
+                Text(
+                    "Share of circuits whose availability of 30 days is what their contract promises.",
+                    "Tỷ lệ kênh có mức khả dụng 30 ngày đạt hợp đồng.",
+                ),
+                "avg(circuit:budget_left:ratio >= bool 0)",
+            ),
+            _share(
+                Text("Systems that keep their promise", "Hệ thống đạt cam kết"),
+                Text(
+                    "Share of information systems whose availability of 30 days is what their level "
+                    "promises.",
+                    "Tỷ lệ hệ thống thông tin có mức khả dụng 30 ngày đạt theo cấp độ.",
+                ),
+                "avg(min by (system) (system:budget_left:ratio) >= bool 0)",
+            ),
+            _share(
+                Text("Circuits within the national limit", "Kênh trong mức tải quy định"),
+                Text(
+                    "Share of circuits and directions whose 95th percentile of 7 days is within the limit "
+                    "(Circular 06/2026, 5.6).",
+                    "Tỷ lệ kênh và chiều có bách phân vị 95 trong 7 ngày không vượt mức (Thông tư 06/2026, "
+                    "5.6).",
+                ),
+                f"avg(max by (circuit, direction) (circuit:traffic_load:ratio_p95_7d) <= bool "
+                f"{limits.load:g})",
+            ),
+            _count(
+                Text("Certificates that end soon", "Chứng thư sắp hết hạn"),
+                Text(
+                    "Of systems, rooms and registrars, within the days that the inventory says.",
+                    "Của hệ thống, phòng họp và máy chủ đăng ký, trong số ngày mà kho dữ liệu quy định.",
+                ),
+                f"sum((min by (system, instance) (probe_ssl_earliest_cert_expiry) - time() < bool "
+                f"{limits.certificate})"
+                " or (min by (room) (infra_room_certificate_expiry_timestamp_seconds) - time() "
+                f"< bool {limits.certificate}) or (min by (registrar) "
+                "(infra_registrar_certificate_expiry_timestamp_seconds) - time() "
+                f"< bool {limits.certificate}))",
+            ),
+            _count(
+                Text("Kinds whose backup is old", "Loại có sao lưu quá cũ"),
+                Text(
+                    "Devices and hosts: whether the oldest backup of each is older than allowed.",
+                    "Thiết bị và máy chủ: bản sao lưu cũ nhất có quá hạn cho phép không.",
+                ),
+                "sum(time() - max by (object_kind) (infra_backup_last_timestamp_seconds) "
+                f"> bool {limits.backup})",
+            ),
+            _count(
+                Text("Holds that are over", "Tạm giữ quá hạn"),
+                Text(
+                    "Objects that are still held after the last day of their hold.",
+                    "Số đối tượng vẫn bị giữ sau ngày cuối.",
+                ),
+                "sum(max by (object, effect) (infra_hold_until_timestamp_seconds) < bool time()) or "
+                "vector(0)",
+            ),
+        ),
+    )
+
+
+def _share(title: Text, about: Text, expr: str) -> Stat:
+    return Stat(title, about, Query(expr, title), RATIO, ((float("-inf"), RED), (1, GREEN)))
+
+
+def _count(title: Text, about: Text, expr: str) -> Stat:
+    return Stat(title, about, Query(expr, title), NUMBER, ANY)
+
+
+def _kept(limits: Thresholds) -> Row:
+    full: Steps = ((limits.load, RED),)
+    placed = "on (circuit) group_left (provider, circuit_class) circuit:place:info"
+    return Row(
+        Text("Promised and kept", "Cam kết và thực tế"),
+        (
+            Table(
+                Text("Load by the national rule", "Tải theo quy định quốc gia"),
+                Text(
+                    "95th percentile of 7 days of 5-minute samples, each way, by capacity; and how many "
+                    "samples there are: a whole week has 2016.",
+                    "Bách phân vị 95 của mẫu 5 phút trong 7 ngày, từng chiều, trên dung lượng; và số mẫu đã "
+                    "có: đủ một tuần là 2016.",
+                ),
+                {"circuit": CIRCUIT, "direction": DIRECTION, "provider": PROVIDER, "circuit_class": CLASS},
+                (
+                    Column(
+                        f"max by (circuit, direction) (circuit:traffic_load:ratio_p95_7d) * {placed}",
+                        Text("Load", "Tải"),
+                        RATIO,
+                        full,
+                    ),
+                    Column(
+                        f"min by (circuit, direction) (circuit:traffic_samples:count7d) * {placed}",
+                        Text("Samples", "Số mẫu"),
+                        NUMBER,
+                    ),
+                ),
+                width=14,
+                height=12,
+            ),
+            Table(
+                Text("Availability by level", "Mức khả dụng theo cấp độ"),
+                Text(
+                    "Mean availability of the systems of a level in 30 days.",
+                    "Mức khả dụng trung bình 30 ngày của các hệ thống cùng cấp độ.",
+                ),
+                {"level": LEVEL},
+                (
+                    Column(
+                        "avg by (level) ((1 - system:probes_failed:ratio_avg30d) "
+                        "* on (system) group_left (level) system:level:info)",
+                        Text("Available", "Khả dụng"),
+                        RATIO,
+                    ),
+                    Column(
+                        "max by (level) (level:availability_objective:ratio)",
+                        Text("Promised", "Cam kết"),
+                        RATIO,
+                    ),
+                ),
+                is_lowest_worst=True,
+                width=10,
+                height=12,
+            ),
+        ),
+    )
+
+
+def _holds() -> Row:
+    return Row(
+        Text("Holds", "Tạm giữ"),
+        (
+            Table(
+                Text("Objects that are held", "Đối tượng đang bị giữ"),
+                Text(
+                    "What procedures have taken out of service, and for how long still; negative where it is "
+                    "over. Empty where nothing is held.",
+                    "Những gì quy trình đã đưa ra khỏi dịch vụ, và còn bao lâu; âm nếu đã quá hạn. Trống nếu "
+                    "không có.",
+                ),
+                {"object": OBJECT, "effect": EFFECT},
+                (
+                    Column(
+                        "max by (object, effect) (infra_hold_until_timestamp_seconds) - time()",
+                        Text("Left", "Còn lại"),
+                        SECONDS,
+                        ((float("-inf"), RED), (0, GREEN)),
+                    ),
+                ),
+                is_lowest_worst=True,
+                width=14,
+                height=8,
+            ),
+            Stat(
+                Text("Held, by effect", "Số đang giữ theo tác dụng"),
+                Text("Objects that are held.", "Số đối tượng đang bị giữ."),
+                Query("max by (effect) (infra_holds)", "{{effect}}", "30s"),
+                NUMBER,
+                ((1, "orange"),),
+                width=10,
+                height=8,
+            ),
+        ),
+    )
