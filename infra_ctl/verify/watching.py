@@ -54,6 +54,15 @@ class Look:
     """When that was, in seconds since the epoch; 0: never."""
 
 
+def next_turn(hostname: str, now: float, interval: float, failures: int = 0) -> float:
+    """When a device is read again that was tried so often in vain.
+
+    Each has a place of its own in the interval, so that a sweep is spread over all of it.
+    """
+    place = zlib.crc32(hostname.encode()) / 2**32 * interval
+    return place + ((now - place) // interval + WAITS[min(failures, len(WAITS) - 1)]) * interval
+
+
 @dataclass(slots=True, eq=False)
 class _Kept:
     """A device between and in its readings. Whoever has taken it (`is_taken`) may use its session."""
@@ -158,7 +167,7 @@ class Watch:
             with self._changed:
                 kept.look = look
                 kept.failures = 0 if look.is_up else kept.failures + 1
-                kept.due = self._next_due(kept)
+                kept.due = next_turn(kept.hostname, time.monotonic(), self._pace.interval, kept.failures)
                 kept.is_taken = False
                 is_gone = kept.is_gone
                 self._changed.notify()
@@ -166,13 +175,6 @@ class Watch:
                 kept.close()
             else:
                 self._on_look(kept.hostname, look)
-
-    def _next_due(self, kept: _Kept) -> float:
-        """Every device has its own place in the interval, so that a sweep is spread over all of it."""
-        interval = self._pace.interval
-        place = zlib.crc32(kept.hostname.encode()) / 2**32 * interval
-        sweeps = WAITS[min(kept.failures, len(WAITS) - 1)]
-        return place + ((time.monotonic() - place) // interval + sweeps) * interval
 
     def _read(self, kept: _Kept) -> Look:
         began = time.monotonic()
