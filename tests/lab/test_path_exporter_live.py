@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import shutil
 import signal
 import subprocess
@@ -12,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from infra_ctl.city import load_city, relock
 from infra_ctl.lab import namespace
 from infra_ctl.monitor.targets import path_targets
 from tests.lab.city_slice import until
+from tests.lab.scraping import Samples, named, scraped
 
 pytestmark = pytest.mark.live
 
@@ -34,23 +33,8 @@ class Running:
     inventory: Path
     process: subprocess.Popen[bytes]
 
-    def page(self) -> dict[tuple[str, ...], float]:
-        """Samples by name and labels' values; nothing while nobody listens."""
-        with namespace.inside(self.near):
-            connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=30)
-            try:
-                connection.request("GET", "/metrics")
-                text = connection.getresponse().read().decode()
-            except ConnectionRefusedError:
-                return {}
-            finally:
-                connection.close()
-        families = text_string_to_metric_families(text)
-        samples = (sample for family in families for sample in family.samples)
-        return {(each.name, *each.labels.values()): each.value for each in samples}
-
-    def of(self, ending: str) -> dict[tuple[str, ...], float]:
-        return {key: value for key, value in self.page().items() if key[0].endswith(ending)}
+    def of(self, ending: str) -> Samples:
+        return named(scraped(self.near, PORT), ending)
 
     def reload(self) -> None:
         self.process.send_signal(signal.SIGHUP)

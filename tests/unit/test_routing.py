@@ -7,10 +7,10 @@ from ipaddress import ip_network
 
 import pytest
 
-from infra_ctl.drivers.base import DeviceState, Neighbour, Route
-from infra_ctl.intent.expectations import LINK_LOCAL
+from infra_ctl.drivers.base import Neighbour, Route
 from infra_ctl.verify.routing import Routing, RoutingExpectation, judge_routing, routing_expectations
 from tests.unit.conftest import SmallCity
+from tests.unit.meant import as_meant
 
 
 def route(prefix: str, protocol: str, *interfaces: str) -> Route:
@@ -20,20 +20,6 @@ def route(prefix: str, protocol: str, *interfaces: str) -> Route:
 @pytest.fixture
 def expected(small: SmallCity) -> dict[str, RoutingExpectation]:
     return dict(routing_expectations(small.city, tuple(small.city.intents)))
-
-
-def as_meant(expected: RoutingExpectation) -> DeviceState:
-    """Exactly what is expected, as a device would say it."""
-    neighbours = tuple(
-        Neighbour(each.protocol, each.interface, "fe80::1" if each.key == LINK_LOCAL else each.key, True, "")
-        for each in expected.device.adjacencies
-    )
-    routes = tuple(
-        Route(prefix, "static" if prefix in table.static else "ospf", frozenset({"eth0"}))
-        for table in expected.tables.values()
-        for prefix in table.expected
-    )
-    return DeviceState((), neighbours, routes)
 
 
 def counted(routing: Routing) -> dict[str, tuple[int, int]]:

@@ -33,14 +33,14 @@ def split_echo(output: str, commands: Sequence[str]) -> dict[str, str]:
     """The answers of `vtysh -E`, by command: each follows a line with the prompt and the command itself."""
     answers: dict[str, list[str]] = {}
     current: list[str] = []
+    ends = {f"{mark} {command}": command for command in commands for mark in "#>"}
+    all_ends = tuple(ends)
     for line in output.splitlines():
-        asked = next(
-            (command for command in commands if line.endswith((f"# {command}", f"> {command}"))), None
-        )
-        if asked is None:
-            current.append(line)
-        else:
+        if line.endswith(all_ends):  # of thirty thousand lines, a handful
+            asked = next(command for end, command in ends.items() if line.endswith(end))
             current = answers[asked] = []
+        else:
+            current.append(line)
     return {command: "\n".join(lines) for command, lines in answers.items()}
 
 
