@@ -241,7 +241,7 @@ STATE = Group(
     "routing against what the inventory means: neighbours and prefixes, expected, missing and unexpected",
     9872,
     (
-        gauge("infra_device_up", "Whether the last sweep could read a device.", "device"),
+        gauge("infra_device_up", "Whether a device could be read when it was last tried.", "device"),
         gauge(
             "infra_device_read_timestamp_seconds",
             "When what is told of a device was read from it; 0 where it never was.",
@@ -250,7 +250,8 @@ STATE = Group(
         gauge("infra_device_read_seconds", "How long the last reading of a device took.", "device"),
         gauge(
             "infra_adjacency_up",
-            "Whether an expected neighbour is up; protocol is ospf, ospf6, bgp or bfd.",
+            "Whether all sessions with an expected neighbour are up; protocol is ospf, ospf6, bgp or bfd. "
+            "NaN: never read.",
             "device",
             "protocol",
             "neighbour",
@@ -261,11 +262,16 @@ STATE = Group(
             "device",
             "protocol",
         ),
-        gauge("infra_prefixes_expected", "Prefixes that a device is to know.", "device", "family"),
+        gauge(
+            "infra_prefixes_expected",
+            "Prefixes that a device is to know: loopbacks, LANs and aggregates.",
+            "device",
+            "family",
+        ),
         gauge("infra_prefixes_missing", "Of these, the ones that it does not know.", "device", "family"),
         gauge(
             "infra_prefixes_unexpected",
-            "Prefixes that a device knows and the inventory does not mean.",
+            "Prefixes that a device has a way to which nothing in the inventory explains.",
             "device",
             "family",
         ),

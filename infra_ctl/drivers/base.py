@@ -9,10 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface, ip_address
+from ipaddress import (
+    IPv4Address,
+    IPv4Interface,
+    IPv4Network,
+    IPv6Address,
+    IPv6Interface,
+    IPv6Network,
+    ip_address,
+)
 from typing import Literal, Protocol, Self, TypeAlias
 
 Address: TypeAlias = IPv4Address | IPv6Address
+Network: TypeAlias = IPv4Network | IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +57,24 @@ class Neighbour:
 
 
 @dataclass(frozen=True, slots=True)
+class Route:
+    """The way that a device has chosen to a prefix."""
+
+    prefix: Network
+    protocol: str
+    """What it has it from, in the device's own word: `connected`, `static`, `kernel`, `ospf`, `bgp`."""
+    interfaces: frozenset[str]
+    """Out of which it leads; none where packets are dropped."""
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceState:
     """What one sweep of a device saw."""
 
     interfaces: tuple[InterfaceState, ...]
     neighbours: tuple[Neighbour, ...]
+    routes: tuple[Route, ...] | None = None
+    """Of both families; None where they were not asked for, or the device has no such table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +159,11 @@ class ConfigDriver(Protocol):
     def pending(self) -> Pending | None:
         """The unconfirmed commit, if there is one."""
 
-    def state(self) -> DeviceState:
-        """Interfaces and neighbours, read in one go."""
+    def state(self, *, routes: bool = False, timeout: float = 60.0) -> DeviceState:
+        """Interfaces and neighbours, with `routes` its routing tables too, read in one go.
+
+        `timeout` in seconds; SessionLostError when it is over.
+        """
 
     def ping(self, questions: Sequence[Ping]) -> tuple[bool, ...]:
         """Answers in the order of the questions; asked from the device itself, in parallel."""

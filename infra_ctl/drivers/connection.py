@@ -25,5 +25,7 @@ class Connection:
     """Seconds for each of: TCP connection, SSH banner, authentication."""
     sudo: bool = False
     """Whether the account is not root and may `sudo -n`."""
+    compress: bool = False
+    """Whether what is sent is packed where the device can: worth it for answers of a megabyte."""
     others: tuple[str, ...] = ()
     """Addresses that it may answer at while `address` is silent; its host key says whether it is the one."""

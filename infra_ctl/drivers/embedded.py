@@ -323,7 +323,8 @@ class EmbeddedDriver:
         commit = self._record().commit
         return Pending(commit.token, self._fleet.seconds_left(commit)) if commit else None
 
-    def state(self) -> DeviceState:
+    def state(self, *, routes: bool = False, timeout: float = 60.0) -> DeviceState:  # noqa: ARG002
+        """It has no routing table: ways are computed when they are asked for."""
         self._record()
         return self._fleet.state(self._hostname)
 

@@ -38,14 +38,14 @@ logging.getLogger("paramiko").addHandler(logging.NullHandler())
 class ExecOnlyConnection(BaseConnection):
     """A netmiko connection that is authenticated and opens no terminal; `pins` are the host's known keys."""
 
-    def __init__(self, pins: Sequence[paramiko.PKey], **parameters: Any) -> None:
-        self._pins = pins
+    def __init__(self, pins: Sequence[paramiko.PKey], *, compress: bool = False, **parameters: Any) -> None:
+        self._pins, self._compress = pins, compress
         super().__init__(ssh_strict=True, allow_agent=False, use_keys=False, **parameters)
 
     def _open(self) -> None:
         self.remote_conn_pre = self._build_ssh_client()
         try:
-            self.remote_conn_pre.connect(**self._connect_params_dict())
+            self.remote_conn_pre.connect(**self._connect_params_dict(), compress=self._compress)
         except Exception:
             self.paramiko_cleanup()
             raise
@@ -152,6 +152,7 @@ def _authenticated(connection: Connection, pins: Sequence[paramiko.PKey]) -> Exe
     key_file = connection.key_file
     return ExecOnlyConnection(
         pins,
+        compress=connection.compress,
         device_type="linux",
         host=connection.address,
         port=connection.port,

@@ -118,7 +118,7 @@ def _behind_pops(inventory: Inventory, allocations: Allocations) -> defaultdict[
             for family in ("ipv4", "ipv6"):
                 aggregate = allocations.prefixes[site.pop, f"{plane}-{family}"]
                 own = allocations.prefixes[site.id, f"site-{family}"]
-                found[site.pop].update((aggregate,) if _inside(own, aggregate) else (aggregate, own))
+                found[site.pop].update((aggregate,) if inside(own, aggregate) else (aggregate, own))
     return found
 
 
@@ -130,7 +130,7 @@ def _zones(site: Site, inventory: Inventory, allocations: Allocations) -> set[Ne
         for family in ("ipv4", "ipv6"):
             pool: Network = getattr(inventory.addressing, f"{plane}_{family}")
             own = allocations.prefixes[site.id, f"zone-{zone}-{family}"]
-            found.update((pool,) if _inside(own, pool) else (pool, own))
+            found.update((pool,) if inside(own, pool) else (pool, own))
     return found
 
 
@@ -138,11 +138,12 @@ def _city(inventory: Inventory, origins: Origins) -> tuple[Network, ...]:
     """The city's two prefixes, and what it announces besides."""
     whole: tuple[Network, ...] = (inventory.addressing.ipv4, inventory.addressing.ipv6)
     announced = {network for networks in origins.values() for network in networks}
-    outside = {network for network in announced if not any(_inside(network, city) for city in whole)}
+    outside = {network for network in announced if not any(inside(network, city) for city in whole)}
     return _sorted({*whole, *outside}, ipv6=True)
 
 
-def _inside(inner: Network, outer: Network) -> bool:
+def inside(inner: Network, outer: Network) -> bool:
+    """Whether a prefix is part of another; of another family it is not."""
     if isinstance(inner, IPv4Network):
         return isinstance(outer, IPv4Network) and inner.subnet_of(outer)
     return isinstance(outer, IPv6Network) and inner.subnet_of(outer)

@@ -49,7 +49,7 @@ def paths(intents: Mapping[str, DeviceIntent], source: str, family: Family) -> d
     Inside an area that the source is in, the way stays in it. Any other area is entered by whichever of its
     border routers makes the whole way shortest. Only links with both ends in `intents` count.
     """
-    graphs = _graphs(intents, family)
+    graphs = area_graphs(intents, family)
     start = {source: Path(0, NO_LIMIT)}
     backbone = _shortest(graphs[BACKBONE], start)
     inside: dict[IPv4Address, Mapping[str, Path]] = {}
@@ -64,7 +64,7 @@ def paths(intents: Mapping[str, DeviceIntent], source: str, family: Family) -> d
     }
 
 
-def _graphs(intents: Mapping[str, DeviceIntent], family: Family) -> Mapping[IPv4Address, DiGraph[str]]:
+def area_graphs(intents: Mapping[str, DeviceIntent], family: Family) -> Mapping[IPv4Address, DiGraph[str]]:
     """A directed graph an area, with cost and MTU of every link that has both its ends."""
     from networkx import DiGraph  # a tenth of a second that a plan with nothing to change has no use for
 

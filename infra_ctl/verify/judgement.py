@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TypeAlias
 
-from infra_ctl.drivers.base import DeviceState
+from infra_ctl.drivers.base import DeviceState, Neighbour
 from infra_ctl.errors import DeviceError
 from infra_ctl.evidence import Answer, Evidence
-from infra_ctl.intent.expectations import LINK_LOCAL, DeviceExpectation, Reachable
+from infra_ctl.intent.expectations import LINK_LOCAL, Adjacency, DeviceExpectation, Reachable
 from infra_ctl.intent.model import Interface
 from infra_ctl.outcome import Outcome, Verdict
 
@@ -68,22 +68,29 @@ def _neighbours(
     expected: DeviceExpectation, state: DeviceState, undeployed: Collection[str], kept: Collection[Place]
 ) -> Iterator[Outcome]:
     """Those that were designed, and none besides."""
-    seen = {(n.protocol, n.interface, n.foreseeable_key): n for n in state.neighbours}
-    wanted = {(a.protocol, a.interface, a.key): a for a in expected.adjacencies}
-    for place, adjacency in wanted.items():
+    pairs, others = paired(expected, state)
+    for adjacency, neighbour in pairs.items():
         family = " IPv6" if adjacency.key == LINK_LOCAL else ""
         name = f"{expected.hostname} {adjacency.peer} {adjacency.interface}{family}".rstrip()
-        neighbour = seen.get(place)
         wrong = ["is not there"] if neighbour is None else [] if neighbour.up else [f"is {neighbour.detail}"]
         if wrong and adjacency.peer in undeployed:
             yield Outcome(adjacency.protocol, name, Verdict.SKIP, f"{adjacency.peer} is not deployed yet")
         else:
             yield _outcome(adjacency.protocol, name, "up", wrong)
-    for place in sorted(seen.keys() - wanted.keys()):
-        neighbour = seen[place]
+    for neighbour in others:
         if neighbour.up and (expected.hostname, neighbour.interface) not in kept:
             name = f"{expected.hostname} {neighbour.key} {neighbour.interface}".rstrip()
             yield Outcome(neighbour.protocol, name, Verdict.FAIL, "is a neighbour that nobody designed")
+
+
+def paired(
+    expected: DeviceExpectation, state: DeviceState
+) -> tuple[Mapping[Adjacency, Neighbour | None], tuple[Neighbour, ...]]:
+    """Designed adjacencies with the neighbour that was seen in their place, and all other neighbours."""
+    seen = {(n.protocol, n.interface, n.foreseeable_key): n for n in state.neighbours}
+    wanted = {(a.protocol, a.interface, a.key): a for a in expected.adjacencies}
+    pairs = {adjacency: seen.get(place) for place, adjacency in wanted.items()}
+    return pairs, tuple(seen[place] for place in sorted(seen.keys() - wanted.keys()))
 
 
 def _reachable(question: Reachable, answer: Answer | DeviceError) -> Iterator[Outcome]:

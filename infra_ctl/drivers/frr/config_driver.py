@@ -79,8 +79,8 @@ class FrrConfigDriver:
     def pending(self) -> Pending | None:
         return deadman.pending(self._session)
 
-    def state(self) -> DeviceState:
-        return router.sweep(self._session)
+    def state(self, *, routes: bool = False, timeout: float = 60.0) -> DeviceState:
+        return router.sweep(self._session, routes=routes, timeout=timeout)
 
     def ping(self, questions: Sequence[Ping]) -> tuple[bool, ...]:
         return router.ping(self._session, questions)

@@ -52,16 +52,16 @@ def compare(shell: Shell, candidate: str) -> str:
     return diff(decoded(done.stdout))
 
 
-def sweep(shell: Shell) -> DeviceState:
+def sweep(shell: Shell, *, routes: bool = False, timeout: float = 60.0) -> DeviceState:
     """Interfaces and neighbours, in one call of vtysh. Raises DeviceError where FRR does not answer.
 
     vtysh stops at a command whose daemon is not running: what is left of the list is asked again without
     it, so a daemon that is missing has no neighbours and hides nobody else's.
     """
     answers: dict[str, str] = {}
-    left = list(state.COMMANDS)
+    left = list(state.COMMANDS_WITH_ROUTES if routes else state.COMMANDS)
     while left:
-        done = shell.run(vtysh(*left, echo=True))
+        done = shell.run(vtysh(*left, echo=True), timeout=timeout)
         answers |= state.split_echo(decoded(done.stdout), left)
         last = max((index for index, command in enumerate(left) if command in answers), default=0)
         left = left[last + 1 :]

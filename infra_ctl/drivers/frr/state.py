@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from ipaddress import ip_interface
+from functools import lru_cache
+from ipaddress import ip_interface, ip_network
 from itertools import chain
 from typing import Any, TypeVar
 
-from infra_ctl.drivers.base import DeviceState, InterfaceState, Neighbour
+from infra_ctl.drivers.base import DeviceState, InterfaceState, Neighbour, Network, Route
 from infra_ctl.errors import DeviceError
 
 T = TypeVar("T")
@@ -22,19 +23,24 @@ BGP = "show bgp summary json"
 COMMANDS = (INTERFACES, OSPF, OSPF6, BFD, BGP)
 """bgpd last: it is the daemon that most routers do not run."""
 
+ROUTES = ("show ip route json", "show ipv6 route json")
+
+COMMANDS_WITH_ROUTES = (INTERFACES, *ROUTES, OSPF, OSPF6, BFD, BGP)
+"""The daemon that has the interfaces has the routes too."""
+
 
 def split_echo(output: str, commands: Sequence[str]) -> dict[str, str]:
     """The answers of `vtysh -E`, by command: each follows a line with the prompt and the command itself."""
     answers: dict[str, list[str]] = {}
     current: list[str] = []
+    ends = {f"{mark} {command}": command for command in commands for mark in "#>"}
+    all_ends = tuple(ends)
     for line in output.splitlines():
-        asked = next(
-            (command for command in commands if line.endswith((f"# {command}", f"> {command}"))), None
-        )
-        if asked is None:
-            current.append(line)
-        else:
+        if line.endswith(all_ends):  # of thirty thousand lines, a handful
+            asked = next(command for end, command in ends.items() if line.endswith(end))
             current = answers[asked] = []
+        else:
+            current.append(line)
     return {command: "\n".join(lines) for command, lines in answers.items()}
 
 
@@ -47,9 +53,11 @@ def interpret(device: str, answers: Mapping[str, str]) -> DeviceState:
     if _json(device, INTERFACES, answers) is None:
         raise DeviceError(device, f"no answer to `{INTERFACES}`: is FRR running?")
     neighbours = (_understood(device, command, answers, meaning) for command, meaning in NEIGHBOURS.items())
+    tables = [_understood(device, command, answers, routes) for command in ROUTES if command in answers]
     return DeviceState(
         interfaces=tuple(_understood(device, INTERFACES, answers, interfaces)),
         neighbours=tuple(sorted(chain.from_iterable(neighbours))),
+        routes=tuple(chain.from_iterable(tables)) if len(tables) == len(ROUTES) else None,
     )
 
 
@@ -115,6 +123,21 @@ def bgp(answer: Any) -> Iterator[Neighbour]:
     }
     for address, detail in peers.items():
         yield Neighbour("bgp", "", address, detail == "Established", detail)
+
+
+def routes(answer: Any) -> Iterator[Route]:
+    """Those that were chosen: of several ways to one prefix FRR tells all."""
+    for prefix, ways in (answer or {}).items():
+        for way in ways:
+            if way.get("selected"):
+                out = frozenset(hop["interfaceName"] for hop in way["nexthops"] if "interfaceName" in hop)
+                yield Route(_network(prefix), way["protocol"], out)
+
+
+@lru_cache(maxsize=65536)
+def _network(text: str) -> Network:
+    """All routers of a city know the same prefixes: each is made once."""
+    return ip_network(text)
 
 
 NEIGHBOURS: dict[str, Callable[[Any], Iterator[Neighbour]]] = {OSPF: ospf, OSPF6: ospf6, BFD: bfd, BGP: bgp}

@@ -68,6 +68,36 @@ def test_an_adjacency_that_is_not_full_is_not_up():
     assert neighbour == Neighbour("ospf", "eth1", "10.0.0.9", up=False, detail="ExStart/DR")
 
 
+def test_routes_are_those_that_were_chosen_in_one_call_with_all_else():
+    found = router.sweep(Shell("r2", ReplayRunner("r2", RECORDED / "routes")), routes=True)
+    seen = [(str(each.prefix), each.protocol, *sorted(each.interfaces)) for each in found.routes]
+    assert seen == [
+        ("0.0.0.0/0", "ospf", "eth1"),  # BGP has one too
+        ("10.0.0.1/32", "ospf", "eth1"),
+        ("10.0.1.1/32", "connected", "lo"),
+        ("10.16.0.0/12", "bgp", "eth1"),  # by way of a router further on
+        ("10.20.255.254/32", "kernel", "mgmt0"),
+        ("10.65.0.0/16", "static"),
+        ("::/0", "ospf6", "eth1"),
+        ("2001:db8:9200::1:1/128", "ospf6", "eth1"),
+        ("2001:db8:9201:11a0::/127", "connected", "eth20"),
+        ("2001:db8:9210::/44", "bgp", "eth1"),
+        ("2001:db8:9241::/48", "static"),
+    ]
+    assert {each.protocol for each in found.neighbours} == {"bfd", "bgp", "ospf", "ospf6"}
+
+
+def test_without_being_asked_for_them_no_routes_are_told():
+    assert sweep("all_daemons").routes is None
+
+
+@pytest.mark.parametrize("answer", ['{"10.0.0.0/8": [3]}', '{"nonsense": [{"selected": true}]}', "[4]"])
+def test_a_table_that_cannot_be_understood_names_its_command(answer):
+    answers = {state.INTERFACES: "{}", state.ROUTES[0]: "{}", state.ROUTES[1]: answer}
+    with pytest.raises(DeviceError, match="r2: cannot understand its answer to `show ipv6 route json`"):
+        state.interpret("r2", answers)
+
+
 class Saying:
     """A router whose vtysh prints one text, whatever it is asked."""
 

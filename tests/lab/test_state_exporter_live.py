@@ -1,0 +1,75 @@
+"""The state exporter over a living slice: as meant, a circuit cut, a route by hand, a router off, healed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.lab.city_slice import AN_HOA, CAI_KHE, POP, THOI_BINH, CitySlice, until
+from tests.lab.scraping import Samples, named, scraped
+
+pytestmark = pytest.mark.live
+
+PORT = 9872
+SWEEP = f"--sweep.interval 2 --sweep.timeout 5 --web.listen-address 127.0.0.1:{PORT}"
+READ = "infra_device_read_timestamp_seconds"
+CUT = "nk-cai-khe-1"
+
+
+class Page:
+    """What the exporter tells of a slice."""
+
+    def __init__(self, city: CitySlice) -> None:
+        self._namespace = city.spec.management_namespace
+
+    @property
+    def samples(self) -> Samples:
+        return scraped(self._namespace, PORT)
+
+    def other_than(self, ending: str, value: float) -> set[tuple[str, ...]]:
+        """Labels of the series that have any other value; all of them where there is none."""
+        found = named(self.samples, ending)
+        return {key[1:] for key, each in found.items() if each != value} if found else {("nothing",)}
+
+    def is_as_meant(self) -> bool:
+        ups, noughts = ("device_up", "adjacency_up"), ("adjacencies_unexpected", "prefixes_missing")
+        return not any(self.other_than(each, 1) for each in ups) and not any(
+            self.other_than(each, 0) for each in (*noughts, "prefixes_unexpected")
+        )
+
+
+@pytest.fixture
+def page(city: CitySlice) -> Iterator[Page]:
+    exporter = city.start("export", "state", *SWEEP.split())
+    try:
+        yield Page(city)
+        assert not exporter.is_over()
+    finally:
+        exporter.kill()
+
+
+def test_what_is_not_as_meant_shows_where_it_is_and_nowhere_else(city: CitySlice, page: Page) -> None:
+    until(page.is_as_meant)
+    assert {key[1] for key in named(page.samples, "device_up")} == set(city.hostnames)
+
+    city.edit(AN_HOA, "ip route 198.51.100.0/24 blackhole")
+    assert city.run("lab", "break", "cut", CUT).code == 0
+    ends = {(CAI_KHE, POP), (POP, CAI_KHE)}
+    down = {(one, protocol, other) for one, other in ends for protocol in ("bfd", "ospf", "ospf6")}
+    until(lambda: page.other_than("adjacency_up", 1) == down)
+    until(lambda: page.other_than("prefixes_unexpected", 0) == {(AN_HOA, "ipv4")})
+    until(lambda: not page.other_than("prefixes_missing", 0))  # there is a second circuit
+    assert not page.other_than("device_up", 1)
+
+    assert city.run("lab", "break", "off", THOI_BINH).code == 0
+    until(lambda: page.other_than("device_up", 1) == {(THOI_BINH,)})
+    before = page.samples
+    others = [host for host in city.hostnames if host != THOI_BINH]
+    until(lambda: all(page.samples[READ, host] > before[READ, host] for host in others))
+    assert page.samples[READ, THOI_BINH] == before[READ, THOI_BINH] > 0
+    until(lambda: (POP, "ipv4") in page.other_than("prefixes_missing", 0))
+
+    assert city.run("lab", "heal").code == 0
+    city.edit(AN_HOA, "no ip route 198.51.100.0/24 blackhole")
+    until(page.is_as_meant, 300)
