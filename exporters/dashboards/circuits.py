@@ -35,7 +35,7 @@ def circuits(limits: Thresholds) -> Board:
             "What contracts promise of circuits, what these give, and what is left of a month's promise.",
             "Hợp đồng cam kết gì, kênh truyền đạt gì, và phần cam kết còn lại trong tháng.",
         ),
-        (_promises(), _availability(), _quality(), _traffic(limits)),
+        (_promises(), _availability(), _quality(), _parts(), _traffic(limits)),
         (AT_POP, OVER_CIRCUIT),
     )
 
@@ -151,6 +151,14 @@ def _quality() -> Row:
                 ),
                 SECONDS,
             ),
+        ),
+    )
+
+
+def _parts() -> Row:
+    return Row(
+        Text("By class and family", "Theo lớp và giao thức"),
+        (
             Graph(
                 Text("Loss by class", "Mất gói theo lớp"),
                 Text("The video class has a queue of its own.", "Lớp hội nghị có hàng đợi riêng."),

@@ -112,41 +112,7 @@ def _where() -> Row:
     return Row(
         Text("Where", "Ở đâu"),
         (
-            Map(
-                Text("Loss by place", "Mất gói theo vị trí"),
-                Text(
-                    "Rings: a PoP's worst circuit. Discs: a PoP's sites on average. Dots: single sites. "
-                    "A site without coordinates in the inventory stands at its PoP.",
-                    "Vòng lớn: kênh kém nhất của điểm kết nối. Vòng vừa: trung bình các địa điểm. Chấm nhỏ: "
-                    "từng địa điểm. Địa điểm chưa có tọa độ trong kho dữ liệu được đặt tại điểm kết nối của "
-                    "nó.",
-                ),
-                (
-                    Layer(
-                        "max by (pop) (circuit:probes_lost:ratio_rate5m "
-                        "* on (circuit) group_left (pop) circuit:place:info)"
-                        f" * on (pop) group_left (latitude, longitude) {_POPS}",
-                        Text("circuits", "kênh truyền"),
-                        16,
-                        ("pop",),
-                    ),
-                    Layer(
-                        f"avg by (pop) {_PLACED} * on (pop) group_left (latitude, longitude) {_POPS}",
-                        Text("PoPs", "điểm kết nối"),
-                        10,
-                        ("pop",),
-                    ),
-                    Layer(
-                        f"{_PLACED} * on (site) group_left (name, latitude, longitude) {_SITES} or on (site) "
-                        f"{_PLACED} * on (pop) group_left (latitude, longitude) {_POPS}",
-                        Text("sites", "địa điểm"),
-                        4,
-                        ("site", "pop"),
-                    ),
-                ),
-                RATIO,
-                LOST,
-            ),
+            _map(),
             Graph(
                 Text("Sites that answer, by PoP", "Tỷ lệ địa điểm trả lời theo điểm kết nối"),
                 Text(
@@ -173,6 +139,44 @@ def _where() -> Row:
                 LOST,
             ),
         ),
+    )
+
+
+def _map() -> Map:
+    return Map(
+        Text("Loss by place", "Mất gói theo vị trí"),
+        Text(
+            "Rings: a PoP's worst circuit. Discs: a PoP's sites on average. Dots: single sites. "
+            "A site without coordinates in the inventory stands at its PoP.",
+            "Vòng lớn: kênh kém nhất của điểm kết nối. Vòng vừa: trung bình các địa điểm. Chấm nhỏ: "
+            "từng địa điểm. Địa điểm chưa có tọa độ trong kho dữ liệu được đặt tại điểm kết nối của "
+            "nó.",
+        ),
+        (
+            Layer(
+                "max by (pop) (circuit:probes_lost:ratio_rate5m "
+                "* on (circuit) group_left (pop) circuit:place:info)"
+                f" * on (pop) group_left (latitude, longitude) {_POPS}",
+                Text("circuits", "kênh truyền"),
+                16,
+                ("pop",),
+            ),
+            Layer(
+                f"avg by (pop) {_PLACED} * on (pop) group_left (latitude, longitude) {_POPS}",
+                Text("PoPs", "điểm kết nối"),
+                10,
+                ("pop",),
+            ),
+            Layer(
+                f"{_PLACED} * on (site) group_left (name, latitude, longitude) {_SITES} or on (site) "
+                f"{_PLACED} * on (pop) group_left (latitude, longitude) {_POPS}",
+                Text("sites", "địa điểm"),
+                4,
+                ("site", "pop"),
+            ),
+        ),
+        RATIO,
+        LOST,
     )
 
 

@@ -74,12 +74,7 @@ def _now(limits: Thresholds) -> Row:
                     "Of systems, rooms and registrars, within the days that the inventory says.",
                     "Của hệ thống, phòng họp và máy chủ đăng ký, trong số ngày mà kho dữ liệu quy định.",
                 ),
-                f"sum((min by (system, instance) (probe_ssl_earliest_cert_expiry) - time() < bool "
-                f"{limits.certificate})"
-                " or (min by (room) (infra_room_certificate_expiry_timestamp_seconds) - time() "
-                f"< bool {limits.certificate}) or (min by (registrar) "
-                "(infra_registrar_certificate_expiry_timestamp_seconds) - time() "
-                f"< bool {limits.certificate}))",
+                _ending(limits.certificate),
             ),
             _count(
                 Text("Kinds whose backup is old", "Loại có sao lưu quá cũ"),
@@ -101,6 +96,16 @@ def _now(limits: Thresholds) -> Row:
             ),
         ),
     )
+
+
+def _ending(left: int) -> str:
+    """How many certificates have fewer seconds left."""
+    expiries = (
+        "min by (system, instance) (probe_ssl_earliest_cert_expiry)",
+        "min by (room) (infra_room_certificate_expiry_timestamp_seconds)",
+        "min by (registrar) (infra_registrar_certificate_expiry_timestamp_seconds)",
+    )
+    return f"sum({' or '.join(f'({expiry} - time() < bool {left})' for expiry in expiries)})"
 
 
 def _share(title: Text, about: Text, expr: str) -> Stat:

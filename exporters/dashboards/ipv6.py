@@ -166,24 +166,28 @@ def _sites(limits: Thresholds) -> Row:
                 width=16,
                 height=14,
             ),
-            Graph(
-                Text("IPv6 prefixes that are missing", "Tuyến IPv6 thiếu"),
-                Text(
-                    "Of those that a PoP's routers are to know.",
-                    "Trong số tuyến mà bộ định tuyến phải biết, theo điểm kết nối.",
-                ),
-                (
-                    Query(
-                        'sum by (pop) (max by (device) (infra_prefixes_missing{family="ipv6"}) '
-                        '* on (device) group_left (pop) device:place:info{pop=~"$pop"})',
-                        "{{pop}}",
-                        "1m",
-                    ),
-                ),
-                NUMBER,
-                ((1, "red"),),
-                width=8,
-                height=14,
+            _missing(),
+        ),
+    )
+
+
+def _missing() -> Graph:
+    return Graph(
+        Text("IPv6 prefixes that are missing", "Tuyến IPv6 thiếu"),
+        Text(
+            "Of those that a PoP's routers are to know.",
+            "Trong số tuyến mà bộ định tuyến phải biết, theo điểm kết nối.",
+        ),
+        (
+            Query(
+                'sum by (pop) (max by (device) (infra_prefixes_missing{family="ipv6"}) '
+                '* on (device) group_left (pop) device:place:info{pop=~"$pop"})',
+                "{{pop}}",
+                "1m",
             ),
         ),
+        NUMBER,
+        ((1, "red"),),
+        width=8,
+        height=14,
     )

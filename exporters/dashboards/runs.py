@@ -16,7 +16,7 @@ def runs(_: Thresholds) -> Board:
             "Bộ điều khiển đang làm gì: lần chạy, đợt, lỗi, khóa; và bản thân hệ giám sát có hoạt động "
             "không.",
         ),
-        (_now(), _over_time(), _kinds(), _itself()),
+        (_now(), _over_time(), _kinds(), _itself(), _probing()),
         since="now-7d",
     )
 
@@ -170,6 +170,14 @@ def _itself() -> Row:
                 "reqps",
                 width=8,
             ),
+        ),
+    )
+
+
+def _probing() -> Row:
+    return Row(
+        Text("Probing", "Dò"),
+        (
             Graph(
                 Text("Lateness of the probing loop", "Độ trễ của vòng dò"),
                 Text(

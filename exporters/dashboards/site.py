@@ -33,7 +33,7 @@ def site(limits: Thresholds) -> Board:
             "One site: how it is reached, over which circuits, what its routers know, its rooms.",
             "Một địa điểm: đường tới, kênh truyền, định tuyến, phòng họp.",
         ),
-        (_now(), _quality(), _directions(), _circuits(limits), _routing()),
+        (_now(), _quality(), _directions(), _circuits(limits), _routing(), _devices()),
         (AT_POP, AT_SITE),
     )
 
@@ -78,30 +78,35 @@ def _now() -> Row:
                 RATIO,
                 ((float("-inf"), "red"), (0.5, "orange"), (1, "green")),
             ),
-            Stat(
-                Text("Path MTU, smallest", "MTU nhỏ nhất"),
-                Text(
-                    "The largest packet that reaches the site whole, over the family for which it is "
-                    "smaller; 0 while none does.",
-                    "Gói lớn nhất tới nguyên vẹn, theo giao thức có giá trị nhỏ hơn; 0 khi không gói nào "
-                    "tới.",
-                ),
-                Query('min by (site) (infra_site_path_mtu_bytes{site="$site"})', "{{site}}"),
-                BYTES,
-                ((float("-inf"), "red"), (1280, "green")),
+            *_more_now(),
+        ),
+    )
+
+
+def _more_now() -> tuple[Stat, ...]:
+    return (
+        Stat(
+            Text("Path MTU, smallest", "MTU nhỏ nhất"),
+            Text(
+                "The largest packet that reaches the site whole, over the family for which it is "
+                "smaller; 0 while none does.",
+                "Gói lớn nhất tới nguyên vẹn, theo giao thức có giá trị nhỏ hơn; 0 khi không gói nào tới.",
             ),
-            Stat(
-                Text("Rooms that answer", "Phòng họp trả lời"),
-                Text(
-                    "Of the site's video rooms; nothing where it has none.",
-                    "Trong số phòng họp trực tuyến tại địa điểm; trống nếu không có.",
-                ),
-                Query(
-                    'sum(max by (room) (infra_room_up) and on (room) room:place:info{site="$site"})',
-                    Text("rooms", "phòng"),
-                ),
-                NUMBER,
+            Query('min by (site) (infra_site_path_mtu_bytes{site="$site"})', "{{site}}"),
+            BYTES,
+            ((float("-inf"), "red"), (1280, "green")),
+        ),
+        Stat(
+            Text("Rooms that answer", "Phòng họp trả lời"),
+            Text(
+                "Of the site's video rooms; nothing where it has none.",
+                "Trong số phòng họp trực tuyến tại địa điểm; trống nếu không có.",
             ),
+            Query(
+                'sum(max by (room) (infra_room_up) and on (room) room:place:info{site="$site"})',
+                Text("rooms", "phòng"),
+            ),
+            NUMBER,
         ),
     )
 
@@ -271,6 +276,39 @@ def _routing() -> Row:
                 ANSWERS,
             ),
             Graph(
+                Text("Neighbours that nobody means", "Láng giềng không được quy định"),
+                Text(
+                    "Neighbours that are up and not in the inventory.",
+                    "Láng giềng đang hoạt động nhưng không có trong kho dữ liệu.",
+                ),
+                (
+                    Query(
+                        f"sum by (device, protocol) (infra_adjacencies_unexpected) * {_DEVICES}",
+                        "{{device}} {{protocol}}",
+                        "1m",
+                    ),
+                ),
+                NUMBER,
+                ((1, "red"),),
+            ),
+        ),
+    )
+
+
+def _devices() -> Row:
+    return Row(
+        Text("Devices", "Thiết bị"),
+        (
+            Timeline(
+                Text("Devices that could be read", "Thiết bị đọc được"),
+                Text(
+                    "By the state exporter's sweeps, once a minute.",
+                    "Theo lần quét mỗi phút của bộ thu trạng thái.",
+                ),
+                Query(f"max by (device) (infra_device_up) * {_DEVICES}", "{{device}}", "1m"),
+                ANSWERS,
+            ),
+            Graph(
                 Text("Prefixes against intent", "Tuyến so với quy định"),
                 Text(
                     "Prefixes that are missing, and that nobody means.",
@@ -285,31 +323,6 @@ def _routing() -> Row:
                     Query(
                         f"max by (device, family) (infra_prefixes_unexpected) * {_DEVICES}",
                         Text("unexpected {{device}} {{family}}", "thừa {{device}} {{family}}"),
-                        "1m",
-                    ),
-                ),
-                NUMBER,
-                ((1, "red"),),
-            ),
-            Timeline(
-                Text("Devices that could be read", "Thiết bị đọc được"),
-                Text(
-                    "By the state exporter's sweeps, once a minute.",
-                    "Theo lần quét mỗi phút của bộ thu trạng thái.",
-                ),
-                Query(f"max by (device) (infra_device_up) * {_DEVICES}", "{{device}}", "1m"),
-                ANSWERS,
-            ),
-            Graph(
-                Text("Neighbours that nobody means", "Láng giềng không được quy định"),
-                Text(
-                    "Neighbours that are up and not in the inventory.",
-                    "Láng giềng đang hoạt động nhưng không có trong kho dữ liệu.",
-                ),
-                (
-                    Query(
-                        f"sum by (device, protocol) (infra_adjacencies_unexpected) * {_DEVICES}",
-                        "{{device}} {{protocol}}",
                         "1m",
                     ),
                 ),

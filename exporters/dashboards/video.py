@@ -208,8 +208,8 @@ def _media() -> Row:
             Graph(
                 Text("Rating (estimate)", "Điểm R (ước lượng)"),
                 Text(
-                    "R of the E-model for voice, 0 to 100, of the path in the room's class: an estimate.",
-                    "R của mô hình E cho thoại, 0 đến 100, theo lớp của phòng: chỉ là ước lượng.",
+                    "R of the E-model for voice, 0 to 93.2, of the path in the room's class: an estimate.",
+                    "R của mô hình E cho thoại, 0 đến 93,2, theo lớp của phòng: chỉ là ước lượng.",
                 ),
                 (Query(f"infra_room_media_rating_estimate{CHOSEN} {_IN}", "{{room}}", "30s"),),
                 ESTIMATE,
