@@ -322,7 +322,7 @@ def until(condition: Callable[[], bool], seconds: float = 120.0, meanwhile: Runn
         if meanwhile is not None and meanwhile.is_over():
             raise AssertionError(f"too late: {meanwhile.end()}")
         assert time.monotonic() < deadline, f"did not come true in {seconds} s"
-        time.sleep(0.02)
+        time.sleep(0.2 if meanwhile is None else 0.02)  # what a command is at is soon over
 
 
 @dataclass(frozen=True)
