@@ -16,10 +16,11 @@ from infra_ctl.inventory.kinds import Traffic
 from infra_ctl.render import host_text
 
 TABLE, NAME = "marks", "queues"
-UNDO = (
-    "tc qdisc show | sed -n 's/^qdisc htb 1: dev \\([^ ]*\\) root .*/\\1/p' | "
-    "while read -r each; do tc qdisc delete dev $each root; done"
-)
+REST = STEP * len(Traffic)
+"""Of the class for what is in no other."""
+OURS = f"tc qdisc show | sed -n 's/^qdisc htb 1: dev \\([^ ]*\\) root .* default 0x{REST} .*/\\1/p'"
+"""Tells the interfaces with a queue of ours: somebody else's is called 1: too, and its rest otherwise."""
+UNDO = f"{OURS} | while read -r each; do tc qdisc delete dev $each root; done"
 PACKET = 1514
 """Bytes of the largest packet of a circuit, its frame included."""
 WAIT = 0.05
@@ -81,9 +82,8 @@ def marks(part: HostPart) -> str:
 
 def script(part: HostPart) -> str:
     """What brings the kernel's queues to this."""
-    rest = STEP * len(Traffic)
     disciplines = tuple(_disciplines(part))
-    return host_text("queues.sh", part, queues=disciplines, quantum=PACKET, rest=rest)
+    return host_text("queues.sh", part, queues=disciplines, quantum=PACKET, rest=REST, ours=OURS)
 
 
 def _disciplines(part: HostPart) -> Iterator[Discipline]:

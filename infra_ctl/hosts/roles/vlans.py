@@ -13,7 +13,9 @@ from infra_ctl.render import host_text
 
 NAME = "vlans"
 SCRIPT = loading.script_of(NAME)
-UNDO = "{ while read -r each; do ip link delete dev $each; done </run/infra-ctl-vlans; }"
+MADE = "/run/infra-ctl-vlans"
+"""Names of those that it has made itself: no others are taken away."""
+UNDO = f"{{ while read -r each; do ip link delete dev $each; done <{MADE}; rm -f {MADE}; }}"
 
 
 def vlans(part: HostPart) -> tuple[Operation, ...]:
@@ -22,6 +24,6 @@ def vlans(part: HostPart) -> tuple[Operation, ...]:
         return ()
     what = "Sub-interfaces of trunks"
     return (
-        *loading.script(NAME, host_text("vlans.sh", part), UNDO),
+        *loading.script(NAME, host_text("vlans.sh", part, made=MADE), UNDO),
         loading.unit(NAME, "links.service", part, what=what, script=SCRIPT, after=""),
     )

@@ -77,6 +77,17 @@ ip -n lan rule add from 10.1.40.2 table 40
 ip -n lan route add default via fd40::1
 """
 
+WITH_VLANS = """#!/bin/sh
+# a kernel that has 802.1q, as far as the script asks: a veth stands for a VLAN
+case "$*" in
+'link add link '*' type vlan id '*)
+    /sbin/ip link add "$6" mtu "$8" type veth peer name "f$6" &&
+        echo " vlan protocol 802.1Q id ${12} " >"/run/vlan-$6" ;;
+'-details link show dev '*) cat "/run/vlan-$5" 2>/dev/null ;;
+*) exec /sbin/ip "$@" ;;
+esac
+"""
+
 needs_kernel = pytest.mark.skipif(
     os.geteuid() != 0 or not shutil.which("nft") or not shutil.which("tc"), reason="needs root, nft and tc"
 )
@@ -240,8 +251,9 @@ def test_queues_are_adjusted_where_they_are_and_go_where_there_is_no_circuit(tmp
     said = in_namespaces(
         f"""
 mount -t tmpfs own /run
-for each in eth0 eth1 eth3; do ip link add $each type veth peer name far$each; done
+for each in eth0 eth1 eth3 eth4; do ip link add $each type veth peer name far$each; done
 tc qdisc add dev eth3 root tbf rate 1mbit burst 16kb latency 50ms
+tc qdisc add dev eth4 root handle 1: htb default 30
 cd {tmp_path}
 ! sh old/queues-script check
 sh old/queues-script load && sh old/queues-script check && echo as it should be
@@ -253,7 +265,7 @@ sh new/queues-script load
 [ "$(tc qdisc show dev eth0 | head -n 1)" = "$(cat before)" ] && echo the same queue
 tc class show dev eth0 | sort | cut -d' ' -f 3
 sh none/queues-script load
-for each in eth0 eth1 eth3; do echo $each $(tc qdisc show dev $each | head -n 1 | cut -d' ' -f 2); done
+for each in eth0 eth1 eth3 eth4; do echo $each $(tc qdisc show dev $each | head -n 1 | cut -d' ' -f 2); done
 """
     )
     assert said.splitlines() == [
@@ -267,6 +279,7 @@ for each in eth0 eth1 eth3; do echo $each $(tc qdisc show dev $each | head -n 1 
         "eth0",
         "eth1 htb",
         "eth3 tbf",
+        "eth4 htb",
     ]
 
 
@@ -289,6 +302,54 @@ sh {folder}/vlans-script load
 sh {folder}/vlans-script check && echo there
 """)
     assert said.splitlines() == ["eth2.40 is no VLAN: it stands in for one and stays as it is", "there"]
+
+
+@needs_kernel
+def test_a_vlan_that_was_there_before_is_never_taken_away(tmp_path: Path) -> None:
+    """It may be the way in. What takes a first deployment back leaves it, and so does one without it."""
+    two = (Vlan("eth2.40", "eth2", 40, 1500), Vlan("eth2.70", "eth2", 70, 1500))
+    for name, vlans in {"both": two, "one": two[:1], "wide": (two[0], replace(two[1], mtu=1400))}.items():
+        (tmp_path / name).mkdir()
+        written_to(tmp_path / name, replace(SMALL, vlans=vlans))
+    (tmp_path / "ip").write_text(WITH_VLANS, encoding="utf-8")
+    (tmp_path / "ip").chmod(0o755)
+    undo = found(replace(SMALL, vlans=two), "vlans/load")
+    assert isinstance(undo, Run)
+    said = in_namespaces(f"""
+mount -t tmpfs own /run && mount -t sysfs own /sys && mount -t tmpfs own /etc && PATH={tmp_path}:$PATH
+ip link add eth2 type veth peer name far2
+ip link add link eth2 name eth2.40 mtu 1500 type vlan id 40
+there() {{ echo $(ls /sys/class/net | grep '^eth2[.]'); }}
+cd {tmp_path}
+sh both/vlans-script load && sh both/vlans-script check && there
+sh wide/vlans-script check || echo of another MTU
+sh wide/vlans-script load && sh wide/vlans-script check && cat /sys/class/net/eth2.70/mtu
+sh one/vlans-script load && sh one/vlans-script check && there
+sh both/vlans-script load && there
+sh -c '{undo.command}' 2>/dev/null
+there
+""")
+    assert said.splitlines() == [
+        "eth2.40 eth2.70",
+        "of another MTU",
+        "1400",
+        "eth2.40",
+        "eth2.40 eth2.70",
+        "eth2.40",
+    ]
+
+
+@needs_kernel
+def test_systemd_reads_the_agents_unit_anew_before_it_restarts_it(tmp_path: Path) -> None:
+    """Its first start would load no rules otherwise, and anybody could ask."""
+    folder = written_to(tmp_path, replace(SMALL, agent=AGENT))
+    (folder / "systemctl").write_text('#!/bin/sh\necho "$@"\n', encoding="utf-8")
+    (folder / "systemctl").chmod(0o755)
+    said = in_namespaces(f"""
+mount -t tmpfs own /run && mkdir -p /run/systemd/system && PATH={folder}:$PATH
+sh {folder}/agent-script restart
+""")
+    assert said.splitlines() == ["daemon-reload", "restart snmpd"]
 
 
 @needs_snmpd
