@@ -47,9 +47,7 @@ def intended_hosts(context: Context, city: City) -> Mapping[str, str]:
     from infra_ctl.change.operations import written
     from infra_ctl.hosts.meant import Hosts, Kept
 
-    if not (names := present_hosts(context, city)):
-        return {}
-    every = Hosts(city.hosts, names, present_parts(context, city))
+    every = Hosts(city.hosts, present_hosts(context, city), present_parts(context, city))
     return {name: written(meant.operations(Kept())) for name, meant in every.items()}
 
 

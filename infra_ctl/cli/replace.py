@@ -70,6 +70,7 @@ def replace(session: Session, /, name: str, *, host_key: str | None, **request: 
         if result.count(*WELL):
             pin(way, key)
             session.say(f"pinned  {key.fingerprint} in {way.known_hosts}")
+            _say_left(session, city, name)
 
     with _pinned_for_now(way, key) as known_hosts:
         prepared = prepare_replacement(session, city, name, known_hosts)
@@ -84,6 +85,7 @@ def replace(session: Session, /, name: str, *, host_key: str | None, **request: 
         if prepared.plan.changing:
             leave(session, begin_and_carry_out(session, prepared, REPLACE, wanted, ended=keep))
     pin(way, key)  # a replacement before this one was confirmed, and died before it pinned
+    _say_left(session, city, name)
     leave(session, do_nothing(session, f"no changes; pinned {key.fingerprint} in {way.known_hosts}"))
 
 
@@ -93,12 +95,23 @@ def _way(session: Session, city: City, name: str) -> Connection:
     from infra_ctl.cli.hosts import present_hosts, way
 
     city.refuse_unknown(name)
+    if name in city.parts:
+        router = city.parts[name].router
+        raise UnknownError(f"{name} has no host key of its own: {session.command(f'replace {router}')}")
     if session.context.kind == "embedded":
         raise RefusedError("a simulated device has no host key: nothing to replace")
     if name in city.hosts and name not in present_hosts(session.context, city):
         raise UnknownError(f"{session.context.name} has no host {name}")
     enter(session.context)
     return way(session.context, city, name)
+
+
+def _say_left(session: Session, city: City, name: str) -> None:
+    """A router's host part is planned over the host key that is pinned: in a run of its own."""
+    from infra_ctl.cli.hosts import present_parts
+
+    if (part := f"{name}/host") in present_parts(session.context, city):
+        session.say(f"go on   {session.command(f'deploy {name}')}     {part} is as it left the workshop")
 
 
 def _accept(session: Session, way: Connection, key: PKey, wanted: str | None) -> None:

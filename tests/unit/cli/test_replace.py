@@ -66,8 +66,9 @@ def test_what_a_killed_replacement_did_is_settled_by_the_next_one(
 
     said = live("replace", WARD, "--yes", "--host-key", KEY.fingerprint)
     assert said.code == Exit.DONE, said
-    *_, settled, pinned = said.out.splitlines()
+    *_, settled, left, pinned = said.out.splitlines()
     assert settled == f"settled run {run.id}, which was left: confirmed"
+    assert left == f"go on   infra-ctl deploy {WARD}     {WARD}/host is as it left the workshop"
     assert pinned.startswith(f"no changes; pinned {KEY.fingerprint} in ")
     assert "is not over" not in live("rollback", run.id, "--yes").err
     assert journal.run(run.id).state is RunState.DONE
@@ -88,7 +89,9 @@ def test_a_timer_that_is_too_short_settles_nothing(
     said = live(*new, "--timer", "49")
     assert (said.code, "--timer 49 is too short" in said.err) == (Exit.USAGE, True), said
     assert journal.steps(run.id)[0].state is StepState.CONFIRMING
-    assert "settled" in live(*new, "--timer", "50").out
+    done = live(*new, "--timer", "50").out
+    assert "settled" in done
+    assert f"{WARD}/host is as it left the workshop" in done
 
 
 def test_what_is_refused_of_any_plan_is_refused_here(live: Command, small_folder: Path) -> None:
@@ -181,5 +184,8 @@ def test_a_host_whose_replacement_was_killed_has_its_end_in_it_once_it_is_replac
 def test_only_what_is_there_is_replaced(live: Command, hosts: WatchedHosts) -> None:
     new = ("--yes", "--host-key", KEY.fingerprint)
     assert "live has no host dc-app-1" in live("replace", "dc-app-1", *new).err
+    part = live("replace", f"{WARD}/host", *new)
+    why = f"{WARD}/host has no host key of its own: infra-ctl replace {WARD}\n"
+    assert (part.code, part.err.endswith(why)) == (Exit.USAGE, True), part
     unknown = live("replace", "dc-ntp-9", *new)
     assert (unknown.code, "there is no device and no host 'dc-ntp-9'" in unknown.err) == (Exit.USAGE, True)

@@ -9,17 +9,19 @@ import subprocess
 import sys
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 
 import click
 import pytest
 
+from infra_ctl.city import City
 from infra_ctl.cli import hosts as cli_hosts
 from infra_ctl.cli import planning
 from infra_ctl.cli.exits import Exit
 from infra_ctl.deploy.step import Ended, Stepper
+from infra_ctl.intent import HostPart
 from infra_ctl.secrets import PASSWORD_FILE, editing, open_vault, write_vault
 from tests.unit.cli.conftest import Command
 
@@ -273,6 +275,18 @@ def test_in_a_twin_what_its_hosts_need_is_used_and_what_they_would_is_not_missin
     write_vault(folder / "vault.yml", folder / "vault-password", needed | replication)
     said = infra_ctl("secrets", "check", "--context", "lab:x")
     assert said.code == Exit.DONE, said.out
+
+
+def test_routers_whose_host_part_is_ours_need_secrets_where_no_hosts_are(
+    infra_ctl: Command, monkeypatch: pytest.MonkeyPatch, vault: Path
+) -> None:
+    def parts(_context: object, city: City) -> Mapping[str, HostPart]:
+        return {name: city.parts[name] for name in ("nk-pop1/host", "nk-an-hoa-ce1/host")}
+
+    monkeypatch.setattr(cli_hosts, "present_hosts", lambda _context, _city: ())
+    monkeypatch.setattr(cli_hosts, "present_parts", parts)
+    said = infra_ctl("secrets", "rotate", "snmp/auth", "--yes")
+    assert said.out.splitlines()[0] == "rotated snmp/auth            2 hosts: nk-an-hoa-ce1/host nk-pop1/host"
 
 
 def test_all_but_what_is_agreed_outside_are_rotated(infra_ctl: Command, vault: Path) -> None:
