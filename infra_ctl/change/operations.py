@@ -94,6 +94,8 @@ class Run(_Operation):
     command: str
     unless: str = ""
     after: tuple[str, ...] = ()
+    undoes: bool = False
+    """Whether it takes away what it did, where files that it answers to are not there any more."""
 
 
 Operation: TypeAlias = Annotated[
@@ -163,8 +165,8 @@ def way_back(
 ) -> tuple[Operation, ...]:
     """What brings a host that is as `new` back to `old`; `did` is what `new` was to do to it.
 
-    First goes what only `new` has: files that it created, and what it did to units. What was there before
-    stays, and so do packages, accounts and folders that it brought, with whatever data they hold.
+    First goes what only `new` has: files that it created, what came of them, and what it did to units. What
+    was there before stays, and so do packages, accounts and folders that it brought, with their data.
     """
     old, new, said = tuple(old), tuple(new), {each.id: each for each in did}
     brought = _brought(old, new)
@@ -176,7 +178,21 @@ def way_back(
     units = [_as_it_was(each, said.get(each.id), lost) for each in brought if isinstance(each, Service)]
     stopped, running = ([each for each in units if each.running is up] for up in (False, True))
     answered = {each.id: each for each in new if isinstance(each, Service)}
-    return (*stopped, *gone, *running, *(_answering(each, answered.get(each.id), lost) for each in old))
+    again = (_again(each, lost) for each in brought if isinstance(each, Run) and each.undoes)
+    undone = tuple(each for each in again if each.after)
+    return (
+        *stopped,
+        *gone,
+        *undone,
+        *running,
+        *(_answering(each, answered.get(each.id), lost) for each in old),
+    )
+
+
+def _again(command: Run, lost: Collection[str]) -> Run:
+    """What takes away what it did, once what it answered to is gone."""
+    after = tuple(each for each in command.after if each in lost)
+    return command.model_copy(update={"unless": "", "after": after})
 
 
 def overwritten(

@@ -10,6 +10,7 @@ from infra_ctl.render import host_text
 SCRIPT = loading.script_of("agent")
 RULES = loading.rules_of("agent")
 ALIASES = "/run/infra-ctl-aliases.conf"
+UNDO = f"{{ service snmpd stop; {loading.without('agent')}; }}"
 
 
 def agent(part: HostPart) -> tuple[Operation, ...]:
@@ -39,8 +40,9 @@ def agent(part: HostPart) -> tuple[Operation, ...]:
         ),
         Run(
             id="agent/restart",
-            command=f"/bin/sh {SCRIPT} restart",
+            command=f"/bin/sh {SCRIPT} restart || {{ [ ! -e {SCRIPT} ] && {UNDO}; }}",
             unless=f"/bin/sh {SCRIPT} check",
             after=("agent/rules", "agent/script", "agent/unit", "agent/config"),
+            undoes=True,
         ),
     )

@@ -24,12 +24,18 @@ def table(name: str, text: str, *, guarded: bool) -> tuple[Operation, ...]:
         File(id=f"{name}/rules", path=path, text=text, validate_by="nft -c -f {}", guarded=guarded),
         Run(
             id=f"{name}/load",
-            command=f"nft -f {path} || {{ [ ! -e {path} ] && nft delete table inet {name}; }}",
+            command=f"nft -f {path} || {{ [ ! -e {path} ] && {without(name)}; }}",
             unless=f"nft list table inet {name}",
             after=(f"{name}/rules",),
+            undoes=True,
             guarded=guarded,
         ),
     )
+
+
+def without(name: str) -> str:
+    """What takes a table away, where it is there."""
+    return f'nft "table inet {name}; delete table inet {name}"'
 
 
 def rules_of(name: str) -> str:
@@ -62,6 +68,7 @@ def script(name: str, text: str, undo: str) -> tuple[Operation, ...]:
             command=f"/bin/sh {path} load || {{ [ ! -e {path} ] && {undo}; }}",
             unless=f"/bin/sh {path} check",
             after=(f"{name}/script",),
+            undoes=True,
             guarded=True,
         ),
     )

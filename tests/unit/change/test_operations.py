@@ -130,6 +130,21 @@ def test_a_unit_is_again_as_it_was(wanted: bool, says: str, running: bool, enabl
     assert back == unit.model_copy(update={"running": running, "enabled": enabled})
 
 
+def test_what_came_of_a_file_that_goes_goes_after_it() -> None:
+    """Only a command that can take it away is given again, and only by a run that made its file."""
+    rules = File(id="marks/rules", path="/etc/marks.nft", text="a", guarded=True)
+    load = Run(id="marks/load", command="load or undo", unless="is loaded", after=(rules.id,), undoes=True)
+    done = Predicted(id=rules.id, says=rules.path, creates=True)
+    back = way_back((), (rules, load), (done,))
+    assert back == (
+        Absent(id=rules.id, path=rules.path, guarded=True),
+        load.model_copy(update={"unless": ""}),
+    )
+    assert way_back((), (rules, load.model_copy(update={"undoes": False})), (done,)) == back[:1]
+    assert way_back((), (rules, load), ()) == ()
+    assert way_back((rules, load), (rules, load), ()) == (rules, load)
+
+
 def test_what_a_run_removed_or_wrote_over_is_named() -> None:
     site, default = File(id="a/site", path="/etc/site", text=""), Absent(id="a/default", path="/etc/default")
     found = (Predicted(id=site.id, says=site.path), Predicted(id=default.id, says="remove /etc/default"))

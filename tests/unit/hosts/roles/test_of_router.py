@@ -8,6 +8,7 @@ import subprocess
 from dataclasses import replace
 from ipaddress import ip_address, ip_network
 from pathlib import Path
+from typing import TypeGuard
 
 import pytest
 
@@ -350,6 +351,30 @@ mount -t tmpfs own /run && mkdir -p /run/systemd/system && PATH={folder}:$PATH
 sh {folder}/agent-script restart
 """)
     assert said.splitlines() == ["daemon-reload", "restart snmpd"]
+
+
+@needs_kernel
+def test_what_a_router_is_brought_back_from_is_in_its_kernel_no_more(tmp_path: Path) -> None:
+    """Its files are gone, and each command is given again; a second time, as by who goes on, does no harm."""
+    folder = written_to(tmp_path, replace(SMALL, agent=AGENT))
+    commands = [each.command for each in of_router.operations(replace(SMALL, agent=AGENT)) if _undoes(each)]
+    (folder / "undo").write_text("\n".join(f"( {each} ) || exit 1" for each in commands), encoding="utf-8")
+    (folder / "service").write_text("#!/bin/sh\necho $@\n", encoding="utf-8")
+    (folder / "service").chmod(0o755)
+    said = in_namespaces(f"""
+mount -t tmpfs own /run && mount -t tmpfs own /etc && PATH={folder}:$PATH
+ip link add eth0 type veth peer name far
+for each in marks agent; do nft -f {folder}/$each-rules; done
+sh {folder}/queues-script load
+for each in one two; do sh {folder}/undo 2>/dev/null; done
+nft list ruleset
+tc qdisc show dev eth0 | grep htb || echo no queue
+""")
+    assert said.splitlines() == ["snmpd stop", "snmpd stop", "no queue"]
+
+
+def _undoes(operation: Operation) -> TypeGuard[Run]:
+    return isinstance(operation, Run) and operation.undoes
 
 
 @needs_snmpd
