@@ -201,6 +201,13 @@ def test_systemd_understands_every_unit(parts: HostParts, tmp_path: Path) -> Non
     assert (said.returncode, ours) == (0, [])
 
 
+def test_what_needs_a_port_waits_for_it_at_boot(parts: HostParts) -> None:
+    """A card that is found late would leave its trunk without sub-interfaces, and a ward without its LANs."""
+    for name in ("vlans", "queues"):
+        unit = texts(parts[WARD])[f"{name}/unit"].splitlines()
+        assert {"Type=oneshot", "Restart=on-failure", "StartLimitIntervalSec=0"} <= set(unit)
+
+
 @needs_kernel
 def test_every_router_of_the_city_has_queues_and_marks_that_the_kernel_takes(
     parts: HostParts, tmp_path: Path
