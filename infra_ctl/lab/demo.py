@@ -40,7 +40,7 @@ The twin is up. Look around:
 
 def main() -> int:
     """0 only if every step ended well."""
-    missing = requirements(Path("var/lab"))
+    missing = requirements(Path("var/lab"), hosts=True, parts=True)
     if not missing:
         return _run("lab", _live_steps(), prefix="")
     reasons = "; ".join(missing)

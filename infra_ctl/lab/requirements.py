@@ -27,6 +27,9 @@ HOST_COMMANDS = {
 }
 """Of a lab with hosts, and of what they start from."""
 
+PART_COMMANDS = {"snmpd": "snmpd"}
+"""Of a lab whose routers have their host part: they have the machine's packages, and install none."""
+
 DAEMONS = {
     "/usr/lib/frr/zebra": "FRR (apt install frr)",
     "/usr/lib/frr/frr-reload.py": "frr-reload.py (apt install frr-pythontools)",
@@ -43,13 +46,13 @@ mount -t overlay overlay -o lowerdir=/,upperdir=upper,workdir=work root || echo 
 """Run in new namespaces; prints what did not work."""
 
 
-def requirements(directory: Path, *, hosts: bool = False) -> tuple[str, ...]:
-    """What is missing for a lab in `directory`, maybe with `hosts`, and what to do; empty when it can run."""
+def requirements(directory: Path, *, hosts: bool = False, parts: bool = False) -> tuple[str, ...]:
+    """What is missing for a lab in `directory`, maybe with `hosts` and `parts`; empty when it can run."""
     if os.geteuid() != 0:
         return ("it needs root: run it with sudo",)
     if any(sign in str(directory) for sign in ",:\\"):
         return (f"the folder {directory} has a comma, colon or backslash in its name: choose another",)
-    commands = COMMANDS | HOST_COMMANDS if hosts else COMMANDS
+    commands = COMMANDS | (HOST_COMMANDS if hosts else {}) | (PART_COMMANDS if parts else {})
     packages = {package for command, package in commands.items() if shutil.which(command) is None}
     missing = [f"package {package} (apt install {package})" for package in sorted(packages)]
     missing += [name for path, name in DAEMONS.items() if not Path(path).exists()]

@@ -61,7 +61,7 @@ def up(spec: TwinSpec, directory: Path, progress: Progress = _silent) -> None:
                 raise LabError(f"another lab is up in {directory}: infra-ctl lab down")
             _start(folder, spec, _ended(folder, found), progress)
             return
-        _refuse_without(requirements(folder.root, hosts=bool(spec.hosts)))
+        _refuse_without(requirements(folder.root, hosts=bool(spec.hosts), parts=bool(spec.parts)))
         if found is not None:
             _take_down(folder, found.spec, progress)
         _refuse_taken(spec)

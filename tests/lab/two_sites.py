@@ -41,7 +41,7 @@ class Sites:
 def sites(_can_run: None, lab_name: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sites]:
     """A portal stands before an application that administrators may ask too; in the end nothing is left."""
     home = tmp_path_factory.mktemp("sites")
-    if missing := requirements(home, hosts=True):
+    if missing := requirements(home, hosts=True, parts=True):
         pytest.skip(f"no lab with hosts here: {'; '.join(missing)}")
     city = CitySlice(f"{lab_name}sites", home)
     city.reset_inventory()

@@ -20,7 +20,10 @@ def here(tmp_path: Path, small_folder: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("INFRA_CTL_INVENTORY", str(small_folder))
     monkeypatch.setenv("INFRA_CTL_VAR", str(tmp_path / "var"))
-    monkeypatch.setattr(demo, "requirements", lambda _folder: ("it needs root: run it with sudo",))
+    without_root = ("it needs root: run it with sudo",)
+    monkeypatch.setattr(
+        demo, "requirements", lambda _folder, *, hosts, parts: hosts and parts and without_root
+    )
 
 
 def test_without_a_twin_the_whole_city_is_simulated_and_every_line_says_so(
@@ -68,7 +71,7 @@ def test_where_a_twin_can_run_it_is_booted_first_and_nothing_is_marked(
         ran.append((context, list(steps), prefix))
         return 0
 
-    monkeypatch.setattr(demo, "requirements", lambda _folder: ())
+    monkeypatch.setattr(demo, "requirements", lambda _folder, **_needs: ())
     monkeypatch.setattr(demo, "_run", run)
     assert demo.main() == 0
     ((context, steps, prefix),) = ran

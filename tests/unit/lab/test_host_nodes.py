@@ -180,6 +180,8 @@ def test_hosts_need_more_of_a_machine(tmp_path: Path, monkeypatch: pytest.Monkey
     more = set(requirements(tmp_path, hosts=True)) - set(requirements(tmp_path))
     packages = {f"package {name} (apt install {name})" for name in HOST_COMMANDS.values()}
     assert packages <= more
+    assert "package snmpd (apt install snmpd)" not in more
+    assert "package snmpd (apt install snmpd)" in requirements(tmp_path, parts=True)
 
 
 def test_watchers_grow_with_the_hosts_and_never_shrink(tmp_path: Path) -> None:
