@@ -198,7 +198,9 @@ def test_a_router_and_a_host_are_patched_although_another_does_not_answer(city: 
     again = ansible(city, "patch", "--limit", f"{PARTNER}:{APP}")
     assert (again.code, changed(again), len(city.runs())) == (0, 0, before + 3), again
     for machine in (PARTNER, APP):
-        city.on(machine, "sh", "-c", "dpkg --purge tiny; rm -r /srv/updates /etc/apt/sources.list.d/tiny.list")
+        city.on(
+            machine, "sh", "-c", "dpkg --purge tiny; rm -r /srv/updates /etc/apt/sources.list.d/tiny.list"
+        )
 
 
 def test_a_machine_that_fails_says_why_and_the_rest_goes_on(city: CitySlice) -> None:
