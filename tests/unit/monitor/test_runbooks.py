@@ -13,7 +13,7 @@ import pytest
 from infra_ctl.cli.app import root
 
 BOOKS = sorted((Path(__file__).parents[3] / "docs/runbooks").glob("Infra*.md"))
-OTHERS = ("amtool", "promtool", "systemctl")
+OTHERS = ("amtool", "curl", "promtool", "systemctl")
 NOT_YET = ("video",)
 """Commands that come with another part of the same issue."""
 
