@@ -44,6 +44,7 @@ from infra_ctl.errors import (
     DeviceError,
     HostKeyError,
     NoSpaceError,
+    NotBegunError,
     NotRestoredError,
     RejectedError,
     SessionLostError,
@@ -61,6 +62,7 @@ NAPALM_ERRORS: dict[type[DeviceError], type[Exception]] = {
     RejectedError: ReplaceConfigException,
     NoSpaceError: CommitError,
     BusyError: LockError,
+    NotBegunError: CommitError,
     NotRestoredError: CommitError,
     DeviceError: CommandErrorException,
 }
