@@ -53,7 +53,7 @@ def twin_of(
         External(peer.id, password=vault.get(peer.secret.removeprefix("vault:")))
         for peer in city.inventory.peers.values()
     ]
-    behind = tuple(_host_node(host, city, intents) for host in hosts)
+    behind = tuple(host_node(host, city, intents) for host in hosts)
     twin = spec(name, intents, externals, in_band=in_band, hosts=behind)
     return replace(twin, parts=tuple(wanted))
 
@@ -63,7 +63,7 @@ def _before(hosts: Collection[str], parts: Mapping[str, HostPart]) -> list[str]:
     return [router for router, part in parts.items() if part.zones and hosts]
 
 
-def _host_node(name: str, city: City, intents: Mapping[str, DeviceIntent]) -> HostNode:
+def host_node(name: str, city: City, intents: Mapping[str, DeviceIntent]) -> HostNode:
     """A host where its zone's routers are, with the addresses that its site's stage gives it."""
     host = city.inventory.hosts[name]
     zone = f"{host.site}:{host.zone}"
