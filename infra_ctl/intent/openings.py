@@ -20,6 +20,7 @@ from infra_ctl.inventory.models import Host, System
 
 SSH, NODE_EXPORTER, PACKAGES, POSTGRESQL = "ssh", "node-exporter", "packages", "postgresql"
 NTP, DNS, SYSLOG, SIGNATURES, SNMP = "ntp", "dns", "syslog", "signatures", "snmp"
+FRR_EXPORTER, STAMP = "frr-exporter", "stamp"
 PORTS: Mapping[str, int] = {
     SSH: 22,
     NODE_EXPORTER: 9100,
@@ -29,6 +30,8 @@ PORTS: Mapping[str, int] = {
     SIGNATURES: 80,
     POSTGRESQL: 5432,
     SNMP: 161,
+    FRR_EXPORTER: 9342,
+    STAMP: 862,
 }
 """Of what hosts do for the city, and routers for monitoring."""
 _SERVING = {
@@ -135,6 +138,8 @@ def outside(places: Places, host: Host) -> Iterator[tuple[str, Protocol, int, It
             yield DNS, protocol, PORTS[DNS], map(ip_network, upstreams.dns)
     if HostRole.MONITORING in host.roles:
         yield SNMP, "udp", PORTS[SNMP], places.routers()
+        yield FRR_EXPORTER, "tcp", PORTS[FRR_EXPORTER], places.routers()
+        yield STAMP, "udp", PORTS[STAMP], (*places.routers(), *places.routers(6))
     if HostRole.ANTIMALWARE in host.roles and upstreams.signatures:
         yield SIGNATURES, "tcp", 443, ANYBODY
     for system in systems_on(places.inventory, host.id):

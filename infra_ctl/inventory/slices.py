@@ -27,6 +27,8 @@ class Slice:
     rooms: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
     """Routers whose host part is there too, and its SNMP agent with it."""
+    stand_ins: tuple[str, ...] = ()
+    """Those of the hosts that something stands in for: no system runs on them."""
 
 
 _SLICE = TypeAdapter(Slice)
@@ -69,7 +71,7 @@ def sliced(inventory: Inventory, slice_: Slice) -> Inventory:
             },
             "hosts": hosts,
             "rooms": {name: room for name, room in inventory.rooms.items() if name in slice_.rooms},
-            "systems": _systems(inventory, set(hosts)),
+            "systems": _systems(inventory, hosts.keys() - set(slice_.stand_ins)),
         }
     )
 

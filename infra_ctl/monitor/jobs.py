@@ -12,14 +12,13 @@ from urllib.parse import urlsplit
 
 from infra_ctl.city import City
 from infra_ctl.intent.model import Address
-from infra_ctl.intent.openings import NODE_EXPORTER, PORTS
+from infra_ctl.intent.openings import FRR_EXPORTER, NODE_EXPORTER, PORTS
 from infra_ctl.intent.stages import meaning
 from infra_ctl.inventory.kinds import HostRole
 from infra_ctl.inventory.listening import HTTP, port_of
 from infra_ctl.inventory.models import System
 from infra_ctl.monitor.targets import FAMILIES, labels_of, room_targets
 
-FRR_EXPORTER_PORT = 9342
 TLS = ("imaps", "ldaps", "mqtts", "sips", "smtps")
 MODULE = "__param_module"
 """Label by which a target names the module that it is probed with."""
@@ -54,7 +53,7 @@ def snmp_targets(city: City) -> tuple[ScrapeTarget, ...]:
 def frr_targets(city: City) -> tuple[ScrapeTarget, ...]:
     """Every router's frr_exporter."""
     return tuple(
-        ScrapeTarget(at(intent.management, FRR_EXPORTER_PORT), _labels(city, intent.site, device=hostname))
+        ScrapeTarget(at(intent.management, PORTS[FRR_EXPORTER]), _labels(city, intent.site, device=hostname))
         for hostname, intent in city.intents.items()
         if intent.platform == "frr"
     )

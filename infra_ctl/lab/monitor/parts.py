@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from infra_ctl.intent.model import Address
-from infra_ctl.intent.openings import NODE_EXPORTER, PORTS
+from infra_ctl.intent.openings import FRR_EXPORTER, NODE_EXPORTER, PORTS, STAMP
 from infra_ctl.lab.model import TwinSpec
-from infra_ctl.monitor.jobs import FRR_EXPORTER_PORT, at
+from infra_ctl.monitor.jobs import at
 from infra_ctl.monitor.stack import ALERTMANAGER, BLACKBOX, EXPORTERS, PROMETHEUS, SD, SNMP, Stack
 
 Again: TypeAlias = Literal["reload", "leave", "restart"]
@@ -19,7 +19,7 @@ Again: TypeAlias = Literal["reload", "leave", "restart"]
 
 SHORT = ("--storage.tsdb.retention.time=6h", "--storage.tsdb.retention.size=256MB")
 """What a twin's Prometheus keeps."""
-REFLECTOR, STAMP_PORT = "reflector", 862
+REFLECTOR = "reflector"
 SPARING = {"GOMAXPROCS": "1", "GOGC": "50"}
 """For what runs a hundred times."""
 
@@ -44,7 +44,7 @@ class Part:
 
     @property
     def url(self) -> str:
-        return f"http://{at(self.address, self.port)}"
+        return f"{'http' if self.page else 'udp'}://{at(self.address, self.port)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,9 @@ def _ours(stack: Stack, places: Places, installed: Collection[str]) -> Iterator[
         if name in installed:
             listening = ("--web.listen-address", stack.own(port))
             stamp = (
-                ("--stamp.port", str(STAMP_PORT)) if (name, REFLECTOR in installed) == ("path", True) else ()
+                ("--stamp.port", str(PORTS[STAMP]))
+                if (name, REFLECTOR in installed) == ("path", True)
+                else ()
             )
             command = (*_export(name, places), *listening, *stamp)
             yield Part(name, command, stack.address, port, "/-/ready")
@@ -127,21 +129,21 @@ def _reflector(stack: Stack, spec: TwinSpec, places: Places, installed: Collecti
     """One for all sites. It binds the addresses that routers have when it starts."""
     if REFLECTOR in installed:
         namespaces = [word for router in stack.city.intents for word in ("--netns", spec.namespace(router))]
-        command = (*_export(REFLECTOR, places), "--port", str(STAMP_PORT), *namespaces)
-        yield Part(REFLECTOR, command, stack.address, STAMP_PORT, "", again="restart")
+        command = (*_export(REFLECTOR, places), "--port", str(PORTS[STAMP]), *namespaces)
+        yield Part(REFLECTOR, command, stack.address, PORTS[STAMP], "", again="restart")
 
 
 def _on_routers(stack: Stack) -> Iterator[Part]:
     for router, intent in stack.city.intents.items():
         command = (
             "prometheus-frr-exporter",
-            f"--web.listen-address={at(intent.management, FRR_EXPORTER_PORT)}",
+            f"--web.listen-address={at(intent.management, PORTS[FRR_EXPORTER])}",
         )
         yield Part(
             f"frr-exporter {router}",
             command,
             intent.management,
-            FRR_EXPORTER_PORT,
+            PORTS[FRR_EXPORTER],
             "/",
             again="leave",
             router=router,

@@ -42,6 +42,7 @@ def slice_of_twin(city: City, spec: TwinSpec, host: str, inventory: Path) -> Sli
         devices=tuple(each.hostname for each in spec.nodes if each.hostname in city.intents),
         hosts=tuple(sorted({host, *booted})),
         parts=spec.parts,
+        stand_ins=(host,),
     )
 
 

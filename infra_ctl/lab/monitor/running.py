@@ -20,6 +20,7 @@ from infra_ctl.lab.monitor.preparing import Wanted, places_of, prepared
 from infra_ctl.lab.monitor.processes import Bench
 from infra_ctl.lab.state import Folder
 
+PROMETHEUS = "prometheus"
 READY_SECONDS = 120.0
 """Everything is up in ten alone; the rest is for a machine that starts a hundred of them."""
 LOOK_SECONDS = 0.2
@@ -49,8 +50,13 @@ def up(directory: Path, city: City, wanted: Wanted, progress: Progress) -> None:
         (folder.monitor / "parts.json").write_bytes(_PARTS.dump_json(every, indent=1))
         vantage.build(found.spec, stand_in)
         bench = Bench(folder, found.spec)
-        _begin(bench, every)
-        _await(bench, every, progress)
+        # Who asks is last: it has its targets at once, and finds nobody down who is only on the way up.
+        asking, asked = (
+            tuple(each for each in every if (each.name == PROMETHEUS) is so) for so in (True, False)
+        )
+        for those in (asked, asking):
+            _begin(bench, those)
+            _await(bench, those, progress)
 
 
 def down(directory: Path) -> bool:
