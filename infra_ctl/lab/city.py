@@ -60,7 +60,7 @@ def twin_of(
         External(peer.id, password=vault.get(peer.secret.removeprefix("vault:")))
         for peer in city.inventory.peers.values()
     ]
-    behind = tuple(_host_node(host, city, intents) for host in beside.hosts)
+    behind = tuple(host_node(host, city, intents) for host in beside.hosts)
     called = tuple(_room_node(room, city, intents) for room in beside.rooms)
     twin = spec(name, intents, externals, in_band=in_band, behind=(*behind, *called))
     return replace(twin, parts=tuple(wanted))
@@ -81,7 +81,7 @@ def rooms_at(city: City, hostnames: Iterable[str]) -> tuple[str, ...]:
     return tuple(each.room for each in room_targets(city) if each.site in sites and each.protocol == "sip")
 
 
-def _host_node(name: str, city: City, intents: Mapping[str, DeviceIntent]) -> HostNode:
+def host_node(name: str, city: City, intents: Mapping[str, DeviceIntent]) -> HostNode:
     """A host where its zone's routers are, with the addresses that its site's stage gives it."""
     host = city.inventory.hosts[name]
     zone = f"{host.site}:{host.zone}"
