@@ -116,6 +116,7 @@ def kept(city: CitySlice) -> Mapping[str, str]:
 def test_a_wrong_vault_key_is_told_before_anybody_is_asked(city: CitySlice) -> None:
     password = city.lab.root / "vault-password"
     right, runs, before = password.read_text(), city.runs(), asked(city)
+    assert before > 0, "the host says so of those who deployed it"
     password.write_text("wrong\n")
     try:
         ends = [city.run("procedure", "run", "patch", APP, "--yes"), city.run("deploy", APP, "--yes")]
