@@ -200,14 +200,15 @@ def test_a_firewall_that_locks_us_out_is_taken_back_by_itself(converged, rule):
 
 def test_a_firewall_that_lets_us_in_stays(converged):
     rule = "tcp dport 23 drop"
-    end = converged.apply(converged.work(ONE, *firewall(rule)))[ONE]
+    end = converged.apply(converged.work(ONE, *firewall(rule)), revert_in=120)[ONE]
     assert end.state == "done"
     assert "dport 23" in converged.on(ONE, "nft list ruleset")
     assert converged.predicted(ONE, *firewall(rule)) == []
 
 
 def test_a_power_cut_on_trial_comes_up_with_what_was_there(converged):
-    assert converged.apply(converged.work(TWO, *firewall("tcp dport 24 drop")))[TWO].state == "done"
+    before = converged.apply(converged.work(TWO, *firewall("tcp dport 24 drop")), revert_in=120)[TWO]
+    assert before.state == "done"
     cut = Run(id="firewall/cut", command=CUT, after=("firewall/rules",))
     end = converged.apply(converged.work(TWO, *firewall("tcp dport 25 drop"), cut), revert_in=120)[TWO]
     assert (end.state, end.at) == ("taken back", "firewall/cut")

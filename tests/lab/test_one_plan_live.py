@@ -51,7 +51,7 @@ import http.client, select, ssl, sys
 address, *ports = sys.argv[1:]
 context = ssl._create_unverified_context()
 def ask(port):
-    way = http.client.HTTPSConnection(address, int(port), timeout=3, context=context)
+    way = http.client.HTTPSConnection(address, int(port), timeout=10, context=context)
     try:
         way.request("GET", "/health", headers={"Host": "one-stop.cantho.example"})
         answer = way.getresponse()
@@ -82,7 +82,7 @@ CONNECT = """
 import socket, sys
 for address in sys.argv[2:]:
     try:
-        socket.create_connection((address, int(sys.argv[1])), 1).close()
+        socket.create_connection((address, int(sys.argv[1])), 3).close()
         print("let through")
     except TimeoutError:
         print("denied")
