@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from infra_ctl.errors import LabError
-from infra_ctl.lab import twin
+from infra_ctl.lab import state, twin
 
 PATIENCE = 120
 """Seconds that another command may still be at a lab."""
@@ -30,7 +30,16 @@ def labs(folder: Path) -> Iterator[Path]:
     for place, folders, files in os.walk(folder):
         if "state.json" in files:
             folders.clear()
-            yield Path(place)
+            if is_lab(Path(place)):
+                yield Path(place)
+
+
+def is_lab(place: Path) -> bool:
+    """Whether its state can be read: tests have files of that name which cannot, and nobody is at those."""
+    try:
+        return state.load(place) is not None
+    except LabError:
+        return False
 
 
 def take_down(lab: Path) -> None:
