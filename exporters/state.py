@@ -52,7 +52,8 @@ class State:
         self._series = Table({})
         self._is_up: dict[str, bool] = {}
         self._lock = Lock()
-        self._watch = Watch(Pace(interval, timeout, workers), open_device, self._learn)
+        self._pace = Pace(interval, timeout, workers)
+        self._watch = Watch(self._pace, open_device, self._learn)
 
     def configure(self, inventory: Path) -> None:
         """Raises InfraCtlError, also where a twin is not there."""
@@ -67,7 +68,10 @@ class State:
         enter(where)
         intents = {hostname: city.intents[hostname] for hostname in there}
         ways = {
-            hostname: (intent.platform, replace(connection(where, intent), compress=True))
+            hostname: (
+                intent.platform,
+                replace(connection(where, intent), compress=True, timeout=self._pace.timeout),
+            )
             for hostname, intent in intents.items()
         }
         self.watch(city, ways)

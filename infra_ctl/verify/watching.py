@@ -174,7 +174,8 @@ class Watch:
             if is_gone:
                 kept.close()
             else:
-                self._on_look(kept.hostname, look)
+                with suppress(Exception):  # a listener whose log is gone must not end the watch of a city
+                    self._on_look(kept.hostname, look)
 
     def _read(self, kept: _Kept) -> Look:
         began = time.monotonic()

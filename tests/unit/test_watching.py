@@ -175,6 +175,16 @@ def test_a_defect_is_one_devices(network: Network) -> None:
         assert watch.looks()["a"].cause == "a defect of infra-ctl: ZeroDivisionError: a defect"
 
 
+def test_a_listener_that_fails_ends_nothing(network: Network) -> None:
+    def listen(_name: str, _look: Look) -> None:
+        raise BrokenPipeError
+
+    watch = Watch(QUICK, network.open, listen)
+    watch.configure(ways("a"))
+    network.wait(lambda: network.asked["a"] >= 2 * QUICK.workers)
+    watch.close()
+
+
 def test_a_new_inventory_leaves_the_sessions_of_those_that_stay(network: Network) -> None:
     with watching(network) as (watch, _):
         watch.configure(ways("a", "b", "c"))

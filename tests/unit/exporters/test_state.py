@@ -178,6 +178,25 @@ def test_a_new_inventory_is_judged_by_at_once(exporter: State, routers: Routers)
     assert found["infra_prefixes_unexpected", POP, "ipv4"] > 0
 
 
+def test_a_live_router_is_reached_as_deploy_does_with_a_patience_of_its_own(
+    routers: Routers, small_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INFRA_CTL_KEY", "/somewhere/key")
+    asked: dict[str, Connection] = {}
+
+    def open_device(way: Way) -> ConfigDriver:
+        asked[way[1].device] = way[1]
+        return routers.open(way)
+
+    exporter = State(context_name="live", interval=60.0, timeout=3.0, open_device=open_device)
+    exporter.configure(small_folder)
+    until(lambda: len(asked) == len(routers.states))
+    exporter.close()
+    found = asked[WARD]
+    assert (found.timeout, found.compress, found.key_file) == (3.0, True, Path("/somewhere/key"))
+    assert found.address == str(routers.small.city.intents[WARD].management)
+
+
 def test_simulated_routers_are_refused(small_folder: Path) -> None:
     exporter = State(context_name="embedded")
     with pytest.raises(UnusableError, match="embedded has none"):
