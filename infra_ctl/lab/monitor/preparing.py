@@ -41,6 +41,7 @@ def slice_of_twin(city: City, spec: TwinSpec, host: str, inventory: Path) -> Sli
         of=inventory.absolute(),
         devices=tuple(each.hostname for each in spec.nodes if each.hostname in city.intents),
         hosts=tuple(sorted({host, *booted})),
+        rooms=tuple(room.hostname for room in spec.rooms),
         parts=spec.parts,
         stand_ins=(host,),
     )

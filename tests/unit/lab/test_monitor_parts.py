@@ -9,7 +9,7 @@ import pytest
 from infra_ctl.city import City, load_city
 from infra_ctl.errors import LabUsageError
 from infra_ctl.lab import forward, wiring
-from infra_ctl.lab.city import host_node, twin_of
+from infra_ctl.lab.city import Beside, host_node, twin_of
 from infra_ctl.lab.model import TwinSpec
 from infra_ctl.lab.monitor import vantage
 from infra_ctl.lab.monitor.parts import missing, parts
@@ -33,7 +33,7 @@ def folder(tmp_path: Path) -> Folder:
 
 
 def twin(city: City, folder: Folder, routers: tuple[str, ...] = ROUTERS, *hosts: str) -> TwinSpec:
-    return twin_of("t", city, routers, folder.root, hosts=hosts, parts=("nk-pop1",))
+    return twin_of("t", city, routers, folder.root, Beside(hosts, ("nk-pop1",)))
 
 
 def test_it_is_plugged_into_the_lan_of_the_host_that_it_stands_in_for(city: City, folder: Folder) -> None:
