@@ -44,6 +44,7 @@ from infra_ctl.errors import (
     DeviceError,
     HostKeyError,
     NoSpaceError,
+    NotBegunError,
     NotRestoredError,
     RejectedError,
     SessionLostError,
@@ -62,6 +63,7 @@ NAPALM_ERRORS: dict[type[DeviceError], type[Exception]] = {
     NoSpaceError: CommitError,
     BusyError: LockError,
     NotRestoredError: CommitError,
+    NotBegunError: CommandErrorException,
     DeviceError: CommandErrorException,
 }
 
