@@ -10,8 +10,9 @@ from contextlib import contextmanager
 import pytest
 
 from infra_ctl.city import load_city
-from infra_ctl.lab import namespace
+from infra_ctl.lab import faults, namespace
 from infra_ctl.lab.rooms import REGISTER_SECONDS
+from infra_ctl.lab.state import Fault
 from tests.lab.city_slice import CitySlice, until
 from tests.lab.two_sites import (
     APP,
@@ -129,9 +130,8 @@ def test_the_registrar_answers_by_udp_tcp_and_tls_in_both_families(city: CitySli
 
 def switch_on_again(city: CitySlice, room: str) -> None:
     """It asks its registrar at once: one that was on before there was a registrar waits ever longer."""
-    for order in ("break", "heal"):
-        done = city.run("lab", order, *(("off", room) if order == "break" else (room,)))
-        assert done.code == 0, done
+    faults.break_(city.lab.root, Fault("off", room))
+    faults.heal(city.lab.root, room)
 
 
 @contextmanager
@@ -171,12 +171,11 @@ def test_a_room_registers_through_the_zones_and_each_that_is_not_ready_is_told_w
     until(lambda: "[1 binding]" in city.lab.log(heard).read_text(), SOON)
     try:
         with lead_astray(city, astray):
-            for fault in (("loss", f"{HEARD}-1", "--amount", "0.05"), ("off", off)):
-                broken = city.run("lab", "break", *fault)
-                assert broken.code == 0, broken
+            faults.break_(city.lab.root, Fault("loss", f"{HEARD}-1", 0.05))
+            faults.break_(city.lab.root, Fault("off", off))
             told = city.run("video", "ready", heard, off, astray, "--output", "json")
     finally:
-        city.run("lab", "heal")
+        faults.heal(city.lab.root)
     assert told.code == 3, told
     found = {each["room"]: [(c["part"], c["object"]) for c in each["causes"]] for each in told.json["rooms"]}
     assert found[heard] == [("circuit", f"{HEARD}-1")], told
