@@ -62,6 +62,7 @@ NAPALM_ERRORS: dict[type[DeviceError], type[Exception]] = {
     RejectedError: ReplaceConfigException,
     NoSpaceError: CommitError,
     BusyError: LockError,
+    NotBegunError: CommitError,
     NotRestoredError: CommitError,
     NotBegunError: CommandErrorException,
     DeviceError: CommandErrorException,
