@@ -64,7 +64,6 @@ NAPALM_ERRORS: dict[type[DeviceError], type[Exception]] = {
     BusyError: LockError,
     NotBegunError: CommitError,
     NotRestoredError: CommitError,
-    NotBegunError: CommandErrorException,
     DeviceError: CommandErrorException,
 }
 
