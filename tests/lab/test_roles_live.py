@@ -168,7 +168,7 @@ def test_a_room_registers_through_the_zones_and_each_that_is_not_ready_is_told_w
     """One behind a lossy circuit, which is registered all the same; one that is off; one led astray."""
     heard, off, astray = (f"{site}-room" for site in (HEARD, OFF, ASTRAY))
     switch_on_again(city, heard)
-    until(lambda: "[1 binding]" in city.lab.log(heard).read_text(), SOON)
+    until(lambda: " 200 OK " in city.lab.log(heard).read_text(), SOON)  # an older binding may be there
     try:
         with lead_astray(city, astray):
             faults.break_(city.lab.root, Fault("loss", f"{HEARD}-1", 0.05))
