@@ -58,14 +58,13 @@ class State:
     def configure(self, inventory: Path) -> None:
         """Raises InfraCtlError, also where a twin is not there."""
         from infra_ctl.cli.context import context
-        from infra_ctl.cli.devices import connection, enter, present
+        from infra_ctl.cli.devices import connection, inside, present
 
         where = context(self._context_name, inventory)
         if where.kind == "embedded":
             raise UnusableError("the state exporter reads routers, and context embedded has none")
         city = load_city(inventory)
         there = present(where, city)
-        enter(where)
         intents = {hostname: city.intents[hostname] for hostname in there}
         ways = {
             hostname: (
@@ -74,7 +73,9 @@ class State:
             )
             for hostname, intent in intents.items()
         }
-        self.watch(city, ways)
+        # What reads them is there; the pages are served from where we stand.
+        with inside(where):
+            self.watch(city, ways)
 
     def watch(self, city: City, ways: Mapping[str, Way]) -> None:
         """Read these devices, which are all that exist of a city, from now on."""

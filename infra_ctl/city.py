@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from infra_ctl.errors import InventoryError, Problem, SelectorError, UnknownError
@@ -25,6 +25,7 @@ from infra_ctl.intent.lock import LOCK_FILE
 from infra_ctl.intent.purposes import Key, Network
 from infra_ctl.inventory import Inventory, devices, load
 from infra_ctl.inventory.hints import did_you_mean
+from infra_ctl.inventory.slices import Slice, read_slice, sliced
 
 ALL = "all"
 """Where no host is the default, every one of them."""
@@ -119,7 +120,26 @@ class City:
 
 
 def load_city(folder: Path) -> City:
-    """The city in a folder. Raises InventoryError with every problem of the inventory, then of the lock."""
+    """The city in a folder, or the slice of one.
+
+    Raises InventoryError with every problem of the inventory, then of the lock.
+    """
+    slice_ = read_slice(folder)
+    return _load(folder) if slice_ is None else slice_of(_load(slice_.of), slice_)
+
+
+def slice_of(city: City, slice_: Slice) -> City:
+    """A city with nothing but what is in the slice; everything in it is as it was."""
+    return replace(
+        city,
+        inventory=sliced(city.inventory, slice_),
+        intents={name: each for name, each in city.intents.items() if name in slice_.devices},
+        hosts={name: city.hosts[name] for name in city.hosts if name in slice_.hosts},
+        parts={name: part for name, part in city.parts.items() if part.router in slice_.parts},
+    )
+
+
+def _load(folder: Path) -> City:
     inventory = load(folder)
     locked = _read_lock(folder)
     allocations = allocate(inventory, locked, folder)

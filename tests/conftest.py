@@ -11,8 +11,8 @@ LOTS: Mapping[str, frozenset[str]] = {
     "a slice of the city": frozenset(
         f"test_{name}"
         for name in (
-            *("backup_live", "deploy_faults", "deploy_live", "guard_live", "life_live"),
-            *("procedures_live", "resume_live", "secrets_live", "take_back_live"),
+            *("backup_live", "deploy_faults", "deploy_live", "guard_live", "life_live", "monitor_live"),
+            *("procedures_live", "resume_live", "secrets_live", "state_exporter_live", "take_back_live"),
         )
     ),
     "both sites": frozenset(

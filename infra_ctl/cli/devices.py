@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,6 +54,15 @@ def enter(context: Context) -> None:
         from infra_ctl.lab.enter import enter_management
 
         enter_management(context.lab_folder)
+
+
+def inside(context: Context) -> AbstractContextManager[None]:
+    """For a twin, this thread is in its management namespace for the block; threads that it starts stay."""
+    if context.kind != "lab":
+        return nullcontext()
+    from infra_ctl.lab import enter, namespace
+
+    return namespace.inside(enter.access(context.lab_folder).namespace)
 
 
 def _is_in_band(context: Context) -> bool:

@@ -17,16 +17,16 @@ class Exporters(click.Group):
     """A command an exporter; each reads its own options."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return sorted(_installed())
+        return sorted(installed())
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        found = _installed().get(cmd_name)
+        found = installed().get(cmd_name)
         return _command(found) if found else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        there = _installed()
+        there = installed()
         if args[0] not in there:
             close = get_close_matches(args[0], there, n=1)
             hint = f" (did you mean '{close[0]}'?)" if close else ""
@@ -35,7 +35,8 @@ class Exporters(click.Group):
         return super().resolve_command(ctx, args)
 
 
-def _installed() -> dict[str, EntryPoint]:
+def installed() -> dict[str, EntryPoint]:
+    """The exporters that there are, by name."""
     return {found.name: found for found in entry_points(group=GROUP)}
 
 

@@ -262,10 +262,10 @@ def heal(session: Session, object_name: str | None) -> None:
 @click.argument("ways", nargs=-1, required=True, metavar="PORT:ADDRESS:PORT...")
 @session_options
 def forward(session: Session, ways: tuple[str, ...]) -> None:
-    """Relay ports of 127.0.0.1 into the twin's management network, until Ctrl-C; for browsers.
+    """Relay ports of 127.0.0.1 into the twin, until Ctrl-C; for browsers.
 
     \b
-    infra-ctl lab forward 3000:10.20.0.20:3000
+    infra-ctl lab forward 9090:10.20.0.19:9090 9093:10.20.0.19:9093
     """
     from ipaddress import IPv4Address
 

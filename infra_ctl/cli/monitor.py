@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import click
 
+from infra_ctl.cli.exits import Exit
 from infra_ctl.cli.places import folder_option
+from infra_ctl.cli.progress import Stopwatch, stages
 from infra_ctl.cli.session import Session, session_options
 
 if TYPE_CHECKING:
+    from infra_ctl.lab.monitor.standing import PartStatus, Status
     from infra_ctl.monitor.grafana import Language
     from infra_ctl.monitor.rendering import Written
     from infra_ctl.monitor.stack import Discovery
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def hurry_option(command: Callable[P, R]) -> Callable[P, R]:
+    """Give a command `--hurry`."""
+    return click.option(
+        "--hurry",
+        type=click.IntRange(1, 10),
+        default=1,
+        show_default=True,
+        metavar="N",
+        help="Scrape N times as often, and let alerts need an Nth of their time: coarser, for a twin.",
+    )(command)
 
 
 @click.group()
@@ -44,6 +63,7 @@ def monitor() -> None:
     help="Folder of rules that go before ours of the same name, or beside them.",
 )
 @click.option("--sink", metavar="URL", help="Tell everything to this webhook, and nobody else anything.")
+@hurry_option
 @session_options
 def render(
     session: Session,
@@ -56,6 +76,7 @@ def render(
     language: Language,
     overrides: Path | None,
     sink: str | None,
+    hurry: int,
 ) -> None:
     """Write the configuration of the whole monitoring stack, checked by the tools that read it.
 
@@ -73,7 +94,8 @@ def render(
     city = session.city()
     if sink is None and session.context.kind != "live":
         sink = ""
-    files = monitor_files(stack(city, host, discovery, is_plain=plain, sink=sink), language, overrides)
+    here = stack(city, host, discovery, is_plain=plain, sink=sink, hurry=hurry)
+    files = monitor_files(here, language, overrides)
     written = write(files, folder, None if references else session.vault(city))
     if session.is_json:
         session.emit(_as_dict(written, folder))
@@ -97,3 +119,153 @@ def _as_dict(written: Written, folder: Path) -> dict[str, object]:
         "checked": list(written.checked),
         "not_installed": list(written.absent),
     }
+
+
+@monitor.command()
+@click.option(
+    "--host", metavar="HOST", help="The monitoring host to stand in for; the data centre's without."
+)
+@click.option(
+    "--sink", metavar="URL", default="", help="Tell alerts to this webhook; without, nobody is told."
+)
+@click.option(
+    "--language", type=click.Choice(["vi", "en"]), default="vi", show_default=True, help="Of boards."
+)
+@hurry_option
+@session_options
+def up(session: Session, *, host: str | None, sink: str, language: Language, hurry: int) -> None:
+    """Run the whole stack on the twin, where the monitoring host would stand.
+
+    Once more, it starts what has ended and lets the rest read its configuration again. Exits 1 where a part
+    of it is not ready.
+
+    \b
+    infra-ctl monitor up --context lab
+    infra-ctl monitor up --context lab:small --hurry 10
+    """
+    from infra_ctl.cli.export import installed
+    from infra_ctl.lab.monitor.preparing import Wanted
+    from infra_ctl.lab.monitor.running import up as start
+    from infra_ctl.lab.monitor.standing import status as look
+
+    _refuse_no_lab(session)
+    city, exporters, clock = session.city(), tuple(installed()), Stopwatch()
+    wanted = Wanted(session.context.inventory, exporters, host, hurry, sink, language)
+    with stages() as progress:
+        start(session.context.lab_folder, city, wanted, progress)
+    seen = look(session.context.lab_folder, exporters)
+    if seen is None:  # somebody has taken it down since
+        raise click.exceptions.Exit(Exit.FAILED)
+    if session.is_json:
+        session.emit(_told(seen))
+    else:
+        session.say(f"monitoring {session.context.name} as {seen.host}: {_counted(seen)} ({clock})")
+        _say_parts(session, seen)
+        _say_how_to_open(session, seen)
+    raise click.exceptions.Exit(Exit.DONE if seen.is_up else Exit.FAILED)
+
+
+@monitor.command()
+@session_options
+def down(session: Session) -> None:
+    """End the stack of the twin and remove what it learned; its logs stay.
+
+    \b
+    infra-ctl monitor down --context lab
+    """
+    from infra_ctl.lab.monitor.running import down as end
+
+    _refuse_no_lab(session)
+    clock = Stopwatch()
+    was_up = end(session.context.lab_folder)
+    click.echo(f"monitoring {session.context.name}: " + (f"down ({clock})" if was_up else "was not up"))
+
+
+@monitor.command()
+@session_options
+def status(session: Session) -> None:
+    """What runs of the stack, and what it takes; targets that are down; alerts. Exits 1 where not all runs.
+
+    \b
+    infra-ctl monitor status --context lab
+    infra-ctl monitor status --context lab --output json
+    """
+    from infra_ctl.cli.export import installed
+    from infra_ctl.lab.monitor.standing import status as look
+
+    _refuse_no_lab(session)
+    seen = look(session.context.lab_folder, tuple(installed()))
+    if session.is_json:
+        session.emit(None if seen is None else _told(seen))
+    elif seen is None:
+        session.say(f"monitoring {session.context.name} is not up: {session.command('monitor up')}")
+    else:
+        session.say(f"monitoring {session.context.name} as {seen.host}: {_counted(seen)}")
+        for part in _together(seen.parts):
+            session.say(part)
+        _say_parts(session, seen)
+        _say_seen(session, seen)
+    raise click.exceptions.Exit(Exit.DONE if seen is not None and seen.is_up else Exit.FAILED)
+
+
+def _refuse_no_lab(session: Session) -> None:
+    if session.context.kind != "lab":
+        raise click.UsageError("the stack is run on a twin alone: --context lab; elsewhere: monitor render")
+
+
+def _told(seen: Status) -> dict[str, object]:
+    from dataclasses import asdict
+
+    return {**asdict(seen), "is_up": seen.is_up}
+
+
+def _counted(seen: Status) -> str:
+    ready = sum(not part.failure for part in seen.parts)
+    taken = [part.usage for part in seen.parts if part.usage]
+    memory, cpu = sum(each.memory_bytes for each in taken), sum(each.cpu_seconds for each in taken)
+    return f"{ready} of {len(seen.parts)} parts ready · {memory / 1e6:.0f} MB · {cpu:.1f} s of CPU"
+
+
+def _together(parts: tuple[PartStatus, ...]) -> list[str]:
+    """A line a part; those that run on each router are one."""
+    rows: dict[str, list[PartStatus]] = {}
+    for part in parts:
+        rows.setdefault(part.name.partition(" ")[0], []).append(part)
+    lines = []
+    for name, each in rows.items():
+        taken = [part.usage for part in each if part.usage]
+        memory, cpu = sum(one.memory_bytes for one in taken), sum(one.cpu_seconds for one in taken)
+        where = each[0].url if len(each) == 1 else f"on {len(each)} routers"
+        lines.append(f"  {name:<18} {memory / 1e6:>6.1f} MB {cpu:>8.1f} s   {where}")
+    return lines
+
+
+def _say_parts(session: Session, seen: Status) -> None:
+    for part in seen.parts:
+        if part.failure:
+            session.say(f"  not ready  {part.name}: {part.failure}")
+    for name in seen.missing:
+        session.say(f"  not there  {name}: no such exporter is installed (infra-ctl export)")
+
+
+def _say_seen(session: Session, seen: Status) -> None:
+    unscraped = f" · {seen.unscraped} not scraped yet" if seen.unscraped else ""
+    session.say(f"{seen.targets} targets · {len(seen.down)} down{unscraped}")
+    for target in seen.down:
+        session.say(f"  down       {target.job} {target.instance}: {target.error}")
+    for alert in seen.alerts:
+        if alert.severity != "none":
+            session.say(f"  {alert.state:<10} {alert.severity:<6} {alert.name} {alert.about}".rstrip())
+
+
+def _say_how_to_open(session: Session, seen: Status) -> None:
+    urls = {part.name: part.url.removeprefix("http://") for part in seen.parts}
+    ways = " ".join(
+        f"{urls[name].rpartition(':')[2]}:{urls[name]}" for name in ("prometheus", "alertmanager")
+    )
+    session.say(f"open it   {session.command(f'lab forward {ways}')}")
+    session.say("          then http://127.0.0.1:9090 (Prometheus) and http://127.0.0.1:9093 (Alertmanager)")
+    session.say(f"look      {session.command('monitor status')}")
+    session.say(
+        "Grafana   cannot be had here; monitor render writes what it is provisioned with (docs/monitoring.md)"
+    )

@@ -21,6 +21,7 @@ from infra_ctl.inventory.models import Host, System
 SSH, NODE_EXPORTER, PACKAGES, POSTGRESQL = "ssh", "node-exporter", "packages", "postgresql"
 NTP, DNS, SYSLOG, SIGNATURES, SNMP = "ntp", "dns", "syslog", "signatures", "snmp"
 ALERTMANAGER, GOSSIP, FRR_EXPORTER = "alertmanager", "alertmanager-gossip", "frr-exporter"
+STAMP = "stamp"
 PORTS: Mapping[str, int] = {
     SSH: 22,
     NODE_EXPORTER: 9100,
@@ -33,6 +34,7 @@ PORTS: Mapping[str, int] = {
     ALERTMANAGER: 9093,
     GOSSIP: 9094,
     FRR_EXPORTER: 9342,
+    STAMP: 862,
 }
 """Of what hosts do for the city, and routers for monitoring."""
 _SERVING = {
@@ -55,14 +57,14 @@ _OF_ROUTERS: tuple[tuple[str, Protocol, int], ...] = (
     ("routers/ssh", "tcp", 22),
 )
 """What monitoring asks of routers."""
-_MEASURED: tuple[tuple[str, Protocol, int], ...] = (
-    ("stamp", "udp", 862),
+_OF_REFLECTORS: tuple[tuple[str, Protocol, int], ...] = ((STAMP, "udp", PORTS[STAMP]),)
+_OF_ROOMS: tuple[tuple[str, Protocol, int], ...] = (
     ("rooms/sip", "udp", 5060),
     ("rooms/sip", "tcp", 5060),
     ("rooms/sips", "tcp", 5061),
     ("rooms/h323", "tcp", 1720),
 )
-"""What monitoring asks of sites and rooms, wherever in the city they are; echoes go everywhere anyway."""
+"""What monitoring asks of rooms, wherever in the city they are; echoes go everywhere anyway."""
 
 Key: TypeAlias = tuple[str, Protocol, int]
 """Service, protocol, port."""
@@ -160,7 +162,11 @@ def outside(places: Places, host: Host) -> Iterator[tuple[str, Protocol, int, It
         for protocol in _PROTOCOLS[DNS]:
             yield DNS, protocol, PORTS[DNS], map(ip_network, upstreams.dns)
     if HostRole.MONITORING in host.roles:
-        for asked_of, where in ((_OF_ROUTERS, places.routers()), (_MEASURED, places.of([CITY]))):
+        for asked_of, where in (
+            (_OF_ROUTERS, places.routers()),
+            (_OF_REFLECTORS, (*places.routers(), *places.routers(6))),
+            (_OF_ROOMS, places.of([CITY])),
+        ):
             for service, protocol, port in asked_of:
                 yield service, protocol, port, where
     if HostRole.ANTIMALWARE in host.roles and upstreams.signatures:

@@ -81,6 +81,8 @@ class HostPart:
     vlans: tuple[Vlan, ...] = ()
     classes: tuple[Class, ...] = ()
     marks: tuple[Mark, ...] = ()
+    believed: tuple[Network, ...] = ()
+    """Hosts of its zones that mark what they send themselves: they measure every class."""
     queues: tuple[Queue, ...] = ()
     agent: Agent | None = None
 
@@ -144,6 +146,7 @@ class HostParts(Mapping[str, HostPart]):
             free=site.free,
             people=site.people,
             isolated=site.isolated,
+            believed=site.believed,
         )
 
     def _alike(self, name: str) -> tuple[str, ...]:
@@ -224,6 +227,9 @@ class _Site:
             for name, host in self._hosts.items()
             if is_isolated(host, places.inventory)
             for address in places.host(name)
+        )
+        self.believed = places.of(
+            [name for name, host in self._hosts.items() if HostRole.MONITORING in host.roles]
         )
         self.free = collapsed((*self.people, *places.of(self._hosts.keys() - held)))
 

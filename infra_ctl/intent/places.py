@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses, ip_network
+from typing import Literal
 
 from infra_ctl.intent import addressing
 from infra_ctl.intent.addressing import host_addresses
@@ -55,10 +56,11 @@ class Places:
         """A host's addresses."""
         return host_addresses(self.inventory.hosts[name], self.inventory, self.allocations)
 
-    def routers(self) -> tuple[Network, ...]:
-        """Where routers are managed: what their loopbacks are drawn from, and those that are not."""
-        pool = self.inventory.addressing.loopback_ipv4
-        own = (self.allocations.ipv4(each.hostname, "loopback") for each in devices(self.inventory))
+    def routers(self, version: Literal[4, 6] = 4) -> tuple[Network, ...]:
+        """Routers' loopbacks, where they are managed: what those are drawn from, and those that are not."""
+        pool: Network = getattr(self.inventory.addressing, f"loopback_ipv{version}")
+        allocated = getattr(self.allocations, f"ipv{version}")
+        own = (allocated(each.hostname, "loopback") for each in devices(self.inventory))
         return collapsed((pool, *(each for each in own if not each.subnet_of(pool))))
 
     def _of_one(self, name: str) -> Iterable[Network]:

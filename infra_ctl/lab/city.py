@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets as randomness
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from pathlib import Path
@@ -14,12 +14,12 @@ from infra_ctl.errors import LabUsageError
 from infra_ctl.hosts.roles import of_host, of_router
 from infra_ctl.intent.addressing import host_addresses
 from infra_ctl.intent.allocation import Allocations
-from infra_ctl.intent.model import DeviceIntent, Interface
+from infra_ctl.intent.model import Address, DeviceIntent, Interface
 from infra_ctl.intent.part import HostPart
 from infra_ctl.inventory.kinds import Lan
 from infra_ctl.lab.external import External
 from infra_ctl.lab.model import HostNode, RoomNode, TwinSpec, spec
-from infra_ctl.monitor.targets import registrar_targets, room_targets
+from infra_ctl.monitor.targets import RoomTarget, registrar_targets, room_targets
 from infra_ctl.render import render
 from infra_ctl.secrets import open_vault, references, write_vault
 
@@ -60,8 +60,8 @@ def twin_of(
         External(peer.id, password=vault.get(peer.secret.removeprefix("vault:")))
         for peer in city.inventory.peers.values()
     ]
-    behind = tuple(_host_node(host, city, intents) for host in beside.hosts)
-    called = tuple(_room_node(room, city, intents) for room in beside.rooms)
+    behind = tuple(host_node(host, city, intents) for host in beside.hosts)
+    called = tuple(_room_node(room, city, intents, beside.hosts) for room in beside.rooms)
     twin = spec(name, intents, externals, in_band=in_band, behind=(*behind, *called))
     return replace(twin, parts=tuple(wanted))
 
@@ -81,7 +81,7 @@ def rooms_at(city: City, hostnames: Iterable[str]) -> tuple[str, ...]:
     return tuple(each.room for each in room_targets(city) if each.site in sites and each.protocol == "sip")
 
 
-def _host_node(name: str, city: City, intents: Mapping[str, DeviceIntent]) -> HostNode:
+def host_node(name: str, city: City, intents: Mapping[str, DeviceIntent]) -> HostNode:
     """A host where its zone's routers are, with the addresses that its site's stage gives it."""
     host = city.inventory.hosts[name]
     zone = f"{host.site}:{host.zone}"
@@ -96,7 +96,9 @@ def _host_node(name: str, city: City, intents: Mapping[str, DeviceIntent]) -> Ho
     return HostNode(name, zone, ipv4, ipv6, tuple(end.ip for end in ends))
 
 
-def _room_node(name: str, city: City, intents: Mapping[str, DeviceIntent]) -> RoomNode:
+def _room_node(
+    name: str, city: City, intents: Mapping[str, DeviceIntent], hosts: Collection[str]
+) -> RoomNode:
     """A room on its site's video LAN, which registers where the city's rooms do."""
     room = next(each for each in room_targets(city) if each.room == name)
     segment = f"{room.site}:{Lan.VIDEO}"
@@ -105,7 +107,6 @@ def _room_node(name: str, city: City, intents: Mapping[str, DeviceIntent]) -> Ro
         raise LabUsageError(f"room {name} is at {room.site}, which this lab does not have: select it too")
     ipv4 = next((each for each in room.addresses if isinstance(each, IPv4Address)), None)
     ipv6 = next((each for each in room.addresses if isinstance(each, IPv6Address)), None)
-    registrar = next(iter(registrar_targets(city)), None)
     return RoomNode(
         name,
         segment,
@@ -113,8 +114,15 @@ def _room_node(name: str, city: City, intents: Mapping[str, DeviceIntent]) -> Ro
         IPv6Interface((ipv6, door.ipv6.network.prefixlen)) if ipv6 and door.ipv6 else None,
         tuple(end.ip for end in (door.ipv4, door.ipv6) if end is not None),
         room.registrar or "",
-        registrar.address if registrar else None,
+        _registrar(room, city, hosts),
     )
+
+
+def _registrar(room: RoomTarget, city: City, hosts: Collection[str]) -> Address | None:
+    """The first that the twin has, as a room takes the next where the first is not; of its own family."""
+    there = sorted(registrar_targets(city), key=lambda each: each.registrar not in hosts)
+    spoken = (address for each in there for address in each.addresses)
+    return next((each for each in spoken if each.version == room.address.version), None)
 
 
 def _doors(zone: str, intents: Mapping[str, DeviceIntent]) -> dict[str, Interface]:

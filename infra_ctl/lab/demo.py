@@ -33,6 +33,7 @@ The twin is up. Look around:
   infra-ctl lab exec dc-portal-1 -- nft list ruleset
   infra-ctl lab exec nk-cai-khe-ce1 -- tc -s class show dev eth0
   infra-ctl lab break cut nk-cai-khe-1  then  infra-ctl verify --context lab
+  infra-ctl monitor status              what watches it, and what it has noticed two minutes later
   infra-ctl lab down
 (infra-ctl is .venv/bin/infra-ctl here)
 """
@@ -62,6 +63,7 @@ def _steps() -> Iterator[Sequence[str]]:
 def _live_steps() -> Iterator[Sequence[str]]:
     yield ("lab", "up", "--hosts", HOSTS, "--parts", PARTS)
     yield from _steps()
+    yield ("monitor", "up")
 
 
 def _run(context: str, steps: Iterator[Sequence[str]], prefix: str) -> int:

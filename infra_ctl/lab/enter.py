@@ -13,6 +13,9 @@ from infra_ctl.lab.state import Folder
 MANAGEMENT = "mgmt"
 """What the management namespace is called where a node could be."""
 
+MONITOR = "monitor"
+"""Likewise where the monitoring stack stands, while it is up."""
+
 
 @dataclass(frozen=True, slots=True)
 class Access:
@@ -63,6 +66,8 @@ def command(directory: Path, where: str, argv: Sequence[str]) -> tuple[str, ...]
     found = state.require(directory)
     if where == MANAGEMENT:
         return ("nsenter", f"--net={namespace.RUN / found.spec.management_namespace}", "--", *argv)
+    if where == MONITOR and found.monitor is not None:
+        return ("nsenter", f"--net={namespace.RUN / found.spec.monitor_namespace}", "--", *argv)
     machine = found.spec.node(where)
     pid = power.process_one(Folder.of(directory), found.spec, where)
     if pid is None:

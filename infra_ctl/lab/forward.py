@@ -1,4 +1,4 @@
-"""Relays from a loopback port of the machine to a server inside the management namespace, for browsers."""
+"""Relays from a loopback port of the machine to a server inside a lab, for browsers."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from infra_ctl.errors import LabError
 from infra_ctl.lab import namespace, state
+from infra_ctl.lab.state import State
 
 CONNECTIONS = 256
 """At a time, over all relays; more wait."""
@@ -32,14 +33,24 @@ class Forward:
 
 def forward(directory: Path, forwards: Sequence[Forward], ready: Callable[[tuple[int, ...]], None]) -> None:
     """Relay until interrupted; `ready` is told the local ports once they listen. Raises LabError."""
-    name = state.require(directory).spec.management_namespace
-    asyncio.run(relay(name, forwards, ready))
+    found = state.require(directory)
+    asyncio.run(relay(partial(begins, found), forwards, ready))
 
 
-async def relay(name: str, forwards: Sequence[Forward], ready: Callable[[tuple[int, ...]], None]) -> None:
-    """As `forward`, inside a running loop and for a namespace by name; runs until cancelled."""
+def begins(found: State, address: IPv4Address) -> str:
+    """The namespace to begin in: the controller may ask nothing of the monitoring stack, who is on it may."""
+    is_own = found.monitor is not None and address == found.monitor.management
+    return found.spec.monitor_namespace if is_own else found.spec.management_namespace
+
+
+async def relay(
+    within: Callable[[IPv4Address], str],
+    forwards: Sequence[Forward],
+    ready: Callable[[tuple[int, ...]], None],
+) -> None:
+    """As `forward`, inside a running loop and with the namespace for an address; runs until cancelled."""
     places = asyncio.Semaphore(CONNECTIONS)
-    servers = [await _listen(name, one, places) for one in forwards]
+    servers = [await _listen(within(one.address), one, places) for one in forwards]
     try:
         ready(tuple(server.sockets[0].getsockname()[1] for server in servers))
         await asyncio.gather(*(server.serve_forever() for server in servers))

@@ -64,7 +64,7 @@ def prepare(folder: Folder, spec: TwinSpec, host: HostNode) -> None:
 def start(folder: Folder, spec: TwinSpec, host: HostNode, seconds: float = START_SECONDS) -> None:
     """Switch a host on with the disk it has, and wait until its systemd has started all. Raises LabError."""
     name = spec.namespace(host.hostname)
-    _tune(name)
+    tune(name)
     namespace.batch(network(host, spec.controller), name)
     log = folder.log(host.hostname)
     command = (
@@ -125,7 +125,7 @@ def network(host: HostNode, controller: IPv4Address) -> list[str]:
     return [*lines, *(f"route add {default[version]}{via}" for version, via in hops.items() if via)]
 
 
-def _tune(name: str) -> None:
+def tune(name: str) -> None:
     """Servers believe no router's advertisements, and soon leave out a gateway that does not answer."""
     net = Path("/proc/sys/net")
     settings = {

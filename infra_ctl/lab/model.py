@@ -26,7 +26,7 @@ NAME = re.compile(r"^[a-z][a-z0-9]{0,15}$")
 HOST_INTERFACE = "eth0"
 """The one interface of a host."""
 
-RESERVED = frozenset({"mgmt", "lan"})
+RESERVED = frozenset({"mgmt", "lan", "monitor"})
 """Namespaces of a lab that are not nodes."""
 
 
@@ -164,12 +164,17 @@ class TwinSpec:
     def lan_namespace(self) -> str:
         return self.namespace("lan")
 
+    @property
+    def monitor_namespace(self) -> str:
+        """Where the monitoring stack stands, while it is up."""
+        return self.namespace("monitor")
+
     def namespace(self, hostname: str) -> str:
         """Name of a node's network namespace."""
         return f"{self.name}-{hostname}"
 
     def namespaces(self) -> tuple[str, ...]:
-        """All network namespaces of this twin."""
+        """All network namespaces that this twin always has."""
         machines = (self.namespace(machine.hostname) for machine in self.machines)
         return (self.management_namespace, self.lan_namespace, *machines)
 

@@ -5,6 +5,7 @@ state.json    the spec, whether it was built, and the faults in force
 keys/         host keys, the controller's key, known_hosts: kept when the lab is taken down
 logs/         what each node's start said: kept
 nodes/        a folder a node: its disk and the PID of its process 1; gone when the lab is down
+monitor/      the monitoring stack's configuration, data and PIDs; gone when it or the lab is down
 image         a link to what the hosts' disks are laid over; gone when the lab is down
 """
 
@@ -20,7 +21,7 @@ from typing import Literal, TypeAlias
 from pydantic import TypeAdapter, ValidationError
 
 from infra_ctl.errors import LabError, UnknownError
-from infra_ctl.lab.model import TwinSpec
+from infra_ctl.lab.model import HostNode, TwinSpec
 
 FaultKind: TypeAlias = Literal["cut", "loss", "rate", "off", "killed"]
 
@@ -47,6 +48,8 @@ class State:
     spec: TwinSpec
     built: bool = False
     faults: tuple[Fault, ...] = ()
+    monitor: HostNode | None = None
+    """Whom the monitoring stack stands in for, from before it is started until after it has ended."""
 
     def with_fault(self, fault: Fault) -> State:
         """One fault of a kind an object: a new one replaces the old."""
@@ -89,6 +92,10 @@ class Folder:
     @property
     def image(self) -> Path:
         return self.root / "image"
+
+    @property
+    def monitor(self) -> Path:
+        return self.root / "monitor"
 
     def node(self, hostname: str) -> Path:
         return self.nodes / hostname

@@ -153,8 +153,9 @@ def _start(folder: Folder, spec: TwinSpec, nodes: Sequence[Machine], progress: P
 
 def _take_down(folder: Folder, spec: TwinSpec, progress: Progress) -> None:
     progress("stop", 0, 1)
-    namespace.kill(spec.namespaces())
+    namespace.kill((spec.monitor_namespace, *spec.namespaces()))
     wiring.clear(spec)
+    shutil.rmtree(folder.monitor, ignore_errors=True)
     for one in spec.machines:
         power.remove(folder, spec, one.hostname)
     if folder.nodes.exists():
@@ -185,6 +186,7 @@ def _refuse_without(missing: tuple[str, ...]) -> None:
 
 
 def _refuse_taken(spec: TwinSpec) -> None:
-    taken = [name for name in spec.namespaces() if namespace.exists(name)]
+    every = (spec.monitor_namespace, *spec.namespaces())
+    taken = [name for name in every if namespace.exists(name)]
     if taken:
         raise LabError(f"a lab named {spec.name} is up from another folder: take it down there")

@@ -43,7 +43,8 @@ def build(spec: TwinSpec) -> None:
 
 def clear(spec: TwinSpec) -> None:
     """Remove the namespaces; the kernel removes the interfaces in them in its own time."""
-    namespace.batch(f"netns delete {name}" for name in spec.namespaces() if namespace.exists(name))
+    every = (spec.monitor_namespace, *spec.namespaces())
+    namespace.batch(f"netns delete {name}" for name in every if namespace.exists(name))
 
 
 def cables(spec: TwinSpec) -> list[str]:
@@ -77,7 +78,7 @@ def management(spec: TwinSpec) -> list[str]:
     ways = {"default": spec.gateways} if spec.in_band else {str(lan): via for lan, via in spec.ways().items()}
     return [
         "link set lo up",
-        *_bridge(BRIDGE, 1500, ports),
+        *bridge(BRIDGE, 1500, ports),
         f"address add {spec.controller}/32 dev lo",
         *(f"route add {address}/32 dev {BRIDGE} src {spec.controller}" for address in addresses),
         *(f"route add {where} src {spec.controller}{_hops(via)}" for where, via in ways.items()),
@@ -93,13 +94,14 @@ def lans(spec: TwinSpec) -> list[str]:
     lines = ["link set lo up"]
     for index, (segment, ports) in enumerate(ports_of_segments(spec)):
         if len(ports) > 1:
-            lines += _bridge(f"s{index}", segment.mtu, ports)
+            lines += bridge(f"s{index}", segment.mtu, ports)
         else:
             lines.append(f"link set {ports[0]} up")
     return lines
 
 
-def _bridge(name: str, mtu: int, ports: list[str]) -> list[str]:
+def bridge(name: str, mtu: int, ports: list[str]) -> list[str]:
+    """Lines that make a bridge of ports."""
     return [
         f"link add {name} mtu {mtu} type bridge forward_delay 0 mcast_snooping 0",
         f"link set {name} up",

@@ -10,6 +10,7 @@ from infra_ctl.inventory import port
 from infra_ctl.inventory.kinds import SiteKind
 from infra_ctl.inventory.monitoring import MailServer, Receiver
 from infra_ctl.monitor.files import MonitorFile, Value
+from infra_ctl.monitor.hurry import span
 from infra_ctl.monitor.stack import ALERTMANAGER, CLUSTER, Stack
 
 NOBODY = "nobody"
@@ -106,7 +107,7 @@ def _config(stack: Stack) -> Value:
     mail = monitoring.mail if stack.sink is None else None
     return {
         **({"global": _mail(mail)} if mail else {}),
-        "route": _route(stack.city),
+        "route": _route(stack.city, stack.hurry),
         "inhibit_rules": list(inhibitions(stack.city)),
         "receivers": [
             {"name": NOBODY},
@@ -123,7 +124,7 @@ def _mail(mail: MailServer) -> Value:
     return {"smtp_smarthost": mail.smarthost, "smtp_from": mail.sender, **login}
 
 
-def _route(city: City) -> Value:
+def _route(city: City, hurry: int) -> Value:
     """Pages go to who is on duty, owners are told of what is theirs, tickets of nobody's to operations."""
     monitoring = city.inventory.monitoring
     owners = (
@@ -135,12 +136,12 @@ def _route(city: City) -> Value:
     return {
         "receiver": monitoring.ticket or NOBODY,
         "group_by": ["alertname", "pop", "site", "system", "registrar"],
-        "group_wait": "30s",
-        "group_interval": "5m",
-        "repeat_interval": "12h",
+        "group_wait": span("30s", hurry),
+        "group_interval": span("5m", hurry),
+        "repeat_interval": span("12h", hurry),
         "routes": [
             {"receiver": NOBODY, "matchers": ['severity="none"']},
-            {**page, "repeat_interval": "4h", "continue": True},
+            {**page, "repeat_interval": span("4h", hurry), "continue": True},
             *owners,
             # Who is paged needs no ticket of it besides.
             {"receiver": NOBODY, "matchers": ['severity="page"']},

@@ -42,10 +42,11 @@ def node_targets(city: City) -> tuple[ScrapeTarget, ...]:
 
 
 def snmp_targets(city: City) -> tuple[ScrapeTarget, ...]:
-    """Every router, at its management address."""
+    """Every router with an agent, at its management address."""
     return tuple(
-        ScrapeTarget(str(intent.management), _labels(city, intent.site, device=hostname))
-        for hostname, intent in city.intents.items()
+        ScrapeTarget(str(part.agent.address), _labels(city, part.site, device=part.router))
+        for part in city.parts.values()
+        if part.agent is not None
     )
 
 

@@ -10,6 +10,7 @@ from typing import TypeAlias
 from infra_ctl.city import City
 from infra_ctl.intent.expectations import device_expectations
 from infra_ctl.monitor.files import MonitorFile, Value
+from infra_ctl.monitor.hurry import span
 from infra_ctl.monitor.jobs import discovery, registry
 from infra_ctl.monitor.stack import ALERTMANAGER, BLACKBOX, EXPORTERS, PROMETHEUS, SD, SNMP, Stack
 from infra_ctl.monitor.targets import path_targets, registrar_targets, room_targets
@@ -77,9 +78,9 @@ def _config(stack: Stack) -> Value:
     monitoring, limits = stack.city.inventory.monitoring, sample_limits(stack.city)
     return {
         "global": {
-            "scrape_interval": _span(monitoring.intervals.own),
-            "scrape_timeout": _span(min(10, monitoring.intervals.own)),
-            "evaluation_interval": "15s",
+            "scrape_interval": span(f"{monitoring.intervals.own}s", stack.hurry),
+            "scrape_timeout": span(f"{min(10, monitoring.intervals.own)}s", stack.hurry),
+            "evaluation_interval": span("15s", stack.hurry),
             "external_labels": dict(stack.replica),
         },
         "alerting": {
@@ -105,8 +106,8 @@ def _own(stack: Stack, limits: Limits) -> Iterator[Value]:
 
 def _ours(stack: Stack, limits: Limits) -> Iterator[Value]:
     """They say themselves of which site and device they speak."""
-    for job, port in EXPORTERS.items():
-        static = [{"targets": [stack.own(port)]}]
+    for job in stack.exporters:
+        static = [{"targets": [stack.own(EXPORTERS[job])]}]
         yield {
             **_job(stack, job, job, limits),
             "honor_labels": True,
@@ -132,8 +133,8 @@ def _job(stack: Stack, job: str, kind: str, limits: Limits) -> dict[str, Value]:
     interval = getattr(stack.city.inventory.monitoring.intervals, kind)
     return {
         "job_name": job,
-        "scrape_interval": _span(interval),
-        "scrape_timeout": _span(min(interval, 30 if kind == "snmp" else 10)),
+        "scrape_interval": span(f"{interval}s", stack.hurry),
+        "scrape_timeout": span(f"{min(interval, 30 if kind == 'snmp' else 10)}s", stack.hurry),
         "sample_limit": limits[kind],
         "label_limit": LABELS,
         "label_value_length_limit": LABEL_BYTES,
@@ -165,7 +166,3 @@ def _arguments(stack: Stack) -> str:
     web = ["--web.config.file=web/prometheus.yml"] if stack.web else []
     listening = f"--web.listen-address={stack.own(PROMETHEUS)}"
     return "\n".join([f"--storage.tsdb.retention.time={retention}s", listening, *web, ""])
-
-
-def _span(seconds: int) -> str:
-    return f"{seconds}s"

@@ -48,7 +48,7 @@ def monitor_files(stack: Stack, language: Language, overrides: Path | None = Non
     """Every file, by path. Raises UnusableError."""
     files = (
         *prometheus_files(stack),
-        *rule_files(stack.city, overrides),
+        *rule_files(stack.city, overrides, stack.hurry),
         *alertmanager_files(stack),
         *prober_files(stack),
         *web_files(stack),

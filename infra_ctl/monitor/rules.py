@@ -10,6 +10,7 @@ from infra_ctl.city import City
 from infra_ctl.errors import UnusableError
 from infra_ctl.intent.topology import links
 from infra_ctl.monitor.files import MonitorFile, Value
+from infra_ctl.monitor.hurry import hurried, span
 
 FOLDER = "rules"
 _PLACE = re.compile("<<([a-z]+)>>")
@@ -17,14 +18,14 @@ _TEMPLATES = Path(__file__).resolve().parents[2] / "exporters/rules"
 """Beside the package, in a checkout as where it is installed."""
 
 
-def rule_files(city: City, overrides: Path | None = None) -> tuple[MonitorFile, ...]:
+def rule_files(city: City, overrides: Path | None = None, hurry: int = 1) -> tuple[MonitorFile, ...]:
     """All of them by name; a city's own folder of templates goes before ours. Raises UnusableError."""
     given = {path.name: path for folder in (_TEMPLATES, overrides) if folder for path in folder.glob("*.yml")}
     written = [
-        MonitorFile(f"{FOLDER}/{name}", filled(path.read_text(encoding="utf-8"), city, name))
+        MonitorFile(f"{FOLDER}/{name}", hurried(filled(path.read_text(encoding="utf-8"), city, name), hurry))
         for name, path in sorted(given.items())
     ]
-    return (*written, MonitorFile(f"{FOLDER}/inventory.yml", _from_inventory(city)))
+    return (*written, MonitorFile(f"{FOLDER}/inventory.yml", _from_inventory(city, hurry)))
 
 
 def numbers(city: City) -> Mapping[str, str]:
@@ -46,10 +47,11 @@ def filled(text: str, city: City, name: str) -> str:
     return _PLACE.sub(number, text)
 
 
-def _from_inventory(city: City) -> Value:
+def _from_inventory(city: City, hurry: int) -> Value:
     """Which interface is a circuit's, and what is promised: no exporter can know."""
     groups = (("infra-interfaces", _interfaces(city)), ("infra-promises", _promises(city)))
-    return {"groups": [{"name": name, "interval": "1m", "rules": list(rules)} for name, rules in groups]}
+    interval = span("1m", hurry)
+    return {"groups": [{"name": name, "interval": interval, "rules": list(rules)} for name, rules in groups]}
 
 
 def _interfaces(city: City) -> Iterator[Value]:

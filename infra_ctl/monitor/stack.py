@@ -37,6 +37,10 @@ class Stack:
     """No TLS and no password, whatever the inventory says: in a lab."""
     sink: str | None = None
     """Where everything is told instead of to the receivers; nobody is told anything where it is empty."""
+    hurry: int = 1
+    """Everything in that part of its time: how often is looked, and how long something must last."""
+    exporters: tuple[str, ...] = tuple(EXPORTERS)
+    """Those of ours that run."""
 
     @property
     def web(self) -> Web | None:
@@ -81,7 +85,14 @@ class Stack:
 
 
 def stack(
-    city: City, host: str | None, discovery: Discovery, *, is_plain: bool, sink: str | None = None
+    city: City,
+    host: str | None,
+    discovery: Discovery,
+    *,
+    is_plain: bool,
+    sink: str | None = None,
+    hurry: int = 1,
+    exporters: tuple[str, ...] = tuple(EXPORTERS),
 ) -> Stack:
     """On a host of the role, the data centre's unless one is named. Raises UnusableError."""
     known = monitoring_hosts(city)
@@ -90,4 +101,4 @@ def stack(
     if host is not None and host not in known:
         hint = did_you_mean(host, known)
         raise UnusableError(f"'{host}' is no host with the role monitoring{hint}")
-    return Stack(city, host or known[0], discovery, is_plain, sink)
+    return Stack(city, host or known[0], discovery, is_plain, sink, hurry, exporters)

@@ -88,7 +88,7 @@ def room_targets(city: City) -> tuple[RoomTarget, ...]:
 
 
 def registrar_targets(city: City) -> tuple[RegistrarTarget, ...]:
-    """Every registrar, by host."""
+    """Every registrar, in the order of the system that runs on them: rooms register at its first."""
     inventory = city.inventory
     spoken = {
         host: system
@@ -96,6 +96,7 @@ def registrar_targets(city: City) -> tuple[RegistrarTarget, ...]:
         if any(each.partition(":")[0] in SIP for each in map(str, system.probes))
         for host in system.runs_on
     }
+    ordered = dict.fromkeys((*spoken, *city.hosts))
     return tuple(
         RegistrarTarget(
             registrar=name,
@@ -105,8 +106,8 @@ def registrar_targets(city: City) -> tuple[RegistrarTarget, ...]:
             names=names(spoken[name]) if name in spoken else (),
             addresses=host.addresses,
         )
-        for name, host in city.hosts.items()
-        if HostRole.REGISTRAR in host.roles
+        for name in ordered
+        if HostRole.REGISTRAR in (host := city.hosts[name]).roles
     )
 
 

@@ -18,7 +18,7 @@ from infra_ctl.inventory.models import HOST_ACCOUNT
 from infra_ctl.lab import enter, faults, namespace, power
 from infra_ctl.lab.state import Fault
 from tests.lab.city_slice import CitySlice, until
-from tests.lab.two_sites import ALL, APP, BOOTED, CORE, DATABASE, PORTAL, ROUTERS, SPARE, Sites
+from tests.lab.two_sites import ALL, APP, BOOTED, CORE, DATABASE, PORTAL, ROOMED, ROUTERS, SPARE, Sites
 
 pytestmark = pytest.mark.live
 
@@ -132,7 +132,7 @@ def test_a_host_reboots_by_itself_under_whoever_is_on_it(city: CitySlice) -> Non
 def test_a_host_that_switched_itself_off_is_started_by_the_next_up(city: CitySlice) -> None:
     order(city, APP, "poweroff")
     until(lambda: power.process_one(city.lab, city.spec, APP) is None, BOOTING)
-    assert city.run("lab", "up", ROUTERS, "--hosts", BOOTED).code == 0
+    assert city.run("lab", "up", ROUTERS, "--hosts", BOOTED, "--rooms", ROOMED).code == 0
     assert login(city, APP, "hostname") == f"{APP}\n"
 
 

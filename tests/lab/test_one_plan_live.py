@@ -17,7 +17,7 @@ from infra_ctl.lab import enter, faults, namespace
 from infra_ctl.secrets import open_vault
 from tests.lab import canary
 from tests.lab.city_slice import CitySlice, Done, until
-from tests.lab.two_sites import ALL, APP, CORE, CORES, HOSTS, PORTAL, Sites
+from tests.lab.two_sites import ALL, APP, CORE, CORES, DEVICES, HOSTS, PORTAL, Sites
 
 pytestmark = pytest.mark.live
 
@@ -158,7 +158,7 @@ def test_one_deploy_brings_routers_then_hosts_to_what_they_should_be(sites: Site
     assert f"next    {len(HOSTS)} hosts behind them" in first.out
     for name in HOSTS:
         assert " · done " in first.end(name)
-    assert deployed(sites.city, ALL).out.startswith(f"no changes (4 devices, {len(HOSTS)} hosts, ")
+    assert deployed(sites.city, ALL).out.startswith(f"no changes ({DEVICES} devices, {len(HOSTS)} hosts, ")
 
 
 def test_a_run_that_was_killed_among_its_hosts_is_gone_on_with(city: CitySlice) -> None:
@@ -209,7 +209,7 @@ def test_a_port_moves_and_no_request_is_lost(city: CitySlice) -> None:
     assert {("dport 9443" in rules, "dport 8443" in rules) for rules in ruled} == {(True, False)}
     assert "table netdev infra_ctl_lab" in city.on(CORE, "nft", "list", "tables"), "a fault of the lab stays"
     city.on(CORE, "nft", "delete", "table", "netdev", "infra_ctl_lab")
-    assert deployed(city, ALL).out.startswith(f"no changes (4 devices, {len(HOSTS)} hosts, ")
+    assert deployed(city, ALL).out.startswith(f"no changes ({DEVICES} devices, {len(HOSTS)} hosts, ")
 
 
 def test_routers_deny_what_hosts_would_let_in_and_still_do_after_a_power_cut(city: CitySlice) -> None:

@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
+import socket
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
 from infra_ctl.city import load_city
+from infra_ctl.lab import faults, namespace
+from infra_ctl.lab.rooms import REGISTER_SECONDS
+from infra_ctl.lab.state import Fault
 from tests.lab.city_slice import CitySlice, until
-from tests.lab.two_sites import APP, DATABASE, LOGS, MONITOR, NAMES, PORTAL, REPLICA, ROOMS, TIME, Sites
+from tests.lab.two_sites import (
+    APP,
+    ASTRAY,
+    DATABASE,
+    HEARD,
+    LOGS,
+    MONITOR,
+    NAMES,
+    OFF,
+    PORTAL,
+    REPLICA,
+    ROOMS,
+    TIME,
+    Sites,
+)
 
 pytestmark = pytest.mark.live
 
@@ -106,6 +126,61 @@ def test_the_registrar_answers_by_udp_tcp_and_tls_in_both_families(city: CitySli
         for way, port in (("UDP", 5060), ("TCP", 5060), ("TLS", 5061)):
             asked = city.on(ROOMS, "python3", "-c", OPTIONS, address, way, str(port))
             assert asked == "SIP/2.0 200 OK\n", (address, way)
+
+
+def switch_on_again(city: CitySlice, room: str) -> None:
+    """It asks its registrar at once: one that was on before there was a registrar waits ever longer."""
+    faults.break_(city.lab.root, Fault("off", room))
+    faults.heal(city.lab.root, room)
+
+
+@contextmanager
+def lead_astray(city: CitySlice, room: str) -> Iterator[None]:
+    """While the registrar has another place of the room than it is at, and the room does not say better."""
+    accounts = city.lab.node(room) / "accounts"
+    kept = accounts.read_text()
+    accounts.write_text(kept.replace(f"regint={REGISTER_SECONDS}", "regint=0"))
+    try:
+        switch_on_again(city, room)
+        for contact in ("Contact: *\r\nExpires: 0", "Contact: <sip:room@192.0.2.7:5060>;expires=300"):
+            assert register(city, room, contact) == "SIP/2.0 200 OK"
+        yield
+    finally:
+        accounts.write_text(kept)
+        switch_on_again(city, room)
+
+
+def register(city: CitySlice, room: str, contact: str) -> str:
+    """What the registrar answers to this room's LAN, by TCP."""
+    name = f"{room}@sip.cantho.example"
+    said = (
+        f"REGISTER sip:sip.cantho.example SIP/2.0\r\nVia: SIP/2.0/TCP 192.0.2.1;branch=z9hG4bKa\r\n"
+        f"Max-Forwards: 70\r\nFrom: <sip:{name}>;tag=a\r\nTo: <sip:{name}>\r\nCall-ID: {time.time_ns()}\r\n"
+        f"CSeq: 1 REGISTER\r\n{contact}\r\nContent-Length: 0\r\n\r\n"
+    )
+    to = (addresses(city, ROOMS)[0], 5060)
+    with namespace.inside(city.spec.namespace(room)), socket.create_connection(to, 30) as asking:
+        asking.sendall(said.encode())
+        return asking.recv(4096).decode().splitlines()[0]
+
+
+def test_a_room_registers_through_the_zones_and_each_that_is_not_ready_is_told_why(city: CitySlice) -> None:
+    """One behind a lossy circuit, which is registered all the same; one that is off; one led astray."""
+    heard, off, astray = (f"{site}-room" for site in (HEARD, OFF, ASTRAY))
+    switch_on_again(city, heard)
+    until(lambda: " 200 OK " in city.lab.log(heard).read_text(), SOON)  # an older binding may be there
+    try:
+        with lead_astray(city, astray):
+            faults.break_(city.lab.root, Fault("loss", f"{HEARD}-1", 0.05))
+            faults.break_(city.lab.root, Fault("off", off))
+            told = city.run("video", "ready", heard, off, astray, "--output", "json")
+    finally:
+        faults.heal(city.lab.root)
+    assert told.code == 3, told
+    found = {each["room"]: [(c["part"], c["object"]) for c in each["causes"]] for each in told.json["rooms"]}
+    assert found[heard] == [("circuit", f"{HEARD}-1")], told
+    assert found[off][0] == ("room", off), told
+    assert found[astray] == [("registrar", ROOMS)], told
 
 
 def test_the_replica_has_what_is_written_to_the_primary_and_takes_nothing_itself(city: CitySlice) -> None:

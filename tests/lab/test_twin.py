@@ -573,7 +573,9 @@ def test_a_relay_closes_what_nobody_answers(directory: Path) -> None:
 async def _through_relay(name: str, to_port: int) -> bytes:
     listening: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     one = forward.Forward(0, IPv4Address("10.20.255.254"), to_port)
-    relay = asyncio.create_task(forward.relay(name, [one], lambda ports: listening.set_result(ports[0])))
+    relay = asyncio.create_task(
+        forward.relay(lambda _address: name, [one], lambda ports: listening.set_result(ports[0]))
+    )
     try:
         reader, writer = await asyncio.open_connection("127.0.0.1", await listening)
         writer.write(b"hello")

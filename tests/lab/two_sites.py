@@ -1,5 +1,7 @@
 """Both sites as a live twin, with a host of every role that we know: deployed by one command from day 0.
 
+Three departments have a video room each.
+
 It is booted once for all tests of a run. A test leaves hosts and routers as the inventory wants them.
 """
 
@@ -16,11 +18,17 @@ from tests.lab.city_slice import CitySlice, Done
 
 CORES = ("dc-core1", "dc-core2")
 CORE = CORES[0]
-ROUTERS = "role=core or site=bk"
+HEARD, OFF, ASTRAY = DEPARTMENTS = ("hq-so-khdt", "hq-so-tai-chinh", "hq-so-noi-vu")
+"""Each with a video room."""
+ROUTERS = f"role=core or site=bk or {' or '.join(f'{each}-ce1' for each in DEPARTMENTS)}"
+DEVICES = 4 + len(DEPARTMENTS)
+"""So many routers."""
 APP, PORTAL, DATABASE, REPLICA = "dc-app-1", "dc-portal-1", "dc-db-1", "bk-db-1"
 TIME, NAMES, LOGS, ROOMS = "dc-ntp-1", "dc-dns-1", "dc-log-1", "dc-registrar-1"
 MONITOR = "dc-monitor-1"
 HOSTS = (APP, PORTAL, DATABASE, REPLICA, TIME, NAMES, LOGS, ROOMS, MONITOR)
+ROOMED = "role=ce"
+"""Devices at whose sites video rooms are switched on."""
 SPARE = "dc-mail-1"
 """Switched on, and as its installer left it."""
 BOOTED = " or ".join((*HOSTS, SPARE))
@@ -48,7 +56,7 @@ def sites(_can_run: None, lab_name: str, tmp_path_factory: pytest.TempPathFactor
     city.write("systems.yaml", FRONT, f"  listen: [https/8443]\n{FRONT}")
     city.write("zones.yaml", "servers: {users: [staff, one-stop]}", "servers: {users: [administrators]}")
     try:
-        up = city.run("lab", "up", ROUTERS, "--hosts", BOOTED)
+        up = city.run("lab", "up", ROUTERS, "--hosts", BOOTED, "--rooms", ROOMED)
         assert up.code == 0, up
         spec, first = city.spec, city.run("deploy", ALL, "--yes")
         assert first.code == 0, first

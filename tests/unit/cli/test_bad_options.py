@@ -175,6 +175,6 @@ def test_hardware_of_a_name_that_nothing_has_is_a_usage_error(infra_ctl: Command
     said = infra_ctl("replace", "nk-pop2")
     assert (said.code, said.err) == (
         Exit.USAGE,
-        "error: there is no device 'nk-pop2' (did you mean 'nk-pop1'?)\n",
+        "error: there is no device and no host 'nk-pop2' (did you mean 'nk-pop1'?)\n",
     )
     assert infra_ctl("replace", "nk-pop1").code == Exit.REFUSED

@@ -51,7 +51,11 @@ def test_a_twin_tells_nobody_unless_there_is_a_sink(infra_ctl: Command, city: Pa
         (("-o", "/proc/nowhere/monitor", "--references"), Exit.USAGE, "/proc/nowhere/monitor"),
         (("-o", "{tmp}/new", "--host", "dc-monitor-1"), Exit.USAGE, "did you mean 'dc-monitor-9'?"),
         (("-o", "{tmp}/new", "--sd", "dns"), Exit.USAGE, "'dns' is not one of"),
-        (("-o", "{tmp}/new"), Exit.USAGE, "not in the vault: snmp/auth, snmp/privacy"),
+        (
+            ("-o", "{tmp}/new", "--context", "lab:none"),
+            Exit.USAGE,
+            "not in the vault: snmp/auth, snmp/privacy",
+        ),
         (("-o", "{tmp}"), Exit.REFUSED, "name another folder"),
         (("-o", "{tmp}/new", "--rules", "{tmp}/bad"), Exit.USAGE, "no threshold is called <<lode>>"),
     ],
@@ -84,3 +88,27 @@ def test_a_rule_that_promtool_refuses_is_named(infra_ctl: Command, city: Path, t
     )
     assert (said.code, "rules/own.yml" in said.err) == (Exit.REFUSED, True)
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("context", "words", "code", "said"),
+    [
+        ("live", ("up",), Exit.USAGE, "the stack is run on a twin alone: --context lab"),
+        ("embedded", ("status",), Exit.USAGE, "elsewhere: monitor render"),
+        ("lab:none", ("up",), Exit.USAGE, "no lab is up in"),
+        ("lab:none", ("status",), Exit.USAGE, "no lab is up in"),
+        ("lab:none", ("up", "--hurry", "11"), Exit.USAGE, "11 is not in the range 1<=x<=10"),
+    ],
+)
+def test_a_stack_is_run_on_a_twin_that_is_up(
+    infra_ctl: Command, city: Path, context: str, words: tuple[str, ...], code: Exit, said: str
+) -> None:
+    done = infra_ctl("monitor", *words, "--context", context)
+    assert done.code == code
+    assert said in done.err
+    assert "Traceback" not in done.err
+
+
+def test_what_is_not_up_can_be_ended(infra_ctl: Command, city: Path) -> None:
+    done = infra_ctl("monitor", "down", "--context", "lab:none")
+    assert (done.code, done.out) == (Exit.DONE, "monitoring lab:none: was not up\n")

@@ -7,6 +7,7 @@ from ipaddress import ip_network
 
 import pytest
 
+from infra_ctl.hosts.roles.queues import marks
 from infra_ctl.intent import HostIntent, HostIntents, HostPart, HostParts, allocate, build
 from infra_ctl.intent.host import Exit, Opening
 from infra_ctl.intent.model import Network
@@ -106,3 +107,15 @@ def test_hosts_that_deny_both_ways_are_held_and_people_and_others_are_free(
             assert within(own, part.free) == (not host.is_strict or host.zone == "management")
     assert all(within(network, part.zones) for network in (*part.held, *part.free, *part.people))
     assert within(ip_network("10.20.255.254/32"), part.people), "where the controller stands"
+
+
+def test_only_cores_believe_the_marks_of_the_hosts_that_measure(parts: HostParts) -> None:
+    believed = {
+        name: [str(each) for each in parts[name].believed] for name in ("dc-core1/host", "nk-pop1/host")
+    }
+    assert believed == {"dc-core1/host": ["10.20.0.19/32", "2001:db8:9214::19/128"], "nk-pop1/host": []}
+    before, _, after = marks(parts["dc-core1/host"]).partition(
+        'ip saddr 10.20.0.19 accept comment "it measures every class"'
+    )
+    assert "dscp set" not in before
+    assert "dscp set" in after

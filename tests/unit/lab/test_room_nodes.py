@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from pathlib import Path
@@ -16,6 +17,7 @@ from infra_ctl.lab.city import Beside, rooms_at, twin_of
 from infra_ctl.lab.model import End, RoomNode, TwinSpec
 from infra_ctl.lab.state import Folder, State
 
+REFERENCE = Path(__file__).parents[3] / "inventory"
 ROOM = "nk-cai-khe-room"
 NODE = RoomNode(
     "hall", "s", None, IPv6Interface("2001:db8::16/64"), (IPv6Address("2001:db8::1"),), "sip.example"
@@ -24,7 +26,7 @@ NODE = RoomNode(
 
 @pytest.fixture(scope="module")
 def city() -> City:
-    return load_city(Path(__file__).parents[3] / "inventory")
+    return load_city(REFERENCE)
 
 
 @pytest.fixture
@@ -52,6 +54,34 @@ def test_it_registers_by_address_for_it_has_no_resolver(twin: TwinSpec, city: Ci
     assert f"<sip:{ROOM}@sip.cantho.example>" in accounts
     assert room.registrar in [address for host in city.hosts.values() for address in host.addresses]
     assert f'outbound="sip:{room.registrar};transport=udp"' in accounts
+
+
+@pytest.mark.parametrize(
+    ("hosts", "registrar"),
+    [
+        ((), "dc-registrar-1"),
+        (("dc-registrar-1",), "dc-registrar-1"),
+        (("bk-registrar-1",), "bk-registrar-1"),
+        (("bk-registrar-1", "dc-registrar-1"), "dc-registrar-1"),
+    ],
+)
+def test_it_registers_where_its_system_says_first_of_those_that_the_twin_has(
+    hosts: tuple[str, ...], registrar: str, city: City, tmp_path: Path
+) -> None:
+    routers = ["nk-cai-khe-ce1", "dc-core1", "bk-r1"]
+    (room,) = twin_of("t", city, routers, tmp_path, Beside(hosts=hosts, rooms=(ROOM,))).rooms
+    assert room.registrar == city.hosts[registrar].addresses[0]
+
+
+def test_a_room_in_ipv6_alone_registers_in_ipv6(city: City, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(REFERENCE, tmp_path / "inventory"))
+    wards = folder / "communes.csv"
+    text = wards.read_text(encoding="utf-8")
+    wards.write_text(text.replace(",10,commune-dual,dual", ",10,commune-dual,v6only"))
+    moved = load_city(folder)
+    (room,) = twin_of("t", moved, ["nk-cai-khe-ce1"], tmp_path, Beside(rooms=(ROOM,))).rooms
+    assert room.ipv4 is None
+    assert room.registrar == city.hosts["dc-registrar-1"].addresses[1]
 
 
 def test_one_without_a_registrar_or_ipv4_is_well(tmp_path: Path) -> None:
