@@ -70,7 +70,7 @@ def _wire(near: str, far: str, inventory: Path) -> None:
     ends = {near: ("10.255.255.1/30", "fd77::1/64 nodad"), far: ("10.255.255.2/30", "fd77::2/64 nodad")}
     for name, addresses in ends.items():
         namespace.batch((*up, *(f"address add {each} dev w0" for each in addresses)), name)
-    namespace.batch(("route add default via 10.255.255.2", "-6 route add default via fd77::2"), near)
+    namespace.batch(("route add default via 10.255.255.2", "route add ::/0 via fd77::2"), near)
     addresses = dict.fromkeys(each.address for each in path_targets(load_city(inventory)))
     namespace.batch((f"address add {address} dev lo" for address in addresses), far)
 
