@@ -64,9 +64,12 @@ def test_no_secret_is_shown_or_left_anywhere(city: CitySlice, tmp_path: Path) ->
     plan, said = tmp_path / "plan.json", list[Done]()
     key = f"ip ospf message-digest-key 1 md5 {OTHER_KEY}"
     city.edit(POP, *BY_HAND, "interface eth14", NO_KEY, key)  # towards a ward that the slice has not
-    city.on(POP, "rm", "/root/.history_frr")  # vtysh remembers what was typed: that is the hand's own doing
     for ward in (AN_HOA, BINH_THUY, THOI_BINH):
         city.edit(ward, *BY_HAND)
+    for (
+        hostname
+    ) in city.hostnames:  # vtysh remembers what was typed, by other tests too: that is the hands' doing
+        city.on(hostname, "rm", "-f", "/root/.history_frr")
     with canary.words_of_processes() as words:
         said.append(kept(city, folder, "plan", "-v", POP, "-o", str(plan)))
         said.append(kept(city, folder, "deploy", "-v", "--plan", str(plan), "--yes"))

@@ -56,7 +56,8 @@ class Page:
 
 @pytest.fixture
 def page(city: CitySlice) -> Iterator[Page]:
-    exporter = city.start(*SWEEP.split(), command=STATE)
+    there = ("ip", "netns", "exec", city.spec.management_namespace)
+    exporter = city.start(*SWEEP.split(), command=(*there, *STATE))
     try:
         page = Page(city)
         until(lambda: bool(page.samples), meanwhile=exporter)
