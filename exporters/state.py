@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from exporters.catalogue import METRICS
-from exporters.serving import Block, Page, Series, serve
+from exporters.serving import Block, Page, Series, context_option, serve
 from infra_ctl.city import load_city
 from infra_ctl.drivers.registry import open_driver
 from infra_ctl.errors import UnusableError
@@ -185,15 +185,7 @@ def _findings(routing: Routing) -> dict[str, Any]:
 
 
 _OPTIONS = (
-    click.Option(
-        ["--context", "context_name"],
-        default="live",
-        envvar="INFRA_CTL_CONTEXT",
-        show_envvar=True,
-        show_default=True,
-        metavar="NAME",
-        help="Whose routers are read: live, lab or lab:NAME.",
-    ),
+    context_option("Whose routers are read: live, lab or lab:NAME."),
     click.Option(
         ["--sweep.interval", "interval"],
         type=click.FloatRange(min=1),

@@ -22,6 +22,7 @@ from infra_ctl.inventory.monitoring import Thresholds
 
 
 def compliance(limits: Thresholds) -> Board:
+    """What was promised and what is kept of it; audits are not in it."""
     return Board(
         "infra-compliance",
         Text("Compliance", "Tuân thủ"),

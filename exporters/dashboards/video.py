@@ -35,6 +35,7 @@ _MOS = ((float("-inf"), RED), (3.1, ORANGE), (3.6, GREEN))
 
 
 def video(limits: Thresholds) -> Board:
+    """Whether all rooms are ready for a conference, and what their paths are like."""
     certificate = ((float("-inf"), RED), (limits.certificate / DAY, GREEN))
     return Board(
         "infra-video",

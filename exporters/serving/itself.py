@@ -38,6 +38,7 @@ class Itself:
                 self._reloaded_at = time.time()
 
     def collect(self) -> Iterator[Block]:
+        """What every exporter tells of itself, as of now."""
         with self._lock:
             values = {
                 "infra_exporter_config_last_reload_successful": self._is_reloaded,

@@ -179,3 +179,16 @@ def _options(name: str) -> tuple[click.Option, ...]:
             help="Scrapes and probes at a time; one more is answered 503.",
         ),
     )
+
+
+def context_option(words: str) -> click.Option:
+    """`--context` of an exporter that asks a context's devices or journal, as commands have it."""
+    return click.Option(
+        ["--context", "context_name"],
+        default="live",
+        envvar="INFRA_CTL_CONTEXT",
+        show_envvar=True,
+        show_default=True,
+        metavar="NAME",
+        help=words,
+    )

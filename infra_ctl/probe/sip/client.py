@@ -121,6 +121,7 @@ class _Asking:
                     raise TimeoutError
 
     async def by_stream(self) -> Response:
+        """Ask once: a stream repeats by itself. Raises OSError where there is no connection, or no answer."""
         end, secure = self._endpoint, self._endpoint.transport == "tls"
         reader, writer = await asyncio.open_connection(
             str(end.address),
