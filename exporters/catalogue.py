@@ -270,6 +270,13 @@ STATE = Group(
         ),
         gauge("infra_prefixes_missing", "Of these, the ones that it does not know.", "device", "family"),
         gauge(
+            "infra_site_prefixes_missing_devices",
+            "Devices that lack a prefix of this site, of those that could be read and know at least half of "
+            "what they are to. NaN: none was read.",
+            "site",
+            "family",
+        ),
+        gauge(
             "infra_prefixes_unexpected",
             "Prefixes that a device has a way to which nothing in the inventory explains.",
             "device",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,12 +19,13 @@ from infra_ctl.city import load_city
 from infra_ctl.drivers.registry import open_driver
 from infra_ctl.errors import UnusableError
 from infra_ctl.intent.expectations import FAMILIES
+from infra_ctl.intent.prefixes import origins
 from infra_ctl.verify.routing import Routing, RoutingExpectation, judge_routing, routing_expectations
 from infra_ctl.verify.watching import Look, Pace, Watch, Way
 
 if TYPE_CHECKING:
     from infra_ctl.city import City
-    from infra_ctl.drivers.base import ConfigDriver
+    from infra_ctl.drivers.base import ConfigDriver, Network
 
 PROTOCOLS = ("bfd", "bgp", "ospf", "ospf6")
 FINDINGS = "/findings"
@@ -49,7 +51,7 @@ class State:
         self._context_name = context_name
         self._expected: Mapping[str, RoutingExpectation] = {}
         self._judged: dict[str, Routing] = {}
-        self._series = Table({})
+        self._series = Table({}, {})
         self._is_up: dict[str, bool] = {}
         self._lock = Lock()
         self._pace = Pace(interval, timeout, workers)
@@ -80,7 +82,7 @@ class State:
     def watch(self, city: City, ways: Mapping[str, Way]) -> None:
         """Read these devices, which are all that exist of a city, from now on."""
         expected = routing_expectations(city, tuple(ways))
-        table = Table(expected)
+        table = Table(expected, origins(city.intents, tuple(ways)))
         self._watch.configure(ways)
         with self._lock:
             self._expected, self._series, self._judged = expected, table, {}
@@ -121,7 +123,13 @@ class State:
 class Table:
     """Everything that is told of some devices; it is there from the start, not a number until it was read."""
 
-    def __init__(self, expected: Mapping[str, RoutingExpectation]) -> None:
+    def __init__(
+        self, expected: Mapping[str, RoutingExpectation], origins: Mapping[Network, frozenset[str]]
+    ) -> None:
+        self._expected, self._origins = expected, origins
+        self._sites = [
+            (site, family) for site in sorted(set().union(*origins.values())) for family in FAMILIES
+        ]
         self._hostnames = tuple(expected)
         self._peerings = [(name, *each) for name, meant in expected.items() for each in meant.peerings]
         self._protocols = [(name, protocol) for name in expected for protocol in PROTOCOLS]
@@ -135,6 +143,7 @@ class Table:
         self._strangers = Series(METRICS["infra_adjacencies_unexpected"], self._protocols)
         self._missing = Series(METRICS["infra_prefixes_missing"], self._tables)
         self._unexpected = Series(METRICS["infra_prefixes_unexpected"], self._tables)
+        self._unknown = Series(METRICS["infra_site_prefixes_missing_devices"], self._sites)
 
     def blocks(self, looks: Mapping[str, Look], judged: Mapping[str, Routing]) -> Iterator[Block]:
         """As of now: what was looked at, and how that was judged."""
@@ -157,6 +166,23 @@ class Table:
         yield self._unexpected.block(
             math.nan if each is None else len(each.unexpected) for each in differences
         )
+        yield self._unknown.block(self._without(looks, judged))
+
+    def _without(self, looks: Mapping[str, Look], judged: Mapping[str, Routing]) -> Iterator[float]:
+        """How many devices lack a site, a site and family at a time."""
+        read = {name: each for name, each in judged.items() if name in looks and looks[name].is_up}
+        found = Counter(pair for name, each in read.items() for pair in self._lacked(name, each))
+        yield from (found[pair] if read else math.nan for pair in self._sites)
+
+    def _lacked(self, hostname: str, routing: Routing) -> set[tuple[str, str]]:
+        """Sites of which a device lacks a prefix; who lacks most of all has himself lost the others."""
+        return {
+            (site, family)
+            for family, each in routing.tables.items()
+            if 2 * len(each.missing) <= len(self._expected[hostname].tables[family].expected)
+            for network in each.missing
+            for site in self._origins.get(network, ())
+        }
 
 
 _LOOKS: Mapping[str, Callable[[Look], float]] = {

@@ -40,6 +40,19 @@ def tables(
     return {hostname: {family: by_family[family][hostname] for family in FAMILIES} for hostname in there}
 
 
+def origins(
+    intents: Mapping[str, DeviceIntent], present: Collection[str]
+) -> Mapping[Network, frozenset[str]]:
+    """Whose each prefix is: the sites of the devices in `present` that have it, or announce it as a whole."""
+    found: dict[Network, frozenset[str]] = {}
+    for intent in (intents[hostname] for hostname in present):
+        for network in (
+            each for family in FAMILIES for each in (*_own(intent, family), *_dropped(intent, family))
+        ):
+            found[network] = found.get(network, frozenset()) | {intent.site}
+    return found
+
+
 def _tables(there: Mapping[str, DeviceIntent], family: Family) -> Mapping[str, Table]:
     carried = _carried(there, family)
     links = frozenset(

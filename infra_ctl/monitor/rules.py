@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import get_args
 
 from infra_ctl.city import City
 from infra_ctl.errors import UnusableError
 from infra_ctl.intent.topology import links
+from infra_ctl.inventory.monitoring import Media, VideoClass
 from infra_ctl.monitor.files import MonitorFile, Value
 from infra_ctl.monitor.hurry import hurried, span
+from infra_ctl.monitor.targets import labels_of, registrar_targets
 
 FOLDER = "rules"
 _PLACE = re.compile("<<([a-z]+)>>")
@@ -49,15 +52,21 @@ def filled(text: str, city: City, name: str) -> str:
 
 def _from_inventory(city: City, hurry: int) -> Value:
     """Which interface is a circuit's, and what is promised: no exporter can know."""
-    groups = (("infra-interfaces", _interfaces(city)), ("infra-promises", _promises(city)))
+    groups = (
+        ("infra-interfaces", _interfaces(city)),
+        ("infra-promises", _promises(city)),
+        ("infra-registrars", _registrars(city)),
+    )
     interval = span("1m", hurry)
     return {"groups": [{"name": name, "interval": interval, "rules": list(rules)} for name, rules in groups]}
 
 
 def _interfaces(city: City) -> Iterator[Value]:
-    """The z end of each circuit: a site's own end tells what it sends and receives."""
+    """The z end of each circuit: a site's own end tells what it sends and receives. Its a end is the head."""
     for link in links(city.inventory):
         if link.kind == "circuit":
+            head = {"circuit": link.id, "device": link.a.device.hostname}
+            yield _fact("circuit:head:info", "vector(1)", head)
             labels = {"circuit": link.id, "device": link.z.device.hostname, "ifName": link.z.interface}
             yield _fact("circuit:interface:info", "vector(1)", labels)
 
@@ -70,6 +79,15 @@ def _promises(city: City) -> Iterator[Value]:
     for level, ratio in sorted(objectives.systems.items()):
         promised = f"vector({ratio:.10g})"
         yield _fact("level:availability_objective:ratio", promised, {"level": str(level)})
+    for name in get_args(VideoClass):
+        rating = f"vector({inventory.monitoring.media.get(name, Media()).rating:g})"
+        yield _fact("video_class:media_rating_limit:min", rating, {"video_class": name})
+
+
+def _registrars(city: City) -> Iterator[Value]:
+    for registrar in registrar_targets(city):
+        labels = {"registrar": registrar.registrar, **labels_of(city, registrar.site)}
+        yield _fact("registrar:place:info", "vector(1)", labels)
 
 
 def _fact(record: str, expression: str, labels: Mapping[str, str]) -> Value:

@@ -202,3 +202,28 @@ def test_simulated_routers_are_refused(small_folder: Path) -> None:
     with pytest.raises(UnusableError, match="embedded has none"):
         exporter.configure(small_folder)
     exporter.close()
+
+
+def test_whose_prefixes_are_missing_is_counted_by_site(exporter: State, routers: Routers) -> None:
+    intents = routers.small.city.intents
+    lost = next(
+        each.ipv4.network for each in intents[WARD].interfaces if each.kind == "loopback" and each.ipv4
+    )
+    for hostname in ("dc-core1", POP):
+        state = routers.states[hostname]
+        kept = tuple(each for each in state.routes or () if each.prefix != lost)
+        routers.states[hostname] = replace(state, routes=kept)
+    # Who knows nothing has lost all others, and is no witness against them.
+    routers.states["dc-edge1"] = replace(routers.states["dc-edge1"], routes=())
+    exporter.watch(routers.small.city, routers.ways())
+    found = all_read(exporter)
+    missing = {
+        key[1:]: value for key, value in found.items() if key[0] == "infra_site_prefixes_missing_devices"
+    }
+    assert {key for key, value in missing.items() if value} == {(intents[WARD].site, "ipv4")}
+    assert missing[intents[WARD].site, "ipv4"] == 2
+    assert found["infra_prefixes_missing", "dc-edge1", "ipv4"] > 10
+
+    del routers.states[POP]
+    until(lambda: scraped(exporter)["infra_device_up", POP] == 0)
+    assert scraped(exporter)["infra_site_prefixes_missing_devices", intents[WARD].site, "ipv4"] == 1

@@ -57,7 +57,7 @@ def test_a_whole_stack_is_in_a_hurry(city: City) -> None:
     assert path == ["15s", "2s"]
     assert (before["global"]["evaluation_interval"], after["global"]["evaluation_interval"]) == ("15s", "2s")
     route = yaml.safe_load(alertmanager_files(hasty)[0].text())["route"]
-    assert (route["group_wait"], route["group_interval"]) == ("3s", "30s")
+    assert (route["group_wait"], route["group_interval"]) == ("30s", "30s")
 
 
 def test_what_does_not_run_is_not_asked(city: City) -> None:

@@ -174,8 +174,12 @@ def test_a_board_has_a_uid_of_its_own() -> None:
 
 def test_pages_go_to_who_is_on_duty_and_owners_hear_of_what_is_theirs(folder: Path) -> None:
     config = read(folder, "alertmanager.yml")
-    nobody, page, *owners, rest = config["route"]["routes"]
+    nobody, page, *owners, rest, new = config["route"]["routes"]
     assert (page["receiver"], page["continue"]) == ("duty", True)
+    # What is larger, and looked at less often, is known before a ticket is told; a page waits for nothing.
+    assert (page["group_wait"], config["route"]["group_wait"]) == ("30s", "5m")
+    assert [each["routes"][0]["group_wait"] for each in owners] == ["30s", "30s"]
+    assert new["matchers"] == ['alertname="InfraSiteNew"']
     assert [(each["receiver"], each["matchers"][0]) for each in owners] == [
         ("city-office", 'owner=~"van-phong-ubnd"'),
         ("home-affairs", 'owner=~"so-noi-vu"'),
