@@ -156,6 +156,21 @@ def test_each_alert_has_its_runbook_and_each_runbook_its_alert(alerts: dict[str,
         assert re.findall("^## (.*)$", text, re.MULTILINE) == list(HEADINGS), name
 
 
+def test_what_is_promised_is_the_inventorys(city: City) -> None:
+    inventory = next(file.content for file in rule_files(city) if file.path == "rules/inventory.yml")
+    assert not isinstance(inventory, str)
+    facts = {
+        tuple(rule["labels"].values()): rule["expr"]
+        for group in inventory["groups"]
+        for rule in group["rules"]
+        if rule["record"].split(":")[0] in ("circuit_class", "level", "video_class")
+    }
+    assert facts[("tslcd-2",)] == f"vector({city.inventory.contracts['wan-tslcd'].sla:g})" == "vector(0.999)"
+    assert facts[("leased",)] == "vector(0.995)"
+    assert facts[("3",)] == "vector(0.999)"
+    assert (facts[("720p",)], facts[("1080p",)]) == ("vector(70)", "vector(75)")
+
+
 def test_a_threshold_that_nobody_has_is_refused(city: City) -> None:
     with pytest.raises(UnusableError, match=r"a\.yml: no threshold is called <<lode>>"):
         filled("expr: 1 > <<lode>>", city, "a.yml")
