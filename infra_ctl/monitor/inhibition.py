@@ -120,6 +120,8 @@ def _topology(city: City) -> Iterator[Rule]:
             yield from _cut_off([_is("CoreUnreachable"), device], {hostname}, circuits)
         if intent.role not in _ALONE:
             yield from _explained([_are(("DeviceDown", "Held")), device], {hostname}, circuits)
+        elif intent.role == "pop":
+            yield from _explained([_is("Held"), device], {hostname}, circuits)
 
 
 def _cut_off(source: list[str], routers: Collection[str], circuits: Collection[Link]) -> Iterator[Rule]:
