@@ -160,7 +160,7 @@ def status(session: Session) -> None:
 
 
 def in_words(fault: Fault) -> str:
-    """`loss 5% nk-cai-khe-1`."""
+    """`loss 5% of video nk-cai-khe-1`."""
     amount = (
         ""
         if fault.amount is None
@@ -168,7 +168,7 @@ def in_words(fault: Fault) -> str:
         if fault.kind == "rate"
         else f" {fault.amount:.1%}"
     )
-    return f"{fault.kind}{amount} {fault.object}"
+    return f"{fault.kind}{amount}{' of video' if fault.video else ''} {fault.object}"
 
 
 @lab.command("exec", context_settings={"ignore_unknown_options": True})
@@ -208,19 +208,22 @@ def shell(session: Session, node: str) -> None:
 @click.argument("object_name", metavar="OBJECT")
 @click.option("--amount", type=float, help="A ratio for loss (0.03), Mbit/s for rate.")
 @click.option("--dark", is_flag=True, help="A cut that the routers notice at once: the light goes.")
+@click.option("--video", is_flag=True, help="A loss in the class of video alone.")
 @session_options
-def break_(session: Session, kind: str, object_name: str, *, amount: float | None, dark: bool) -> None:
+def break_(
+    session: Session, kind: str, object_name: str, *, amount: float | None, dark: bool, video: bool
+) -> None:
     """Break something: a circuit (cut, loss, rate), a node (off), a daemon (killed, NODE/DAEMON).
 
     \b
     infra-ctl lab break cut nk-cai-khe-1
-    infra-ctl lab break loss nk-cai-khe-1 --amount 0.03
+    infra-ctl lab break loss nk-cai-khe-1 --amount 0.03 --video
     infra-ctl lab break killed nk-pop1/ospfd
     """
     from infra_ctl.lab.faults import break_ as do
     from infra_ctl.lab.state import Fault
 
-    fault = Fault(kind, object_name, amount, dark)  # type: ignore[arg-type]  # click has checked the kind
+    fault = Fault(kind, object_name, amount, dark, video)  # type: ignore[arg-type]  # click has checked the kind
     do(folder(session), fault)
     click.echo(f"broken: {in_words(fault)}; undo: {session.command(f'lab heal {object_name}')}")
 

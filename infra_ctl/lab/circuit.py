@@ -15,6 +15,9 @@ TABLE = "infra_ctl_lab"
 GRAIN = 100_000
 """The finest share of packets that can be lost is one in so many."""
 
+VIDEO = ("ip dscp af41", "ip6 dscp af41")
+"""What is marked for the class of video, by family."""
+
 TICK = 0.004
 """Seconds: a bucket must hold what flows in a tick of the kernel, or the rate is not reached (tc-tbf(8))."""
 
@@ -35,11 +38,15 @@ def mend(spec: TwinSpec, link: Link, *, dark: bool) -> None:
             _set(spec, end, "up")
 
 
-def lose(spec: TwinSpec, link: Link, ratio: float) -> None:
-    """Drop a share of the packets of each direction, at random; `ratio` between 0 and 1."""
+def lose(spec: TwinSpec, link: Link, ratio: float, *, video: bool) -> None:
+    """Drop a share of the packets of each direction, at random; `ratio` between 0 and 1.
+
+    Of `video` alone, or of all.
+    """
     share = min(GRAIN - 1, max(1, round(ratio * GRAIN)))
+    drop = f"numgen random mod {GRAIN} < {share} drop"
     for end in (link.a, link.z):
-        _drop(spec, end, "loss", f"numgen random mod {GRAIN} < {share} drop")
+        _drop(spec, end, "loss", *([f"{each} {drop}" for each in VIDEO] if video else [drop]))
 
 
 def keep(spec: TwinSpec, link: Link) -> None:
@@ -61,7 +68,7 @@ def widen(spec: TwinSpec, link: Link) -> None:
         _queue(spec, end, "noqueue")
 
 
-def _drop(spec: TwinSpec, end: End, why: str, rule: str) -> None:
+def _drop(spec: TwinSpec, end: End, why: str, *rules: str) -> None:
     chain = f"{TABLE} {why}-{end.interface}"
     _nft(
         spec,
@@ -69,7 +76,7 @@ def _drop(spec: TwinSpec, end: End, why: str, rule: str) -> None:
         f"add table netdev {TABLE}",
         f'add chain netdev {chain} {{ type filter hook ingress device "{end.interface}" priority -500; }}',
         f"flush chain netdev {chain}",
-        f"add rule netdev {chain} {rule}",
+        *(f"add rule netdev {chain} {rule}" for rule in rules),
     )
 
 

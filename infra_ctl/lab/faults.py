@@ -2,7 +2,7 @@
 
 cut      a circuit carries nothing; its ends keep their light, as with a provider's fault further away,
          unless it is `dark`
-loss     a circuit drops a share of its packets, each direction for itself
+loss     a circuit drops a share of its packets, each direction for itself; or of those of `video` alone
 rate     a circuit carries no more than so many Mbit/s, each direction for itself
 off      a node has no power
 killed   one FRR daemon of a node has ended (there is no watchfrr: it stays away)
@@ -86,7 +86,7 @@ def _apply(spec: TwinSpec, fault: Fault) -> None:
         case "cut":
             circuit.cut(spec, spec.link(fault.object), dark=fault.dark)
         case "loss":
-            circuit.lose(spec, spec.link(fault.object), _amount(fault))
+            circuit.lose(spec, spec.link(fault.object), _amount(fault), video=fault.video)
         case "rate":
             circuit.limit(spec, spec.link(fault.object), _amount(fault))
         case "off":

@@ -30,14 +30,15 @@ FaultKind: TypeAlias = Literal["cut", "loss", "rate", "off", "killed"]
 class Fault:
     """Something broken on purpose. `object` is a circuit, a hostname, or `hostname/daemon`.
 
-    `amount` is a ratio for loss and Mbit/s for rate. `dark` tells a cut that takes the light away, and
-    `command` how a killed daemon was started.
+    `amount` is a ratio for loss and Mbit/s for rate. `dark` tells a cut that takes the light away, `video` a
+    loss in the class of video alone, and `command` how a killed daemon was started.
     """
 
     kind: FaultKind
     object: str
     amount: float | None = None
     dark: bool = False
+    video: bool = False
     command: tuple[str, ...] = ()
 
 

@@ -50,9 +50,13 @@ def run_in(directory: Path, where: str, *argv: str, check: bool = True) -> str:
     return done.stdout + done.stderr
 
 
-def pings(directory: Path, where: str, target: str, count: int = 1) -> float:
+AF41 = "0x88"
+"""As ping(8) wants it: with the two bits below it."""
+
+
+def pings(directory: Path, where: str, target: str, count: int = 1, *more: str) -> float:
     """The share of pings that are answered."""
-    argv = ("ping", "-q", "-i", "0.002", "-c", str(count), "-W", "1", target)
+    argv = ("ping", "-q", "-i", "0.002", "-c", str(count), "-W", "1", *more, target)
     received = re.search(r"(\d+) received", run_in(directory, where, *argv, check=False))
     return int(received[1]) / count if received else 0.0  # no line of counts: no route
 
@@ -343,6 +347,10 @@ def test_loss_is_what_was_asked(healed: Path) -> None:
     assert 0.52 < answered < 0.76  # 0.8 there and 0.8 back; five standard deviations
     faults.break_(healed, Fault("loss", "c12", 0.99999))
     assert pings(healed, "r1", "10.1.0.1", 5) == 0
+    faults.break_(healed, Fault("loss", "c12", 0.99999, video=True))
+    for address in ("10.1.0.1", "2001:db8:9201::1"):
+        assert pings(healed, "r1", address, 5, "-Q", AF41) == 0
+        assert pings(healed, "r1", address, 20) == 1.0
     assert len(faults.heal(healed)) == 1
     assert pings(healed, "r1", "10.1.0.1", 100) == 1.0
 
