@@ -13,6 +13,7 @@ from infra_ctl.city import City
 from infra_ctl.intent.topology import Link, links
 from infra_ctl.inventory.kinds import SiteKind
 from infra_ctl.monitor.files import Value
+from infra_ctl.monitor.targets import registrar_targets
 
 PREFIX = "Infra"
 Rule: TypeAlias = dict[str, Value]
@@ -36,6 +37,7 @@ BEHIND = (
 )
 """What a site that is cut off explains of itself."""
 SYSTEMS = ("SystemDown", "SystemFamilyDown", "SystemBudgetFast", "SystemBudgetSlow")
+EXPIRES = "CertificateExpires"
 SITES = ("WardUnreachable", "PopUnreachable", "DataCentreUnreachable", "SiteNew")
 CITYWIDE = (
     "CoreUnreachable",
@@ -71,6 +73,10 @@ def inhibitions(city: City) -> tuple[Rule, ...]:
         ),
         _rule("CircuitDown", ("PrefixesMissing",), equal="pop"),
         *(_rule(f"Circuit{each}", ("RoomMediaPoor",), equal="site") for each in ("Loss", "Slow", "Jitter")),
+        # One that is full does all three, and to the families as it pleases.
+        _rule("CircuitLoss", ("CircuitSlow", "CircuitJitter"), equal="circuit"),
+        _rule("CircuitSlow", ("CircuitJitter",), equal="circuit"),
+        _rule("CircuitLoss", ("FamiliesApart",), equal="site"),
         _rule("CircuitBudgetFast", ("CircuitBudgetSlow",), equal="circuit"),
         _rule("AdjacencyMissing", ("RoutesLost", "FamiliesApart"), equal="site"),
         _rule("ProtocolSilent", ("RoutesLost", "FamiliesApart", "PrefixesMissing"), equal="pop"),
@@ -80,6 +86,7 @@ def inhibitions(city: City) -> tuple[Rule, ...]:
         _rule("SystemBudgetFast", ("SystemBudgetSlow",), equal="system"),
         *_probers(),
         *_fronts(city),
+        *_registrars(city),
         *_topology(city),
     )
 
@@ -99,6 +106,17 @@ def _fronts(city: City) -> Iterator[Rule]:
             behind[system.front].append(name)
     for front, names in sorted(behind.items()):
         yield _named([_is("SystemDown"), f'system="{front}"'], [_are(SYSTEMS), _among("system", names)])
+
+
+def _registrars(city: City) -> Iterator[Rule]:
+    """What rooms register with is looked at by SIP; as a host of its system it is probed besides."""
+    for registrar in registrar_targets(city):
+        name = registrar.registrar
+        systems = [each.id for each in city.inventory.systems.values() if name in each.runs_on]
+        if systems:
+            its = _among("system", systems)
+            for source, targets in (("RegistrarDown", SYSTEMS), (EXPIRES, (EXPIRES,))):
+                yield _named([_is(source), f'registrar="{name}"'], [_are(targets), its])
 
 
 def _topology(city: City) -> Iterator[Rule]:

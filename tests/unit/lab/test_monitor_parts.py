@@ -101,6 +101,17 @@ def test_every_part_says_where_it_listens_and_how_it_is_found(city: City, folder
     assert missing(INSTALLED) == ("video", "state")
 
 
+def test_in_a_hurry_they_look_as_often_as_they_are_asked(city: City, folder: Folder) -> None:
+    spec, installed = twin(city, folder), ("video", "state", "path")
+    for hurry, options in ((1, ()), (10, ("--probe.interval", "3", "--media.window", "12"))):
+        stack, _ = prepared(folder, city, spec, Wanted(REFERENCE, installed, hurry=hurry))
+        every = {part.name: part for part in parts(stack, spec, places_of(folder), installed)}
+        (at,) = (n for n, word in enumerate(every["video"].command) if word == "--web.listen-address")
+        assert every["video"].command[at + 2 :] == options
+        assert ("--sweep.interval" in every["state"].command) == (hurry > 1)
+        assert "--probe.interval" not in every["path"].command, "it does once a second anyhow"
+
+
 def test_a_browser_is_led_to_where_the_stack_stands(city: City, folder: Folder) -> None:
     spec = twin(city, folder)
     stand_in = host_node("dc-monitor-1", city, city.intents)

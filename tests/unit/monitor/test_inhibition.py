@@ -203,6 +203,29 @@ def test_a_circuit_explains_what_is_wrong_with_it_and_no_other(alertmanager: Ale
     }
 
 
+def test_a_circuit_that_is_full_is_one_ticket(alertmanager: Alertmanager) -> None:
+    full = [alert(f"Circuit{each}", TICKET, CAI_KHE, circuit="nk-cai-khe-1") for each in ("Slow", "Jitter")]
+    assert alertmanager.left(*full) == {"InfraCircuitSlow nk-cai-khe-1"}
+    left = alertmanager.left(
+        *full,
+        alert("CircuitLoss", TICKET, CAI_KHE, circuit="nk-cai-khe-1"),
+        alert("FamiliesApart", TICKET, CAI_KHE),
+        alert("CircuitSlow", TICKET, CAI_KHE, circuit="nk-cai-khe-2"),
+    )
+    assert left == {"InfraCircuitLoss nk-cai-khe-1", "InfraCircuitSlow nk-cai-khe-2"}
+
+
+def test_a_registrar_is_not_told_of_as_a_system_too(alertmanager: Alertmanager) -> None:
+    its = {"system": "video-conference", "site": "dc"}
+    for source, target in (("RegistrarDown", "SystemDown"), ("CertificateExpires", "CertificateExpires")):
+        left = alertmanager.left(
+            alert(source, PAGE, registrar="dc-registrar-1"),
+            alert(target, PAGE, its),
+            alert(target, PAGE, system="portal", site="dc"),
+        )
+        assert left == {f"Infra{source} dc-registrar-1", f"Infra{target} portal"}
+
+
 def test_a_system_that_is_down_is_not_told_of_by_its_budget_too(alertmanager: Alertmanager) -> None:
     left = alertmanager.left(
         alert("SystemDown", PAGE, system="portal", site="dc"),

@@ -36,7 +36,9 @@ FamilyUnreachable    family  PrefixesMissing RoutesLost
 CircuitDown         circuit  CircuitLoss CircuitSlow CircuitJitter CircuitBudgetFast CircuitBudgetSlow
 CircuitDown            site  AdjacencyMissing RoutesLost FamiliesApart RoomMediaPoor
 CircuitDown             pop  PrefixesMissing
-CircuitLoss            site  RoomMediaPoor
+CircuitLoss         circuit  CircuitSlow CircuitJitter
+CircuitLoss            site  RoomMediaPoor FamiliesApart
+CircuitSlow         circuit  CircuitJitter
 CircuitSlow            site  RoomMediaPoor
 CircuitJitter          site  RoomMediaPoor
 CircuitBudgetFast   circuit  CircuitBudgetSlow
@@ -56,6 +58,8 @@ DeviceDown               circuit's AdjacencyMissing
 Held                     circuit's AdjacencyMissing
 FamiliesApart            FamiliesApart
 SystemDown               system's
+RegistrarDown            system's
+CertificateExpires       CertificateExpires
 ExporterDown             PrometheusTargetMissing
 PrometheusTargetMissing  PrometheusTargetMissing
 """
@@ -63,7 +67,6 @@ PrometheusTargetMissing  PrometheusTargetMissing
 ALWAYS = {
     "CityUnreachable": "nothing is larger",
     "CircuitFull": "a week's figure: what is down now does not explain it",
-    "CertificateExpires": "a date",
     "ExporterDown": "of the monitoring host itself, whatever the network does",
     "ConfigReloadFailed": "the same",
     "RuleFailing": "the same",
