@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Address
+from math import inf
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -27,6 +28,8 @@ PROGRAMS = tuple(
 SECONDS = 240
 """An alert in a hurry takes half a minute; the rest is for a busy machine."""
 HURRY = 10
+TWO_SCRAPES = 2 * HURRY
+"""So many in a hurry take as long as two that are not."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,18 @@ class Eyes:
     def value(self, expression: str) -> float:
         """Of a query with one answer; 0 where it has none."""
         return next((value for _, value in self.query(expression)), 0.0)
+
+    def scrapes(self, selector: str, since: float, shows: Callable[[float, float], bool]) -> float:
+        """How many it took after a moment until a series showed it, by its value before and then."""
+        answer = self.ask(PROMETHEUS, f"/api/v1/query?query={quote(f'{selector}[15m]')}")
+        took = inf
+        for series in answer["data"]["result"]:
+            values = [(at, float(value)) for at, value in series["values"]]
+            before = [value for at, value in values if at <= since]
+            after = [value for at, value in values if at > since]
+            shown = (number for number, value in enumerate(after, 1) if before and shows(before[-1], value))
+            took = min(took, next(shown, inf))
+        return took
 
     def alerts(self, state: Literal["active", "suppressed"]) -> list[dict[str, str]]:
         """Labels of those that are told, or of those that a larger one explains."""

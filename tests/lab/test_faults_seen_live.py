@@ -2,18 +2,62 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from math import inf
+from typing import Literal
+
 import pytest
 
 from infra_ctl.city import load_city
+from infra_ctl.hosts.roles.certificate import files
+from infra_ctl.lab import faults, namespace
+from infra_ctl.lab.rooms import certificate
+from infra_ctl.lab.state import Fault
 from infra_ctl.monitor.targets import labels_of
 from tests.lab.city_slice import CitySlice
-from tests.lab.eyes import Eyes, becomes, eventually
-from tests.lab.two_sites import CORES, DEVICES, HOSTS, MONITOR, SPARE, WATCHER, Sites
+from tests.lab.eyes import TWO_SCRAPES, Eyes, becomes, eventually
+from tests.lab.two_sites import CORES, DEVICES, HEARD, HOSTS, MONITOR, OFF, ROOMS, SPARE, WATCHER, Sites
 
 pytestmark = pytest.mark.live
 
 AGENTS = (*CORES, "bk-r1", "bk-r2")
 """Routers with a host part."""
+STANDING = {
+    ("Watchdog", ""),
+    ("HostDown", SPARE),
+    ("SystemDown", "email"),
+    ("BackupOld", "device"),
+    ("BackupOld", "host"),
+}
+"""What is so, soon at least: alerting works, nothing is installed on the spare, nobody has made a backup."""
+ABOUT = ("circuit", "registrar", "system", "host", "room", "device", "site", "object_kind")
+LOSSY, NARROW = f"{HEARD}-1", f"{OFF}-1"
+LIMIT = 1.0
+"""Mbit/s."""
+FULL = 14
+"""So many packets of 1242 bytes are under way over it all the time: it is full, and need never drop one."""
+LOAD = """
+import socket, struct, sys, time
+to, window, ours = sys.argv[1], int(sys.argv[2]), 0x1CF1
+asking = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+asking.settimeout(5)
+echo = struct.pack("!BBHHH", 8, 0, 0xFFFF - 0x0800 - ours, ours, 0) + bytes(1192)
+begin, due = time.monotonic(), window
+while time.monotonic() < begin + 300:
+    for _ in range(due):
+        asking.sendto(echo, (to, 0))
+    try:
+        answer = asking.recv(2000)[20:]
+        due = int(answer[0] == 0 and struct.unpack("!H", answer[4:6])[0] == ours)
+    except TimeoutError:
+        due = window
+"""
+"""For five minutes at most."""
 PORTALS = 'system=~".*portals?"'
 
 
@@ -52,3 +96,96 @@ def test_the_good_exporters_answer_and_say_whose_each_series_is(city: CitySlice,
         probed = key.replace(" ", f"{{{PORTALS}}} ", 1)
         eventually(lambda ask=probed: named(watched, ask, "system", "family") >= systems)
         assert named(watched, probed, "site", "pop") == {("dc", "hq")}
+
+
+def told(eyes: Eyes, state: Literal["active", "suppressed"] = "active") -> set[tuple[str, str]]:
+    """All alerts by name and what they are about, but for what always is.
+
+    A slow budget's days are hours in a hurry, of which minutes are known: an outage of seconds uses it up.
+    """
+    found = {
+        (each["alertname"].removeprefix("Infra"), next((each[label] for label in ABOUT if label in each), ""))
+        for each in eyes.alerts(state)
+        if each["alertname"] != "InfraSystemBudgetSlow"
+    }
+    return found - STANDING
+
+
+@contextmanager
+def filled(city: CitySlice, circuit: str) -> Iterator[None]:
+    """While a circuit has more to carry than it can, from its near end."""
+    link = city.spec.link(circuit)
+    interfaces = load_city(city.inventory).intents[link.z.node].interfaces
+    far = next(each.ipv4.ip for each in interfaces if each.circuit == circuit and each.ipv4 is not None)
+    with namespace.inside(city.spec.namespace(link.a.node)):
+        sending = subprocess.Popen((sys.executable, "-c", LOAD, str(far), str(FULL)))
+    try:
+        yield
+        assert sending.poll() is None
+    finally:
+        sending.kill()
+        sending.wait()
+
+
+@contextmanager
+def certified(city: CitySlice, hostname: str, role: str, pem: bytes) -> Iterator[None]:
+    """While a host of a role has another certificate, key and all."""
+    kept = {file: city.on(hostname, "cat", file) for file in files(role)}
+
+    def give(texts: Mapping[str, str]) -> None:
+        for file, text in texts.items():
+            city.on(hostname, "sh", "-c", f"cat >{file}", text=text)
+        city.on(hostname, "systemctl", "restart", "kamailio")
+
+    try:
+        give(dict.fromkeys(kept, pem.decode()))
+        yield
+    finally:
+        give(kept)
+
+
+def test_three_faults_of_which_none_explains_another_are_a_ticket_each(
+    city: CitySlice, watched: Eyes
+) -> None:
+    """Loss in the class of video alone; a circuit that is too narrow; a certificate that has ended.
+
+    A full circuit has jitter too, and a registrar's certificate is its system's: no tickets of their own.
+    """
+    becomes(lambda: told(watched), set())
+    ended = certificate(ROOMS, datetime.now(UTC) - timedelta(days=1))
+    begin = time.time()
+    faults.break_(city.lab.root, Fault("loss", LOSSY, 0.03, video=True))
+    faults.break_(city.lab.root, Fault("rate", NARROW, LIMIT))
+    tickets = {("CircuitLoss", LOSSY), ("CircuitSlow", NARROW), ("CertificateExpires", ROOMS)}
+    explained = {("CircuitJitter", NARROW), ("CertificateExpires", "video-conference")}
+    try:
+        with filled(city, NARROW), certified(city, ROOMS, "registrar", ended):
+            becomes(lambda: told(watched), tickets)
+            eventually(lambda: told(watched, "suppressed") >= explained)
+    finally:
+        faults.heal(city.lab.root)
+
+    lost = (
+        f'{{__name__=~"infra_(circuit|site)_.*lost_total",circuit=~"{LOSSY}|",site=~"{HEARD}|",class="%s"}}'
+    )
+    assert watched.scrapes(lost % "video", begin, lambda before, now: now > before) <= TWO_SCRAPES
+    assert watched.scrapes(lost % "default", begin, lambda before, now: now > before) == inf
+    seconds = f'infra_circuit_rtt_seconds_sum{{circuit="{NARROW}"}}'
+    assert watched.scrapes(seconds, begin, lambda before, now: now > before + 0.1) <= TWO_SCRAPES
+    end = f'infra_registrar_certificate_expiry_timestamp_seconds{{registrar="{ROOMS}"}}'
+    assert watched.scrapes(end, begin, lambda _before, now: now < begin) <= TWO_SCRAPES
+    becomes(lambda: told(watched), set())
+
+
+def test_a_registrar_that_is_down_is_one_page(city: CitySlice, watched: Eyes) -> None:
+    """The system that is nothing but this registrar is down with it, which is no second page."""
+    begin = time.time()
+    city.on(ROOMS, "systemctl", "stop", "kamailio")
+    try:
+        becomes(lambda: told(watched), {("RegistrarDown", ROOMS)})
+        eventually(lambda: ("SystemDown", "video-conference") in told(watched, "suppressed"))
+    finally:
+        city.on(ROOMS, "systemctl", "start", "kamailio")
+    up = f'infra_registrar_up{{registrar="{ROOMS}"}}'
+    assert watched.scrapes(up, begin, lambda before, now: before > now) <= TWO_SCRAPES
+    becomes(lambda: told(watched), set())
