@@ -22,7 +22,11 @@ SHORT = ("--storage.tsdb.retention.time=6h", "--storage.tsdb.retention.size=256M
 """What a twin's Prometheus keeps."""
 REFLECTOR = "reflector"
 LOOKS: Mapping[str, Mapping[str, int]] = MappingProxyType(
-    {"video": {"--probe.interval": 30, "--media.window": 120}, "state": {"--sweep.interval": 60}}
+    {
+        "path": {"--probe.mtu-interval": 300},
+        "video": {"--probe.interval": 30, "--media.window": 120},
+        "state": {"--sweep.interval": 60},
+    }
 )
 """Seconds that exporters take if nobody says; in a hurry an Nth of them, as they are asked that often."""
 SPARING = {"GOMAXPROCS": "1", "GOGC": "50"}
