@@ -29,8 +29,8 @@ from infra_ctl.monitor.targets import PathTarget
 from infra_ctl.probe.counters import LATENESS_BOUNDS
 
 TARGETS = 1000
-IDLE = 20
-"""Targets of a loop that has little to do, each ten times a second: as many turns as with a thousand."""
+IDLE = 25
+"""Targets of a loop that has little to do, in as many turns as a thousand."""
 SECONDS = 8
 ROUNDS = 5
 SCRAPES = 5
@@ -57,7 +57,7 @@ def _rounds(folder: Path) -> tuple[Mapping[str, list[float]], Mapping[str, list[
     costs: defaultdict[str, list[float]] = defaultdict(list)
     late: defaultdict[str, list[list[int]]] = defaultdict(list)
     turns: Mapping[str, Callable[[], tuple[float, list[int]]]] = {
-        "idle": lambda: _ours(IDLE, 0.1),
+        "idle": lambda: _ours(IDLE, 1.0),
         "ours": lambda: _ours(TARGETS, 1.0),
         "scraped": lambda: _ours(TARGETS, 1.0, scrapes=SCRAPES),
         "fping": lambda: (_fping(folder), []),
