@@ -1,4 +1,4 @@
-"""`make bench`, or `python -m benchmarks [--rounds N] [PART…]`: every figure of the README and of the docs.
+"""`make bench`, or `python -m benchmarks [OPTION…] [PART…]`: every figure of the README and of the docs.
 
 The live parts share the whole city as a lab of their own, called `bench`, which is taken down at the end;
 `hosts` has a small one of its own, with ten hosts. A part that fails or takes too long is told of in the
@@ -79,7 +79,8 @@ class Result:
 
 
 def main(arguments: Sequence[str]) -> int:
-    wanted, rounds = _asked(arguments)
+    asked = _asked(arguments)
+    wanted, rounds = asked.parts or list(PARTS), asked.rounds
     results: dict[str, Result] = {}
     folder = Path(tempfile.mkdtemp(prefix="infra-ctl-bench-"))
     try:
@@ -87,33 +88,34 @@ def main(arguments: Sequence[str]) -> int:
             if (alone := PARTS[name].alone) is not None:
                 results[name] = _result(name, rounds, partial(alone, folder))
         if live := [name for name in wanted if PARTS[name].live is not None]:
-            results |= _live(live, rounds, folder)
+            results |= _live(live, asked, folder)
     finally:
         shutil.rmtree(folder)
         _tell(results)
     return 1 if any(result.failure for result in results.values()) else 0
 
 
-def _asked(arguments: Sequence[str]) -> tuple[Sequence[str], int | None]:
+def _asked(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument(
         "--rounds", type=int, metavar="N", help="rounds of each part (each has its own number)"
     )
+    parser.add_argument("--slice", metavar="SELECTOR", help="routers of the live parts' twin (all)")
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; none: all of them")
     asked = parser.parse_args(arguments)
     if unknown := [name for name in asked.parts if name not in PARTS]:
         parser.error(f"there is no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
     if asked.rounds is not None and asked.rounds < 1:
         parser.error("--rounds: one at least")
-    return asked.parts or list(PARTS), asked.rounds
+    return asked
 
 
-def _live(names: Sequence[str], rounds: int | None, folder: Path) -> dict[str, Result]:
-    """These parts, on one twin of the whole city."""
+def _live(names: Sequence[str], asked: argparse.Namespace, folder: Path) -> dict[str, Result]:
+    """These parts, on one twin."""
     booted: list[Twin] = []
 
     def boot(_rounds: int) -> Iterator[Verdict]:
-        booted.append(Twin.boot(folder))
+        booted.append(Twin.boot(folder, "bench", *([asked.slice] if asked.slice else [])))
         yield from ()
 
     results = {"boot": _bounded("boot", BOOT_MINUTES, partial(boot, 1))}
@@ -121,7 +123,7 @@ def _live(names: Sequence[str], rounds: int | None, folder: Path) -> dict[str, R
         try:
             for name in names:
                 if (live := PARTS[name].live) is not None:
-                    results[name] = _result(name, rounds, partial(live, twin))
+                    results[name] = _result(name, asked.rounds, partial(live, twin))
         finally:
             twin.down()
     return results

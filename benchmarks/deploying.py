@@ -26,7 +26,7 @@ LINE = "ip prefix-list BENCH seq 5 permit 192.0.2.%d/32"
 
 def run(twin: Twin, rounds: int) -> Iterator[Verdict]:
     """Print medians and ratios of interleaved rounds; each contender changes the line once a round."""
-    devices = len(twin.city.intents)
+    devices = len(twin.devices)
     values = itertools.cycle((6, 5))
     shares: list[float] = []
     costs = interleaved(
@@ -50,9 +50,7 @@ def run(twin: Twin, rounds: int) -> Iterator[Verdict]:
 def _change(twin: Twin, values: Iterator[int]) -> None:
     """Write the other value into the inventory."""
     line = LINE % next(values)
-    entries = (
-        f"- {{device: {hostname}, line: '{line}', reason: benchmark}}\n" for hostname in twin.city.intents
-    )
+    entries = (f"- {{device: {hostname}, line: '{line}', reason: benchmark}}\n" for hostname in twin.devices)
     path = twin.inventory / "unmanaged.yaml"
     path.write_text("unmanaged:\n" + "".join(entries) + "claimed: []\n", encoding="utf-8")
 
@@ -89,6 +87,8 @@ def _candidates(twin: Twin, values: Iterator[int]) -> Path:
     folder = twin.folder / "candidates"
     folder.mkdir(exist_ok=True)
     vault = open_vault(twin.home / "vault.yml", twin.home / "vault-password")
-    for hostname, intent in load_city(twin.inventory).intents.items():
-        (folder / hostname).write_text(resolve(render(intent), vault), encoding="utf-8")
+    city = load_city(twin.inventory)
+    for hostname in twin.devices:
+        text = resolve(render(city.intents[hostname]), vault)
+        (folder / hostname).write_text(text, encoding="utf-8")
     return folder

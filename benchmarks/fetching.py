@@ -17,7 +17,7 @@ def run(twin: Twin, rounds: int) -> Iterator[Verdict]:
     """Print medians and ratios of interleaved rounds."""
     python = (*twin.inside, sys.executable, "-m")
     inventory, environment = _ansible(twin)
-    devices = len(twin.city.intents)
+    devices = len(twin.devices)
     costs = interleaved(
         {
             "asyncssh (floor)": lambda: cost_of(

@@ -18,7 +18,7 @@ CITY_INTERVAL = 60.0
 
 def run(twin: Twin, rounds: int) -> Iterator[Verdict]:
     """Print figures of so many sweeps; a router that is dead must not delay another."""
-    devices = len(twin.city.intents)
+    devices = len(twin.devices)
     peer = (sys.executable, "-m", "benchmarks.peers.state_sweep", str(twin.inventory), str(rounds))
     done = subprocess.run(peer, env={**os.environ, **twin.env}, check=True, stdout=subprocess.PIPE, text=True)
     found: dict[str, float] = json.loads(done.stdout)

@@ -24,7 +24,7 @@ from pathlib import Path
 
 from infra_ctl.city import City, load_city
 from infra_ctl.cli.context import context
-from infra_ctl.cli.devices import connection, inside
+from infra_ctl.cli.devices import connection, inside, present
 from infra_ctl.drivers.registry import open_driver
 from infra_ctl.verify.routing import judge_routing, routing_expectations
 from infra_ctl.verify.watching import Look, Pace, Watch, Way
@@ -37,9 +37,10 @@ NOBODY = "02:00:00:00:00:01"
 def main(inventory: Path, sweeps: int) -> None:
     where = context(os.environ["INFRA_CTL_CONTEXT"], inventory)
     city = load_city(inventory)
+    intents = {name: city.intents[name] for name in present(where, city)}
     ways: dict[str, Way] = {
         name: (intent.platform, replace(connection(where, intent), compress=True, timeout=PACE.timeout))
-        for name, intent in city.intents.items()
+        for name, intent in intents.items()
     }
     with inside(where):
         found = {**_kept(city, ways, sweeps), **_anew(ways, sweeps)}
@@ -67,7 +68,7 @@ def _kept(city: City, ways: Mapping[str, Way], sweeps: int) -> Mapping[str, floa
         time.sleep(sweeps * PACE.interval)
         spent, read, seconds = time.process_time() - spent, len(took), statistics.median(took)
         late = _p99_late(begins, begun)
-        dead = list(ways)[-PACE.workers :]
+        dead = list(ways)[-min(PACE.workers, len(ways) // 2) :]
         with _dead([ways[name][1].address for name in dead]):
             time.sleep(PACE.interval)
             begun = time.monotonic()
