@@ -31,6 +31,7 @@ from benchmarks import (
     probing,
     reaching,
     scaling,
+    seeing,
     starting,
     watching,
 )
@@ -55,6 +56,7 @@ PARTS: Mapping[str, Part] = {
     "start": Part(11, 2, starting.run),
     "exposition": Part(5, 5, exposition.run),
     "probing": Part(5, 10, probing.run),
+    "rooms": Part(5, 5, seeing.run),
     "scale": Part(1, 15, scaling.run),
     "reach": Part(1, 15, reaching.run),
     "hosts": Part(2, 45, hosting.run),
