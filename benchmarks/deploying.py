@@ -58,7 +58,7 @@ def _change(twin: Twin, values: Iterator[int]) -> None:
 def _ours(twin: Twin, values: Iterator[int], shares: list[float]) -> Cost:
     _change(twin, values)
     plan, told = twin.folder / "plan.json", twin.folder / "journal.json"
-    twin.run("plan", "-o", str(plan), "--output", "json")
+    twin.run("plan", "-o", str(plan))
     ours = (sys.executable, "-m", "benchmarks.journalled", str(told))
     cost = cost_of((*ours, "deploy", "--plan", str(plan), "--yes"), twin.env)
     shares.append(share(told))

@@ -80,8 +80,11 @@ class Twin:
         return ("ip", "netns", "exec", f"{self.name}-mgmt")
 
     def run(self, *arguments: str) -> None:
+        """What it says is no figure: it goes where the progress goes."""
         print(f"$ infra-ctl {' '.join(arguments)}", file=sys.stderr)
-        subprocess.run((*INFRA_CTL, *arguments), env={**os.environ, **self.env}, check=True)
+        subprocess.run(
+            (*INFRA_CTL, *arguments), env={**os.environ, **self.env}, stdout=sys.stderr, check=True
+        )
 
     def down(self) -> None:
         self.run("lab", "down")
