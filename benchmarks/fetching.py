@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,8 +65,10 @@ def _ansible(twin: Twin) -> tuple[Path, dict[str, str]]:
     )
     lines = [f"{device['name']} ansible_host={device['address']} {common}" for device in targets["devices"]]
     path.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    settings = twin.folder / "ansible.cfg"  # the repository's own lets our inventory plugin in, and no other
+    settings.write_text("[defaults]\n", encoding="utf-8")
     environment = {
-        "ANSIBLE_CONFIG": os.devnull,  # the repository's own lets our inventory plugin in, and no other
+        "ANSIBLE_CONFIG": str(settings),
         "ANSIBLE_PIPELINING": "1",
         "ANSIBLE_HOME": str(twin.folder / "ansible"),
         "ANSIBLE_SSH_CONTROL_PATH_DIR": "/tmp/ic-bench",

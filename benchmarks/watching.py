@@ -23,7 +23,7 @@ def run(twin: Twin, rounds: int) -> Iterator[Verdict]:
     done = subprocess.run(peer, env={**os.environ, **twin.env}, check=True, stdout=subprocess.PIPE, text=True)
     found: dict[str, float] = json.loads(done.stdout)
     print(f"\nstate of {devices} live routers, {rounds} sweeps, a reading")
-    for name, way in (("kept", "the state exporter's, judged"), ("anew", "a new session each time")):
+    for name, way in (("kept", "the state exporter's"), ("anew", "a new session each time")):
         print(
             f"  {way:<30}{found[f'{name}_cpu'] * 1e3:8.1f} ms CPU{found[f'{name}_wall'] * 1e3:9.0f} ms wall"
         )

@@ -43,7 +43,7 @@ def main(inventory: Path, sweeps: int) -> None:
         for name, intent in intents.items()
     }
     with inside(where):
-        found = {**_kept(city, ways, sweeps), **_anew(ways, sweeps)}
+        found = {**_kept(city, ways, sweeps), **_anew(city, ways, sweeps)}
     print(json.dumps(found))
 
 
@@ -91,18 +91,21 @@ def _p99_late(begins: Mapping[str, Sequence[float]], since: float) -> float:
     return late[int(len(late) * 0.99)]
 
 
-def _anew(ways: Mapping[str, Way], sweeps: int) -> Mapping[str, float]:
-    """What reads devices now and then does: it connects, asks and leaves; nothing is judged."""
+def _anew(city: City, ways: Mapping[str, Way], sweeps: int) -> Mapping[str, float]:
+    """The same readings, judged too, as without kept sessions: it connects, asks and leaves."""
+    expected = routing_expectations(city, tuple(ways))
 
-    def read(way: Way) -> float:
+    def read(hostname: str) -> float:
         began = time.monotonic()
-        with open_driver(*way) as driver:
-            driver.state(routes=True, timeout=PACE.timeout * 4)
-        return time.monotonic() - began
+        with open_driver(*ways[hostname]) as driver:
+            state = driver.state(routes=True, timeout=PACE.timeout * 4)
+        seconds = time.monotonic() - began
+        judge_routing(expected[hostname], state)
+        return seconds
 
     spent = time.process_time()
     with ThreadPoolExecutor(PACE.workers) as pool:
-        took = [seconds for _ in range(sweeps) for seconds in pool.map(read, ways.values())]
+        took = [seconds for _ in range(sweeps) for seconds in pool.map(read, ways)]
     spent = time.process_time() - spent
     return {"anew_cpu": spent / len(took), "anew_wall": statistics.median(took)}
 
