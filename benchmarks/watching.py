@@ -36,4 +36,4 @@ def run(twin: Twin, rounds: int) -> Iterator[Verdict]:
     ratio = found["anew_cpu"] / found["kept_cpu"]
     yield Verdict("CPU of a reading by a new session, × ours", ratio, 1, at_least=True)
     late = 100 * found["late_beside_dead"] / PACE.interval
-    yield Verdict(f"% of an interval that others are late, p99, {PACE.workers} dead", late, 1)
+    yield Verdict(f"% of an interval that others are late, p99, {int(found['dead'])} dead", late, 1)

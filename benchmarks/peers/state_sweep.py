@@ -3,7 +3,7 @@
 python -m benchmarks.peers.state_sweep INVENTORY SWEEPS
 
 Prints CPU and wall time of a reading for both, and how late the exporter's readings begin, at p99: while all
-routers answer, and while as many are dead as it has workers, those not counted.
+routers answer, and while as many are dead as it has workers (half of a small twin), those not counted.
 """
 
 from __future__ import annotations
@@ -77,7 +77,8 @@ def _kept(city: City, ways: Mapping[str, Way], sweeps: int) -> Mapping[str, floa
             beside = _p99_late(others, begun)
     finally:
         watch.close()
-    return {"kept_cpu": spent / read, "kept_wall": seconds, "late": late, "late_beside_dead": beside}
+    cost = {"kept_cpu": spent / read, "kept_wall": seconds}
+    return {**cost, "late": late, "late_beside_dead": beside, "dead": len(dead)}
 
 
 def _p99_late(begins: Mapping[str, Sequence[float]], since: float) -> float:
