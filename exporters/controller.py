@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import click
 
 from exporters.catalogue import METRICS
-from exporters.serving import Block, Series, context_option, one, serve
+from exporters.serving import Block, Series, one, serve
+from infra_ctl.cli.options import ContextOption
 from infra_ctl.errors import BackupError, InfraCtlError, UnusableError
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ def main(argv: Sequence[str]) -> None:
 
 
 _OPTIONS = (
-    context_option("Whose runs are counted: live, lab, lab:NAME or embedded."),
+    ContextOption(help="Whose runs are counted: live, lab, lab:NAME or embedded."),
     click.Option(
         ["--backup", "repository"],
         type=click.Path(path_type=Path, file_okay=False),
