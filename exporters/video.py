@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -36,6 +37,7 @@ Rows = Iterable[tuple[Sequence[str], float | None]]
 
 def main(argv: Sequence[str]) -> None:
     """`infra-ctl export video`."""
+    _open_many_files()
     serve("video", VideoExporter, argv, *_OPTIONS)
 
 
@@ -147,7 +149,7 @@ class VideoExporter:
             known: Mapping[str, Watched] = {**self._rooms, **self._registrars}
         if (found := known.get(target)) is None:
             raise UnknownError(f"there is no room and no registrar '{target}'{did_you_mean(target, known)}")
-        # Where a registrar does not answer by UDP it is asked by TCP, which takes as long again.
+        # Who does not answer by UDP is asked by TCP, which takes as long again.
         sight = self._watch.look_now(found, timeout / 2)
         for transport, answer in sight.answers.items():
             say(f"{transport}: {answer.in_words}")
@@ -241,6 +243,12 @@ def _block(metric: str, rows: Rows) -> Block:
     """What is not known has no series."""
     known = {tuple(labels): value for labels, value in rows if value is not None}
     return Series(METRICS[metric], known).block(known.values())
+
+
+def _open_many_files() -> None:
+    """As many as we may: rooms that do not answer have a socket each, and nobody here uses select()."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _seconds(name: str, default: float, least: float, most: float, text: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,7 @@ class Certificate:
     expires: datetime | None
 
 
+@cache
 def unverified() -> ssl.SSLContext:
     """A context that takes whatever is shown, of old rooms too: no secret goes over it."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

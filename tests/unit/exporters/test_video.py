@@ -40,11 +40,11 @@ class Rooms:
         self.sights: dict[str, Sight] = {}
         self.asked: list[str] = []
 
-    async def room(self, room: RoomTarget, _registrars: object = ()) -> Sight:
+    async def room(self, room: RoomTarget, _registrars: object = (), **_more: object) -> Sight:
         self.asked.append(room.room)
         return self.sights.get(room.room, Sight({"udp": NOBODY}))
 
-    async def registrar(self, registrar: RegistrarTarget) -> Sight:
+    async def registrar(self, registrar: RegistrarTarget, **_more: object) -> Sight:
         return self.sights.get(registrar.registrar, Sight({"udp": NOBODY}))
 
 
@@ -152,7 +152,7 @@ def test_a_room_that_never_answers_holds_up_no_other(rooms: Rooms, monkeypatch: 
     """One look hangs for ever: the others come again and again."""
     import asyncio
 
-    async def look(_looking: Looking, room: RoomTarget, _registrars: object = ()) -> Sight:
+    async def look(_looking: Looking, room: RoomTarget, _registrars: object = (), **_more: object) -> Sight:
         rooms.asked.append(room.room)
         if room.room == "dead":
             await asyncio.Event().wait()
