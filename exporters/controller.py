@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import TYPE_CHECKING
 
@@ -48,26 +49,33 @@ class Reader:
     def __init__(self, patience: float = PATIENCE + 1.0) -> None:
         self._patience = patience
         self._under_way: Future[Totals] | None = None
+        self._asked: SimpleQueue[tuple[Future[Totals], Callable[[], Totals]]] = SimpleQueue()
+        self._thread: Thread | None = None
         self._lock = Lock()
 
     def read(self, read: Callable[[], Totals]) -> Totals:
         """What is read, or what a reading gives that is still under way. Raises UnusableError at no end."""
         with self._lock:
+            if self._thread is None:
+                self._thread = Thread(target=self._work, daemon=True)
+                self._thread.start()
             if self._under_way is None or self._under_way.done():
                 self._under_way = Future()
-                Thread(target=_fulfil, args=(self._under_way, read), daemon=True).start()
+                self._asked.put((self._under_way, read))
             reading = self._under_way
         try:
             return reading.result(self._patience)
         except TimeoutError:
             raise UnusableError(f"journal does not answer within {self._patience:g} s") from None
 
-
-def _fulfil(promised: Future[Totals], read: Callable[[], Totals]) -> None:
-    try:
-        promised.set_result(read())
-    except Exception as error:  # noqa: BLE001 - whoever waits for it is told
-        promised.set_exception(error)
+    def _work(self) -> None:
+        """For ever: one thread for all readings, or each would leave its own memory behind."""
+        while True:
+            promised, read = self._asked.get()
+            try:
+                promised.set_result(read())
+            except Exception as error:  # noqa: BLE001 - whoever waits for it is told
+                promised.set_exception(error)
 
 
 class Controller:

@@ -27,8 +27,8 @@ from tests.lab.endurance.ground import Ground, Running, Use, ground
 
 WARM_UP = 1 / 3
 """Of a fault's time, after which what its first rounds took is taken for good."""
-GROWTH, GROWTH_KIB = 0.05, 4096
-"""From then on memory may grow by that share and so much: an allocator's own ups and downs."""
+GROWTH = 0.05
+"""Share by which memory may grow from then on, beside what the fault itself allows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Row:
         found = []
         for each, now in self.after.items():
             then = self.before[each]
-            if now.resident > then.resident * (1 + GROWTH) + GROWTH_KIB:
+            if now.resident > then.resident * (1 + GROWTH) + self.fault.more_kib:
                 found.append(f"{each.name} grew from {then.resident:,} to {now.resident:,} KiB")
             if now.files > then.files + self.fault.more_files:
                 found.append(f"{each.name} has {now.files} open files, and had {then.files}")
