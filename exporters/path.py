@@ -37,7 +37,7 @@ STAMPS: Mapping[str, Values] = {
 
 def main(argv: Sequence[str]) -> None:
     """`infra-ctl export path`."""
-    serve("path", PathExporter, argv, *_options())
+    serve("path", PathExporter, argv, *options())
 
 
 class PathExporter:
@@ -141,7 +141,8 @@ def _name(target: PathTarget, probe: str) -> str:
     return f"{probe} {target.kind} {target.name} {target.family} {target.dscp_class}"
 
 
-def _options() -> tuple[click.Option, ...]:
+def options() -> tuple[click.Option, ...]:
+    """Its own, beside those of every exporter."""
     seconds = click.FloatRange(min=0.05, max=3600)
     return (
         click.Option(

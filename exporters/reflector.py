@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from infra_ctl.city import City, load_city
+from infra_ctl.cli.options import InventoryOption
 from infra_ctl.errors import UnusableError
 from infra_ctl.intent.model import Address
 from infra_ctl.lab import namespace
@@ -42,16 +43,7 @@ def main(argv: Sequence[str]) -> None:
 
 
 @click.command("reflector", context_settings={"help_option_names": ["-h", "--help"]})
-@click.option(
-    "-i",
-    "--inventory",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("inventory"),
-    envvar="INFRA_CTL_INVENTORY",
-    show_envvar=True,
-    show_default=True,
-    help="The city's folder.",
-)
+@click.option(cls=InventoryOption)
 @click.option("--port", type=click.IntRange(1, 65535), default=PORT, show_default=True, help="UDP port.")
 @click.option(
     "--netns", "namespaces", multiple=True, metavar="NAME", help="Answer in this network namespace."

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from exporters.catalogue import METRICS
-from exporters.serving import Block, Page, Series, context_option, serve
+from exporters.serving import Block, Page, Series, serve
 from infra_ctl.city import load_city
+from infra_ctl.cli.options import ContextOption
 from infra_ctl.drivers.registry import open_driver
 from infra_ctl.errors import UnusableError
 from infra_ctl.intent.expectations import FAMILIES
@@ -211,7 +212,7 @@ def _findings(routing: Routing) -> dict[str, Any]:
 
 
 _OPTIONS = (
-    context_option("Whose routers are read: live, lab or lab:NAME."),
+    ContextOption(help="Whose routers are read: live, lab or lab:NAME."),
     click.Option(
         ["--sweep.interval", "interval"],
         type=click.FloatRange(min=1),

@@ -2,7 +2,7 @@
 
 from exporters.serving.exporter import Exporter, Page, Prober, Publisher
 from exporters.serving.exposition import Block, Histogram, Observed, Series, one
-from exporters.serving.running import context_option, serve
+from exporters.serving.running import serve
 
 __all__ = [
     "Block",
@@ -13,7 +13,6 @@ __all__ = [
     "Prober",
     "Publisher",
     "Series",
-    "context_option",
     "one",
     "serve",
 ]

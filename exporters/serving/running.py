@@ -18,6 +18,7 @@ from exporters.serving.itself import Itself
 from exporters.serving.listening import Address, address, begin, end, listen
 from exporters.serving.protection import FileProtection, Guard, Protection, Unprotected
 from exporters.serving.routes import Answer, Orders, Request, Routes
+from infra_ctl.cli.options import InventoryOption
 from infra_ctl.errors import InfraCtlError
 
 
@@ -143,15 +144,7 @@ def _help(name: str) -> str:
 def _options(name: str) -> tuple[click.Option, ...]:
     """What every exporter takes, by the names that Prometheus' own have."""
     return (
-        click.Option(
-            ["-i", "--inventory"],
-            type=click.Path(path_type=Path, file_okay=False),
-            default=Path("inventory"),
-            envvar="INFRA_CTL_INVENTORY",
-            show_envvar=True,
-            show_default=True,
-            help="The city's folder.",
-        ),
+        InventoryOption(),
         click.Option(
             ["--web.listen-address", "addresses"],
             multiple=True,
@@ -178,17 +171,4 @@ def _options(name: str) -> tuple[click.Option, ...]:
             show_default=True,
             help="Scrapes and probes at a time; one more is answered 503.",
         ),
-    )
-
-
-def context_option(words: str) -> click.Option:
-    """`--context` of an exporter that asks a context's devices or journal, as commands have it."""
-    return click.Option(
-        ["--context", "context_name"],
-        default="live",
-        envvar="INFRA_CTL_CONTEXT",
-        show_envvar=True,
-        show_default=True,
-        metavar="NAME",
-        help=words,
     )

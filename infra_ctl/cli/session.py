@@ -15,6 +15,7 @@ import click
 
 from infra_ctl.cli import completion
 from infra_ctl.cli.context import Context, context
+from infra_ctl.cli.options import ContextOption, InventoryOption
 from infra_ctl.errors import SelectorError
 
 if TYPE_CHECKING:
@@ -144,26 +145,8 @@ class Session:
 def session_options(command: Callable[Concatenate[Session, P], R]) -> Callable[P, R]:
     """Give a command `-i`, `--context`, `--output` and `-v`, and a Session as its first argument."""
 
-    @click.option(
-        "-i",
-        "--inventory",
-        type=click.Path(path_type=Path, file_okay=False),
-        default=Path("inventory"),
-        envvar="INFRA_CTL_INVENTORY",
-        show_envvar=True,
-        show_default=True,
-        help="The city's folder.",
-    )
-    @click.option(
-        "--context",
-        "context_name",
-        default="live",
-        envvar="INFRA_CTL_CONTEXT",
-        show_envvar=True,
-        show_default=True,
-        metavar="NAME",
-        help="live, lab, lab:NAME or embedded (simulated).",
-    )
+    @click.option(cls=InventoryOption)
+    @click.option(cls=ContextOption, help="live, lab, lab:NAME or embedded (simulated).")
     @click.option("--output", type=click.Choice(["text", "json"]), default="text", help="How to print.")
     @click.option("-v", "--verbose", is_flag=True, help="Say more.")
     @functools.wraps(command)

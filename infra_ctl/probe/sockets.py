@@ -23,6 +23,7 @@ STAMPS: Final = (
 )  # net_tstamp.h: TX_SOFTWARE, RX_SOFTWARE; SOFTWARE, to be told of both
 IP_RECVTTL, IP_MTU_DISCOVER, IP_RECVTOS, PMTUDISC_PROBE = 12, 10, 13, 3  # linux/in.h
 IPV6_MTU_DISCOVER, IPV6_RECVHOPLIMIT, IPV6_HOPLIMIT, IPV6_DONTFRAG = 23, 51, 52, 62  # linux/in6.h
+IP_RECVERR, IPV6_RECVERR = 11, 25  # linux/in.h, linux/in6.h
 SOL_RAW, ICMP_FILTER, ICMP6_FILTER = 255, 1, 1  # linux/icmp.h, linux/icmpv6.h
 
 ROOM: Final = 4 << 20
@@ -31,10 +32,14 @@ READ: Final = 256
 """Bytes read of a packet: all of an ordinary probe, the beginning of one that looks for the MTU."""
 
 LONGEST: Final = 2048
+AT_A_TIME: Final = 1000
+"""Packets after which somebody else is to have a turn."""
 
 _TTL = (socket.IPPROTO_IP, socket.IP_TTL), (socket.IPPROTO_IPV6, IPV6_HOPLIMIT)
 _TOS = (socket.IPPROTO_IP, socket.IP_TOS), (socket.IPPROTO_IPV6, socket.IPV6_TCLASS)
 _BOTH = struct.Struct("@ll")
+_ERROR = struct.Struct("@I")
+_ERRORS = (socket.IPPROTO_IP, IP_RECVERR), (socket.IPPROTO_IPV6, IPV6_RECVERR)
 
 
 def echo_socket(family: socket.AddressFamily, cookie: bytes) -> socket.socket:
@@ -90,6 +95,16 @@ def reflector_socket(family: socket.AddressFamily, address: str, port: int) -> s
     return opened
 
 
+def question_socket(family: socket.AddressFamily) -> socket.socket:
+    """A UDP socket on a port of the kernel's choice that is told what the network refuses. Raises OSError."""
+    opened = socket.socket(family, socket.SOCK_DGRAM)
+    level, option = _ERRORS[family == socket.AF_INET6]
+    opened.setsockopt(level, option, 1)
+    opened.bind(("", 0))
+    opened.setblocking(False)
+    return opened
+
+
 def marking(family: socket.AddressFamily, dscp: int) -> Ancillary:
     """What sends one packet in a class: its DSCP, ECN left at nought; nothing for the default class."""
     if dscp == 0:
@@ -119,6 +134,32 @@ def departures(opened: socket.socket) -> Iterator[tuple[bytes, int]]:
         stamp = _stamp(ancillary)
         if stamp is not None:
             yield data, stamp
+
+
+def answers(opened: socket.socket) -> Iterator[tuple[bytes, str, int]]:
+    """What has arrived since the last look, whole, with the address and port of who sent it."""
+    for _ in range(AT_A_TIME):
+        try:
+            data, sender = opened.recvfrom(65535)
+        except BlockingIOError:
+            return
+        except OSError:  # what a packet of ours met is in `refusals` too
+            continue
+        yield data, sender[0].partition("%")[0], sender[1]
+
+
+def refusals(opened: socket.socket) -> Iterator[tuple[bytes, int]]:
+    """Packets that the network would not take: as much of each as it quotes, and the error."""
+    for _ in range(AT_A_TIME):
+        try:
+            data, ancillary, _flags, _sender = opened.recvmsg(LONGEST, 256, socket.MSG_ERRQUEUE)
+        except OSError:
+            return
+        yield from (
+            (data, _ERROR.unpack_from(value)[0])
+            for level, kind, value in ancillary
+            if (level, kind) in _ERRORS
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,7 +146,7 @@ def _closer(rooms: Iterable[RoomTarget], found: Found, judge: Judge, ways: Ways)
 async def _look(
     rooms: Sequence[RoomTarget], registrars: Sequence[RegistrarTarget], on_room: Callable[[int], None]
 ) -> tuple[Mapping[str, Sight], Mapping[str, Sight]]:
-    looking, seen = Looking(SIP_TIMEOUT), 0
+    seen = 0
 
     async def look(room: RoomTarget) -> Sight:
         nonlocal seen
@@ -155,9 +155,10 @@ async def _look(
         on_room(seen)
         return sight
 
-    sights = await asyncio.gather(
-        *(look(room) for room in rooms), *(looking.registrar(each) for each in registrars)
-    )
+    async with Looking(SIP_TIMEOUT) as looking:
+        sights = await asyncio.gather(
+            *(look(room) for room in rooms), *(looking.registrar(each) for each in registrars)
+        )
     names = [*(room.room for room in rooms), *(each.registrar for each in registrars)]
     both = dict(zip(names, sights, strict=True))
     return {room.room: both[room.room] for room in rooms}, {

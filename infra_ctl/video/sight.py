@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeVar
+from typing import Self
 
 from infra_ctl.monitor.targets import RegistrarTarget, RoomTarget, Transport
 from infra_ctl.probe.sip.bindings import Binding, bindings
-from infra_ctl.probe.sip.client import Answer, Endpoint, ask, is_open
-from infra_ctl.probe.sip.message import options, whereabouts
-
-Where = TypeVar("Where")
-What = TypeVar("What")
+from infra_ctl.probe.sip.client import Answer, Client, Endpoint, is_open
+from infra_ctl.probe.sip.message import Request, options, whereabouts
 
 AT_ONCE = 256
-"""Questions under way: each has a socket, and a process may have a thousand."""
+"""Connections under way, each with a socket: to those who answer, and, beside them, to those who do not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +51,13 @@ class Sight:
     entries: Mapping[str, Entry] = field(default_factory=dict)
     """Of a SIP room, by registrar."""
 
+    @classmethod
+    def failed(cls, target: RoomTarget | RegistrarTarget, cause: str) -> Self:
+        """Nothing could be seen."""
+        if isinstance(target, RoomTarget) and target.protocol == "h323":
+            return cls(port=Answer(failure=cause))
+        return cls({transport: Answer(failure=cause) for transport in target.transports})
+
     @property
     def is_up(self) -> bool:
         """Any final response, or an open port."""
@@ -80,26 +84,41 @@ class Sight:
 
 
 class Looking:
-    """Looks at rooms and registrars: as many questions at once as are good, each within `timeout` seconds."""
+    """Looks at rooms and registrars in one event loop, a question within `timeout` seconds of its turn.
 
-    def __init__(self, timeout: float, at_once: int = AT_ONCE) -> None:
+    Questions by UDP wait for nobody, however many there are. Only the connections of TCP and TLS do: of those
+    who have just answered by UDP among themselves, and of all others, who may be dead, among themselves.
+    """
+
+    def __init__(self, timeout: float, silent_at_once: int = AT_ONCE) -> None:
         self._timeout = timeout
-        self._gate = asyncio.Semaphore(at_once)
+        self._client = Client()
+        self._answering, self._silent = asyncio.Semaphore(AT_ONCE), asyncio.Semaphore(silent_at_once)
 
-    async def room(self, room: RoomTarget, registrars: Iterable[RegistrarTarget] = ()) -> Sight:
-        """A room itself, and what registrars know of it."""
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.close()
+
+    async def room(
+        self, room: RoomTarget, registrars: Iterable[RegistrarTarget] = (), *, was_up: bool = True
+    ) -> Sight:
+        """A room itself, and what registrars know of it; `was_up` tells of one that speaks no UDP."""
         if room.protocol == "h323":
-            return Sight(port=await self._within(is_open, room.address, room.port))
+            async with self._gate(is_there=was_up):
+                return Sight(port=await is_open(room.address, room.port, self._timeout))
         registrars = tuple(registrars)
         answers, entries = await asyncio.gather(
-            self._answers(room, room.room), asyncio.gather(*(self.entry(room, each) for each in registrars))
+            self._answers(room, room.room, was_up=was_up),
+            asyncio.gather(*(self.entry(room, each) for each in registrars)),
         )
         known = zip((each.registrar for each in registrars), entries, strict=True)
         return Sight(answers, entries=dict(known))
 
-    async def registrar(self, registrar: RegistrarTarget) -> Sight:
+    async def registrar(self, registrar: RegistrarTarget, *, was_up: bool = True) -> Sight:
         """A registrar itself."""
-        return Sight(await self._answers(registrar, ""))
+        return Sight(await self._answers(registrar, "", was_up=was_up))
 
     async def entry(self, room: RoomTarget, registrar: RegistrarTarget) -> Entry:
         """What one registrar knows of a room: by UDP, and where that is not answered by TCP."""
@@ -109,7 +128,7 @@ class Looking:
             if transport not in registrar.transports:
                 continue
             end = Endpoint(registrar.address, registrar.port, transport)
-            answer = await self._within(ask, end, whereabouts(room.room, domain))
+            answer = await self._asked(end, whereabouts(room.room, domain), is_there=False)
             if answer.response and answer.is_healthy:
                 return Entry(bindings(answer.response), time.time())
             failure = failure or answer.in_words
@@ -117,20 +136,37 @@ class Looking:
                 break
         return Entry(None, time.time(), failure)
 
-    async def _answers(self, target: RoomTarget | RegistrarTarget, user: str) -> Mapping[Transport, Answer]:
-        ends = [_end(target, transport) for transport in target.transports]
-        asked = (options(user, str(end.address), end.port) for end in ends)
-        answers = await asyncio.gather(
-            *(self._within(ask, end, what) for end, what in zip(ends, asked, strict=True))
-        )
-        return dict(zip(target.transports, answers, strict=True))
+    def close(self) -> None:
+        """In the loop that looked."""
+        self._client.close()
 
-    async def _within(
-        self, ask_: Callable[[Where, What, float], Awaitable[Answer]], where: Where, what: What
-    ) -> Answer:
+    async def _answers(
+        self, target: RoomTarget | RegistrarTarget, user: str, *, was_up: bool
+    ) -> Mapping[Transport, Answer]:
+        """By UDP first, which tells whether anybody is there."""
+
+        def asked(transport: Transport, *, is_there: bool) -> Coroutine[None, None, Answer]:
+            end = _end(target, transport)
+            return self._asked(end, options(user, str(end.address), end.port), is_there=is_there)
+
+        answers: dict[Transport, Answer] = {}
+        if "udp" in target.transports:
+            answers["udp"] = await asked("udp", is_there=True)
+            was_up = answers["udp"].is_reached
+        others = [transport for transport in target.transports if transport != "udp"]
+        found = await asyncio.gather(*(asked(transport, is_there=was_up) for transport in others))
+        answers |= zip(others, found, strict=True)
+        return {transport: answers[transport] for transport in target.transports}
+
+    async def _asked(self, end: Endpoint, what: Request, *, is_there: bool) -> Answer:
         """Its time begins when it is its turn."""
-        async with self._gate:
-            return await ask_(where, what, self._timeout)
+        if end.transport == "udp":
+            return await self._client.ask(end, what, self._timeout)
+        async with self._gate(is_there=is_there):
+            return await self._client.ask(end, what, self._timeout)
+
+    def _gate(self, *, is_there: bool) -> asyncio.Semaphore:
+        return self._answering if is_there else self._silent
 
 
 def _end(target: RoomTarget | RegistrarTarget, transport: Transport) -> Endpoint:

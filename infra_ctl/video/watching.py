@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+import resource
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import Future
 from threading import Thread
 from typing import TypeAlias
@@ -15,8 +16,10 @@ Watched: TypeAlias = RoomTarget | RegistrarTarget
 See: TypeAlias = Callable[[Watched, Sight], None]
 HANDOVER_SECONDS = 30.0
 """For the thread to take new targets, on a machine that is busy."""
-SILENT_AT_ONCE = 128
-"""Questions under way to those who have not answered the last ones."""
+SPARE_FILES = 512
+"""Of those that the process may open: for whoever scrapes, and for whoever answers."""
+MOST_SILENT = 4096
+"""Connections under way at most to those who do not answer: ten thousand of them in half a minute."""
 
 
 class Watch:
@@ -27,7 +30,8 @@ class Watch:
         self._tasks: dict[Watched, asyncio.Task[None]] = {}
         self._registrars: tuple[RegistrarTarget, ...] = ()
         self._loop = asyncio.new_event_loop()
-        self._looking, self._silent = Looking(timeout), Looking(timeout, SILENT_AT_ONCE)
+        self._looking = Looking(timeout, _most_silent())
+        self._up: dict[Watched, bool] = {}
         self._thread = Thread(target=self._run, name="rooms", daemon=True)
         self._thread.start()
 
@@ -37,8 +41,8 @@ class Watch:
 
     def look_now(self, target: Watched, timeout: float) -> Sight:
         """At one out of its turn, which it keeps. Raises TimeoutError where the machine is too busy."""
-        looked = self._once(target, Looking(timeout))
-        return asyncio.run_coroutine_threadsafe(looked, self._loop).result(timeout + HANDOVER_SECONDS)
+        looked = self._out_of_turn(target, timeout)
+        return asyncio.run_coroutine_threadsafe(looked, self._loop).result(2 * timeout + HANDOVER_SECONDS)
 
     def every(self, seconds: float, do: Callable[[], None]) -> None:
         """Do something beside it, which must not take long."""
@@ -57,40 +61,65 @@ class Watch:
         left = asyncio.all_tasks(self._loop)
         for task in left:
             task.cancel()
-        self._loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        self._loop.run_until_complete(self._end(left))
         self._loop.close()
+
+    async def _end(self, left: Iterable[asyncio.Task[None]]) -> None:
+        await asyncio.gather(*left, return_exceptions=True)
+        self._looking.close()
 
     async def _take(self, rooms: Sequence[RoomTarget], registrars: tuple[RegistrarTarget, ...]) -> None:
         self._registrars = registrars
         targets: tuple[Watched, ...] = (*rooms, *registrars)
         for gone in self._tasks.keys() - set(targets):
             self._tasks.pop(gone).cancel()
+            self._up.pop(gone, None)
         for turn, target in enumerate(targets):
             if target not in self._tasks:
                 wait = self._interval * turn / len(targets)
                 self._tasks[target] = asyncio.create_task(self._again(target, wait))
 
-    async def _once(self, target: Watched, looking: Looking) -> Sight:
-        """Registrars as of now: they may have changed since the room was first looked at."""
-        if isinstance(target, RoomTarget):
-            return await looking.room(target, self._registrars if target.registrar else ())
-        return await looking.registrar(target)
+    async def _out_of_turn(self, target: Watched, timeout: float) -> Sight:
+        """Of a room, all registrars are asked: somebody wants to know why."""
+        async with Looking(timeout) as looking:
+            if isinstance(target, RoomTarget):
+                return await looking.room(target, self._registrars if target.registrar else ())
+            return await looking.registrar(target)
+
+    async def _once(self, target: Watched) -> Sight:
+        """Registrars as of now: they may have changed since the room was first looked at.
+
+        One that was silent itself is asked of no room: ten thousand would wait for it.
+        """
+        was_up = self._up.get(target, False)
+        if not isinstance(target, RoomTarget):
+            return await self._looking.registrar(target, was_up=was_up)
+        known = [each for each in self._registrars if target.registrar and self._up.get(each, True)]
+        return await self._looking.room(target, known, was_up=was_up)
 
     async def _again(self, target: Watched, wait: float) -> None:
         """The first look comes in its turn, so that not all ask at once for ever."""
-        due, looking = self._loop.time() + wait, self._silent
+        due = self._loop.time() + wait
         while True:
             await asyncio.sleep(due - self._loop.time())
-            sight = await self._once(target, looking)
+            try:
+                sight = await self._once(target)
+            except Exception as error:  # noqa: BLE001 - a defect met at one must not end the watch of it for ever
+                sight = Sight.failed(target, f"a defect of infra-ctl: {type(error).__name__}: {error}")
+            self._up[target] = sight.is_up
             self._see(target, sight)
-            # Who was silent is asked beside the others: ten thousand that time out hold up each other only.
-            looking = self._looking if sight.is_up else self._silent
             due = max(due + self._interval, self._loop.time())
 
     async def _repeat(self, seconds: float, do: Callable[[], None]) -> None:
         while True:
             do()
             await asyncio.sleep(seconds)
+
+
+def _most_silent() -> int:
+    """As many as there are files for."""
+    may_open, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(1, min(MOST_SILENT, may_open - SPARE_FILES))
 
 
 async def _awaited(what: Awaitable[None]) -> None:

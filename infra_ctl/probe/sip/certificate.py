@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,7 @@ class Certificate:
     expires: datetime | None
 
 
+@cache
 def unverified() -> ssl.SSLContext:
     """A context that takes whatever is shown, of old rooms too: no secret goes over it."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -32,5 +34,5 @@ def certificate(shown: bytes) -> Certificate:
     try:
         read = x509.load_der_x509_certificate(shown)
         return Certificate(read.subject.rfc4514_string(), read.not_valid_after_utc)
-    except ValueError:  # whatever is ill-formed in it
+    except (ValueError, x509.InvalidVersion):  # whatever is ill-formed in it
         return Certificate("", None)

@@ -1,4 +1,4 @@
-"""One question to one place, by UDP, TCP or TLS, and what became of it. Never raises for what others do."""
+"""Questions by UDP, TCP or TLS, and what became of each. Never raises for what others do."""
 
 from __future__ import annotations
 
@@ -6,18 +6,15 @@ import asyncio
 import socket
 import ssl
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
-from typing import Literal, TypeAlias
+from typing import Literal, Self, TypeAlias
 
 from infra_ctl.probe.sip.certificate import Certificate, certificate, unverified
-from infra_ctl.probe.sip.message import Local, MalformedError, Request, Response, Stream, decoded, host_text
+from infra_ctl.probe.sip.datagrams import Datagrams
+from infra_ctl.probe.sip.message import Local, MalformedError, Request, Response, Stream, host_text
 
 Transport: TypeAlias = Literal["udp", "tcp", "tls"]
-T1, T2 = 0.5, 4.0
-"""RFC 3261, 17.1.2.2: when a request is first repeated, and how long it takes at most until it is again."""
 BUSY = (486, 600)
 READ = 4096
 
@@ -72,53 +69,53 @@ class Answer:
         return self.status in BUSY
 
 
-async def ask(endpoint: Endpoint, request: Request, timeout: float) -> Answer:
-    """Ask, and wait at most so many seconds."""
-    started = time.monotonic()
-    asking = _Asking(endpoint, request)
-    try:
-        async with asyncio.timeout(timeout):
+class Client:
+    """Asks within one event loop. By UDP all questions share a socket; over TCP and TLS each has its own."""
+
+    def __init__(self) -> None:
+        self._datagrams = Datagrams()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.close()
+
+    async def ask(self, endpoint: Endpoint, request: Request, timeout: float) -> Answer:
+        """Ask, and wait at most so many seconds."""
+        started = time.monotonic()
+        asking = _Asking(endpoint, request)
+        try:
             if endpoint.transport == "udp":
-                response = await asking.by_datagram(timeout)
+                asking.is_sent = True
+                response = await self._datagrams.ask(endpoint.address, endpoint.port, request, timeout)
             else:
-                response = await asking.by_stream()
-    except TimeoutError:
-        failure = "nobody answers" if asking.is_sent else "no connection in time"
-    except ssl.SSLError as error:
-        failure = f"no TLS: {(error.reason or 'refused').lower().replace('_', ' ')}"
-    except MalformedError as error:
-        failure = f"malformed answer: {error}"
-    except OSError as error:
-        failure = _in_words(error)
-    else:
-        return Answer(response, time.monotonic() - started, "", asking.shown)
-    return Answer(None, time.monotonic() - started, failure, asking.shown)
+                async with asyncio.timeout(timeout):
+                    response = await asking.by_stream()
+        except TimeoutError:
+            failure = "nobody answers" if asking.is_sent else "no connection in time"
+        except ssl.SSLError as error:
+            failure = f"no TLS: {(error.reason or 'refused').lower().replace('_', ' ')}"
+        except MalformedError as error:
+            failure = f"malformed answer: {error}"
+        except OSError as error:
+            failure = _in_words(error)
+        else:
+            return Answer(response, time.monotonic() - started, "", asking.shown)
+        return Answer(None, time.monotonic() - started, failure, asking.shown)
+
+    def close(self) -> None:
+        """In the loop that asked."""
+        self._datagrams.close()
 
 
 class _Asking:
-    """One question under way; `shown` is the certificate that was seen, answer or none."""
+    """One question over a connection; `shown` is the certificate that was seen, answer or none."""
 
     def __init__(self, endpoint: Endpoint, request: Request) -> None:
         self._endpoint, self._request = endpoint, request
         self.shown: Certificate | None = None
         self.is_sent = False
-
-    async def by_datagram(self, timeout: float) -> Response:
-        """Repeated at T1, 2 T1, … at most T2 apart, until a final response or until it is given up."""
-        async with _datagrams(self._endpoint) as (transport, inbox):
-            request = self._encoded(transport)
-            deadline, pauses, is_begun = time.monotonic() + timeout, waits(), False
-            while True:
-                transport.sendto(request)
-                self.is_sent = True
-                repeat = time.monotonic() + (T2 if is_begun else next(pauses))
-                while (left := min(repeat, deadline) - time.monotonic()) > 0:
-                    response = await self._within(inbox, left)
-                    if response is not None and response.is_final:
-                        return response
-                    is_begun = is_begun or response is not None
-                if time.monotonic() >= deadline:
-                    raise TimeoutError
 
     async def by_stream(self) -> Response:
         """Ask once: a stream repeats by itself. Raises OSError where there is no connection, or no answer."""
@@ -145,60 +142,9 @@ class _Asking:
             # What it still has to say is of no use; a goodbye that is not answered would hold us up.
             writer.transport.abort()
 
-    async def _within(self, inbox: asyncio.Queue[bytes | OSError], seconds: float) -> Response | None:
-        """The next datagram where it answers this question; what does not is not ours."""
-        try:
-            came = await asyncio.wait_for(inbox.get(), seconds)
-        except TimeoutError:
-            return None
-        if isinstance(came, OSError):
-            raise came
-        try:
-            response = decoded(came)
-        except MalformedError:
-            return None
-        return response if self._request.is_answered_by(response) else None
-
     def _encoded(self, transport: asyncio.BaseTransport) -> bytes:
         host, port = transport.get_extra_info("sockname")[:2]
         return self._request.encoded(self._endpoint.transport, Local(host_text(host), port))
-
-
-class _Inbox(asyncio.DatagramProtocol):
-    """Datagrams as they come; more than anybody could have to say are dropped."""
-
-    def __init__(self) -> None:
-        self.queue: asyncio.Queue[bytes | OSError] = asyncio.Queue(64)
-
-    def datagram_received(self, data: bytes, _addr: object) -> None:
-        if not self.queue.full():
-            self.queue.put_nowait(data)
-
-    def error_received(self, error: Exception) -> None:
-        if isinstance(error, OSError) and not self.queue.full():
-            self.queue.put_nowait(error)
-
-
-@asynccontextmanager
-async def _datagrams(
-    endpoint: Endpoint,
-) -> AsyncIterator[tuple[asyncio.DatagramTransport, asyncio.Queue[bytes | OSError]]]:
-    """A socket of its own: only its peer is heard on it, and that a port is shut is told at once."""
-    loop = asyncio.get_running_loop()
-    to = (str(endpoint.address), endpoint.port)
-    transport, inbox = await loop.create_datagram_endpoint(_Inbox, remote_addr=to)
-    try:
-        yield transport, inbox.queue
-    finally:
-        transport.abort()
-
-
-def waits() -> Iterator[float]:
-    """Seconds until a request is repeated, and again (RFC 3261, timer E)."""
-    wait = T1
-    while True:
-        yield wait
-        wait = min(2 * wait, T2)
 
 
 async def is_open(address: IPv4Address | IPv6Address, port: int, timeout: float) -> Answer:

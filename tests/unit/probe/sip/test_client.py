@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from infra_ctl.lab.rooms import certificate
-from infra_ctl.probe.sip.client import Answer, Endpoint, ask, is_open, waits
+from infra_ctl.probe.sip.client import Answer, Client, Endpoint, is_open
+from infra_ctl.probe.sip.datagrams import waits
 from infra_ctl.probe.sip.message import options
 
 LOOPBACK = ip_address("127.0.0.1")
@@ -45,13 +46,18 @@ class Server(asyncio.DatagramProtocol):
             self.transport.sendto(each, addr)
 
 
+async def asked(end: Endpoint, timeout: float) -> Answer:
+    async with Client() as client:
+        return await client.ask(end, options("a", "127.0.0.1", end.port), timeout)
+
+
 def asked_by_udp(replies: Reply, timeout: float = 10) -> tuple[Answer, int]:
     async def run() -> tuple[Answer, int]:
         loop = asyncio.get_running_loop()
         transport, server = await loop.create_datagram_endpoint(lambda: Server(replies), ("127.0.0.1", 0))
         try:
             port = transport.get_extra_info("sockname")[1]
-            found = await ask(Endpoint(LOOPBACK, port, "udp"), options("a", "127.0.0.1", port), timeout)
+            found = await asked(Endpoint(LOOPBACK, port, "udp"), timeout)
             return found, server.requests
         finally:
             transport.close()
@@ -116,7 +122,7 @@ async def in_pieces(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) 
 
 
 def over(transport: Any, timeout: float = 10) -> Callable[[int], Awaitable[Answer]]:
-    return lambda port: ask(Endpoint(LOOPBACK, port, transport), options("a", "127.0.0.1", port), timeout)
+    return lambda port: asked(Endpoint(LOOPBACK, port, transport), timeout)
 
 
 def test_an_answer_in_pieces_is_put_together() -> None:
@@ -176,3 +182,52 @@ def test_a_shut_port_is_told_at_once() -> None:
 
     opened, shut, by_udp = asyncio.run(run())
     assert (opened.failure, shut.failure, by_udp.failure) == ("", *["refused: nothing listens there"] * 2)
+
+
+def test_a_shut_port_is_told_to_who_asked_it_and_to_nobody_else() -> None:
+    """All questions by UDP share a socket; one that answers late is asked beside many shut ports."""
+
+    async def run() -> tuple[Answer, list[Answer]]:
+        loop = asyncio.get_running_loop()
+        late, _ = await loop.create_datagram_endpoint(
+            lambda: Server(lambda data, number: [reply(data, "200 OK")] if number == 2 else []),
+            ("127.0.0.1", 0),
+        )
+        shut, _ = await loop.create_datagram_endpoint(asyncio.DatagramProtocol, ("127.0.0.1", 0))
+        port, nobodys = (each.get_extra_info("sockname")[1] for each in (late, shut))
+        shut.abort()
+        await asyncio.sleep(0)
+        async with Client() as client:
+
+            async def ask(port: int) -> Answer:
+                return await client.ask(Endpoint(LOOPBACK, port, "udp"), options("a", "a", port), 20)
+
+            found, *refused = await asyncio.gather(ask(port), *(ask(nobodys) for _ in range(50)))
+        late.abort()
+        return found, refused
+
+    found, refused = asyncio.run(run())
+    assert found.status == 200
+    assert {each.failure for each in refused} == {"refused: nothing listens there"}
+
+
+def test_what_another_peer_says_is_no_answer() -> None:
+    """Somebody who knows the branch, from another port."""
+
+    async def run() -> Answer:
+        loop = asyncio.get_running_loop()
+        stranger, _ = await loop.create_datagram_endpoint(asyncio.DatagramProtocol, ("127.0.0.1", 0))
+
+        class Relay(Server):
+            def datagram_received(self, data: bytes, addr: Any) -> None:
+                stranger.sendto(reply(data, "200 OK"), addr)
+
+        asked_, _ = await loop.create_datagram_endpoint(lambda: Relay(lambda *_: []), ("127.0.0.1", 0))
+        try:
+            port = asked_.get_extra_info("sockname")[1]
+            return await asked(Endpoint(LOOPBACK, port, "udp"), 0.8)
+        finally:
+            asked_.abort()
+            stranger.abort()
+
+    assert asyncio.run(run()).failure == "nobody answers"
