@@ -299,7 +299,7 @@ def dead(ground: Ground, tally: Tally) -> None:
 
 def lateness(ground: Ground, tally: Tally) -> None:
     """An idle loop and one of a thousand targets, in turn."""
-    for name, targets, interval in (("idle", IDLE, 0.1), ("busy", TARGETS, 1.0)):
+    for name, targets, interval in (("idle", IDLE, 1.0), ("busy", TARGETS, 1.0)):
         _cost, buckets = turns_of(targets, interval, seconds=4)
         tally.late[name] = [
             a + b for a, b in zip(tally.late.get(name, [0] * len(buckets)), buckets, strict=True)
