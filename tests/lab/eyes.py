@@ -92,7 +92,7 @@ def becomes(read: Callable[[], object], wanted: object) -> None:
     deadline = time.monotonic() + SECONDS
     while (found := read()) != wanted and time.monotonic() < deadline:
         time.sleep(0.5)
-    assert found == wanted
+    assert found == wanted, f"is {found}, not {wanted}"
 
 
 @contextmanager
