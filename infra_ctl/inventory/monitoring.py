@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from infra_ctl.inventory.fields import (
     AbsolutePath,
@@ -22,8 +22,19 @@ from infra_ctl.inventory.fields import (
 from infra_ctl.inventory.strict import Model
 
 VideoClass = Literal["720p", "1080p"]
-Interval = Annotated[Seconds, Field(ge=1, le=300)]
-"""Prometheus forgets a series after five minutes."""
+LONGEST_INTERVAL = 75
+"""Seconds: rates are over five minutes, for which Prometheus remembers a series, and need four samples."""
+
+
+def _often(value: int) -> int:
+    if value > LONGEST_INTERVAL:
+        raise ValueError(
+            f"is too seldom: a rate over 5m needs 4 samples, one in {LONGEST_INTERVAL}s at least"
+        )
+    return value
+
+
+Interval = Annotated[Seconds, Field(ge=1), AfterValidator(_often)]
 
 
 class Receiver(Model):
@@ -56,7 +67,7 @@ class Web(Model):
 
 
 class Intervals(Model):
-    """How often is scraped what."""
+    """How often is scraped what; short windows of rates go by that of paths."""
 
     path: Interval = 15
     video: Interval = 30
