@@ -209,10 +209,15 @@ def _media() -> Row:
             Graph(
                 Text("Rating (estimate)", "Điểm R (ước lượng)"),
                 Text(
-                    "R of the E-model for voice, 0 to 93.2, of the path in the room's class: an estimate.",
-                    "R của mô hình E cho thoại, 0 đến 93,2, theo lớp của phòng: chỉ là ước lượng.",
+                    "R of the E-model for voice, 0 to 93.2, of the path in the room's class: an estimate. "
+                    "≥: what a class of room is to have, by monitoring.yaml.",
+                    "R của mô hình E cho thoại, 0 đến 93,2, theo lớp của phòng: chỉ là ước lượng. ≥: mức tối "
+                    "thiểu của lớp phòng, theo monitoring.yaml.",
                 ),
-                (Query(f"infra_room_media_rating_estimate{CHOSEN} {_IN}", "{{room}}", "30s"),),
+                (
+                    Query(f"infra_room_media_rating_estimate{CHOSEN} {_IN}", "{{room}}", "30s"),
+                    Query("max by (video_class) (video_class:media_rating_limit:min)", "≥ {{video_class}}"),
+                ),
                 ESTIMATE,
             ),
             Graph(

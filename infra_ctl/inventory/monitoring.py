@@ -22,6 +22,8 @@ from infra_ctl.inventory.fields import (
 from infra_ctl.inventory.strict import Model
 
 VideoClass = Literal["720p", "1080p"]
+SnmpExporter = Literal["0.21", "0.23"]
+"""Releases in which what it reads changed: from 0.23 on, how to log in stands apart from what is asked."""
 LONGEST_INTERVAL = 75
 """Seconds: rates are over five minutes, for which Prometheus remembers a series, and need four samples."""
 
@@ -133,6 +135,8 @@ class Monitoring(Model):
     media: Mapping[VideoClass, Media] = {}
     """By class of room; one that is not there has what `Media` says."""
     objectives: Objectives = Objectives()
+    snmp_exporter: SnmpExporter = "0.21"
+    """The release that snmp.yml is for, or an older one that reads the same: 0.21 is Debian 12's."""
     retention: Seconds = 400 * 86400
     runbooks: Url = "https://docs.cantho.example/runbooks"
     """Where docs/runbooks is published."""

@@ -16,8 +16,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from infra_ctl.errors import LabUsageError
+from infra_ctl.hosts.roles import loading, queues
 from infra_ctl.lab import circuit, namespace, power, state
-from infra_ctl.lab.model import HostNode, TwinSpec
+from infra_ctl.lab.model import HostNode, Link, TwinSpec
 from infra_ctl.lab.state import Fault, Folder, State
 
 
@@ -106,11 +107,21 @@ def _undo(folder: Folder, spec: TwinSpec, fault: Fault) -> None:
             circuit.keep(spec, spec.link(fault.object))
         case "rate":
             circuit.widen(spec, spec.link(fault.object))
+            _queue_again(folder, spec, spec.link(fault.object))
         case "off":
             if power.process_one(folder, spec, fault.object) is None:
                 power.on(folder, spec, spec.node(fault.object))
         case "killed":
             _revive(folder, spec, fault)
+
+
+def _queue_again(folder: Folder, spec: TwinSpec, link: Link) -> None:
+    """A limit took the place of the queues that a router with a host part has: it has them again."""
+    script = loading.script_of(queues.NAME)
+    command = ("/bin/sh", "-c", f"[ ! -x {script} ] || {script} load")
+    for end in (link.a, link.z):
+        if (pid := power.process_one(folder, spec, end.node)) is not None:
+            namespace.run(power.enter_command(spec.node(end.node), pid, command))
 
 
 def _daemon(fault: Fault) -> tuple[str, str]:

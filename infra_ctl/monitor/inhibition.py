@@ -24,7 +24,7 @@ CIRCUITS = (
     "CircuitBudgetFast",
     "CircuitBudgetSlow",
 )
-ROUTING = ("AdjacencyMissing", "NeighbourUnexpected", "RoutesLost")
+ROUTING = ("AdjacencyMissing", "ProtocolSilent", "NeighbourUnexpected", "RoutesLost")
 BEHIND = (
     *CIRCUITS,
     *ROUTING,
@@ -73,6 +73,7 @@ def inhibitions(city: City) -> tuple[Rule, ...]:
         *(_rule(f"Circuit{each}", ("RoomMediaPoor",), equal="site") for each in ("Loss", "Slow", "Jitter")),
         _rule("CircuitBudgetFast", ("CircuitBudgetSlow",), equal="circuit"),
         _rule("AdjacencyMissing", ("RoutesLost", "FamiliesApart"), equal="site"),
+        _rule("ProtocolSilent", ("RoutesLost", "FamiliesApart", "PrefixesMissing"), equal="pop"),
         _rule("DeviceDown", held[1:], equal="device"),
         _rule("DeviceDown", ("PrefixesMissing",), equal="pop"),
         _rule("SystemDown", SYSTEMS[1:], equal="system"),
@@ -119,6 +120,8 @@ def _topology(city: City) -> Iterator[Rule]:
             yield from _cut_off([_is("CoreUnreachable"), device], {hostname}, circuits)
         if intent.role not in _ALONE:
             yield from _explained([_are(("DeviceDown", "Held")), device], {hostname}, circuits)
+        elif intent.role == "pop":
+            yield from _explained([_is("Held"), device], {hostname}, circuits)
 
 
 def _cut_off(source: list[str], routers: Collection[str], circuits: Collection[Link]) -> Iterator[Rule]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from infra_ctl.city import City
 from infra_ctl.inventory.models import Snmp
+from infra_ctl.inventory.monitoring import SnmpExporter
 from infra_ctl.monitor.files import MonitorFile, Value
 from infra_ctl.monitor.stack import BLACKBOX, SNMP, Stack
 from infra_ctl.monitor.targets import FAMILIES
@@ -36,47 +39,50 @@ COLUMNS = (
 """Only what somebody looks at: a walk of everything costs an agent, and the database, ten times as much."""
 _NAMES = (("ifName", f"{_IFX}.1"), ("ifAlias", f"{_IFX}.18"))
 HTTP_TIMEOUT = "8s"
+MODULE, ACCOUNT = "if_mib", "monitoring"
+"""Names in snmp.yml."""
 
 
 def prober_files(stack: Stack) -> tuple[MonitorFile, ...]:
     """Their configurations, and how they are started."""
     return (
-        MonitorFile("snmp.yml", _snmp(stack.city.inventory.snmp), private=True),
+        MonitorFile("snmp.yml", _snmp(stack.city.inventory.snmp, stack.snmp_exporter), private=True),
         MonitorFile("snmp.args", _arguments(stack, "snmp", SNMP)),
         MonitorFile("blackbox.yml", _blackbox(stack.city)),
         MonitorFile("blackbox.args", _arguments(stack, "blackbox", BLACKBOX)),
     )
 
 
-def _snmp(login: Snmp) -> Value:
-    """In the form of snmp_exporter 0.21, where a module holds how to log in."""
-    return {
-        "if_mib": {
-            "walk": [oid for _, oid, *_ in COLUMNS] + [oid for _, oid in _NAMES],
-            "get": [f"{_UPTIME}.0"],
-            "metrics": [
-                {
-                    "name": "sysUpTime",
-                    "oid": _UPTIME,
-                    "type": "gauge",
-                    "help": "Hundredths of a second since the agent began",
-                },
-                *(_column(*each) for each in COLUMNS),
-            ],
-            "version": 3,
-            "max_repetitions": 25,
-            "retries": 1,
-            "timeout": "5s",
-            "auth": {
-                "security_level": "authPriv",
-                "username": login.user,
-                "password": login.auth_secret,
-                "auth_protocol": "SHA256",
-                "priv_protocol": "AES",
-                "priv_password": login.privacy_secret,
-            },
-        }
+def _snmp(login: Snmp, release: SnmpExporter) -> Value:
+    """A module and an account. Until 0.22 the account stands inside of the module."""
+    auth = {
+        "security_level": "authPriv",
+        "username": login.user,
+        "password": login.auth_secret,
+        "auth_protocol": "SHA256",
+        "priv_protocol": "AES",
+        "priv_password": login.privacy_secret,
     }
+    if release == "0.21":
+        return {MODULE: {**_module(), "version": 3, "auth": auth}}
+    return {"auths": {ACCOUNT: {**auth, "version": 3}}, "modules": {MODULE: _module()}}
+
+
+def _module() -> dict[str, Value]:
+    uptime = {"name": "sysUpTime", "oid": _UPTIME, "type": "gauge", "help": _UPTIME_HELP}
+    return {
+        "walk": [oid for _, oid, *_ in COLUMNS] + [oid for _, oid in _NAMES],
+        "get": [f"{_UPTIME}.0"],
+        "metrics": [uptime, *(_column(*each) for each in COLUMNS)],
+        "max_repetitions": 25,
+        "retries": 1,
+        "timeout": "5s",
+    }
+
+
+def asked(release: SnmpExporter) -> Mapping[str, list[str]]:
+    """What Prometheus says to snmp_exporter of every target."""
+    return {"module": [MODULE], **({} if release == "0.21" else {"auth": [ACCOUNT]})}
 
 
 def _column(name: str, oid: str, kind: str, words: str) -> Value:

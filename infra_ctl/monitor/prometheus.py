@@ -12,6 +12,7 @@ from infra_ctl.intent.expectations import device_expectations
 from infra_ctl.monitor.files import MonitorFile, Value
 from infra_ctl.monitor.hurry import span
 from infra_ctl.monitor.jobs import discovery, registry
+from infra_ctl.monitor.probers import asked
 from infra_ctl.monitor.stack import ALERTMANAGER, BLACKBOX, EXPORTERS, PROMETHEUS, SD, SNMP, Stack
 from infra_ctl.monitor.targets import path_targets, registrar_targets, room_targets
 
@@ -123,7 +124,7 @@ def _others(stack: Stack, limits: Limits) -> Iterator[Value]:
             "target_limit": ROOM_TO_GROW * max(1, len(targets(stack.city))),
         }
         if job == "snmp":
-            found |= {"metrics_path": "/snmp", "params": {"module": ["if_mib"]}, **stack.client}
+            found |= {"metrics_path": "/snmp", "params": asked(stack.snmp_exporter), **stack.client}
         if job == "blackbox":
             found |= {"metrics_path": "/probe", **stack.client}
         yield {**found, **_discovered(stack, job), "relabel_configs": _relabelled(stack, job)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra_ctl.errors import RefusedError, SecretError, UnusableError
+from infra_ctl.inventory.monitoring import SnmpExporter
 from infra_ctl.monitor.alertmanager import alertmanager_files
 from infra_ctl.monitor.files import MonitorFile
 from infra_ctl.monitor.grafana import Language, grafana_files
@@ -25,12 +27,13 @@ MARK = ".infra-ctl-monitor"
 """In a folder that is ours to replace."""
 PATIENCE = 60
 STAND_IN = "http://127.0.0.1:1/"
+SNMP_EXPORTER = "prometheus-snmp-exporter"
 CHECKS: tuple[tuple[str, ...], ...] = (
     ("promtool", "check", "rules", "rules/*.yml"),
     ("promtool", "check", "config", "--syntax-only", "prometheus.yml"),
     ("amtool", "check-config", "alertmanager.yml"),
     ("prometheus-blackbox-exporter", "--config.check", "--config.file=blackbox.yml"),
-    ("prometheus-snmp-exporter", "--dry-run", "--config.file=snmp.yml"),
+    (SNMP_EXPORTER, "--dry-run", "--config.file=snmp.yml"),
 )
 """Rules have a check of their own: syntax-only looks into no other file, and certificates are elsewhere."""
 
@@ -42,7 +45,7 @@ class Written:
     files: tuple[MonitorFile, ...]
     checked: tuple[str, ...]
     absent: tuple[str, ...]
-    """Tools that are not installed here."""
+    """Tools that are not installed here, or not in the release that a file is for."""
 
 
 def monitor_files(stack: Stack, language: Language, overrides: Path | None = None) -> tuple[MonitorFile, ...]:
@@ -140,6 +143,9 @@ def _check(folder: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
         if (path := shutil.which(tool)) is None:
             absent.append(tool)
             continue
+        if tool == SNMP_EXPORTER and installed_snmp_exporter() != (wanted := _written_for(folder)):
+            absent.append(f"{tool} {wanted}")
+            continue
         words = [each for argument in arguments for each in _spread(argument, folder)]
         _ask([path, *words], folder, f"{tool} {arguments[0]}")
         checked.append(tool)
@@ -157,6 +163,22 @@ def _ask(command: list[str], folder: Path, words: str) -> None:
     if done.returncode != 0:
         said = f"{done.stdout}\n{done.stderr}".strip().splitlines()
         raise RefusedError(f"{words}: {_cause(said)}")
+
+
+def installed_snmp_exporter() -> SnmpExporter | None:
+    """The release whose snmp.yml the one that is installed here reads; None where none is."""
+    if (path := shutil.which(SNMP_EXPORTER)) is None:
+        return None
+    done = subprocess.run(  # noqa: S603 - a tool that was looked up
+        [path, "--version"], capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    found = re.search(r"version (\d+)\.(\d+)", done.stdout + done.stderr)
+    return "0.23" if found and (int(found[1]), int(found[2])) >= (0, 23) else "0.21"
+
+
+def _written_for(folder: Path) -> SnmpExporter:
+    is_apart = "\nauths:" in (folder / "snmp.yml").read_text(encoding="utf-8")
+    return "0.23" if is_apart else "0.21"
 
 
 def _spread(argument: str, folder: Path) -> Iterator[str]:

@@ -12,7 +12,7 @@ from infra_ctl.errors import UnusableError
 from infra_ctl.intent import openings
 from infra_ctl.intent.model import Address
 from infra_ctl.inventory.hints import did_you_mean
-from infra_ctl.inventory.monitoring import Web
+from infra_ctl.inventory.monitoring import SnmpExporter, Web
 from infra_ctl.monitor.files import Value
 from infra_ctl.monitor.jobs import at, monitoring_hosts
 
@@ -41,6 +41,12 @@ class Stack:
     """Everything in that part of its time: how often is looked, and how long something must last."""
     exporters: tuple[str, ...] = tuple(EXPORTERS)
     """Those of ours that run."""
+    installed: SnmpExporter | None = None
+    """What a machine has, where that counts and not what the inventory says: in a lab."""
+
+    @property
+    def snmp_exporter(self) -> SnmpExporter:
+        return self.installed or self.city.inventory.monitoring.snmp_exporter
 
     @property
     def web(self) -> Web | None:

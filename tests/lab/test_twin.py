@@ -21,6 +21,7 @@ from typing import Any, TypeAlias
 import pytest
 
 from infra_ctl.errors import InfraCtlError, LabError, LabUsageError, UnknownError
+from infra_ctl.hosts.roles import loading, queues
 from infra_ctl.intent.model import BgpNeighbour, DeviceIntent, Interface
 from infra_ctl.lab import enter, external, faults, forward, model, namespace, twin
 from infra_ctl.lab.state import Fault
@@ -377,6 +378,23 @@ def test_a_rate_is_kept(healed: Path, spec: model.TwinSpec) -> None:
     assert 5 < throughput(spec, 2.0) < 10.5
     faults.heal(healed)
     assert throughput(spec, 0.5) > 50
+
+
+def test_a_limit_gives_a_routers_own_queues_back(healed: Path, spec: model.TwinSpec) -> None:
+    script = loading.script_of(queues.NAME)
+    port = next(end.interface for end in (spec.link("c12").a, spec.link("c12").z) if end.node == "r1")
+    run_in(healed, "r1", "mkdir", "-p", str(Path(script).parent))
+    queue = f"tc qdisc replace dev {port} root handle 1: htb default 0x50"
+    run_in(healed, "r1", "sh", "-c", f"printf '#!/bin/sh\\n{queue}\\n' >{script} && chmod 755 {script}")
+    run_in(healed, "r1", script, "load")
+    try:
+        faults.break_(healed, Fault("rate", "c12", 10))
+        assert " tbf " in run_in(healed, "r1", "tc", "qdisc", "show", "dev", port)
+        faults.heal(healed)
+        assert "qdisc htb 1: root" in run_in(healed, "r1", "tc", "qdisc", "show", "dev", port)
+    finally:
+        run_in(healed, "r1", "rm", script)
+        run_in(healed, "r1", "tc", "qdisc", "replace", "dev", port, "root", "noqueue")
 
 
 def test_a_killed_daemon_stays_away_until_healed(healed: Path) -> None:

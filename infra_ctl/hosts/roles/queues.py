@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from infra_ctl.change.operations import Operation
 from infra_ctl.hosts.roles import loading
+from infra_ctl.intent import openings
 from infra_ctl.intent.part import HostPart
 from infra_ctl.intent.traffic import STEP, Queue
 from infra_ctl.inventory.kinds import Traffic
@@ -77,7 +78,7 @@ def marks(part: HostPart) -> str:
     """What nft is given."""
     own = next((each.dscp for each in part.classes if each.name == Traffic.CONTROL), "")
     told_apart = tuple(each for each in part.classes if each.name != Traffic.DEFAULT)
-    return host_text("marks.nft", part, own=own, told_apart=told_apart)
+    return host_text("marks.nft", part, own=own, told_apart=told_apart, stamp=openings.PORTS[openings.STAMP])
 
 
 def script(part: HostPart) -> str:

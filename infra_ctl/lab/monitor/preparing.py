@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from infra_ctl.city import City, slice_of
@@ -14,7 +14,7 @@ from infra_ctl.lab.model import HostNode, TwinSpec
 from infra_ctl.lab.monitor.parts import Places
 from infra_ctl.lab.state import Folder
 from infra_ctl.monitor.grafana import Language
-from infra_ctl.monitor.rendering import monitor_files, write
+from infra_ctl.monitor.rendering import installed_snmp_exporter, monitor_files, write
 from infra_ctl.monitor.stack import EXPORTERS, Stack, stack
 
 
@@ -60,6 +60,7 @@ def prepared(folder: Folder, city: City, spec: TwinSpec, wanted: Wanted) -> tupl
         hurry=wanted.hurry,
         exporters=tuple(name for name in EXPORTERS if name in wanted.installed),
     )
+    here = replace(here, installed=installed_snmp_exporter())
     stand_in = host_node(host, city, here.city.intents)
     places = places_of(folder)
     write_slice(slice_, places.slice)

@@ -356,8 +356,12 @@ def test_what_is_held_has_no_tickets_and_its_users_have_pages(alertmanager: Aler
         alert("AdjacencyMissing", TICKET, DC, device="nk-pop1", neighbour="dc-core1"),
         alert("WardUnreachable", PAGE, AN_HOA),
         alert("DeviceDown", TICKET, DC, device="dc-core2"),
+        alert("Held", NONE, object="bt-pop1", effect="drain", device="bt-pop1"),
+        alert("CircuitDown", TICKET, site="bt", pop="bt", circuit="bt-1"),
+        alert("AdjacencyMissing", TICKET, site="bt-an-thoi", device="bt-an-thoi-ce1", neighbour="bt-pop1"),
     )
     assert left == {
+        "InfraHeld bt-pop1",
         "InfraHeld nk-an-hoa",
         "InfraHeld dc-core1",
         "InfraWardUnreachable nk-an-hoa",

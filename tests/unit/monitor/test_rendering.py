@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 import stat
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,7 @@ from infra_ctl.inventory.monitoring import Thresholds
 from infra_ctl.monitor.files import MonitorFile
 from infra_ctl.monitor.grafana import boards
 from infra_ctl.monitor.prometheus import sample_limits
-from infra_ctl.monitor.rendering import monitor_files, write
+from infra_ctl.monitor.rendering import installed_snmp_exporter, monitor_files, write
 from infra_ctl.monitor.stack import Discovery, stack
 
 VAULT = {
@@ -78,6 +80,48 @@ def test_a_secret_of_any_characters_leaves_the_file_well_formed(folder: Path) ->
     assert source["secureJsonData"]["basicAuthPassword"] == VAULT["monitoring/web"]
     assert source["jsonData"]["tlsAuthWithCACert"]
     assert source["jsonData"]["serverName"] == "dc-monitor-1.cantho.example"
+
+
+APART = {"snmp_exporter": "0.23"}
+
+
+@pytest.fixture(scope="module")
+def later(city: City) -> City:
+    """Whose snmp_exporter is newer than Debian 12's."""
+    monitoring = city.inventory.monitoring.model_copy(update=APART)
+    return dataclasses.replace(city, inventory=city.inventory.model_copy(update={"monitoring": monitoring}))
+
+
+def test_an_account_stands_apart_for_a_newer_snmp_exporter_and_targets_name_it(
+    city: City, later: City
+) -> None:
+    old, new = (
+        {file.path: yaml.safe_load(file.text(VAULT)) for file in files(each) if file.path.endswith(".yml")}
+        for each in (city, later)
+    )
+    assert set(new["snmp.yml"]) == {"auths", "modules"}
+    module, account = new["snmp.yml"]["modules"]["if_mib"], new["snmp.yml"]["auths"]["monitoring"]
+    # What releases from 0.23 on know of each; they refuse any other key (config.Module and config.Auth).
+    assert set(module) == {"walk", "get", "metrics", "max_repetitions", "retries", "timeout"}
+    assert account == {**old["snmp.yml"]["if_mib"]["auth"], "version": 3}
+    assert {**module, "version": 3, "auth": old["snmp.yml"]["if_mib"]["auth"]} == old["snmp.yml"]["if_mib"]
+    params = [
+        next(job["params"] for job in each["prometheus.yml"]["scrape_configs"] if job["job_name"] == "snmp")
+        for each in (old, new)
+    ]
+    assert params == [{"module": ["if_mib"]}, {"module": ["if_mib"], "auth": ["monitoring"]}]
+
+
+@pytest.mark.skipif(installed_snmp_exporter() != "0.21", reason="Debian 12's snmp_exporter is not installed")
+def test_what_another_release_reads_is_not_asked_of_this_one(later: City, tmp_path: Path) -> None:
+    written = write(files(later), tmp_path / "monitor", VAULT)
+    assert "prometheus-snmp-exporter 0.23" in written.absent
+    assert "prometheus-snmp-exporter" not in written.checked
+    text = (tmp_path / "monitor/snmp.yml").read_text(encoding="utf-8")
+    tool = shutil.which("prometheus-snmp-exporter") or ""
+    (tmp_path / "snmp.yml").write_text(text, encoding="utf-8")
+    done = subprocess.run([tool, "--dry-run", f"--config.file={tmp_path}/snmp.yml"], check=False)
+    assert done.returncode != 0, "this one reads it: the releases are not told apart as they should"
 
 
 def test_of_a_password_only_the_hash_is_written_and_another_in_each_file(folder: Path) -> None:

@@ -21,6 +21,12 @@ def lines(book: Path) -> list[str]:
     return [line for block in blocks for line in block.splitlines()]
 
 
+def within(book: Path) -> list[str]:
+    """Commands within a sentence; `…` stands for what only the reader knows."""
+    found = re.findall(r"`(infra-ctl [^`]+)`", book.read_text(encoding="utf-8"))
+    return [each for each in found if "…" not in each]
+
+
 def parse(words: list[str]) -> None:
     """As the command line would, up to where it would begin to work. Raises click.UsageError."""
     command: click.Command = root
@@ -42,3 +48,13 @@ def test_what_it_tells_to_type_can_be_typed(book: Path) -> None:
             parse(shlex.split(line)[1:])
         elif first not in OTHERS:
             promql_parser.parse(line)
+
+
+@pytest.mark.parametrize("book", BOOKS, ids=lambda path: path.stem)
+def test_what_it_names_in_passing_can_be_typed_too(book: Path) -> None:
+    for line in within(book):
+        words = shlex.split(line)[1:]
+        try:
+            parse(words)
+        except click.MissingParameter:
+            """It names a command, and leaves to the reader of what."""

@@ -14,7 +14,7 @@ from infra_ctl.monitor.rules import rule_files
 
 SHORT = {
     "circuit's": "CircuitDown CircuitLoss CircuitSlow CircuitJitter CircuitBudgetFast CircuitBudgetSlow",
-    "routing": "AdjacencyMissing NeighbourUnexpected RoutesLost",
+    "routing": "AdjacencyMissing ProtocolSilent NeighbourUnexpected RoutesLost",
     "site's": "circuit's routing DeviceDown RoomDown RoomMediaPoor FamiliesApart PrometheusTargetMissing",
     "system's": "SystemDown SystemFamilyDown SystemBudgetFast SystemBudgetSlow",
 }
@@ -41,6 +41,7 @@ CircuitSlow            site  RoomMediaPoor
 CircuitJitter          site  RoomMediaPoor
 CircuitBudgetFast   circuit  CircuitBudgetSlow
 AdjacencyMissing       site  RoutesLost FamiliesApart
+ProtocolSilent          pop  RoutesLost FamiliesApart PrefixesMissing
 DeviceDown           device  routing PrometheusTargetMissing
 DeviceDown              pop  PrefixesMissing
 SystemDown           system  SystemFamilyDown SystemBudgetFast SystemBudgetSlow

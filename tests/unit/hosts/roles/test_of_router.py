@@ -247,6 +247,37 @@ tc -s class show dev eth0 classid 1:30 | grep Sent
 
 
 @needs_kernel
+def test_a_router_answers_in_the_class_that_it_is_measured_in(tmp_path: Path) -> None:
+    """What it says of itself besides is control, whatever it calls it."""
+    folder = written_to(tmp_path, SMALL)
+    said = in_namespaces(f"""{WIRED}
+nft -f {folder}/marks-rules
+sh {folder}/queues-script load
+sent() {{
+    for each in 10 30 50; do
+        tc -s class show dev eth0 classid 1:$each | sed -n 's/ *Sent .* bytes \\([0-9]*\\) pkt.*/\\1/p'
+    done | tr '\\n' ' '
+    echo
+}}
+far="ip netns exec far ping -q -i 0.01 -W 5"
+{{ $far -c 1 10.9.0.1 && $far -c 1 -6 fd09::1; }} >/dev/null # each other's neighbours, first
+sent
+for each in "-c 20 10.9.0.1" "-c 20 -6 fd09::1" "-c 30 -Q 0x88 10.9.0.1" "-c 30 -Q 0x88 -6 fd09::1"; do
+    $far $each >/dev/null
+done
+sent
+ping -q -c 100 -i 0.01 -W 5 {FAR} >/dev/null
+sent
+""")
+    before, answered, asked = ([int(each) for each in line.split()] for line in said.splitlines())
+    control, video, default = (now - then for then, now in zip(before, answered, strict=True))
+    assert (video, default) == (60, 40)
+    assert control < 20, "neighbours that are looked for again"
+    assert asked[0] - answered[0] >= 100
+    assert asked[1:] == answered[1:]
+
+
+@needs_kernel
 def test_queues_are_adjusted_where_they_are_and_go_where_there_is_no_circuit(tmp_path: Path) -> None:
     """By hand or by the inventory, what differs is seen; what nobody asked for stays."""
     for name, part in {
