@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from infra_ctl.inventory.fields import (
     AbsolutePath,
@@ -54,7 +54,15 @@ class MailServer(Model):
     smarthost: HostPort
     sender: Email
     user: Email | None = None
-    secret: SecretReference = "vault:monitoring/mail"  # noqa: S105 - a reference
+    secret: SecretReference | None = None
+    """Where nothing is said, `vault:monitoring/mail` for a user, and none for nobody."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_user(cls, values: object) -> object:
+        if isinstance(values, Mapping) and values.get("user") and not values.get("secret"):
+            return {**values, "secret": "vault:monitoring/mail"}
+        return values
 
 
 class Web(Model):
@@ -81,6 +89,11 @@ class Intervals(Model):
     blackbox: Interval = 30
     own: Interval = 30
     """Of the stack itself."""
+
+    def of(self, job: str) -> int:
+        """Of a job of Prometheus's; the stack's own have one together."""
+        each: dict[str, int] = dict(self)
+        return each.get(job, self.own)
 
 
 class Thresholds(Model):

@@ -100,10 +100,10 @@ def _login(stack: Stack) -> dict[str, Value]:
 
 
 def _trust(stack: Stack) -> dict[str, Value]:
-    """Whose signature is taken, and the name that it is to be on: parts are reached by address."""
+    """Whose signature is taken, and the name that it is to be on."""
     if stack.web is None:
         return {}
-    return {"tlsAuthWithCACert": True, "serverName": stack.client["tls_config"]["server_name"]}
+    return {"tlsAuthWithCACert": True, "serverName": stack.server_name}
 
 
 def _provider() -> Value:
