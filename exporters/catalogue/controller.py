@@ -51,8 +51,9 @@ CONTROLLER = Group(
         ),
         gauge(
             "infra_circuit_info",
-            "A circuit, always 1.",
+            "A circuit, always 1: from a_site, nearer to the data centre, to the site that it serves.",
             "circuit",
+            "a_site",
             "site",
             "pop",
             "provider",
