@@ -20,6 +20,8 @@ from exporters.dashboards.words import (
 from infra_ctl.inventory.monitoring import Thresholds
 
 _CENTRE = 'on (site) group_left (kind) site:place:info{kind=~"dc|dc-backup"}'
+_LONG_AGO = 20 * 365 * DAY
+"""Seconds: what was never backed up is as old as Unix."""
 _FULL: Steps = ((0.8, "orange"), (0.9, RED))
 
 
@@ -208,7 +210,8 @@ def _hosts() -> Row:
 
 
 def _backups(limits: Thresholds) -> Row:
-    age = "time() - max by (object_kind) (infra_backup_last_timestamp_seconds)"
+    last = "max by (object_kind) (infra_backup_last_timestamp_seconds)"
+    never = Text("never backed up", "chưa từng sao lưu")
     old: Steps = ((limits.backup, RED),)
     return Row(
         Text("Backup", "Sao lưu"),
@@ -216,15 +219,15 @@ def _backups(limits: Thresholds) -> Row:
             Stat(
                 Text("Oldest backup", "Bản sao lưu cũ nhất"),
                 Text(
-                    "Of the device or host whose last backup is the oldest; as old as the epoch where one "
-                    "never was.",
-                    "Của thiết bị hoặc máy chủ có bản sao lưu cũ nhất; rất lớn nếu chưa từng sao lưu.",
+                    "Of the device or host whose last backup is the oldest.",
+                    "Của thiết bị hoặc máy chủ có bản sao lưu cũ nhất.",
                 ),
-                Query(age, "{{object_kind}}", "30s"),
+                Query(f"time() - {last}", "{{object_kind}}", "30s"),
                 SECONDS,
                 old,
                 width=8,
                 height=8,
+                beyond=(_LONG_AGO, never, RED),
             ),
             Graph(
                 Text("Age of the oldest backup", "Tuổi của bản sao lưu cũ nhất"),
@@ -234,10 +237,11 @@ def _backups(limits: Thresholds) -> Row:
                     "Giảm sau mỗi lần sao lưu và tăng dần giữa các lần; vượt đường kẻ là có đối tượng bị bỏ "
                     "sót.",
                 ),
-                (Query(age, "{{object_kind}}", "30s"),),
+                (Query(f"time() - ({last} > 0)", "{{object_kind}}", "30s"),),
                 SECONDS,
                 old,
                 width=16,
+                empty=never,
             ),
         ),
     )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from exporters.dashboards.model import Board, Column, Graph, Query, Row, Stat, Table, Text
 from exporters.dashboards.words import (
     AT_POP,
-    BYTES,
     GREEN,
     KIND,
     NUMBER,
+    OCTETS,
     OWNER,
     POP,
     RATIO,
@@ -54,17 +54,21 @@ def _progress() -> Row:
             Graph(
                 Text("Sites by stage", "Địa điểm theo giai đoạn"),
                 Text(
-                    "0 none, 1 planned, 2 addressed, 3 routed, 4 dual, 5 preferred, 6 v6only.",
-                    "0 chưa, 1 đã lập kế hoạch, 2 đã cấp địa chỉ, 3 đã định tuyến, 4 song song, 5 ưu tiên, 6 "
-                    "chỉ IPv6.",
+                    "How many sites are at each stage, as the inventory says.",
+                    "Số địa điểm ở từng giai đoạn, theo kho dữ liệu.",
                 ),
                 (Query("stage:sites:count", "{{stage}}", "30s"),),
                 NUMBER,
                 width=10,
+                names={str(stage): text for stage, (text, _) in STAGES.items()},
             ),
             Graph(
                 Text("Stage by PoP, mean", "Giai đoạn trung bình theo điểm kết nối"),
-                Text("Mean stage of a PoP's sites.", "Giai đoạn trung bình của các địa điểm."),
+                Text(
+                    "0 none, 1 planned, 2 addressed, 3 routed, 4 dual, 5 preferred, 6 v6only.",
+                    "0 chưa, 1 đã lập kế hoạch, 2 đã cấp địa chỉ, 3 đã định tuyến, 4 song song, 5 ưu tiên, 6 "
+                    "chỉ IPv6.",
+                ),
                 (
                     Query(
                         "avg by (pop) (max by (site) (infra_ipv6_stage) "
@@ -158,7 +162,7 @@ def _sites(limits: Thresholds) -> Row:
                     Column(
                         of_family("infra_site_path_mtu_bytes"),
                         Text("IPv6 path MTU", "MTU IPv6"),
-                        BYTES,
+                        OCTETS,
                         ((float("-inf"), "red"), (1280, "green")),
                     ),
                 ),

@@ -6,6 +6,8 @@ from exporters.dashboards.model import Board, Column, Graph, Query, Row, Stat, T
 from exporters.dashboards.words import ANSWERS, ANY, BYTES, KIND, NUMBER, SECONDS, YES_NO
 from infra_ctl.inventory.monitoring import Thresholds
 
+_NO_RUN = Text("no run yet", "chưa chạy")
+
 
 def runs(_: Thresholds) -> Board:
     return Board(
@@ -55,6 +57,7 @@ def _now() -> Row:
                 Text("How long ago the newest ended.", "Kết thúc cách đây bao lâu."),
                 Query("time() - max(infra_run_last_end_timestamp_seconds)", Text("ended", "kết thúc"), "30s"),
                 SECONDS,
+                empty=_NO_RUN,
             ),
             Stat(
                 Text("Journal", "Nhật ký"),
@@ -133,6 +136,7 @@ def _kinds() -> Row:
                         "time() - max by (kind) (infra_run_last_end_timestamp_seconds)",
                         Text("Newest ended", "Lần mới nhất"),
                         SECONDS,
+                        empty=_NO_RUN,
                     ),
                 ),
                 height=8,

@@ -8,7 +8,9 @@ from types import MappingProxyType
 from exporters.dashboards.model import States, Steps, Text, Variable
 
 RATIO, SECONDS, NUMBER, SHARE_OF_TIME = "percentunit", "s", "none", "percentunit"
-DAYS, BYTES, BITS, TIME, ESTIMATE = "d", "bytes", "bps", "dateTimeFromNow", "none"
+DAYS, BYTES, BITS, ESTIMATE = "d", "bytes", "bps", "none"
+OCTETS = "suffix:B"
+"""Of a packet, counted out: 1500 B, and no 1.46 KiB."""
 RED, ORANGE, GREEN, BLUE, GREY = "red", "orange", "green", "blue", "gray"
 DAY, MILLISECONDS = 86400, 1000
 
@@ -32,6 +34,7 @@ LIMIT = Text("limit", "giới hạn")
 OBJECT = Text("Object", "Đối tượng")
 EFFECT = Text("Effect", "Tác dụng")
 KIND = Text("Kind", "Loại")
+SEVERITY = Text("Severity", "Mức")
 
 LOST: Steps = ((0.01, ORANGE), (0.05, RED))
 """Of packets; a circuit's own limit is in its contract and drawn beside it."""
@@ -64,11 +67,18 @@ OVER_CIRCUIT = Variable("circuit", CIRCUIT, 'circuit:place:info{pop=~"$pop"}')
 IN_ROOM = Variable("room", ROOM, 'room:place:info{pop=~"$pop"}')
 OF_SYSTEM = Variable("system", SYSTEM, "system:level:info")
 
+MEANT: Mapping[Text, States] = MappingProxyType(
+    {SEVERITY: {"page": (Text("page", "khẩn"), RED), "ticket": (Text("ticket", "thường"), ORANGE)}}
+)
+"""Labels whose values are words of ours."""
+
 LINKS: Mapping[Text, tuple[str, str]] = MappingProxyType(
     {
         SITE: ("infra-site", "site"),
         CIRCUIT: ("infra-circuit", "circuit"),
         SYSTEM: ("infra-datacentre", "system"),
+        POP: ("infra-city", "pop"),
+        ROOM: ("infra-video", "room"),
     }
 )
 """From a cell of a table to the board of what it names: uid, and the variable that is set there."""
