@@ -8,7 +8,8 @@ from infra_ctl.city import load_city
 from infra_ctl.monitor.targets import labels_of
 from tests.lab.city_slice import CitySlice
 from tests.lab.eyes import Eyes, becomes, eventually
-from tests.lab.two_sites import CORES, DEVICES, HOSTS, MONITOR, SPARE, WATCHER, Sites
+from tests.lab.panels import blank, drawn
+from tests.lab.two_sites import CORES, DEPARTMENTS, DEVICES, HOSTS, MONITOR, SPARE, WATCHER, Sites
 
 pytestmark = pytest.mark.live
 
@@ -20,6 +21,12 @@ PORTALS = 'system=~".*portals?"'
 @pytest.fixture
 def city(sites: Sites) -> CitySlice:
     return sites.city
+
+
+def test_every_panel_of_every_board_shows_what_it_names(watched: Eyes) -> None:
+    """Those that are rightly empty say so: nothing is held, nothing backed up."""
+    becomes(blank(watched), [])
+    assert drawn(watched) == {("dc", "bk"), *(("dc", each) for each in DEPARTMENTS)}
 
 
 def named(eyes: Eyes, expression: str, *labels: str) -> set[tuple[str, ...]]:

@@ -19,6 +19,8 @@ Again: TypeAlias = Literal["reload", "leave", "restart"]
 
 SHORT = ("--storage.tsdb.retention.time=6h", "--storage.tsdb.retention.size=256MB")
 """What a twin's Prometheus keeps."""
+MTU_SECONDS = 300
+"""Between two looks for the MTU of a path, without a hurry."""
 REFLECTOR = "reflector"
 SPARING = {"GOMAXPROCS": "1", "GOGC": "50"}
 """For what runs a hundred times."""
@@ -121,7 +123,8 @@ def _ours(stack: Stack, places: Places, installed: Collection[str]) -> Iterator[
                 if (name, REFLECTOR in installed) == ("path", True)
                 else ()
             )
-            command = (*_export(name, places), *listening, *stamp)
+            looks = ("--probe.mtu-interval", f"{MTU_SECONDS / stack.hurry:g}") if name == "path" else ()
+            command = (*_export(name, places), *listening, *looks, *stamp)
             yield Part(name, command, stack.address, port, "/-/ready")
 
 
