@@ -9,12 +9,12 @@ from exporters.dashboards.words import (
     BUDGET,
     CIRCUIT,
     JITTER,
-    KIND,
     LOSS,
     LOST,
+    NAME,
+    NAMED,
     NUMBER,
     OBJECT,
-    OWNER,
     POP,
     PROVIDER,
     RATIO,
@@ -53,17 +53,20 @@ _ABOUT = '"circuit", "room", "system", "registrar", "device", "host", "object_ki
 _FIRING = f"""max by (severity, alertname, site, about) (
   label_replace(
     label_replace(
-      label_join(
-        (time() - ALERTS_FOR_STATE{{severity=~"page|ticket"}})
-          and ignoring (alertstate) ALERTS{{alertstate="firing"}},
-        "about", " ", {_ABOUT}
+      label_replace(
+        label_join(
+          (time() - ALERTS_FOR_STATE{{severity=~"page|ticket"}})
+            and ignoring (alertstate) ALERTS{{alertstate="firing"}},
+          "about", " ", {_ABOUT}
+        ),
+        "about", "$1", "about", " *(.*?) *"
       ),
-      "about", "$1", "about", " *(.*?) *"
+      "about", "-", "about", ""
     ),
     "site", "-", "site", ""
   )
 )"""
-"""For how long; what is about no site is about the city."""
+"""For how long; what has no object is about the site, and what has no site about the city."""
 _PLACED = """(
   site:probes_lost:ratio_rate5m * on (site) group_left (pop) site:place:info{pop=~"$pop"}
 )"""
@@ -227,18 +230,16 @@ def _lists() -> Row:
                     "Mất gói và trung vị trễ khứ hồi tới từng địa điểm trong năm phút qua. Bấm tên để xem "
                     "chi tiết.",
                 ),
-                {"site": SITE, "pop": POP, "kind": KIND, "owner": OWNER},
+                {"site": SITE, "name": NAME, "pop": POP},
                 (
                     Column(
-                        "site:probes_lost:ratio_rate5m * on (site) group_left (pop, kind, owner) "
-                        'site:place:info{pop=~"$pop"}',
+                        f"site:probes_lost:ratio_rate5m * {NAMED}",
                         LOSS,
                         RATIO,
                         LOST,
                     ),
                     Column(
-                        "site:rtt_seconds:p50_rate5m * on (site) group_left (pop, kind, owner) "
-                        'site:place:info{pop=~"$pop"}',
+                        f"site:rtt_seconds:p50_rate5m * {NAMED}",
                         ROUND_TRIP,
                         SECONDS,
                     ),

@@ -6,10 +6,10 @@ from exporters.dashboards.model import Board, Column, Graph, Query, Row, Stat, T
 from exporters.dashboards.words import (
     AT_POP,
     GREEN,
-    KIND,
+    NAME,
+    NAMED,
     NUMBER,
     OCTETS,
-    OWNER,
     POP,
     RATIO,
     SECONDS,
@@ -19,7 +19,6 @@ from exporters.dashboards.words import (
 from infra_ctl.inventory.monitoring import Thresholds
 
 _AT = 'and on (site) site:place:info{pop=~"$pop"}'
-_PLACED = 'on (site) group_left (pop, kind, owner) site:place:info{pop=~"$pop"}'
 
 
 def ipv6(limits: Thresholds) -> Board:
@@ -128,7 +127,7 @@ def _parity(limits: Thresholds) -> Row:
 
 def _sites(limits: Thresholds) -> Row:
     def of_family(metric: str) -> str:
-        return f'min by (site) ({metric}{{family="ipv6"}}) * {_PLACED}'
+        return f'min by (site) ({metric}{{family="ipv6"}}) * {NAMED}'
 
     return Row(
         Text("Sites", "Địa điểm"),
@@ -139,10 +138,10 @@ def _sites(limits: Thresholds) -> Row:
                     "The least advanced first. A site that is not yet routed in IPv6 has nothing to measure.",
                     "Chậm nhất trước. Địa điểm chưa định tuyến IPv6 thì chưa có gì để đo.",
                 ),
-                {"site": SITE, "pop": POP, "kind": KIND, "owner": OWNER},
+                {"site": SITE, "name": NAME, "pop": POP},
                 (
                     Column(
-                        f"max by (site) (infra_ipv6_stage) * {_PLACED}",
+                        f"max by (site) (infra_ipv6_stage) * {NAMED}",
                         Text("Stage", "Giai đoạn"),
                         NUMBER,
                         states=STAGES,
@@ -154,7 +153,7 @@ def _sites(limits: Thresholds) -> Row:
                         ((0.01, "orange"), (0.05, "red")),
                     ),
                     Column(
-                        f"site:families_apart:ratio * {_PLACED}",
+                        f"site:families_apart:ratio * {NAMED}",
                         Text("Families apart", "Chênh lệch"),
                         RATIO,
                         ((limits.parity, "red"),),

@@ -114,10 +114,11 @@ def _kinds() -> Row:
         Text("By kind", "Theo loại"),
         (
             Table(
-                Text("In the time that is looked at", "Trong khoảng thời gian đang xem"),
+                Text("Runs by kind", "Lần chạy theo loại"),
                 Text(
-                    "Runs, failures, and how long ago the newest of a kind ended.",
-                    "Số lần chạy, số lần lỗi, và lần mới nhất kết thúc cách đây bao lâu.",
+                    "In the time shown: runs, failures, and how long ago the newest of a kind ended.",
+                    "Trong thời gian đang xem: số lần chạy, số lần lỗi, và lần mới nhất kết thúc cách đây "
+                    "bao lâu.",
                 ),
                 {"kind": KIND},
                 (
@@ -174,6 +175,22 @@ def _itself() -> Row:
                 "reqps",
                 width=8,
             ),
+            Graph(
+                Text("Age of what is told of devices", "Tuổi của thông tin thiết bị"),
+                Text(
+                    "Of the device that was read longest ago.",
+                    "Của thiết bị được đọc lâu nhất trước đây.",
+                ),
+                (
+                    Query(
+                        "time() - min(max by (device) (infra_device_read_timestamp_seconds) > 0)",
+                        Text("oldest", "lâu nhất"),
+                        "1m",
+                    ),
+                ),
+                SECONDS,
+                width=8,
+            ),
         ),
     )
 
@@ -216,22 +233,6 @@ def _probing() -> Row:
                 Text("Each family and class for itself.", "Tính riêng từng giao thức và lớp."),
                 (Query("max(infra_path_targets)", Text("targets", "mục tiêu")),),
                 NUMBER,
-                width=8,
-            ),
-            Graph(
-                Text("Age of what is told of devices", "Tuổi của thông tin thiết bị"),
-                Text(
-                    "Of the device that was read longest ago.",
-                    "Của thiết bị được đọc lâu nhất trước đây.",
-                ),
-                (
-                    Query(
-                        "time() - min(max by (device) (infra_device_read_timestamp_seconds) > 0)",
-                        Text("oldest", "lâu nhất"),
-                        "1m",
-                    ),
-                ),
-                SECONDS,
                 width=8,
             ),
         ),

@@ -12,6 +12,9 @@ DAYS, BYTES, BITS, ESTIMATE = "d", "bytes", "bps", "none"
 OCTETS = "suffix:B"
 """Of a packet, counted out: 1500 B, and no 1.46 KiB."""
 RED, ORANGE, GREEN, BLUE, GREY = "red", "orange", "green", "blue", "gray"
+TIMES = "suffix:x"
+MOST = 10
+"""Lines of a graph that can be told apart: of more, the worst are shown."""
 DAY, MILLISECONDS = 86400, 1000
 
 SITE = Text("Site", "Địa điểm")
@@ -21,6 +24,7 @@ ROOM = Text("Room", "Phòng họp")
 DEVICE = Text("Device", "Thiết bị")
 HOST = Text("Host", "Máy chủ")
 SYSTEM = Text("System", "Hệ thống")
+NAME = Text("Name", "Tên")
 OWNER = Text("Owner", "Đơn vị quản lý")
 PROVIDER = Text("Provider", "Nhà cung cấp")
 CLASS = Text("Class", "Loại kênh")
@@ -60,6 +64,9 @@ STAGES: States = MappingProxyType(
     }
 )
 """As `infra_ipv6_stage` counts them."""
+
+NAMED = 'on (site) group_left (name, pop) max by (site, name, pop) (infra_site_info{pop=~"$pop"})'
+"""What is measured of a site is multiplied with, for tables of sites: what people call it, and its PoP."""
 
 AT_POP = Variable("pop", POP, "site:place:info")
 AT_SITE = Variable("site", SITE, 'site:place:info{pop=~"$pop"}', many=False)
