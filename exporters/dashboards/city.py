@@ -49,24 +49,22 @@ _BY_ENDS = f"""on (circuit) group_left (source, target) max by (circuit, source,
   )
 )"""
 """Circuits between two places: a line to nowhere would spoil the others."""
-_ABOUT = '"circuit", "room", "system", "registrar", "device", "host", "object_kind"'
-_FIRING = f"""max by (severity, alertname, site, about) (
-  label_replace(
-    label_replace(
-      label_replace(
-        label_join(
-          (time() - ALERTS_FOR_STATE{{severity=~"page|ticket"}})
-            and ignoring (alertstate) ALERTS{{alertstate="firing"}},
-          "about", " ", {_ABOUT}
-        ),
-        "about", "$1", "about", " *(.*?) *"
-      ),
-      "about", "-", "about", ""
-    ),
-    "site", "-", "site", ""
-  )
-)"""
-"""For how long; what has no object is about the site, and what has no site about the city."""
+_OBJECTS = ("circuit", "room", "system", "registrar", "device", "host", "neighbour", "family")
+_ABOUT = ", ".join(f'"{label}"' for label in (*_OBJECTS, "object", "object_kind", "exporter", "job"))
+
+
+def _named(expr: str, label: str, parts: str, pattern: str) -> str:
+    """With a label of what there is of others, or `-`: every row of a table has it."""
+    joined = f'label_join({expr}, "{label}", " ", {parts})'
+    cut = f'label_replace({joined}, "{label}", "$1", "{label}", "{pattern}")'
+    return f'label_replace({cut}, "{label}", "-", "{label}", " *")'
+
+
+_RAISED = """(time() - ALERTS_FOR_STATE{severity=~"page|ticket"})
+  and ignoring (alertstate) ALERTS{alertstate="firing"}"""
+_PLACE = _named(_RAISED, "site", '"site", "pop"', " *([^ ]+).*")
+_FIRING = f"max by (severity, alertname, site, about) ({_named(_PLACE, 'about', _ABOUT, ' *(.*?) *')})"
+"""For how long; what is about no site is about its PoP, or about the city."""
 _PLACED = """(
   site:probes_lost:ratio_rate5m * on (site) group_left (pop) site:place:info{pop=~"$pop"}
 )"""
