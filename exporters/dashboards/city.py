@@ -124,26 +124,31 @@ def _now() -> Row:
                 "or vector(0)",
                 "infra-video",
             ),
-            _count(
-                Text("Devices that cannot be read", "Thiết bị không đọc được"),
-                Text(
-                    "Routers that the last sweep of the state exporter could not read.",
-                    "Số bộ định tuyến mà lần quét gần nhất không đọc được.",
-                ),
-                "count(max by (device) (infra_device_up) == 0 "
-                'and on (device) device:place:info{pop=~"$pop"}) or vector(0)',
-                "infra-runs",
+            *_more_now(),
+        ),
+    )
+
+
+def _more_now() -> tuple[Stat, ...]:
+    return (
+        _count(
+            Text("Devices that cannot be read", "Thiết bị không đọc được"),
+            Text(
+                "Routers that the last sweep of the state exporter could not read.",
+                "Số bộ định tuyến mà lần quét gần nhất không đọc được.",
             ),
-            _count(
-                Text("Pages", "Cảnh báo khẩn"),
-                Text(
-                    "Alerts of severity page that fire now, whole city; Alertmanager may silence some of "
-                    "them.",
-                    "Số cảnh báo mức khẩn đang phát, toàn thành phố; Alertmanager có thể đã nén bớt.",
-                ),
-                'count(ALERTS{alertstate="firing", severity="page"}) or vector(0)',
-                "infra-city",
+            "count(max by (device) (infra_device_up) == 0 "
+            'and on (device) device:place:info{pop=~"$pop"}) or vector(0)',
+            "infra-runs",
+        ),
+        _count(
+            Text("Pages", "Cảnh báo khẩn"),
+            Text(
+                "Alerts of severity page that fire now, whole city; Alertmanager may silence some of them.",
+                "Số cảnh báo mức khẩn đang phát, toàn thành phố; Alertmanager có thể đã nén bớt.",
             ),
+            'count(ALERTS{alertstate="firing", severity="page"}) or vector(0)',
+            "infra-city",
         ),
     )
 

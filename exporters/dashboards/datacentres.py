@@ -236,40 +236,46 @@ def _hosts() -> Row:
                 width=12,
                 height=8,
             ),
-            Graph(
-                Text("Processor", "Bộ xử lý"),
-                Text(
-                    f"Busy share of all processors of a host: the {MOST} busiest.",
-                    f"Tỷ lệ bận của mọi bộ xử lý trên máy chủ: {MOST} máy bận nhất.",
-                ),
-                (
-                    Query(
-                        f"topk({MOST}, 1 - avg by (host) "
-                        '(rate(node_cpu_seconds_total{job="node", mode="idle"}[$__rate_interval])))',
-                        "{{host}}",
-                        "1m",
-                    ),
-                ),
-                RATIO,
-                _FULL,
+            *_busy(),
+        ),
+    )
+
+
+def _busy() -> tuple[Graph, ...]:
+    return (
+        Graph(
+            Text("Processor", "Bộ xử lý"),
+            Text(
+                f"Busy share of all processors of a host: the {MOST} busiest.",
+                f"Tỷ lệ bận của mọi bộ xử lý trên máy chủ: {MOST} máy bận nhất.",
             ),
-            Graph(
-                Text("Memory", "Bộ nhớ"),
-                Text(
-                    f"Share that is not available to programs: the {MOST} fullest.",
-                    f"Tỷ lệ bộ nhớ không còn khả dụng cho chương trình: {MOST} máy đầy nhất.",
+            (
+                Query(
+                    f"topk({MOST}, 1 - avg by (host) "
+                    '(rate(node_cpu_seconds_total{job="node", mode="idle"}[$__rate_interval])))',
+                    "{{host}}",
+                    "1m",
                 ),
-                (
-                    Query(
-                        f'topk({MOST}, max by (host) (1 - node_memory_MemAvailable_bytes{{job="node"}} '
-                        '/ node_memory_MemTotal_bytes{job="node"}))',
-                        "{{host}}",
-                        "1m",
-                    ),
-                ),
-                RATIO,
-                _FULL,
             ),
+            RATIO,
+            _FULL,
+        ),
+        Graph(
+            Text("Memory", "Bộ nhớ"),
+            Text(
+                f"Share that is not available to programs: the {MOST} fullest.",
+                f"Tỷ lệ bộ nhớ không còn khả dụng cho chương trình: {MOST} máy đầy nhất.",
+            ),
+            (
+                Query(
+                    f'topk({MOST}, max by (host) (1 - node_memory_MemAvailable_bytes{{job="node"}} '
+                    '/ node_memory_MemTotal_bytes{job="node"}))',
+                    "{{host}}",
+                    "1m",
+                ),
+            ),
+            RATIO,
+            _FULL,
         ),
     )
 
