@@ -93,7 +93,7 @@ def test_every_part_says_where_it_listens_and_how_it_is_found(city: City, folder
     assert [each for each in prometheus.command if "retention.time" in each] == [
         "--storage.tsdb.retention.time=6h"
     ]
-    assert every["path"].command[-4:] == ("--probe.mtu-interval", "300", "--stamp.port", "862")
+    assert every["path"].command[-2:] == ("--stamp.port", "862")
     assert every["reflector"].command.count("--netns") == len(ROUTERS)
     assert every["frr-exporter nk-pop1"].router == "nk-pop1"
     assert {len(each.file.split()) for each in every.values()} == {1}
