@@ -190,9 +190,10 @@ def _circuit(city: City, circuit: Circuit) -> tuple[str, ...]:
     """Its site is that of the end farther from the data centre, whom it serves."""
     from infra_ctl.inventory import port
 
-    site = city.intents[port(circuit.z).hostname].site
+    site = port(circuit.z).site
     pop = city.inventory.sites[site].pop
-    return (circuit.id, site, pop, circuit.provider, circuit.circuit_class, circuit.direction)
+    told = (circuit.provider, circuit.circuit_class, circuit.direction)
+    return (circuit.id, port(circuit.a).site, site, pop, *told)
 
 
 def _rooms(city: City) -> Iterator[tuple[str, ...]]:

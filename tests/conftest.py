@@ -16,7 +16,7 @@ LOTS: Mapping[str, frozenset[str]] = {
         )
     ),
     "both sites": frozenset(
-        {"test_host_procedures_live", "test_hosts_live", "test_one_plan_live", "test_roles_live"}
+        f"test_{name}_live" for name in ("faults_seen", "host_procedures", "hosts", "one_plan", "roles")
     ),
 }
 """Files of tests by the lab that they share; one that is missing here boots it again, on another worker."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -24,31 +24,40 @@ with warnings.catch_warnings():
     from grafana_foundation_sdk.cog.encoder import JSONEncoder
     from grafana_foundation_sdk.models import common
     from grafana_foundation_sdk.models import dashboard as model
-    from grafana_foundation_sdk.models import geomap as geomap_model
     from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
+from exporters.dashboards.maps import map_of
 from exporters.dashboards.model import (
     Board,
     Column,
     Graph,
-    Layer,
     Map,
     Panel,
     Query,
     Stat,
-    States,
-    Steps,
     Table,
     Text,
     Timeline,
     Variable,
 )
-from exporters.dashboards.words import LIMIT, LINKS
+from exporters.dashboards.pieces import (
+    SOURCE,
+    asked,
+    changed,
+    linked,
+    mappings,
+    numbered,
+    thresholds,
+    to_board,
+    value_name,
+)
+from exporters.dashboards.words import LINKS, MEANT
 from infra_ctl.monitor.grafana import Language
 
+COLOURED = {"type": "color-text"}
+"""How a cell of a table is told from others."""
 TAG = "infra-ctl"
 """All boards have it, and each links to whatever has it."""
-SOURCE = common.DataSourceRef(type_val="prometheus", uid="${datasource}")
 BOARDS = Text("Other boards", "Các bảng khác")
 SOURCE_NAME = Text("Data source", "Nguồn dữ liệu")
 RUNS = Text("Runs", "Lần chạy")
@@ -105,6 +114,8 @@ class _Writer:
     def panel(self, panel: Panel) -> Built:
         written = self._written(panel)
         written.title(panel.title.to(self.language)).description(panel.about.to(self.language))
+        if not isinstance(panel, Map) and panel.empty is not None:
+            written.no_value(panel.empty.to(self.language))
         written.datasource(SOURCE).span(panel.width).height(panel.height)
         written.color_scheme(dashboard.FieldColor().mode(_colours(panel)))
         return written
@@ -120,7 +131,7 @@ class _Writer:
             case Table():
                 return self._table(panel)
             case Map():
-                return self._map(panel)
+                return map_of(panel, self.language)
 
     def _graph(self, panel: Graph) -> timeseries.Panel:
         written = (
@@ -132,27 +143,29 @@ class _Writer:
             .line_width(1)
             .axis_soft_min(0)
             .show_points(common.VisibilityMode.AUTO)
-            .thresholds(_thresholds(panel.steps))
+            .thresholds(thresholds(panel.steps))
         )
         if panel.decimals is not None:
             written.decimals(panel.decimals)
         if panel.steps:
             style = make.GraphThresholdsStyleConfig().mode(common.GraphThresholdsStyleMode.DASHED)
             written.thresholds_style(style)
-        for ref, query in _numbered(panel.queries):
-            written.with_target(self._query(query, ref).range())
+        for ref, query in numbered(panel.queries):
+            written.with_target(asked(query, ref, self.language).range())
             if query.is_limit:
                 written.override_by_query(ref, _LIMIT_LINE)
+        for legend, text in panel.names.items():
+            written.override_by_name(legend, [changed("displayName", text.to(self.language))])
         return written
 
     def _stat(self, panel: Stat) -> stat.Panel:
         coloured = panel.steps or panel.states
         mode = common.BigValueColorMode.BACKGROUND if coloured else common.BigValueColorMode.VALUE
-        return (
+        written = (
             stat.Panel()
             .unit(panel.unit)
-            .mappings(self._mappings(panel.states))
-            .thresholds(_thresholds(panel.steps))
+            .mappings([*mappings(panel.states, self.language), *self._beyond(panel)])
+            .thresholds(thresholds(panel.steps))
             .color_mode(mode)
             .graph_mode(common.BigValueGraphMode.NONE if panel.states else common.BigValueGraphMode.AREA)
             .justify_mode(common.BigValueJustifyMode.AUTO)
@@ -162,48 +175,64 @@ class _Writer:
             .wide_layout(True)
             .show_percent_change(False)
             .reduce_options(make.ReduceDataOptions().calcs(["lastNotNull"]))
-            .with_target(self._query(panel.query, "A").range())
+            .with_target(asked(panel.query, "A", self.language).range())
         )
+        if panel.board:
+            written.override_by_query("A", to_board(panel.board, panel.title.to(self.language)))
+        return written
+
+    def _beyond(self, panel: Stat) -> list[model.ValueMapping]:
+        if panel.beyond is None:
+            return []
+        least, text, colour = panel.beyond
+        result = model.ValueMappingResult(text=text.to(self.language), color=colour)
+        options = model.DashboardRangeMapOptions(from_val=least, to=None, result=result)
+        return [model.RangeMap(options)]
 
     def _timeline(self, panel: Timeline) -> statetimeline.Panel:
         return (
             statetimeline.Panel()
             .unit("none")
-            .mappings(self._mappings(panel.states))
-            .thresholds(_thresholds(()))
+            .mappings(mappings(panel.states, self.language))
+            .thresholds(thresholds(()))
             .show_value(common.VisibilityMode.NEVER)
             .row_height(0.9)
             .merge_values(True)
             .legend(_legend())
             .tooltip(_tooltip())
-            .with_target(self._query(panel.query, "A").range())
+            .with_target(asked(panel.query, "A", self.language).range())
         )
 
     def _table(self, panel: Table) -> table.Panel:
         """One row a set of labels, whatever columns there are for it."""
         order = make.TableSortByFieldState()
-        worst = panel.columns[panel.worst].title.to(self.language)
+        worst = (panel.by or panel.columns[panel.worst].title).to(self.language)
+        is_descending = panel.by is None and not panel.is_lowest_worst
         written = (
             table.Panel()
             .unit("none")
-            .thresholds(_thresholds(()))
+            .thresholds(thresholds(()))
             .frame_index(0)
             .show_header(True)
             .cell_options(common.TableAutoCellOptions())
-            .sort_by([order.display_name(worst).desc(not panel.is_lowest_worst)])
+            .sort_by([order.display_name(worst).desc(is_descending)])
             .with_transformation(model.DataTransformerConfig(id_val="merge", options={}))
             .with_transformation(self._organised(panel))
         )
-        for ref, column in _numbered(panel.columns):
+        for ref, column in numbered(panel.columns):
             written.with_target(self._cells(column, ref))
             written.override_by_name(column.title.to(self.language), self._column(column))
         for title in panel.labels.values():
             if title in LINKS:
-                written.override_by_name(title.to(self.language), _linked(*LINKS[title]))
+                written.override_by_name(title.to(self.language), linked(*LINKS[title]))
+            if title in MEANT:
+                words = mappings(MEANT[title], self.language)
+                properties = [changed("mappings", words), changed("custom.cellOptions", COLOURED)]
+                written.override_by_name(title.to(self.language), properties)
         return written
 
     def _organised(self, panel: Table) -> model.DataTransformerConfig:
-        values = {_value(ref, panel.columns): column.title for ref, column in _numbered(panel.columns)}
+        values = {value_name(ref, panel.columns): column.title for ref, column in numbered(panel.columns)}
         named = {**panel.labels, **values}
         return model.DataTransformerConfig(
             id_val="organize",
@@ -215,109 +244,32 @@ class _Writer:
         )
 
     def _cells(self, column: Column, ref: str) -> prometheus.Dataquery:
-        return self._query(Query(column.expr, ""), ref).instant().format(PromQueryFormat.TABLE)
+        return asked(Query(column.expr, ""), ref, self.language).instant().format(PromQueryFormat.TABLE)
 
     def _column(self, column: Column) -> list[model.DynamicConfigValue]:
-        found = [_property("unit", column.unit)]
+        found = [changed("unit", column.unit)]
         if column.states:
-            found.append(_property("mappings", self._mappings(column.states)))
+            found.append(changed("mappings", mappings(column.states, self.language)))
         if column.steps:
-            found.append(_property("thresholds", _thresholds(column.steps).build()))
+            found.append(changed("thresholds", thresholds(column.steps).build()))
         if column.states or column.steps:
-            found.append(_property("custom.cellOptions", {"type": "color-text"}))
+            found.append(changed("custom.cellOptions", COLOURED))
+        if column.empty is not None:
+            found.append(changed("noValue", column.empty.to(self.language)))
         return found
-
-    def _map(self, panel: Map) -> geomap.Panel:
-        written = (
-            geomap.Panel()
-            .unit(panel.unit)
-            .thresholds(_thresholds(panel.steps))
-            .view(geomap.MapViewConfig().id("fit").all_layers(True))
-            .controls(geomap.ControlsOptions().show_zoom(True).mouse_wheel_zoom(False).show_attribution(True))
-            .basemap(make.MapLayerOptions().type("default").name("basemap"))
-            .tooltip(geomap.TooltipOptions().mode(geomap_model.TooltipMode.DETAILS))
-            .layers([self._layer(layer, ref, panel) for ref, layer in _numbered(panel.layers)])
-        )
-        for ref, layer in _numbered(panel.layers):
-            points = self._query(Query(layer.expr, layer.title), ref)
-            written.with_target(points.instant().format(PromQueryFormat.TABLE))
-        return written
-
-    def _layer(self, layer: Layer, ref: str, panel: Map) -> make.MapLayerOptions:
-        style = {
-            "color": {"field": _value(ref, panel.layers), "fixed": "green"},
-            "opacity": 0.7,
-            "size": {"fixed": layer.radius, "min": 2, "max": 20},
-            "symbol": {"fixed": "img/icons/marker/circle.svg", "mode": "fixed"},
-        }
-        coordinates = make.FrameGeometrySource().mode(common.FrameGeometrySourceMode.COORDS)
-        return (
-            make.MapLayerOptions()
-            .type("markers")
-            .name(layer.title.to(self.language))
-            .config({"showLegend": False, "style": style})
-            .location(coordinates.latitude("latitude").longitude("longitude"))
-            .filter_data({"id": "byRefId", "options": ref})
-            .tooltip(True)
-        )
-
-    def _query(self, query: Query, ref: str) -> prometheus.Dataquery:
-        legend = query.legend.to(self.language) if isinstance(query.legend, Text) else query.legend
-        if query.is_limit:
-            legend = f"{legend} {LIMIT.to(self.language)}".strip()
-        made = prometheus.Dataquery().expr(query.expr).ref_id(ref).datasource(SOURCE)
-        if legend:
-            made.legend_format(legend)
-        return made.interval(query.every) if query.every else made
-
-    def _mappings(self, states: States) -> list[model.ValueMapping]:
-        if not states:
-            return []
-        options = {
-            str(value): model.ValueMappingResult(text=text.to(self.language), color=colour, index=index)
-            for index, (value, (text, colour)) in enumerate(states.items())
-        }
-        return [model.ValueMap(options)]
-
-
-def _numbered(each: tuple[Any, ...]) -> Iterator[tuple[str, Any]]:
-    return zip("ABCDEFGHIJKL"[: len(each)], each, strict=True)
-
-
-def _value(ref: str, queries: tuple[Any, ...]) -> str:
-    """What Grafana calls the column of values of one of these queries."""
-    return f"Value #{ref}" if len(queries) > 1 else "Value"
-
-
-def _property(name: str, value: object) -> model.DynamicConfigValue:
-    return model.DynamicConfigValue(id_val=name, value=value)
 
 
 _LIMIT_LINE = [
-    _property("custom.lineStyle", {"fill": "dash", "dash": [10, 10]}),
-    _property("custom.fillOpacity", 0),
-    _property("color", {"mode": "fixed", "fixedColor": "red"}),
+    changed("custom.lineStyle", {"fill": "dash", "dash": [10, 10]}),
+    changed("custom.fillOpacity", 0),
+    changed("color", {"mode": "fixed", "fixedColor": "red"}),
 ]
-
-
-def _linked(uid: str, variable: str) -> list[model.DynamicConfigValue]:
-    """To the board of what a cell names, at the time that is looked at."""
-    url = f"/d/{uid}?var-{variable}=${{__value.text}}&${{datasource:queryparam}}&${{__url_time_range}}"
-    return [_property("links", [{"title": "${__value.text}", "url": url}])]
 
 
 def _colours(panel: Panel) -> model.FieldColorModeId:
     """Lines by their name, everything else by what its value means."""
     modes = model.FieldColorModeId
     return modes.PALETTE_CLASSIC if isinstance(panel, Graph) else modes.THRESHOLDS
-
-
-def _thresholds(steps: Steps) -> dashboard.ThresholdsConfig:
-    """Green below the first, unless the first is without an end below."""
-    has_base = bool(steps) and steps[0][0] == float("-inf")
-    base, rest = (steps[0][1], steps[1:]) if has_base else ("green", steps)
-    found = [model.Threshold(value=None, color=base), *(model.Threshold(*step) for step in rest)]
-    return dashboard.ThresholdsConfig().mode(model.ThresholdsMode.ABSOLUTE).steps(found)
 
 
 def _legend() -> make.VizLegendOptions:

@@ -7,17 +7,18 @@ from exporters.dashboards.words import (
     AT_POP,
     BITS,
     BUDGET,
-    BYTES,
     CIRCUIT,
     CLASS,
     JITTER,
     LOSS,
     LOST,
-    NUMBER,
+    MOST,
+    OCTETS,
     OVER_CIRCUIT,
     PROVIDER,
     RATIO,
     SECONDS,
+    TIMES,
 )
 from infra_ctl.inventory.monitoring import Thresholds
 
@@ -25,6 +26,19 @@ CHOSEN = '{circuit=~"$circuit"}'
 _BURNT = (
     "circuit:unavailable:bool_avg{window}{chosen} / on (circuit) (1 - circuit:availability_objective:ratio)"
 )
+_LOSS = f"circuit:probes_lost:ratio_rate5m{CHOSEN}"
+_DELAY = f"circuit:rtt_seconds:p95_rate5m{CHOSEN}"
+_JITTER = f"circuit:jitter_seconds:max{CHOSEN}"
+_TRAFFIC = f"circuit:traffic_bytes:rate5m{CHOSEN}"
+
+
+def _worst(expr: str) -> str:
+    return f"topk({MOST}, {expr})"
+
+
+def _beside(expr: str, worst: str) -> str:
+    """What belongs to the worst by another measure."""
+    return f"{expr}{CHOSEN} and on (circuit) {_worst(worst)}"
 
 
 def circuits(limits: Thresholds) -> Board:
@@ -32,8 +46,10 @@ def circuits(limits: Thresholds) -> Board:
         "infra-circuit",
         Text("Circuit SLO", "Cam kết kênh truyền"),
         Text(
-            "What contracts promise of circuits, what these give, and what is left of a month's promise.",
-            "Hợp đồng cam kết gì, kênh truyền đạt gì, và phần cam kết còn lại trong tháng.",
+            "What contracts promise of circuits, what these give, and what is left of a month's promise. "
+            f"Graphs show the {MOST} worst of those that are chosen.",
+            "Hợp đồng cam kết gì, kênh truyền đạt gì, và phần cam kết còn lại trong tháng. Biểu đồ hiển thị "
+            f"{MOST} kênh kém nhất trong số đã chọn.",
         ),
         (_promises(), _availability(), _quality(), _parts(), _traffic(limits)),
         (AT_POP, OVER_CIRCUIT),
@@ -87,7 +103,7 @@ def _availability() -> Row:
                     "Share of a month's allowed outage that is left.",
                     "Phần thời gian gián đoạn cho phép trong tháng còn lại.",
                 ),
-                (Query(f"circuit:budget_left:ratio{CHOSEN}", "{{circuit}}", "2m"),),
+                (Query(f"bottomk({MOST}, circuit:budget_left:ratio{CHOSEN})", "{{circuit}}", "2m"),),
                 RATIO,
             ),
             Graph(
@@ -99,10 +115,14 @@ def _availability() -> Row:
                     "6 lần trong sáu giờ thì có cảnh báo.",
                 ),
                 tuple(
-                    Query(_BURNT.format(window=window, chosen=CHOSEN), f"{window} {{{{circuit}}}}", "30s")
+                    Query(
+                        _worst(_BURNT.format(window=window, chosen=CHOSEN)),
+                        f"{window} {{{{circuit}}}}",
+                        "30s",
+                    )
                     for window in ("1h", "6h")
                 ),
-                NUMBER,
+                TIMES,
                 ((6, "orange"), (14.4, "red")),
                 decimals=1,
             ),
@@ -121,8 +141,8 @@ def _quality() -> Row:
                     "Mọi giao thức và lớp, trong năm phút, và mức hợp đồng cho phép.",
                 ),
                 (
-                    Query(f"circuit:probes_lost:ratio_rate5m{CHOSEN}", "{{circuit}}"),
-                    Query(f"circuit:loss_limit:ratio{CHOSEN}", "{{circuit}}", is_limit=True),
+                    Query(_worst(_LOSS), "{{circuit}}"),
+                    Query(_beside("circuit:loss_limit:ratio", _LOSS), "{{circuit}}", is_limit=True),
                 ),
                 RATIO,
             ),
@@ -133,9 +153,9 @@ def _quality() -> Row:
                     "Bách phân vị 95 trong năm phút, trung vị, và mức hợp đồng cho phép.",
                 ),
                 (
-                    Query(f"circuit:rtt_seconds:p95_rate5m{CHOSEN}", "p95 {{circuit}}"),
-                    Query(f"circuit:rtt_seconds:p50_rate5m{CHOSEN}", "p50 {{circuit}}"),
-                    Query(f"circuit:rtt_limit:seconds{CHOSEN}", "{{circuit}}", is_limit=True),
+                    Query(_worst(_DELAY), "p95 {{circuit}}"),
+                    Query(_beside("circuit:rtt_seconds:p50_rate5m", _DELAY), "p50 {{circuit}}"),
+                    Query(_beside("circuit:rtt_limit:seconds", _DELAY), "{{circuit}}", is_limit=True),
                 ),
                 SECONDS,
             ),
@@ -146,12 +166,30 @@ def _quality() -> Row:
                     "Giá trị kém nhất trong các giao thức và lớp, và mức hợp đồng cho phép.",
                 ),
                 (
-                    Query(f"circuit:jitter_seconds:max{CHOSEN}", "{{circuit}}"),
-                    Query(f"circuit:jitter_limit:seconds{CHOSEN}", "{{circuit}}", is_limit=True),
+                    Query(_worst(_JITTER), "{{circuit}}"),
+                    Query(_beside("circuit:jitter_limit:seconds", _JITTER), "{{circuit}}", is_limit=True),
                 ),
                 SECONDS,
             ),
+            _path_mtu(),
         ),
+    )
+
+
+def _path_mtu() -> Graph:
+    return Graph(
+        Text("Path MTU", "MTU đường truyền"),
+        Text(
+            "The largest packet that crosses the circuit whole; 0 while none does.",
+            "Gói lớn nhất qua kênh nguyên vẹn; 0 khi không gói nào qua.",
+        ),
+        (
+            Query(
+                f"bottomk({MOST}, max by (circuit, family) (infra_circuit_path_mtu_bytes{CHOSEN}))",
+                "{{circuit}} {{family}}",
+            ),
+        ),
+        OCTETS,
     )
 
 
@@ -162,30 +200,20 @@ def _parts() -> Row:
             Graph(
                 Text("Loss by class", "Mất gói theo lớp"),
                 Text("The video class has a queue of its own.", "Lớp hội nghị có hàng đợi riêng."),
-                (Query(f"circuit_queue:probes_lost:ratio_rate5m{CHOSEN}", "{{circuit}} {{class}}"),),
+                (Query(_worst(f"circuit_queue:probes_lost:ratio_rate5m{CHOSEN}"), "{{circuit}} {{class}}"),),
                 RATIO,
                 LOST,
             ),
             Graph(
                 Text("Loss by family", "Mất gói theo giao thức"),
                 Text("IPv4 and IPv6 share the wire.", "IPv4 và IPv6 dùng chung đường truyền."),
-                (Query(f"circuit_family:probes_lost:ratio_rate5m{CHOSEN}", "{{circuit}} {{family}}"),),
-                RATIO,
-                LOST,
-            ),
-            Graph(
-                Text("Path MTU", "MTU đường truyền"),
-                Text(
-                    "The largest packet that crosses the circuit whole; 0 while none does.",
-                    "Gói lớn nhất qua kênh nguyên vẹn; 0 khi không gói nào qua.",
-                ),
                 (
                     Query(
-                        f"max by (circuit, family) (infra_circuit_path_mtu_bytes{CHOSEN})",
-                        "{{circuit}} {{family}}",
+                        _worst(f"circuit_family:probes_lost:ratio_rate5m{CHOSEN}"), "{{circuit}} {{family}}"
                     ),
                 ),
-                BYTES,
+                RATIO,
+                LOST,
             ),
         ),
     )
@@ -200,8 +228,12 @@ def _traffic(limits: Thresholds) -> Row:
                 Text("Traffic", "Lưu lượng"),
                 Text("At the site's end, in samples of five minutes.", "Đo tại đầu địa điểm, mẫu năm phút."),
                 (
-                    Query(f"8 * circuit:traffic_bytes:rate5m{CHOSEN}", "{{circuit}} {{direction}}", "5m"),
-                    Query(f"8 * circuit:capacity:bytes_per_second{CHOSEN}", "{{circuit}}", is_limit=True),
+                    Query(f"8 * {_worst(_TRAFFIC)}", "{{circuit}} {{direction}}", "5m"),
+                    Query(
+                        f"8 * ({_beside('circuit:capacity:bytes_per_second', _TRAFFIC)})",
+                        "{{circuit}}",
+                        is_limit=True,
+                    ),
                 ),
                 BITS,
             ),
@@ -213,7 +245,13 @@ def _traffic(limits: Thresholds) -> Row:
                     "Theo mẫu năm phút, từng chiều: không quá 90 % theo Thông tư 06/2026, 5.6. Khi chưa đủ "
                     "bảy ngày, tính trên số ngày đã có.",
                 ),
-                (Query(f"circuit:traffic_load:ratio_p95_7d{CHOSEN}", "{{circuit}} {{direction}}", "2m"),),
+                (
+                    Query(
+                        _worst(f"circuit:traffic_load:ratio_p95_7d{CHOSEN}"),
+                        "{{circuit}} {{direction}}",
+                        "2m",
+                    ),
+                ),
                 RATIO,
                 line,
             ),

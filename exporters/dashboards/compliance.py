@@ -93,7 +93,7 @@ def _now(limits: Thresholds) -> Row:
                     "Số đối tượng vẫn bị giữ sau ngày cuối.",
                 ),
                 "sum(max by (object, effect) (infra_hold_until_timestamp_seconds) < bool time()) or "
-                "vector(0)",
+                "0 * sum(infra_holds)",
             ),
         ),
     )
@@ -163,7 +163,8 @@ def _kept(limits: Thresholds) -> Row:
                         RATIO,
                     ),
                     Column(
-                        "max by (level) (level:availability_objective:ratio)",
+                        "max by (level) (level:availability_objective:ratio) "
+                        "and on (level) system:level:info",
                         Text("Promised", "Cam kết"),
                         RATIO,
                     ),
@@ -184,9 +185,8 @@ def _holds() -> Row:
                 Text("Objects that are held", "Đối tượng đang bị giữ"),
                 Text(
                     "What procedures have taken out of service, and for how long still; negative where it is "
-                    "over. Empty where nothing is held.",
-                    "Những gì quy trình đã đưa ra khỏi dịch vụ, và còn bao lâu; âm nếu đã quá hạn. Trống nếu "
-                    "không có.",
+                    "over.",
+                    "Những gì quy trình đã đưa ra khỏi dịch vụ, và còn bao lâu; âm nếu đã quá hạn.",
                 ),
                 {"object": OBJECT, "effect": EFFECT},
                 (
@@ -200,6 +200,7 @@ def _holds() -> Row:
                 is_lowest_worst=True,
                 width=14,
                 height=8,
+                empty=Text("nothing is held", "không có gì bị giữ"),
             ),
             Stat(
                 Text("Held, by effect", "Số đang giữ theo tác dụng"),

@@ -5,11 +5,15 @@ from __future__ import annotations
 from exporters.dashboards.model import Board, Column, Graph, Query, Row, Stat, Steps, Table, Text, Timeline
 from exporters.dashboards.words import (
     ANSWERS,
+    ANY,
     BUDGET,
     DAY,
+    DAYS,
     GREEN,
     HOST,
     LEVEL,
+    MOST,
+    NUMBER,
     OF_SYSTEM,
     RATIO,
     RED,
@@ -20,6 +24,10 @@ from exporters.dashboards.words import (
 from infra_ctl.inventory.monitoring import Thresholds
 
 _CENTRE = 'on (site) group_left (kind) site:place:info{kind=~"dc|dc-backup"}'
+_LAST = "max by (object_kind) (infra_backup_last_timestamp_seconds)"
+_NEVER = Text("never backed up", "chưa từng sao lưu")
+_LONG_AGO = 20 * 365 * DAY
+"""Seconds: what was never backed up is as old as Unix."""
 _FULL: Steps = ((0.8, "orange"), (0.9, RED))
 
 
@@ -31,9 +39,65 @@ def datacentres(limits: Thresholds) -> Board:
             "What runs in both data centres, whether people reach it, and whether it could be restored.",
             "Những gì chạy ở hai trung tâm dữ liệu, người dùng có tới được không, có khôi phục được không.",
         ),
-        (_reach(), _systems(), _certificates(limits), _hosts(), _backups(limits)),
+        (_now(limits), _reach(), _systems(), _certificates(limits), _hosts(), _backups(limits)),
         (OF_SYSTEM,),
         "now-24h",
+    )
+
+
+def _now(limits: Thresholds) -> Row:
+    return Row(
+        Text("Now", "Hiện tại"),
+        (
+            Stat(
+                Text("Systems that fail", "Hệ thống bị lỗi"),
+                Text(
+                    "Information systems of which a probe fails, over IPv4 or IPv6.",
+                    "Số hệ thống thông tin có phép thử không đạt, qua IPv4 hoặc IPv6.",
+                ),
+                Query("sum(system:probes_failed:ratio > bool 0)", Text("systems", "hệ thống")),
+                NUMBER,
+                ANY,
+                width=6,
+            ),
+            Stat(
+                Text("Hosts that do not answer", "Máy chủ không trả lời"),
+                Text(
+                    "Whose node exporter cannot be scraped.", "Số máy chủ không đọc được qua node exporter."
+                ),
+                Query('sum(max by (host) (up{job="node"}) == bool 0)', Text("hosts", "máy chủ")),
+                NUMBER,
+                ANY,
+                width=6,
+            ),
+            Stat(
+                Text("Next certificate", "Chứng thư gần nhất"),
+                Text(
+                    "Days until the first of the systems' ends.",
+                    "Số ngày đến khi chứng thư đầu tiên hết hạn.",
+                ),
+                Query(
+                    f'(min(probe_ssl_earliest_cert_expiry{{system!=""}}) - time()) / {DAY}',
+                    Text("ends", "hết hạn"),
+                    "30s",
+                ),
+                DAYS,
+                ((float("-inf"), RED), (limits.certificate / DAY, GREEN)),
+                width=6,
+            ),
+            Stat(
+                Text("Oldest backup", "Bản sao lưu cũ nhất"),
+                Text(
+                    "Of the device or host whose last backup is the oldest.",
+                    "Của thiết bị hoặc máy chủ có bản sao lưu cũ nhất.",
+                ),
+                Query(f"time() - {_LAST}", "{{object_kind}}", "30s"),
+                SECONDS,
+                ((limits.backup, RED),),
+                width=6,
+                beyond=(_LONG_AGO, _NEVER, RED),
+            ),
+        ),
     )
 
 
@@ -172,60 +236,55 @@ def _hosts() -> Row:
                 width=12,
                 height=8,
             ),
-            Graph(
-                Text("Processor", "Bộ xử lý"),
-                Text("Busy share of all processors of a host.", "Tỷ lệ bận của mọi bộ xử lý trên máy chủ."),
-                (
-                    Query(
-                        "1 - avg by (host) "
-                        '(rate(node_cpu_seconds_total{job="node", mode="idle"}[$__rate_interval]))',
-                        "{{host}}",
-                        "1m",
-                    ),
-                ),
-                RATIO,
-                _FULL,
+            *_busy(),
+        ),
+    )
+
+
+def _busy() -> tuple[Graph, ...]:
+    return (
+        Graph(
+            Text("Processor", "Bộ xử lý"),
+            Text(
+                f"Busy share of all processors of a host: the {MOST} busiest.",
+                f"Tỷ lệ bận của mọi bộ xử lý trên máy chủ: {MOST} máy bận nhất.",
             ),
-            Graph(
-                Text("Memory", "Bộ nhớ"),
-                Text(
-                    "Share that is not available to programs.",
-                    "Tỷ lệ bộ nhớ không còn khả dụng cho chương trình.",
+            (
+                Query(
+                    f"topk({MOST}, 1 - avg by (host) "
+                    '(rate(node_cpu_seconds_total{job="node", mode="idle"}[$__rate_interval])))',
+                    "{{host}}",
+                    "1m",
                 ),
-                (
-                    Query(
-                        'max by (host) (1 - node_memory_MemAvailable_bytes{job="node"} '
-                        '/ node_memory_MemTotal_bytes{job="node"})',
-                        "{{host}}",
-                        "1m",
-                    ),
-                ),
-                RATIO,
-                _FULL,
             ),
+            RATIO,
+            _FULL,
+        ),
+        Graph(
+            Text("Memory", "Bộ nhớ"),
+            Text(
+                f"Share that is not available to programs: the {MOST} fullest.",
+                f"Tỷ lệ bộ nhớ không còn khả dụng cho chương trình: {MOST} máy đầy nhất.",
+            ),
+            (
+                Query(
+                    f'topk({MOST}, max by (host) (1 - node_memory_MemAvailable_bytes{{job="node"}} '
+                    '/ node_memory_MemTotal_bytes{job="node"}))',
+                    "{{host}}",
+                    "1m",
+                ),
+            ),
+            RATIO,
+            _FULL,
         ),
     )
 
 
 def _backups(limits: Thresholds) -> Row:
-    age = "time() - max by (object_kind) (infra_backup_last_timestamp_seconds)"
     old: Steps = ((limits.backup, RED),)
     return Row(
         Text("Backup", "Sao lưu"),
         (
-            Stat(
-                Text("Oldest backup", "Bản sao lưu cũ nhất"),
-                Text(
-                    "Of the device or host whose last backup is the oldest; as old as the epoch where one "
-                    "never was.",
-                    "Của thiết bị hoặc máy chủ có bản sao lưu cũ nhất; rất lớn nếu chưa từng sao lưu.",
-                ),
-                Query(age, "{{object_kind}}", "30s"),
-                SECONDS,
-                old,
-                width=8,
-                height=8,
-            ),
             Graph(
                 Text("Age of the oldest backup", "Tuổi của bản sao lưu cũ nhất"),
                 Text(
@@ -234,10 +293,11 @@ def _backups(limits: Thresholds) -> Row:
                     "Giảm sau mỗi lần sao lưu và tăng dần giữa các lần; vượt đường kẻ là có đối tượng bị bỏ "
                     "sót.",
                 ),
-                (Query(age, "{{object_kind}}", "30s"),),
+                (Query(f"time() - ({_LAST} > 0)", "{{object_kind}}", "30s"),),
                 SECONDS,
                 old,
-                width=16,
+                width=24,
+                empty=_NEVER,
             ),
         ),
     )

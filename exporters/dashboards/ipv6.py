@@ -5,11 +5,11 @@ from __future__ import annotations
 from exporters.dashboards.model import Board, Column, Graph, Query, Row, Stat, Table, Text
 from exporters.dashboards.words import (
     AT_POP,
-    BYTES,
     GREEN,
-    KIND,
+    NAME,
+    NAMED,
     NUMBER,
-    OWNER,
+    OCTETS,
     POP,
     RATIO,
     SECONDS,
@@ -19,7 +19,6 @@ from exporters.dashboards.words import (
 from infra_ctl.inventory.monitoring import Thresholds
 
 _AT = 'and on (site) site:place:info{pop=~"$pop"}'
-_PLACED = 'on (site) group_left (pop, kind, owner) site:place:info{pop=~"$pop"}'
 
 
 def ipv6(limits: Thresholds) -> Board:
@@ -54,17 +53,21 @@ def _progress() -> Row:
             Graph(
                 Text("Sites by stage", "Địa điểm theo giai đoạn"),
                 Text(
-                    "0 none, 1 planned, 2 addressed, 3 routed, 4 dual, 5 preferred, 6 v6only.",
-                    "0 chưa, 1 đã lập kế hoạch, 2 đã cấp địa chỉ, 3 đã định tuyến, 4 song song, 5 ưu tiên, 6 "
-                    "chỉ IPv6.",
+                    "How many sites are at each stage, as the inventory says.",
+                    "Số địa điểm ở từng giai đoạn, theo kho dữ liệu.",
                 ),
                 (Query("stage:sites:count", "{{stage}}", "30s"),),
                 NUMBER,
                 width=10,
+                names={str(stage): text for stage, (text, _) in STAGES.items()},
             ),
             Graph(
                 Text("Stage by PoP, mean", "Giai đoạn trung bình theo điểm kết nối"),
-                Text("Mean stage of a PoP's sites.", "Giai đoạn trung bình của các địa điểm."),
+                Text(
+                    "0 none, 1 planned, 2 addressed, 3 routed, 4 dual, 5 preferred, 6 v6only.",
+                    "0 chưa, 1 đã lập kế hoạch, 2 đã cấp địa chỉ, 3 đã định tuyến, 4 song song, 5 ưu tiên, 6 "
+                    "chỉ IPv6.",
+                ),
                 (
                     Query(
                         "avg by (pop) (max by (site) (infra_ipv6_stage) "
@@ -124,7 +127,7 @@ def _parity(limits: Thresholds) -> Row:
 
 def _sites(limits: Thresholds) -> Row:
     def of_family(metric: str) -> str:
-        return f'min by (site) ({metric}{{family="ipv6"}}) * {_PLACED}'
+        return f'min by (site) ({metric}{{family="ipv6"}}) * {NAMED}'
 
     return Row(
         Text("Sites", "Địa điểm"),
@@ -135,10 +138,10 @@ def _sites(limits: Thresholds) -> Row:
                     "The least advanced first. A site that is not yet routed in IPv6 has nothing to measure.",
                     "Chậm nhất trước. Địa điểm chưa định tuyến IPv6 thì chưa có gì để đo.",
                 ),
-                {"site": SITE, "pop": POP, "kind": KIND, "owner": OWNER},
+                {"site": SITE, "name": NAME, "pop": POP},
                 (
                     Column(
-                        f"max by (site) (infra_ipv6_stage) * {_PLACED}",
+                        f"max by (site) (infra_ipv6_stage) * {NAMED}",
                         Text("Stage", "Giai đoạn"),
                         NUMBER,
                         states=STAGES,
@@ -150,7 +153,7 @@ def _sites(limits: Thresholds) -> Row:
                         ((0.01, "orange"), (0.05, "red")),
                     ),
                     Column(
-                        f"site:families_apart:ratio * {_PLACED}",
+                        f"site:families_apart:ratio * {NAMED}",
                         Text("Families apart", "Chênh lệch"),
                         RATIO,
                         ((limits.parity, "red"),),
@@ -158,7 +161,7 @@ def _sites(limits: Thresholds) -> Row:
                     Column(
                         of_family("infra_site_path_mtu_bytes"),
                         Text("IPv6 path MTU", "MTU IPv6"),
-                        BYTES,
+                        OCTETS,
                         ((float("-inf"), "red"), (1280, "green")),
                     ),
                 ),

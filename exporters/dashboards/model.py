@@ -23,8 +23,11 @@ class Text:
         return self.en if language == "en" else self.vi
 
 
-States: TypeAlias = Mapping[int, tuple[Text, str]]
-"""What a number means where it is no quantity: words and colour."""
+States: TypeAlias = Mapping[int | str, tuple[Text, str]]
+"""What a number means where it is no quantity: words and colour.
+
+`empty`, of a panel or a column, is what it says while there is rightly nothing to show.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +44,14 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table that an expression fills; rows are joined by the labels they share."""
+    """A column of a table that an expression fills; rows are joined by the table's labels."""
 
     expr: str
     title: Text
     unit: str
     steps: Steps = ()
     states: States = field(default_factory=dict)
+    empty: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,9 @@ class Graph:
     width: int = 12
     height: int = 8
     decimals: int | None = None
+    names: Mapping[str, Text] = field(default_factory=dict)
+    """Words for series, by their legend."""
+    empty: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +83,11 @@ class Stat:
     states: States = field(default_factory=dict)
     width: int = 4
     height: int = 4
+    empty: Text | None = None
+    beyond: tuple[float, Text, str] | None = None
+    """From which value on it is words, and their colour."""
+    board: str = ""
+    """Uid of the board that tells more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +100,7 @@ class Timeline:
     states: States
     width: int = 12
     height: int = 8
+    empty: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +113,11 @@ class Table:
     columns: tuple[Column, ...]
     worst: int = 0
     is_lowest_worst: bool = False
+    by: Text | None = None
+    """A label by which it is sorted instead."""
     width: int = 24
     height: int = 10
+    empty: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,16 +127,24 @@ class Layer:
     expr: str
     title: Text
     radius: int
-    labels: tuple[str, ...]
-    """That say what a point is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Lines between points: `points` have an `id` and a place, `expr` a `source` and a `target`."""
+
+    points: str
+    expr: str
+    title: Text
 
 
 @dataclass(frozen=True, slots=True)
 class Map:
-    """Points, lowest layer first, coloured by their value."""
+    """Points over lines, lowest layer first, coloured by their value. The view fits the last layer."""
 
     title: Text
     about: Text
+    lines: Lines
     layers: tuple[Layer, ...]
     unit: str
     steps: Steps

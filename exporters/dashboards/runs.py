@@ -6,6 +6,8 @@ from exporters.dashboards.model import Board, Column, Graph, Query, Row, Stat, T
 from exporters.dashboards.words import ANSWERS, ANY, BYTES, KIND, NUMBER, SECONDS, YES_NO
 from infra_ctl.inventory.monitoring import Thresholds
 
+_NO_RUN = Text("no run yet", "chưa chạy")
+
 
 def runs(_: Thresholds) -> Board:
     return Board(
@@ -55,6 +57,7 @@ def _now() -> Row:
                 Text("How long ago the newest ended.", "Kết thúc cách đây bao lâu."),
                 Query("time() - max(infra_run_last_end_timestamp_seconds)", Text("ended", "kết thúc"), "30s"),
                 SECONDS,
+                empty=_NO_RUN,
             ),
             Stat(
                 Text("Journal", "Nhật ký"),
@@ -111,10 +114,11 @@ def _kinds() -> Row:
         Text("By kind", "Theo loại"),
         (
             Table(
-                Text("In the time that is looked at", "Trong khoảng thời gian đang xem"),
+                Text("Runs by kind", "Lần chạy theo loại"),
                 Text(
-                    "Runs, failures, and how long ago the newest of a kind ended.",
-                    "Số lần chạy, số lần lỗi, và lần mới nhất kết thúc cách đây bao lâu.",
+                    "In the time shown: runs, failures, and how long ago the newest of a kind ended.",
+                    "Trong thời gian đang xem: số lần chạy, số lần lỗi, và lần mới nhất kết thúc cách đây "
+                    "bao lâu.",
                 ),
                 {"kind": KIND},
                 (
@@ -133,6 +137,7 @@ def _kinds() -> Row:
                         "time() - max by (kind) (infra_run_last_end_timestamp_seconds)",
                         Text("Newest ended", "Lần mới nhất"),
                         SECONDS,
+                        empty=_NO_RUN,
                     ),
                 ),
                 height=8,
@@ -168,6 +173,22 @@ def _itself() -> Row:
                     ),
                 ),
                 "reqps",
+                width=8,
+            ),
+            Graph(
+                Text("Age of what is told of devices", "Tuổi của thông tin thiết bị"),
+                Text(
+                    "Of the device that was read longest ago.",
+                    "Của thiết bị được đọc lâu nhất trước đây.",
+                ),
+                (
+                    Query(
+                        "time() - min(max by (device) (infra_device_read_timestamp_seconds) > 0)",
+                        Text("oldest", "lâu nhất"),
+                        "1m",
+                    ),
+                ),
+                SECONDS,
                 width=8,
             ),
         ),
@@ -212,22 +233,6 @@ def _probing() -> Row:
                 Text("Each family and class for itself.", "Tính riêng từng giao thức và lớp."),
                 (Query("max(infra_path_targets)", Text("targets", "mục tiêu")),),
                 NUMBER,
-                width=8,
-            ),
-            Graph(
-                Text("Age of what is told of devices", "Tuổi của thông tin thiết bị"),
-                Text(
-                    "Of the device that was read longest ago.",
-                    "Của thiết bị được đọc lâu nhất trước đây.",
-                ),
-                (
-                    Query(
-                        "time() - min(max by (device) (infra_device_read_timestamp_seconds) > 0)",
-                        Text("oldest", "lâu nhất"),
-                        "1m",
-                    ),
-                ),
-                SECONDS,
                 width=8,
             ),
         ),

@@ -12,6 +12,7 @@ from exporters.dashboards.words import (
     IN_CALL,
     IN_ROOM,
     LOST,
+    MOST,
     NUMBER,
     ORANGE,
     POP,
@@ -28,6 +29,8 @@ CHOSEN = '{room=~"$room"}'
 _IN = 'and on (room) room:place:info{pop=~"$pop", room=~"$room"}'
 _PLACED = 'on (room) group_left (site, pop) room:place:info{pop=~"$pop", room=~"$room"}'
 _UP = f"max by (room) (infra_room_up{CHOSEN})"
+_BANDS = 20
+_LEAST = f"bottomk({_BANDS}, min by (room) (avg_over_time(infra_room_up{CHOSEN}[$__range] @ end())))"
 _READY = f"avg(({_UP} {_IN}) * on (room) (max by (room) (infra_room_registered{CHOSEN}) or on (room) {_UP}))"
 """A room that speaks H.323 registers nowhere that we ask."""
 _MOS = ((float("-inf"), RED), (3.1, ORANGE), (3.6, GREEN))
@@ -167,10 +170,12 @@ def _answers() -> Row:
             Timeline(
                 Text("Rooms that answer", "Phòng họp trả lời"),
                 Text(
-                    "Any final SIP response, or an open H.323 port.",
-                    "Có phản hồi SIP cuối cùng, hoặc cổng H.323 mở.",
+                    f"Any final SIP response, or an open H.323 port: the {_BANDS} rooms that answered least "
+                    "in the time shown.",
+                    f"Có phản hồi SIP cuối cùng, hoặc cổng H.323 mở: {_BANDS} phòng ít trả lời nhất trong "
+                    "thời gian đang xem.",
                 ),
-                Query(f"max by (room) (infra_room_up{CHOSEN}) {_IN}", "{{room}}", "30s"),
+                Query(f"{_UP} {_IN} and on (room) {_LEAST}", "{{room}}", "30s"),
                 ANSWERS,
             ),
             Graph(
@@ -210,12 +215,14 @@ def _media() -> Row:
                 Text("Rating (estimate)", "Điểm R (ước lượng)"),
                 Text(
                     "R of the E-model for voice, 0 to 93.2, of the path in the room's class: an estimate. "
-                    "≥: what a class of room is to have, by monitoring.yaml.",
-                    "R của mô hình E cho thoại, 0 đến 93,2, theo lớp của phòng: chỉ là ước lượng. ≥: mức tối "
-                    "thiểu của lớp phòng, theo monitoring.yaml.",
+                    f"The {MOST} lowest; ≥: what a class of room is to have, by monitoring.yaml.",
+                    "R của mô hình E cho thoại, 0 đến 93,2, theo lớp của phòng: chỉ là ước lượng. "
+                    f"{MOST} phòng thấp nhất; ≥: mức tối thiểu của lớp phòng, theo monitoring.yaml.",
                 ),
                 (
-                    Query(f"infra_room_media_rating_estimate{CHOSEN} {_IN}", "{{room}}", "30s"),
+                    Query(
+                        f"bottomk({MOST}, infra_room_media_rating_estimate{CHOSEN} {_IN})", "{{room}}", "30s"
+                    ),
                     Query("max by (video_class) (video_class:media_rating_limit:min)", "≥ {{video_class}}"),
                 ),
                 ESTIMATE,
@@ -223,13 +230,14 @@ def _media() -> Row:
             Graph(
                 Text("Loss in the video class", "Mất gói của lớp hội nghị"),
                 Text(
-                    "To the rooms' sites, in the video class's own queue.",
-                    "Tới địa điểm của các phòng, trong hàng đợi riêng của lớp hội nghị.",
+                    f"To the rooms' sites, in the video class's own queue: the {MOST} worst.",
+                    "Tới địa điểm của các phòng, trong hàng đợi riêng của lớp hội nghị: "
+                    f"{MOST} nơi kém nhất.",
                 ),
                 (
                     Query(
-                        'site_queue:probes_lost:ratio_rate5m{class="video"} '
-                        'and on (site) room:place:info{pop=~"$pop", room=~"$room"}',
+                        f'topk({MOST}, site_queue:probes_lost:ratio_rate5m{{class="video"}} '
+                        'and on (site) room:place:info{pop=~"$pop", room=~"$room"})',
                         "{{site}}",
                     ),
                 ),

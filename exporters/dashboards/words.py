@@ -8,8 +8,13 @@ from types import MappingProxyType
 from exporters.dashboards.model import States, Steps, Text, Variable
 
 RATIO, SECONDS, NUMBER, SHARE_OF_TIME = "percentunit", "s", "none", "percentunit"
-DAYS, BYTES, BITS, TIME, ESTIMATE = "d", "bytes", "bps", "dateTimeFromNow", "none"
+DAYS, BYTES, BITS, ESTIMATE = "d", "bytes", "bps", "none"
+OCTETS = "suffix:B"
+"""Of a packet, counted out: 1500 B, and no 1.46 KiB."""
 RED, ORANGE, GREEN, BLUE, GREY = "red", "orange", "green", "blue", "gray"
+TIMES = "suffix:x"
+MOST = 10
+"""Lines of a graph that can be told apart: of more, the worst are shown."""
 DAY, MILLISECONDS = 86400, 1000
 
 SITE = Text("Site", "Địa điểm")
@@ -19,6 +24,7 @@ ROOM = Text("Room", "Phòng họp")
 DEVICE = Text("Device", "Thiết bị")
 HOST = Text("Host", "Máy chủ")
 SYSTEM = Text("System", "Hệ thống")
+NAME = Text("Name", "Tên")
 OWNER = Text("Owner", "Đơn vị quản lý")
 PROVIDER = Text("Provider", "Nhà cung cấp")
 CLASS = Text("Class", "Loại kênh")
@@ -32,6 +38,7 @@ LIMIT = Text("limit", "giới hạn")
 OBJECT = Text("Object", "Đối tượng")
 EFFECT = Text("Effect", "Tác dụng")
 KIND = Text("Kind", "Loại")
+SEVERITY = Text("Severity", "Mức")
 
 LOST: Steps = ((0.01, ORANGE), (0.05, RED))
 """Of packets; a circuit's own limit is in its contract and drawn beside it."""
@@ -58,17 +65,27 @@ STAGES: States = MappingProxyType(
 )
 """As `infra_ipv6_stage` counts them."""
 
+NAMED = 'on (site) group_left (name, pop) max by (site, name, pop) (infra_site_info{pop=~"$pop"})'
+"""What is measured of a site is multiplied with, for tables of sites: what people call it, and its PoP."""
+
 AT_POP = Variable("pop", POP, "site:place:info")
 AT_SITE = Variable("site", SITE, 'site:place:info{pop=~"$pop"}', many=False)
 OVER_CIRCUIT = Variable("circuit", CIRCUIT, 'circuit:place:info{pop=~"$pop"}')
 IN_ROOM = Variable("room", ROOM, 'room:place:info{pop=~"$pop"}')
 OF_SYSTEM = Variable("system", SYSTEM, "system:level:info")
 
+MEANT: Mapping[Text, States] = MappingProxyType(
+    {SEVERITY: {"page": (Text("page", "khẩn"), RED), "ticket": (Text("ticket", "thường"), ORANGE)}}
+)
+"""Labels whose values are words of ours."""
+
 LINKS: Mapping[Text, tuple[str, str]] = MappingProxyType(
     {
         SITE: ("infra-site", "site"),
         CIRCUIT: ("infra-circuit", "circuit"),
         SYSTEM: ("infra-datacentre", "system"),
+        POP: ("infra-city", "pop"),
+        ROOM: ("infra-video", "room"),
     }
 )
 """From a cell of a table to the board of what it names: uid, and the variable that is set there."""

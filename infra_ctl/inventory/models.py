@@ -195,6 +195,7 @@ class Site(Model):
     name: Text
     lat: Annotated[float, Field(ge=-90, le=90)] | None = None
     lon: Annotated[float, Field(ge=-180, le=180)] | None = None
+    """For maps only; a site without them stands at its PoP."""
     contract: Slug | None = None
 
 

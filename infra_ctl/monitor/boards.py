@@ -6,6 +6,7 @@ A metric that was renamed is an empty panel in Grafana, and an error nowhere: so
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,17 +15,21 @@ from urllib.parse import urlencode
 from urllib.request import urlopen
 
 from infra_ctl.errors import UnusableError
-from infra_ctl.monitor.grafana import SHORTEST, Board
+from infra_ctl.monitor.grafana import EDGES, NODES, SHORTEST, Board
 
 Kind: TypeAlias = Literal["range", "instant"]
 Sample: TypeAlias = Mapping[str, Any]
 """One series of an answer, as Prometheus gives it."""
 Ask: TypeAlias = Callable[["BoardQuery"], Sequence[Sample]]
-_VARIABLE = re.compile(r"\$\{?(\w+)\}?")
+_VARIABLE = re.compile(r"\$\{?([A-Za-z_]\w*)\}?")
 _LABEL = re.compile(r"\{\{\s*(\w+)\s*\}\}")
 _LABEL_VALUES = re.compile(r"label_values\((.+), (\w+)\)")
 _SPAN = re.compile(r"(\d+)([smhd])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_PLACED = frozenset({"latitude", "longitude"})
+_MAPPED = {NODES: _PLACED | {"id"}, EDGES: frozenset({"source", "target"})}
+"""What is needed of the points and the lines of a network."""
+NOTHING = "nothing to show"
 PATIENCE = 60
 SPAN = 900
 """Seconds that are looked at."""
@@ -42,6 +47,12 @@ class BoardQuery:
     kind: Kind
     labels: frozenset[str]
     """That a legend, a table or a map shows: each series is to have them."""
+    legend: str = ""
+    """What a series is called, its labels put in."""
+    is_column: bool = False
+    """Of a table, whose rows are joined by all of their labels."""
+    empty: str = ""
+    """What is shown while there is nothing, where that may rightly be."""
 
     def __str__(self) -> str:
         return f"{self.board}: {self.panel}: {' '.join(self.expr.split())}"
@@ -64,23 +75,40 @@ def queries(board: Board, values: Mapping[str, str]) -> tuple[BoardQuery, ...]:
 
 
 def unanswered(board: Board, values: Mapping[str, str], ask: Ask) -> tuple[Unanswered, ...]:
-    """Queries that have no series, or series without the labels that are shown.
+    """Queries that a reader would see nothing of, or not what they name; also where that may rightly be.
 
-    A table shows a label that any of its columns has: they are joined.
+    Those have no series or no value, have series without the labels that are shown or that are called alike,
+    or are columns whose rows could not be joined with the others.
     """
     return tuple(_unanswered(queries(board, values), ask))
+
+
+def missed(board: Board, values: Mapping[str, str], ask: Ask) -> tuple[Unanswered, ...]:
+    """The same without those that say of themselves that there may be nothing to show."""
+    found = unanswered(board, values, ask)
+    return tuple(each for each in found if not (each.query.empty and each.why == NOTHING))
 
 
 def asking(url: str, at: float) -> Ask:
     """Of the Prometheus at this URL, for the quarter of an hour before `at`. Raises UnusableError."""
 
     def ask(query: BoardQuery) -> Sequence[Sample]:
-        if query.kind == "instant":
-            return _asked(f"{url}/api/v1/query", {"query": query.expr, "time": f"{at}"})
-        period = {"start": f"{at - SPAN}", "end": f"{at}", "step": "15"}
-        return _asked(f"{url}/api/v1/query_range", {"query": query.expr, **period})
+        try:
+            with urlopen(f"{url}{page(query, at)}", timeout=PATIENCE) as answer:  # noqa: S310 - http
+                found: Sequence[Sample] = json.load(answer)["data"]["result"]
+        except (OSError, ValueError, KeyError) as exc:
+            raise UnusableError(f"{url} has no answer to {query.expr}: {exc}") from exc
+        return found
 
     return ask
+
+
+def page(query: BoardQuery, at: float) -> str:
+    """Where Prometheus answers it."""
+    if query.kind == "instant":
+        return f"/api/v1/query?{urlencode({'query': query.expr, 'time': at})}"
+    period = {"start": at - SPAN, "end": at, "step": 15}
+    return f"/api/v1/query_range?{urlencode({'query': query.expr, **period})}"
 
 
 def filled(expr: str, values: Mapping[str, str], every: str = SHORTEST) -> str:
@@ -111,35 +139,74 @@ def _all(board: Board, values: Mapping[str, str]) -> Iterator[BoardQuery]:
 
 
 def _query(uid: str, panel: Board, target: Board, values: Mapping[str, str]) -> BoardQuery:
-    expr = filled(target["expr"], values, target.get("interval", SHORTEST))
-    kind: Kind = "instant" if target.get("instant") else "range"
-    return BoardQuery(uid, panel["title"], expr, kind, _shown(panel, target))
+    return BoardQuery(
+        board=uid,
+        panel=panel["title"],
+        expr=filled(target["expr"], values, target.get("interval", SHORTEST)),
+        kind="instant" if target.get("instant") else "range",
+        labels=_shown(panel, target),
+        legend=target.get("legendFormat", ""),
+        is_column=panel["type"] == "table",
+        empty=_empty(panel, target),
+    )
 
 
 def _shown(panel: Board, target: Board) -> frozenset[str]:
     if panel["type"] == "geomap":
-        return frozenset({"latitude", "longitude"})
-    named = frozenset(_LABEL.findall(target.get("legendFormat", "")))
-    for each in panel.get("transformations") or ():
-        if each["id"] == "organize":
-            named |= {name for name in each["options"]["renameByName"] if not name.startswith("Value")}
-    return named
+        return _MAPPED.get(target.get("refId", ""), _PLACED)
+    if panel["type"] == "table":
+        return frozenset(name for name in _renamed(panel) if not name.startswith("Value"))
+    return frozenset(_LABEL.findall(target.get("legendFormat", "")))
+
+
+def _empty(panel: Board, target: Board) -> str:
+    """What the panel says while there is nothing, or the column of a table."""
+    config = panel.get("fieldConfig", {})
+    said: str = config.get("defaults", {}).get("noValue", "")
+    columns = _renamed(panel)
+    column = columns.get(f"Value #{target.get('refId')}", columns.get("Value"))
+    for each in config.get("overrides", ()):
+        if column is not None and each["matcher"]["options"] == column:
+            said = next((own["value"] for own in each["properties"] if own["id"] == "noValue"), said)
+    return said
+
+
+def _renamed(panel: Board) -> Mapping[str, str]:
+    """Titles of a table's columns, by the labels and values that they are of."""
+    made = (each for each in panel.get("transformations") or () if each["id"] == "organize")
+    return next((each["options"]["renameByName"] for each in made), {})
 
 
 def _unanswered(asked: Sequence[BoardQuery], ask: Ask) -> Iterator[Unanswered]:
-    seen: dict[tuple[str, str], set[str]] = {}
-    tables = [query for query in asked if query.kind == "instant"]
+    called: dict[tuple[str, str], set[str]] = {}
     for query in asked:
-        found = [set(series["metric"]) for series in ask(query)]
-        common = set.intersection(*found) if found else set()
-        if not found:
-            yield Unanswered(query, "no series")
-        elif query.kind == "range" and (missing := query.labels - common):
-            yield Unanswered(query, f"series without {', '.join(sorted(missing))}")
-        seen.setdefault((query.board, query.panel), set()).update(common)
-    for query in dict.fromkeys(tables):
-        if missing := query.labels - seen[query.board, query.panel]:
-            yield Unanswered(query, f"no column has {', '.join(sorted(missing))}")
+        found = ask(query)
+        if why := _nothing(found) or _labelled(query, [set(series["metric"]) for series in found]):
+            yield Unanswered(query, why)
+        elif query.legend:
+            names = called.setdefault((query.board, query.panel), set())
+            for series in found:
+                if (name := _named(query.legend, series["metric"])) in names:
+                    yield Unanswered(query, f"two series are called '{name}'")
+                names.add(name)
+
+
+def _nothing(found: Sequence[Sample]) -> str:
+    """Why a reader would see nothing: a value that is not a number is none."""
+    values = (value for series in found for _, value in series.get("values") or [series["value"]])
+    return "" if any(not math.isnan(float(value)) for value in values) else NOTHING
+
+
+def _labelled(query: BoardQuery, found: Sequence[set[str]]) -> str:
+    if missing := query.labels.difference(set[str].intersection(*found)):
+        return f"series without {', '.join(sorted(missing))}"
+    if query.is_column and (more := set[str]().union(*found) - query.labels):
+        return f"rows are not joined, for {', '.join(sorted(more))}"
+    return ""
+
+
+def _named(legend: str, labels: Mapping[str, str]) -> str:
+    return _LABEL.sub(lambda match: labels.get(match[1], ""), legend)
 
 
 def _variables(board: Board) -> Iterator[Board]:
@@ -158,12 +225,3 @@ def _seconds(span: str) -> int:
     if match is None:
         raise UnusableError(f"'{span}' is no span of time")
     return int(match[1]) * _SECONDS[match[2]]
-
-
-def _asked(url: str, parameters: Mapping[str, str]) -> Sequence[Sample]:
-    try:
-        with urlopen(url, urlencode(parameters).encode(), timeout=PATIENCE) as answer:  # noqa: S310 - http
-            found: Sequence[Sample] = json.load(answer)["data"]["result"]
-    except (OSError, ValueError, KeyError) as exc:
-        raise UnusableError(f"{url} has no answer to {parameters['query']}: {exc}") from exc
-    return found

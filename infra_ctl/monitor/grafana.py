@@ -19,6 +19,8 @@ Boards: TypeAlias = Callable[[Language, Thresholds], Mapping[str, Board]]
 """An entry point of the group: boards by uid."""
 GROUP = "infra_ctl.dashboards"
 FOLDER = "grafana"
+NODES, EDGES = "nodes", "edges"
+"""Names that Grafana's maps and graphs know the queries of points and of the lines between them by."""
 SHORTEST = "15s"
 """Between two samples, unless a panel's query says that there are fewer: rates look at four times that."""
 

@@ -15,7 +15,7 @@ from infra_ctl.lab import enter, model, twin
 from infra_ctl.lab.requirements import requirements
 from tests.lab.city_slice import city, deployed, in_band, in_band_city  # noqa: F401 - fixtures of all modules
 from tests.lab.janitor import minded
-from tests.lab.two_sites import sites  # noqa: F401 - likewise
+from tests.lab.two_sites import sites, watched  # noqa: F401 - likewise
 
 BACKBONE = IPv4Address("0.0.0.0")
 

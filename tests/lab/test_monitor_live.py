@@ -2,103 +2,49 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from ipaddress import IPv4Address
-from typing import Any
-from urllib.parse import quote
+from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 
-from infra_ctl.lab import faults, namespace
-from infra_ctl.lab.monitor.processes import fetch
+from infra_ctl.lab import faults
 from infra_ctl.lab.state import Fault
-from tests.lab.city_slice import POP, CitySlice, Deployed, until
+from tests.lab.city_slice import POP, CitySlice, Deployed
+from tests.lab.eyes import Eyes, eventually, watching
 
 pytestmark = pytest.mark.live
 
-PROGRAMS = ("prometheus", "prometheus-alertmanager", "prometheus-frr-exporter", "prometheus-snmp-exporter")
-UP = ("monitor", "up", "--hurry", "10")
-SECONDS = 240
-"""An alert in a hurry takes half a minute; the rest is for a busy machine."""
 SITES = 8
 ALONE = {"nk-an-hoa", "nk-thoi-binh", "nk-an-nghiep"}
 """Wards that hang on nk-pop1 and on nobody else; nk-cai-khe has another way."""
 
 
-@dataclass(frozen=True)
-class Eyes:
-    """What Prometheus and Alertmanager know, asked from where they stand."""
-
-    city: CitySlice
-    address: IPv4Address
-
-    def ask(self, port: int, path: str) -> Any:
-        code, body = fetch(self.city.spec.monitor_namespace, self.address, port, path, 30)
-        assert code == 200, body
-        return json.loads(body)
-
-    def pages(self, state: str) -> set[tuple[str, str]]:
-        """Pages about places, by name and site: those that are told, or those that a larger one explains."""
-        found = (each for each in self.ask(9093, "/api/v2/alerts") if each["status"]["state"] == state)
-        labels = [each["labels"] for each in found]
-        return {
-            (each["alertname"], each["site"])
-            for each in labels
-            if each["severity"] == "page" and "site" in each
-        }
-
-    def told(self) -> set[tuple[str, str]]:
-        return self.pages("active")
-
-    def value(self, expression: str) -> float:
-        """Of a query with one answer; 0 where it has none."""
-        found = self.ask(9090, f"/api/v1/query?query={quote(expression)}")["data"]["result"]
-        return float(found[0]["value"][1]) if found else 0.0
-
-    def fired(self) -> set[tuple[str, str]]:
-        """Every page about a place that Prometheus has raised so far."""
-        raised = 'max_over_time(ALERTS{severity="page",alertstate="firing",site!=""}[1h])'
-        found = self.ask(9090, f"/api/v1/query?query={quote(raised)}")["data"]["result"]
-        return {(each["metric"]["alertname"], each["metric"]["site"]) for each in found}
-
-
 @pytest.fixture(scope="module")
 def eyes(deployed: Deployed) -> Iterator[Eyes]:
-    if absent := [program for program in PROGRAMS if shutil.which(program) is None]:
-        pytest.skip(f"not installed: {', '.join(absent)}")
-    city = deployed.city
-    done = city.run(*UP)
-    assert done.code == 0, done
-    try:
-        yield Eyes(city, IPv4Address("10.20.0.19"))
-    finally:
-        ended = city.run("monitor", "down")
-    assert ended.code == 0, ended
-    assert not namespace.exists(city.spec.monitor_namespace)
-    assert not (city.lab.root / "monitor").exists()
+    with watching(deployed.city, "dc-monitor-1") as eyes:
+        yield eyes
 
 
-def eventually(condition: Callable[[], bool]) -> None:
-    def looked() -> bool:
-        time.sleep(0.5)
-        return condition()
+def pages(eyes: Eyes, state: Literal["active", "suppressed"] = "active") -> set[tuple[str, str]]:
+    """Pages about places, by name and site."""
+    return {
+        (each["alertname"], each["site"])
+        for each in eyes.alerts(state)
+        if each["severity"] == "page" and "site" in each
+    }
 
-    until(looked, SECONDS)
 
-
-def status(city: CitySlice) -> Any:
-    return city.run("monitor", "status", "--output", "json").json
+def fired(eyes: Eyes) -> set[tuple[str, str]]:
+    """Every page about a place that Prometheus has raised so far."""
+    raised = eyes.query('max_over_time(ALERTS{severity="page",alertstate="firing",site!=""}[1h])')
+    return {(labels["alertname"], labels["site"]) for labels, _ in raised}
 
 
 def test_everything_is_up_and_every_target_is_scraped(eyes: Eyes) -> None:
     hostnames = set(eyes.city.hostnames)
     eventually(lambda: eyes.value('count(up{job="frr"} == 1)') == len(hostnames))
-    eventually(lambda: not (seen := status(eyes.city))["unscraped"] and not seen["down"])
-    seen = status(eyes.city)
+    eventually(lambda: not (seen := eyes.status())["unscraped"] and not seen["down"])
+    seen = eyes.status()
     assert seen["is_up"]
     assert {part["name"] for part in seen["parts"]} >= {f"frr-exporter {host}" for host in hostnames}
     eventually(lambda: eyes.value("count(site:probes_lost:ratio_rate1m == 0)") == SITES)
@@ -110,26 +56,26 @@ def test_a_ward_that_is_cut_off_is_one_page_and_a_lossy_circuit_shows(eyes: Eyes
     clean = eyes.value(lost.format("bt-2"))
     faults.break_(city.lab.root, Fault("loss", "bt-binh-thuy-1", 0.03))
     faults.break_(city.lab.root, Fault("cut", "nk-an-hoa-1"))
-    eventually(lambda: eyes.told() == {("InfraWardUnreachable", "nk-an-hoa")})
+    eventually(lambda: pages(eyes) == {("InfraWardUnreachable", "nk-an-hoa")})
     eventually(lambda: eyes.value(lost.format("bt-binh-thuy-1")) > 0)
     assert eyes.value(lost.format("bt-2")) == clean
-    assert eyes.fired() == {("InfraWardUnreachable", "nk-an-hoa")}
+    assert fired(eyes) == {("InfraWardUnreachable", "nk-an-hoa")}
 
     faults.heal(city.lab.root)
-    eventually(lambda: eyes.told() == set())
+    eventually(lambda: pages(eyes) == set())
 
 
 def test_a_pop_that_is_down_is_one_page_and_its_wards_are_none(eyes: Eyes, city: CitySlice) -> None:
     faults.break_(city.lab.root, Fault("off", POP))
     wards = {("InfraWardUnreachable", site) for site in ALONE}
-    eventually(lambda: eyes.told() == {("InfraPopUnreachable", "nk")} and eyes.pages("suppressed") >= wards)
-    assert not any(site == "nk-cai-khe" for _, site in eyes.fired()), "it has another way"
+    eventually(lambda: pages(eyes) == {("InfraPopUnreachable", "nk")} and pages(eyes, "suppressed") >= wards)
+    assert not any(site == "nk-cai-khe" for _, site in fired(eyes)), "it has another way"
 
     faults.heal(city.lab.root)
-    eventually(lambda: eyes.told() == set())
-    before = {part["name"]: part["pid"] for part in status(city)["parts"]}
+    eventually(lambda: pages(eyes) == set())
+    before = {part["name"]: part["pid"] for part in eyes.status()["parts"]}
     assert before[f"frr-exporter {POP}"] is None, "it had no power"
-    done = city.run(*UP)
+    done = eyes.up()
     assert done.code == 0, done
-    after = {part["name"]: part["pid"] for part in status(city)["parts"]}
+    after = {part["name"]: part["pid"] for part in eyes.status()["parts"]}
     assert {name for name in after if after[name] != before[name]} == {f"frr-exporter {POP}", "reflector"}

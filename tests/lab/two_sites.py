@@ -15,6 +15,7 @@ import pytest
 from infra_ctl.lab import namespace
 from infra_ctl.lab.requirements import CGROUPS, requirements
 from tests.lab.city_slice import CitySlice, Done
+from tests.lab.eyes import Eyes, watching
 
 CORES = ("dc-core1", "dc-core2")
 CORE = CORES[0]
@@ -26,6 +27,8 @@ DEVICES = 4 + len(DEPARTMENTS)
 APP, PORTAL, DATABASE, REPLICA = "dc-app-1", "dc-portal-1", "dc-db-1", "bk-db-1"
 TIME, NAMES, LOGS, ROOMS = "dc-ntp-1", "dc-dns-1", "dc-log-1", "dc-registrar-1"
 MONITOR = "dc-monitor-1"
+WATCHER = "bk-monitor-1"
+"""Is not booted: the monitoring stack stands in for it."""
 HOSTS = (APP, PORTAL, DATABASE, REPLICA, TIME, NAMES, LOGS, ROOMS, MONITOR)
 ROOMED = "role=ce"
 """Devices at whose sites video rooms are switched on."""
@@ -65,3 +68,10 @@ def sites(_can_run: None, lab_name: str, tmp_path_factory: pytest.TempPathFactor
         city.run("lab", "down")
     left = [group for each in CGROUPS for group in each.glob(f"{city.name}-*")]
     assert (left, namespace.processes(spec.namespaces())) == ([], {})
+
+
+@pytest.fixture(scope="module")
+def watched(sites: Sites) -> Iterator[Eyes]:
+    """The whole monitoring stack on the twin, at the other site, for the tests of a file."""
+    with watching(sites.city, WATCHER) as eyes:
+        yield eyes

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 from infra_ctl.intent.model import Address
@@ -20,6 +21,8 @@ Again: TypeAlias = Literal["reload", "leave", "restart"]
 SHORT = ("--storage.tsdb.retention.time=6h", "--storage.tsdb.retention.size=256MB")
 """What a twin's Prometheus keeps."""
 REFLECTOR = "reflector"
+LOOKS: Mapping[str, Mapping[str, int]] = MappingProxyType({"path": {"--probe.mtu-interval": 300}})
+"""Seconds that exporters take if nobody says; in a hurry an Nth of them, as they are asked that often."""
 SPARING = {"GOMAXPROCS": "1", "GOGC": "50"}
 """For what runs a hundred times."""
 
@@ -121,8 +124,14 @@ def _ours(stack: Stack, places: Places, installed: Collection[str]) -> Iterator[
                 if (name, REFLECTOR in installed) == ("path", True)
                 else ()
             )
-            command = (*_export(name, places), *listening, *stamp)
+            command = (*_export(name, places), *listening, *stamp, *_hurried(name, stack.hurry))
             yield Part(name, command, stack.address, port, "/-/ready")
+
+
+def _hurried(name: str, hurry: int) -> Iterator[str]:
+    """Options of an exporter in a hurry; without one, it knows its own time."""
+    for option, seconds in LOOKS.get(name, {}).items() if hurry > 1 else ():
+        yield from (option, f"{max(1, seconds // hurry)}")
 
 
 def _reflector(stack: Stack, spec: TwinSpec, places: Places, installed: Collection[str]) -> Iterator[Part]:

@@ -137,6 +137,11 @@ def test_what_grafana_would_not_understand_is_found(spoil: Callable[[dict[str, A
     assert faults(board)
 
 
+def test_nothing_is_no_good_zero(board: Board) -> None:
+    """A number that is there whatever is measured is green while nothing is."""
+    assert [each for each in expressions(board) if "vector(" in each] == []
+
+
 def test_uids_are_kept_and_titles_differ() -> None:
     for made in MADE.values():
         assert {uid: each["uid"] for uid, each in made.items()} == {uid: uid for uid in UIDS}
@@ -198,6 +203,18 @@ def test_what_no_board_shows_is_listed(recorded: dict[str, str]) -> None:
     page = (ROOT / "docs/dashboards.md").read_text(encoding="utf-8")
     listed = set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))
     assert listed == set(METRICS) - bases
+
+
+def test_what_may_rightly_be_empty_is_listed() -> None:
+    """A panel or a column that says what it says then; nothing else may be."""
+    said = {
+        (uid, query.panel, query.empty)
+        for uid, made in MADE["en"].items()
+        for query in queries(made, {})
+        if query.empty
+    }
+    page = (ROOT / "docs/dashboards.md").read_text(encoding="utf-8")
+    assert said == set(re.findall(r"^\| `(infra-\w+)` \| ([^|]+) \| “(.+)” \|", page, re.MULTILINE))
 
 
 def test_the_data_source_is_chosen_by_the_reader(board: Board) -> None:
@@ -276,25 +293,52 @@ def test_runs_are_marked_and_the_other_boards_are_one_click_away(board: Board) -
     )
 
 
-def test_points_of_a_map_are_coloured_by_what_was_asked_for_them() -> None:
-    (panel,) = (each for each in panels(MADE["en"]["infra-city"]) if each["type"] == "geomap")
-    refs = [target["refId"] for target in panel["targets"]]
-    layers = panel["options"]["layers"]
-    assert [layer["filterData"] for layer in layers] == [{"id": "byRefId", "options": ref} for ref in refs]
-    assert [layer["config"]["style"]["color"]["field"] for layer in layers] == [
+@pytest.fixture
+def city_map() -> Board:
+    (found,) = (each for each in panels(MADE["en"]["infra-city"]) if each["type"] == "geomap")
+    return found
+
+
+def test_points_of_a_map_are_coloured_by_what_was_asked_for_them(city_map: Board) -> None:
+    lines, *points = city_map["options"]["layers"]
+    nodes, edges, *refs = [target["refId"] for target in city_map["targets"]]
+    assert [layer["filterData"] for layer in points] == [{"id": "byRefId", "options": ref} for ref in refs]
+    assert [layer["config"]["style"]["color"]["field"] for layer in points] == [
         f"Value #{ref}" for ref in refs
     ]
+    assert (lines["type"], nodes, edges) == ("network", "nodes", "edges"), "as Grafana knows them"
+    assert [
+        bool(re.fullmatch(lines["filterData"]["options"].strip("/"), each)) for each in (nodes, edges, *refs)
+    ] == [
+        *(True, True),
+        *(False for _ in refs),
+    ]
+    assert lines["config"]["edgeStyle"]["color"]["field"] == f"Value #{edges}"
+    assert city_map["options"]["view"]["layer"] in {layer["name"] for layer in points}
+
+
+def test_coordinates_are_numbers_and_no_measurements(city_map: Board) -> None:
+    """They are labels, and so are texts; as numbers they would be shown as a share, and coloured."""
+    (made,) = city_map["transformations"]
+    assert made["options"]["conversions"] == [
+        {"targetField": name, "destinationType": "number"} for name in ("latitude", "longitude")
+    ]
+    own = {each["matcher"]["options"]: each["properties"] for each in city_map["fieldConfig"]["overrides"]}
+    for name in ("latitude", "longitude"):
+        assert {"id": "unit", "value": "none"} in own[name]
 
 
 def test_links_of_cells_lead_to_boards_that_take_them(board: Board) -> None:
-    for uid, variable in re.findall(r"/d/([\w-]+)\?var-(\w+)=", json.dumps(board)):
-        assert variable in {each["name"] for each in MADE["en"][uid]["templating"]["list"]}
+    found = re.findall(r"/d/([\w-]+)\?(?:var-(\w+)=)?", json.dumps(board))
+    for uid, variable in found:
+        assert variable in {"", *(each["name"] for each in MADE["en"][uid]["templating"]["list"])}
+    assert found or board["uid"] not in {"infra-city", "infra-site", "infra-video"}
 
 
 def test_variables_are_those_that_there_are(board: Board) -> None:
     chosen = {each["name"] for each in board["templating"]["list"]}
     for expr in expressions(board):
-        assert set(re.findall(r"\$(?!__)\{?(\w+)", expr)) <= chosen, expr
+        assert set(re.findall(r"\$(?!__)\{?([a-z]\w*)", expr)) <= chosen, expr
     asked_for = " ".join([*expressions(board), json.dumps(board["templating"])])
     assert all(f"${name}" in asked_for for name in chosen - {"datasource"})
 

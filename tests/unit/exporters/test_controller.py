@@ -71,7 +71,7 @@ def test_facts_are_those_of_the_inventory(controller: Controller, small_folder: 
     wanted = (inventory.sites, inventory.circuits, inventory.rooms, city.intents, inventory.systems)
     assert [len(each) for each in infos.values()] == [len(each) for each in wanted]
     ward = next(each for each in infos["circuit_info"] if each["site"] == "nk-an-hoa")
-    assert (ward["pop"], ward["circuit"]) == ("nk", "nk-an-hoa-1")
+    assert (ward["pop"], ward["circuit"], ward["a_site"]) == ("nk", "nk-an-hoa-1", "nk")
 
 
 def test_holds_are_counted_and_end_with_their_last_day(controller: Controller, small_folder: Path) -> None:

@@ -56,6 +56,14 @@ def test_pops_are_the_districts_in_order_of_their_codes(reference: Inventory) ->
     assert [reference.sites[pop].unit for pop in POPS] == DISTRICTS
 
 
+def test_every_site_is_on_the_map_within_the_city(reference: Inventory) -> None:
+    """And a ward where it is itself: what stands at its PoP is the PoP."""
+    places = {site.id: (site.lat or 0, site.lon or 0) for site in reference.sites.values()}
+    assert all(9.9 < lat < 10.4 and 105.2 < lon < 105.9 for lat, lon in places.values())
+    wards = {place for key, place in places.items() if reference.sites[key].kind is SiteKind.COMMUNE}
+    assert len(wards) > 70
+
+
 def test_a_ward_hangs_on_the_pop_of_its_district(reference: Inventory) -> None:
     for site in reference.sites.values():
         if site.kind is SiteKind.COMMUNE:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,10 @@ def test_every_part_says_where_it_listens_and_how_it_is_found(city: City, folder
     assert every["reflector"].command.count("--netns") == len(ROUTERS)
     assert every["frr-exporter nk-pop1"].router == "nk-pop1"
     assert {len(each.file.split()) for each in every.values()} == {1}
+    hurried = parts(replace(stack, hurry=10), spec, places_of(folder), ("path",))
+    assert "--probe.mtu-interval 30" in next(
+        " ".join(part.command) for part in hurried if part.name == "path"
+    )
     without = parts(stack, spec, places_of(folder), ("path",))
     assert not any("--stamp.port" in part.command for part in without), "nobody would answer"
     assert missing(INSTALLED) == ("video", "state")

@@ -17,6 +17,7 @@ from infra_ctl.monitor.rules import rule_files
 
 OTHERS = {
     "ALERTS",
+    "ALERTS_FOR_STATE",
     "up",
     "probe_success",
     "probe_ssl_earliest_cert_expiry",
