@@ -150,6 +150,7 @@ class Monitoring(Model):
     objectives: Objectives = Objectives()
     snmp_exporter: SnmpExporter = "0.21"
     """The release that snmp.yml is for, or an older one that reads the same: 0.21 is Debian 12's."""
-    retention: Seconds = 400 * 86400
+    retention: Annotated[Seconds, Field(ge=86400)] = 400 * 86400
+    """A day at least: none would be Prometheus's own fortnight."""
     runbooks: Url = "https://docs.cantho.example/runbooks"
     """Where docs/runbooks is published."""

@@ -24,7 +24,7 @@ CityUnreachable           *  WardUnreachable PopUnreachable DataCentreUnreachabl
                              RegistrarDown HostDown NotificationsFailing
 PopUnreachable          pop  WardUnreachable SiteNew site's PrefixesMissing
 WardUnreachable        site  site's
-DataCentreUnreachable  site  site's system's HostDown RegistrarDown
+DataCentreUnreachable  site  site's system's HostDown RegistrarDown CoreUnreachable
 DataCentreUnreachable   pop  PrefixesMissing
 CoreUnreachable      device  DeviceDown routing PrometheusTargetMissing
 CoreUnreachable         pop  PrefixesMissing
