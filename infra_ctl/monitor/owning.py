@@ -38,8 +38,8 @@ def owner(text: str) -> Owner:
 def settle(new: Path, old: Path, private: Collection[str], given: Owner | None = None) -> None:
     """Owner and mode of all that is new, whatever the umask is; `private` are files with secrets in it.
 
-    What `old` has too is somebody else's if it was, and keeps its mode, though never for everybody where
-    there are secrets. The rest is `given`, or its folder's. Raises UnusableError where that cannot be.
+    What `old` has too is somebody else's if it was. The rest is `given`, or its folder's. Who keeps a file
+    finds it as readable as it was, though never for everybody where there are secrets. Raises UnusableError.
     """
     for path in (new, *sorted(new.rglob("*"))):  # a folder before what is in it
         name = str(path.relative_to(new))
@@ -47,7 +47,8 @@ def settle(new: Path, old: Path, private: Collection[str], given: Owner | None =
         whose = _whose(path, mine, was, given)
         if whose != mine:
             _give(path, whose, name)
-        path.chmod(_mode(path, was, is_private=name in private, is_given=whose.group != mine.group))
+        kept = was if was is not None and _owned(was) == whose else None
+        path.chmod(_mode(path, kept, is_private=name in private, is_given=whose.group != mine.group))
 
 
 def _owned(status: os.stat_result) -> Owner:

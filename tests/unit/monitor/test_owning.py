@@ -94,6 +94,7 @@ def test_an_owner_gets_what_is_nobodys_yet(tmp_path: Path) -> None:
     write(FILES, folder, VAULT, READER)
     assert own(folder) == own(folder / "prometheus.yml") == own(folder / "web/exporters.yml") == READER
     assert own(folder / "web/password") == other
+    assert mode(folder / "web/exporters.yml") == 0o640, "its group reads it now"
     write(FILES, tmp_path / "new", VAULT, READER)
     assert seen(tmp_path / "new/web/password") == (READER, 0o640)
 
