@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Lock, Thread
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 EFFECTS = ("drain", "isolate")
 PATIENCE = 5
 """Seconds for a PostgreSQL that does not answer: a scrape is waiting."""
+DAY = 86400
+"""The last day of a hold is one of it; there may be no date of the day after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,6 @@ class Controller:
     def __init__(self, *, context_name: str, repository: Path | None = None) -> None:
         self._context_name, self._repository = context_name, repository
         self._watched: Watched | None = None
-        self._failed: dict[str, int] = {}
         self._waves: Waves = {}
         self._reader = Reader()
         self._complaints = {"journal": "", "backup": ""}
@@ -122,7 +123,7 @@ class Controller:
             return
         self._complain("journal", "")
         yield one(METRICS["infra_journal_up"], 1)
-        yield from _of_totals(found, self._ever_failed(found))
+        yield from _of_totals(found)
 
     def _of_backups(self, watched: Watched) -> Block:
         """The oldest of each kind: what is left out is what matters. 0 where one was never read."""
@@ -147,13 +148,6 @@ class Controller:
         if is_news and line:
             click.echo(line, err=True)
 
-    def _ever_failed(self, found: Totals) -> Mapping[str, int]:
-        """A run that is resumed has failed all the same: a counter does not go back."""
-        with self._lock:
-            for kind, count in found.failed.items():
-                self._failed[kind] = max(count, self._failed.get(kind, 0))
-            return dict(self._failed)
-
 
 def main(argv: Sequence[str]) -> None:
     os.environ.setdefault("PGCONNECT_TIMEOUT", str(PATIENCE))
@@ -173,10 +167,10 @@ _OPTIONS = (
 )
 
 
-def _of_totals(found: Totals, failed: Mapping[str, int]) -> Iterator[Block]:
-    kinds = sorted({*_kinds(), *found.begun, *failed})
+def _of_totals(found: Totals) -> Iterator[Block]:
+    kinds = sorted({*_kinds(), *found.begun})
     yield _by("infra_runs_total", {kind: found.begun.get(kind, 0) for kind in kinds})
-    yield _by("infra_runs_failed_total", {kind: failed.get(kind, 0) for kind in kinds})
+    yield _by("infra_runs_failed_total", {kind: found.failed.get(kind, 0) for kind in kinds})
     yield _by("infra_run_last_end_timestamp_seconds", {k: _epoch(at) for k, at in found.ended.items()})
     yield one(METRICS["infra_runs_active"], found.active)
     yield _by("infra_run_steps", {_word(state): count for state, count in found.newest.items()})
@@ -223,7 +217,7 @@ def facts(city: City) -> Iterator[Block]:
     yield _by("infra_holds", {effect: sum(h.effect == effect for h in inventory.holds) for effect in EFFECTS})
     held = {(hold.object, hold.effect): hold.until for hold in inventory.holds}
     yield Series(METRICS["infra_hold_until_timestamp_seconds"], held).block(
-        _epoch(datetime.combine(until, datetime.min.time()) + timedelta(days=1)) for until in held.values()
+        _epoch(datetime.combine(until, datetime.min.time())) + DAY for until in held.values()
     )
 
 
@@ -259,7 +253,4 @@ def _by(name: str, values: Mapping[str, float]) -> Block:
 
 def _epoch(at: datetime) -> float:
     """Of a time in UTC without a zone."""
-    try:
-        return at.replace(tzinfo=UTC).timestamp()
-    except (OverflowError, ValueError) as error:  # a hold without end
-        raise UnusableError(f"{at} is out of reach of a timestamp") from error
+    return at.replace(tzinfo=UTC).timestamp()

@@ -93,7 +93,7 @@ def _now() -> Row:
                     "Sites to which more than half of a minute's probes are lost.",
                     "Số địa điểm mất quá nửa gói dò trong một phút.",
                 ),
-                f"count(site:probes_lost:ratio_rate1m > 0.5 {AT}) or vector(0)",
+                f"sum((site:probes_lost:ratio_rate1m >= 0) > bool 0.5 {AT})",
                 "infra-site",
             ),
             _count(
@@ -102,7 +102,7 @@ def _now() -> Row:
                     "Circuits that lose more than half of a minute's probes: unavailable by the contract.",
                     "Số kênh mất quá nửa gói dò trong một phút: không khả dụng theo hợp đồng.",
                 ),
-                f"count(circuit:unavailable:bool == 1 {OF}) or vector(0)",
+                f"sum(circuit:unavailable:bool {OF})",
                 "infra-circuit",
             ),
             _count(
@@ -111,7 +111,7 @@ def _now() -> Row:
                     "Information systems of which a probe fails, over IPv4 or IPv6.",
                     "Số hệ thống thông tin có phép thử không đạt, qua IPv4 hoặc IPv6.",
                 ),
-                "count(system:probes_failed:ratio > 0) or vector(0)",
+                "sum(system:probes_failed:ratio > bool 0)",
                 "infra-datacentre",
             ),
             _count(
@@ -120,8 +120,7 @@ def _now() -> Row:
                     "Video rooms without a SIP response and without an open H.323 port.",
                     "Số phòng họp trực tuyến không có phản hồi SIP và không mở cổng H.323.",
                 ),
-                'count(max by (room) (infra_room_up) == 0 and on (room) room:place:info{pop=~"$pop"}) '
-                "or vector(0)",
+                'sum(max by (room) (infra_room_up) == bool 0 and on (room) room:place:info{pop=~"$pop"})',
                 "infra-video",
             ),
             *_more_now(),
@@ -137,8 +136,7 @@ def _more_now() -> tuple[Stat, ...]:
                 "Routers that the last sweep of the state exporter could not read.",
                 "Số bộ định tuyến mà lần quét gần nhất không đọc được.",
             ),
-            "count(max by (device) (infra_device_up) == 0 "
-            'and on (device) device:place:info{pop=~"$pop"}) or vector(0)',
+            'sum(max by (device) (infra_device_up) == bool 0 and on (device) device:place:info{pop=~"$pop"})',
             "infra-runs",
         ),
         _count(
@@ -147,7 +145,7 @@ def _more_now() -> tuple[Stat, ...]:
                 "Alerts of severity page that fire now, whole city; Alertmanager may silence some of them.",
                 "Số cảnh báo mức khẩn đang phát, toàn thành phố; Alertmanager có thể đã nén bớt.",
             ),
-            'count(ALERTS{alertstate="firing", severity="page"}) or vector(0)',
+            'count(ALERTS{alertstate="firing", severity="page"}) or 0 * count(ALERTS)',
             "infra-city",
         ),
     )

@@ -93,7 +93,7 @@ def _now(limits: Thresholds) -> Row:
                     "Số đối tượng vẫn bị giữ sau ngày cuối.",
                 ),
                 "sum(max by (object, effect) (infra_hold_until_timestamp_seconds) < bool time()) or "
-                "vector(0)",
+                "0 * sum(infra_holds)",
             ),
         ),
     )

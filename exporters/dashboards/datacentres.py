@@ -55,7 +55,7 @@ def _now(limits: Thresholds) -> Row:
                     "Information systems of which a probe fails, over IPv4 or IPv6.",
                     "Số hệ thống thông tin có phép thử không đạt, qua IPv4 hoặc IPv6.",
                 ),
-                Query("count(system:probes_failed:ratio > 0) or vector(0)", Text("systems", "hệ thống")),
+                Query("sum(system:probes_failed:ratio > bool 0)", Text("systems", "hệ thống")),
                 NUMBER,
                 ANY,
                 width=6,
@@ -65,7 +65,7 @@ def _now(limits: Thresholds) -> Row:
                 Text(
                     "Whose node exporter cannot be scraped.", "Số máy chủ không đọc được qua node exporter."
                 ),
-                Query('count(max by (host) (up{job="node"}) == 0) or vector(0)', Text("hosts", "máy chủ")),
+                Query('sum(max by (host) (up{job="node"}) == bool 0)', Text("hosts", "máy chủ")),
                 NUMBER,
                 ANY,
                 width=6,

@@ -35,6 +35,19 @@ def hurry_option(command: Callable[P, R]) -> Callable[P, R]:
     )(command)
 
 
+def _web_hook(_context: click.Context, _option: click.Parameter, url: str | None) -> str | None:
+    """An address that alerts can be told to; empty for nobody."""
+    from pydantic import TypeAdapter, ValidationError
+
+    from infra_ctl.inventory.fields import WebHook
+
+    try:
+        return TypeAdapter[str](WebHook).validate_python(url) if url else url
+    except ValidationError as exc:
+        words = f"'{url}' is no address of a webhook, such as http://127.0.0.1:8080/alerts"
+        raise click.BadParameter(words) from exc
+
+
 @click.group()
 def monitor() -> None:
     """What watches the city: Prometheus, its rules, who is told, Grafana."""
@@ -62,7 +75,18 @@ def monitor() -> None:
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Folder of rules that go before ours of the same name, or beside them.",
 )
-@click.option("--sink", metavar="URL", help="Tell everything to this webhook, and nobody else anything.")
+@click.option(
+    "--sink",
+    metavar="URL",
+    callback=_web_hook,
+    help="Tell everything to this webhook, and nobody else anything.",
+)
+@click.option(
+    "--owner",
+    "given",
+    metavar="USER[:GROUP]",
+    help="Whose the files are that are nobody's yet; what was given to somebody stays his without.",
+)
 @hurry_option
 @session_options
 def render(
@@ -76,6 +100,7 @@ def render(
     language: Language,
     overrides: Path | None,
     sink: str | None,
+    given: str | None,
     hurry: int,
 ) -> None:
     """Write the configuration of the whole monitoring stack, checked by the tools that read it.
@@ -83,20 +108,22 @@ def render(
     A stack that is not for the live network tells nobody, unless there is a --sink.
 
     \b
-    infra-ctl monitor render -o /etc/infra-ctl/monitor
+    infra-ctl monitor render -o /etc/infra-ctl/monitor --owner root:prometheus
     infra-ctl monitor render -o /tmp/monitor --sd file --plain --references
     """
+    from infra_ctl.monitor.owning import owner
     from infra_ctl.monitor.rendering import monitor_files, write
     from infra_ctl.monitor.stack import stack
 
     if folder is None:
         raise click.UsageError("say where to: -o FOLDER")
+    whose = owner(given) if given else None
     city = session.city()
     if sink is None and session.context.kind != "live":
         sink = ""
     here = stack(city, host, discovery, is_plain=plain, sink=sink, hurry=hurry)
     files = monitor_files(here, language, overrides)
-    written = write(files, folder, None if references else session.vault(city))
+    written = write(files, folder, None if references else session.vault(city), whose)
     if session.is_json:
         session.emit(_as_dict(written, folder))
         return
@@ -126,7 +153,11 @@ def _as_dict(written: Written, folder: Path) -> dict[str, object]:
     "--host", metavar="HOST", help="The monitoring host to stand in for; the data centre's without."
 )
 @click.option(
-    "--sink", metavar="URL", default="", help="Tell alerts to this webhook; without, nobody is told."
+    "--sink",
+    metavar="URL",
+    default="",
+    callback=_web_hook,
+    help="Tell alerts to this webhook; without, nobody is told.",
 )
 @click.option(
     "--language", type=click.Choice(["vi", "en"]), default="vi", show_default=True, help="Of boards."

@@ -174,7 +174,9 @@ def _uses(session: Session, city: City, vault: Collection[str]) -> dict[str, Use
     if session.context.kind == "lab":
         declared = tuple(name for name in declared if name in vault)
     texts = {host: render(city.intents[host]) for host in there}
-    return uses(texts, declared, intended_hosts(session.context, city))
+    web = city.inventory.monitoring.web
+    hashed = references(web.secret) if web else ()
+    return uses(texts, declared, intended_hosts(session.context, city), hashed)
 
 
 def _counted(vault: Collection[str]) -> str:

@@ -70,7 +70,7 @@ def _prefix(value: object) -> object:
 
 def _port(value: str) -> str:
     """The pattern has five digits, which is more than ports have."""
-    if int(value.rpartition("/")[2]) > 65535:
+    if int(re.split("[/:]", value)[-1]) > 65535:
         raise ValueError("is no port: they end at 65535")
     return value
 
@@ -137,7 +137,7 @@ Email: TypeAlias = Annotated[str, Field(pattern=EMAIL, max_length=254)]
 WEB_HOOK = r"^(https?://[A-Za-z0-9.\[\]:-]+(/[A-Za-z0-9/._~?=&-]*)?|vault:[a-z0-9][a-z0-9/_-]*)$"
 WebHook: TypeAlias = Annotated[str, Field(pattern=WEB_HOOK, max_length=300)]
 HOST_PORT = r"^[A-Za-z0-9.-]+:[0-9]{1,5}$"
-HostPort: TypeAlias = Annotated[str, Field(pattern=HOST_PORT)]
+HostPort: TypeAlias = Annotated[str, Field(pattern=HOST_PORT), AfterValidator(_port)]
 ABSOLUTE_PATH = r"^(/[A-Za-z0-9._-]+)+$"
 AbsolutePath: TypeAlias = Annotated[str, Field(pattern=ABSOLUTE_PATH, max_length=200)]
 _SSH_KEY = r"^(sk-)?(ssh-ed25519|ecdsa-sha2-nistp(256|384|521))(@openssh.com)? [A-Za-z0-9+/]+={0,2}( \S+)?$"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, model_validator
 
 from infra_ctl.inventory.fields import (
     AbsolutePath,
@@ -24,8 +24,19 @@ from infra_ctl.inventory.strict import Model
 VideoClass = Literal["720p", "1080p"]
 SnmpExporter = Literal["0.21", "0.23"]
 """Releases in which what it reads changed: from 0.23 on, how to log in stands apart from what is asked."""
-Interval = Annotated[Seconds, Field(ge=1, le=300)]
-"""Prometheus forgets a series after five minutes."""
+LONGEST_INTERVAL = 75
+"""Seconds: rates are over five minutes, for which Prometheus remembers a series, and need four samples."""
+
+
+def _often(value: int) -> int:
+    if value > LONGEST_INTERVAL:
+        raise ValueError(
+            f"is too seldom: a rate over 5m needs 4 samples, one in {LONGEST_INTERVAL}s at least"
+        )
+    return value
+
+
+Interval = Annotated[Seconds, Field(ge=1), AfterValidator(_often)]
 
 
 class Receiver(Model):
@@ -43,7 +54,15 @@ class MailServer(Model):
     smarthost: HostPort
     sender: Email
     user: Email | None = None
-    secret: SecretReference = "vault:monitoring/mail"  # noqa: S105 - a reference
+    secret: SecretReference | None = None
+    """Where nothing is said, `vault:monitoring/mail` for a user, and none for nobody."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_user(cls, values: object) -> object:
+        if isinstance(values, Mapping) and values.get("user") and not values.get("secret"):
+            return {**values, "secret": "vault:monitoring/mail"}
+        return values
 
 
 class Web(Model):
@@ -58,7 +77,7 @@ class Web(Model):
 
 
 class Intervals(Model):
-    """How often is scraped what."""
+    """How often is scraped what; short windows of rates go by that of paths."""
 
     path: Interval = 15
     video: Interval = 30
@@ -70,6 +89,11 @@ class Intervals(Model):
     blackbox: Interval = 30
     own: Interval = 30
     """Of the stack itself."""
+
+    def of(self, job: str) -> int:
+        """Of a job of Prometheus's; the stack's own have one together."""
+        each: dict[str, int] = dict(self)
+        return each.get(job, self.own)
 
 
 class Thresholds(Model):
@@ -126,6 +150,7 @@ class Monitoring(Model):
     objectives: Objectives = Objectives()
     snmp_exporter: SnmpExporter = "0.21"
     """The release that snmp.yml is for, or an older one that reads the same: 0.21 is Debian 12's."""
-    retention: Seconds = 400 * 86400
+    retention: Annotated[Seconds, Field(ge=86400)] = 400 * 86400
+    """A day at least: none would be Prometheus's own fortnight."""
     runbooks: Url = "https://docs.cantho.example/runbooks"
     """Where docs/runbooks is published."""

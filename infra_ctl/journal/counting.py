@@ -32,7 +32,7 @@ class Totals:
     begun: Mapping[str, int]
     """Runs by kind."""
     failed: Mapping[str, int]
-    """Of these, those that failed, were stopped or were killed."""
+    """How often they failed, were stopped or were killed: a run that is resumed may do so again."""
     ended: Mapping[str, datetime]
     """When the newest ended run of a kind ended."""
     active: int
@@ -75,11 +75,11 @@ def _totals(connection: Connection, context: str, known: Waves) -> Totals:
     for run in running:
         failed[run.kind] += run.id not in alive  # killed, and nobody has written it yet
     ended: dict[str, datetime] = {}
-    columns = (runs.c.kind, runs.c.state, func.count(), func.max(runs.c.ended))
+    columns = (runs.c.kind, runs.c.state, func.count(), func.sum(runs.c.failures), func.max(runs.c.ended))
     query = select(*columns).where(runs.c.context == context).group_by(runs.c.kind, runs.c.state)
-    for kind, state, count, last in connection.execute(query):
+    for kind, state, count, before, last in connection.execute(query):
         begun[kind] = begun.get(kind, 0) + count
-        failed[kind] = failed.get(kind, 0) + (count if state in _ILL else 0)
+        failed[kind] = failed.get(kind, 0) + int(before) + (count if state in _ILL else 0)
         if last is not None:
             ended[kind] = max(last, ended.get(kind, last))
     return Totals(

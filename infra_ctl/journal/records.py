@@ -99,6 +99,8 @@ class Run:
     """Paths that answered before anything was done, a line each: source, address, `full` or `small`."""
     undoes: str = ""
     """The run that it takes back; empty for a deployment."""
+    failures: int = 0
+    """How often it had not ended well when it was resumed."""
 
     @property
     def why(self) -> str:

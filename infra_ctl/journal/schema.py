@@ -37,6 +37,7 @@ runs = Table(
     Column("beat", DateTime),
     Column("answered", Text, nullable=False, server_default=""),
     Column("undoes", String, nullable=False, server_default=""),
+    Column("failures", Integer, nullable=False, server_default="0"),
 )
 
 steps = Table(

@@ -13,7 +13,7 @@ from getpass import getuser
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import Connection, Engine, RowMapping, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, RowMapping, bindparam, case, delete, func, insert, select, update
 
 from infra_ctl.errors import RefusedError, UnknownError
 from infra_ctl.journal import database, process
@@ -98,13 +98,18 @@ class Journal:
         return run
 
     def reopen_run(self, run: Run) -> None:
-        """Go on with a run that is left. Raises RefusedError while any run of its context is alive."""
+        """Go on with a run that is left, and keep that it had not ended well.
+
+        Raises RefusedError while any run of its context is alive.
+        """
         with self._write() as connection:
             database.lock_for_writing(connection, "runs")
             self._refuse_second(connection, run.context)
             ours = {"process": process.identity(os.getpid()), "host": socket.gethostname(), "user": getuser()}
             values = {"state": RunState.RUNNING, "ended": None, "beat": now(), "summary": "", **ours}
-            connection.execute(update(runs).where(runs.c.id == run.id).values(values))
+            failures = runs.c.failures + case((runs.c.state == RunState.DONE, 0), else_=1)
+            reopened = update(runs).where(runs.c.id == run.id)
+            connection.execute(reopened.values(failures=failures, **values))
             order = {"run": run.id, "order": Order.CONTINUE, "user": getuser(), "at": now()}
             connection.execute(insert(orders).values(order))
 

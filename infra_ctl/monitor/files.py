@@ -12,11 +12,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from infra_ctl.errors import SecretError
 from infra_ctl.secrets import references, resolve
 
 Value: TypeAlias = Any
 """What YAML can hold."""
 HEAD = "# Written by infra-ctl from the inventory: change that, not this.\n"
+HASHED = 72
+"""Bytes of a password that bcrypt looks at."""
 _HASHED = re.compile(r"bcrypt (vault:[a-z0-9][a-z0-9/_-]*)")
 _ALPHABET = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
@@ -69,14 +72,16 @@ def _with(value: Value, change: Callable[[str], str]) -> Value:
 
 def _resolved(value: str, vault: Mapping[str, str], path: str) -> str:
     if match := _HASHED.fullmatch(value):
-        return _bcrypt(resolve(match[1], vault), path)
+        return _bcrypt(match[1], resolve(match[1], vault), path)
     return resolve(value, vault)
 
 
-def _bcrypt(password: str, path: str) -> str:
+def _bcrypt(reference: str, password: str, path: str) -> str:
     """Salted by the file and the password itself, so that the same inventory gives the same file."""
     import bcrypt
 
+    if (size := len(password.encode())) > HASHED:
+        raise SecretError(f"{reference} has {size} bytes, and a bcrypt hash takes {HASHED}")
     digest = hmac.new(password.encode(), f"infra-ctl {path}".encode(), hashlib.sha256).digest()
     salt = "".join(_ALPHABET[byte % 64] for byte in digest[:21]) + "e"  # the last has two bits only
     return bcrypt.hashpw(password.encode(), f"$2b$10${salt}".encode()).decode()

@@ -71,7 +71,7 @@ def _datasources(stack: Stack) -> Value:
                 "type": "prometheus",
                 "url": stack.url(PROMETHEUS),
                 "isDefault": True,
-                "jsonData": {"httpMethod": "POST", "timeInterval": SHORTEST, **trust},
+                "jsonData": {"httpMethod": "POST", "timeInterval": _between_samples(stack), **trust},
                 **common,
             },
             {
@@ -86,6 +86,11 @@ def _datasources(stack: Stack) -> Value:
     }
 
 
+def _between_samples(stack: Stack) -> str:
+    """Of most that boards ask for: paths are looked at most often."""
+    return f"{max(int(SHORTEST[:-1]), stack.city.inventory.monitoring.intervals.path)}s"
+
+
 def _login(stack: Stack) -> dict[str, Value]:
     if (web := stack.web) is None:
         return {}
@@ -97,10 +102,10 @@ def _login(stack: Stack) -> dict[str, Value]:
 
 
 def _trust(stack: Stack) -> dict[str, Value]:
-    """Whose signature is taken, and the name that it is to be on: parts are reached by address."""
+    """Whose signature is taken, and the name that it is to be on."""
     if stack.web is None:
         return {}
-    return {"tlsAuthWithCACert": True, "serverName": stack.client["tls_config"]["server_name"]}
+    return {"tlsAuthWithCACert": True, "serverName": stack.server_name}
 
 
 def _provider() -> Value:

@@ -58,7 +58,11 @@ def inhibitions(city: City) -> tuple[Rule, ...]:
         _rule("CityUnreachable", (*SITES, *BEHIND, *SYSTEMS, *CITYWIDE, "NotificationsFailing")),
         _rule("PopUnreachable", ("WardUnreachable", "SiteNew", *BEHIND, "PrefixesMissing"), equal="pop"),
         _rule("WardUnreachable", BEHIND, equal="site"),
-        _rule("DataCentreUnreachable", (*BEHIND, *SYSTEMS, "HostDown", "RegistrarDown"), equal="site"),
+        _rule(
+            "DataCentreUnreachable",
+            (*BEHIND, *SYSTEMS, "HostDown", "RegistrarDown", "CoreUnreachable"),
+            equal="site",
+        ),
         _rule("DataCentreUnreachable", ("PrefixesMissing",), equal="pop"),
         _rule("CoreUnreachable", held, equal="device"),
         _rule("CoreUnreachable", ("PrefixesMissing",), equal="pop"),

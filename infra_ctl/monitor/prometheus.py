@@ -22,8 +22,13 @@ HISTOGRAM = 16
 """Series of one histogram of round trips: buckets, sum and count."""
 LABELS, LABEL_BYTES = 32, 512
 Limits: TypeAlias = Mapping[str, int]
-_NAMED = {"node": "host", "frr": "device", "snmp": "device"}
-"""By job, the label that `instance` is named after: a name says more than an address."""
+_ASKED: Mapping[str, tuple[str, int | None]] = {
+    "node": ("host", None),
+    "frr": ("device", None),
+    "snmp": ("device", SNMP),
+    "blackbox": ("__param_target", BLACKBOX),
+}
+"""By job, the label that `instance` is named after (names say more than addresses), and the prober's port."""
 
 
 def prometheus_files(stack: Stack) -> tuple[MonitorFile, ...]:
@@ -99,7 +104,7 @@ def _own(stack: Stack, limits: Limits) -> Iterator[Value]:
     parts = {"prometheus": PROMETHEUS, "alertmanager": ALERTMANAGER, "snmp-exporter": SNMP}
     for job, port in {**parts, "blackbox-exporter": BLACKBOX, "sd": SD}.items():
         yield {
-            **_job(stack, job, "own", limits),
+            **_job(stack, job, limits),
             **stack.client,
             "static_configs": [{"targets": [stack.own(port)]}],
         }
@@ -110,7 +115,7 @@ def _ours(stack: Stack, limits: Limits) -> Iterator[Value]:
     for job in stack.exporters:
         static = [{"targets": [stack.own(EXPORTERS[job])]}]
         yield {
-            **_job(stack, job, job, limits),
+            **_job(stack, job, limits),
             "honor_labels": True,
             **stack.client,
             "static_configs": static,
@@ -120,7 +125,7 @@ def _ours(stack: Stack, limits: Limits) -> Iterator[Value]:
 def _others(stack: Stack, limits: Limits) -> Iterator[Value]:
     for job, targets in registry().items():
         found = {
-            **_job(stack, job, job, limits),
+            **_job(stack, job, limits),
             "target_limit": ROOM_TO_GROW * max(1, len(targets(stack.city))),
         }
         if job == "snmp":
@@ -130,13 +135,13 @@ def _others(stack: Stack, limits: Limits) -> Iterator[Value]:
         yield {**found, **_discovered(stack, job), "relabel_configs": _relabelled(stack, job)}
 
 
-def _job(stack: Stack, job: str, kind: str, limits: Limits) -> dict[str, Value]:
-    interval = getattr(stack.city.inventory.monitoring.intervals, kind)
+def _job(stack: Stack, job: str, limits: Limits) -> dict[str, Value]:
+    interval = stack.city.inventory.monitoring.intervals.of(job)
     return {
         "job_name": job,
         "scrape_interval": span(f"{interval}s", stack.hurry),
-        "scrape_timeout": span(f"{min(interval, 30 if kind == 'snmp' else 10)}s", stack.hurry),
-        "sample_limit": limits[kind],
+        "scrape_timeout": span(f"{min(interval, 30 if job == 'snmp' else 10)}s", stack.hurry),
+        "sample_limit": limits.get(job, limits["own"]),
         "label_limit": LABELS,
         "label_value_length_limit": LABEL_BYTES,
     }
@@ -150,13 +155,14 @@ def _discovered(stack: Stack, job: str) -> Value:
 
 
 def _relabelled(stack: Stack, job: str) -> list[Value]:
-    """A prober is asked for its target, which stays the instance; else a name is."""
-    if job in _NAMED and job != "snmp":
-        return [{"source_labels": [_NAMED[job]], "target_label": "instance"}]
-    port, instance = (SNMP, "device") if job == "snmp" else (BLACKBOX, "__param_target")
+    """A prober is asked for its targets."""
+    label, port = _ASKED[job]
+    named = {"source_labels": [label], "target_label": "instance"}
+    if port is None:
+        return [named]
     return [
         {"source_labels": ["__address__"], "target_label": "__param_target"},
-        {"source_labels": [instance], "target_label": "instance"},
+        named,
         {"target_label": "__address__", "replacement": stack.own(port)},
     ]
 

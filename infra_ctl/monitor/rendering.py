@@ -16,6 +16,7 @@ from infra_ctl.inventory.monitoring import SnmpExporter
 from infra_ctl.monitor.alertmanager import alertmanager_files
 from infra_ctl.monitor.files import MonitorFile
 from infra_ctl.monitor.grafana import Language, grafana_files
+from infra_ctl.monitor.owning import PRIVATE, Owner, settle
 from infra_ctl.monitor.probers import prober_files
 from infra_ctl.monitor.prometheus import prometheus_files
 from infra_ctl.monitor.rules import rule_files
@@ -60,11 +61,17 @@ def monitor_files(stack: Stack, language: Language, overrides: Path | None = Non
     return tuple(sorted(files, key=lambda file: file.path))
 
 
-def write(files: Iterable[MonitorFile], folder: Path, vault: Mapping[str, str] | None) -> Written:
-    """Replace a folder by these files, in one move, once every tool that is here finds them good.
+def write(
+    files: Iterable[MonitorFile],
+    folder: Path,
+    vault: Mapping[str, str] | None,
+    owner: Owner | None = None,
+) -> Written:
+    """Replace a folder by these files, all at once, when every tool that is here finds them good.
 
-    Without a vault secrets stay references. Raises SecretError, UnusableError, and RefusedError where a tool
-    refuses something or the folder is not ours; then it is as it was.
+    Whose its files were they stay; the rest is the `owner`'s. Without a vault secrets stay references.
+    Raises SecretError, UnusableError, and RefusedError where a tool refuses something or the folder is not
+    ours; then it is as it was.
     """
     files, folder = tuple(files), folder.absolute()
     _refuse_foreign(folder)
@@ -76,12 +83,23 @@ def write(files: Iterable[MonitorFile], folder: Path, vault: Mapping[str, str] |
             new = Path(place) / "new"
             _fill(new, texts)
             checked, absent = _check(new if vault is not None else _stood_in(files, Path(place) / "checked"))
-            if folder.exists():
-                folder.rename(Path(place) / "old")
-            new.rename(folder)
+            settle(new, folder, {file.path for file in files if file.private}, owner)
+            _swap(new, folder, Path(place) / "old")
     except OSError as exc:
         raise UnusableError(f"{folder}: {os.strerror(exc.errno or 0)}") from exc
     return Written(files, checked, absent)
+
+
+def _swap(new: Path, folder: Path, aside: Path) -> None:
+    """Two moves; whatever keeps the second one from being made, an interrupt too, the first is taken back."""
+    try:
+        if folder.exists():
+            folder.rename(aside)
+        new.rename(folder)
+    except BaseException:
+        if aside.exists() and not folder.exists():
+            aside.rename(folder)
+        raise
 
 
 def _refuse_foreign(folder: Path) -> None:
@@ -100,12 +118,13 @@ def _refuse_missing(files: Iterable[MonitorFile], vault: Mapping[str, str] | Non
 
 
 def _fill(folder: Path, texts: Iterable[tuple[MonitorFile, str]]) -> None:
-    folder.mkdir(mode=0o755)
+    """Nobody else's, until it is said whose they are."""
+    folder.mkdir()
     (folder / MARK).touch()
     for file, text in texts:
         path = folder / file.path
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if file.private else 0o644)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
         with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
             opened.write(text)
 
@@ -128,14 +147,22 @@ def _check(folder: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
             absent.append(f"{tool} {wanted}")
             continue
         words = [each for argument in arguments for each in _spread(argument, folder)]
-        done = subprocess.run(  # noqa: S603 - a tool that was looked up, and names of our own files
-            [path, *words], cwd=folder, capture_output=True, text=True, timeout=PATIENCE, check=False
-        )
-        if done.returncode != 0:
-            said = f"{done.stdout}\n{done.stderr}".strip().splitlines()
-            raise RefusedError(f"{tool} {arguments[0]}: {_cause(said)}")
+        _ask([path, *words], folder, f"{tool} {arguments[0]}")
         checked.append(tool)
     return tuple(dict.fromkeys(checked)), tuple(dict.fromkeys(absent))
+
+
+def _ask(command: list[str], folder: Path, words: str) -> None:
+    """Let a tool have a look. Raises RefusedError."""
+    try:
+        done = subprocess.run(  # noqa: S603 - a tool that was looked up, and names of our own files
+            command, cwd=folder, capture_output=True, text=True, timeout=PATIENCE, check=False
+        )
+    except subprocess.TimeoutExpired as exc:
+        raise RefusedError(f"{words}: no answer in {PATIENCE} s") from exc
+    if done.returncode != 0:
+        said = f"{done.stdout}\n{done.stderr}".strip().splitlines()
+        raise RefusedError(f"{words}: {_cause(said)}")
 
 
 def installed_snmp_exporter() -> SnmpExporter | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,26 +17,53 @@ from infra_ctl.monitor.hurry import hurried, span
 from infra_ctl.monitor.targets import labels_of, registrar_targets
 
 FOLDER = "rules"
-_PLACE = re.compile("<<([a-z]+)>>")
+_RESERVED = "inventory"
+"""Of the file that no template is of."""
+SHORTEST_WINDOW = 60
+"""Seconds; rates of paths want four samples in it."""
+_PLACE = re.compile("<<([^<>]*)>>")
 _TEMPLATES = Path(__file__).resolve().parents[2] / "exporters/rules"
 """Beside the package, in a checkout as where it is installed."""
 
 
 def rule_files(city: City, overrides: Path | None = None, hurry: int = 1) -> tuple[MonitorFile, ...]:
     """All of them by name; a city's own folder of templates goes before ours. Raises UnusableError."""
-    given = {path.name: path for folder in (_TEMPLATES, overrides) if folder for path in folder.glob("*.yml")}
+    given = _templates(_TEMPLATES) | (_templates(overrides) if overrides else {})
     written = [
-        MonitorFile(f"{FOLDER}/{name}", hurried(filled(path.read_text(encoding="utf-8"), city, name), hurry))
+        MonitorFile(f"{FOLDER}/{name}.yml", hurried(filled(_read(path), city, path.name), hurry))
         for name, path in sorted(given.items())
     ]
-    return (*written, MonitorFile(f"{FOLDER}/inventory.yml", _from_inventory(city, hurry)))
+    return (*written, MonitorFile(f"{FOLDER}/{_RESERVED}.yml", _from_inventory(city, hurry)))
+
+
+def _templates(folder: Path) -> dict[str, Path]:
+    """By the name without its ending. Raises UnusableError where one is nobody's to give, or given twice."""
+    found: dict[str, Path] = {}
+    for path in sorted(each for each in folder.iterdir() if each.suffix in (".yml", ".yaml")):
+        if path.stem == _RESERVED:
+            raise UnusableError(f"{path}: what the inventory says has that name: give it another")
+        if path.stem in found:
+            raise UnusableError(f"{path}: {found[path.stem].name} is there too: which is it?")
+        found[path.stem] = path
+    return found
+
+
+def _read(path: Path) -> str:
+    """Raises UnusableError."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as exc:
+        raise UnusableError(f"{path}: {os.strerror(exc.errno or 0)}") from exc
+    except UnicodeDecodeError as exc:
+        raise UnusableError(f"{path} is not UTF-8 text: {exc.reason} at byte {exc.start}") from exc
 
 
 def numbers(city: City) -> Mapping[str, str]:
     """What stands in place of `<<name>>`: durations in seconds."""
     monitoring = city.inventory.monitoring
-    found = {name: f"{value:g}" for name, value in monitoring.thresholds}
-    return {**found, "runbooks": monitoring.runbooks.rstrip("/")}
+    window = max(SHORTEST_WINDOW, 4 * monitoring.intervals.path)
+    found = {name: f"{value:.15g}" for name, value in monitoring.thresholds}
+    return {**found, "window": str(window), "runbooks": monitoring.runbooks.rstrip("/")}
 
 
 def filled(text: str, city: City, name: str) -> str:

@@ -78,14 +78,18 @@ class Stack:
         return "https" if self.web else "http"
 
     @property
+    def server_name(self) -> str:
+        """On its certificate: parts are reached by address."""
+        return f"{self.host}.{self.city.inventory.city.domain}"
+
+    @property
     def client(self) -> dict[str, Value]:
         """How a part logs in to another."""
         if (web := self.web) is None:
             return {}
-        name = f"{self.host}.{self.city.inventory.city.domain}"
         return {
             "scheme": "https",
-            "tls_config": {"ca_file": web.authority, "server_name": name},
+            "tls_config": {"ca_file": web.authority, "server_name": self.server_name},
             "basic_auth": {"username": web.user, "password_file": PASSWORD},
         }
 

@@ -31,6 +31,8 @@ class Place:
     """Bytes; None where no limit was met."""
     never: str = ""
     """Characters that mean something else there."""
+    is_word: bool = True
+    """Whether a blank would end it."""
 
 
 PLACES = {
@@ -41,10 +43,12 @@ PLACES = {
     # TCP_MD5SIG_MAXKEYLEN of Linux: FRR refuses what is longer.
     "bgp": Place("a BGP password", 80),
     "key_chain": Place("a key chain's key"),
+    # bcrypt hashes no more of a password, and its library refuses what is longer.
+    "bcrypt": Place("a bcrypt hash", 72, is_word=False),
     # In SQL and in libpq's password file alike (databases.sql, passfile).
     "host": Place("a file of a host", never="'\"\\:$"),
 }
-"""By their names in masks.PLACES, and `host`; others take any word."""
+"""By their names in masks.PLACES, `bcrypt` and `host`; others take any word."""
 
 _WORD = Place("one word of a configuration")
 
@@ -59,11 +63,14 @@ class Use:
 
 
 def uses(
-    texts: Mapping[str, str], declared: Iterable[str] = (), hosts: Mapping[str, str] = MappingProxyType({})
+    texts: Mapping[str, str],
+    declared: Iterable[str] = (),
+    hosts: Mapping[str, str] = MappingProxyType({}),
+    hashed: Iterable[str] = (),
 ) -> dict[str, Use]:
     """Every secret that the intended configurations (by hostname) refer to, and that others `declared`.
 
-    `hosts` are the texts of Linux hosts.
+    `hosts` are the texts of Linux hosts; of what is `hashed`, somebody keeps the bcrypt hash.
     """
     devices, behind = _needing(texts), _needing(hosts)
     places: dict[str, set[str]] = defaultdict(set)
@@ -72,6 +79,8 @@ def uses(
             places[name].add(place)
     for name in behind:
         places[name].add("host")
+    for name in hashed:
+        places[name].add("bcrypt")
     return {
         name: Use(tuple(devices[name]), frozenset(places[name]), tuple(behind[name]))
         for name in dict.fromkeys((*declared, *devices, *behind))
@@ -132,7 +141,7 @@ def _unfit(value: str, place: Place) -> Iterator[str]:
         yield f"{size} bytes, and {place.words} takes {place.longest}"
     if not value:
         yield f"empty, and {place.words} is not"
-    elif any(map(str.isspace, value)):
+    elif place.is_word and any(map(str.isspace, value)):
         yield f"has blanks, and {place.words} is one word"
     elif not value.isprintable():
         yield f"has characters that are none, and {place.words} is a word of a line"

@@ -57,6 +57,9 @@ def test_a_twin_tells_nobody_unless_there_is_a_sink(infra_ctl: Command, city: Pa
             "not in the vault: snmp/auth, snmp/privacy",
         ),
         (("-o", "{tmp}"), Exit.REFUSED, "name another folder"),
+        (("-o", "{tmp}/new", "--sink", "foo"), Exit.USAGE, "'foo' is no address of a webhook, such as http"),
+        (("-o", "{tmp}/new", "--sink", f"http://a/{'b' * 300}"), Exit.USAGE, "is no address of a webhook"),
+        (("-o", "{tmp}/new", "--owner", "no:body"), Exit.USAGE, "'no:body': there is no such user or group"),
         (("-o", "{tmp}/new", "--rules", "{tmp}/bad"), Exit.USAGE, "no threshold is called <<lode>>"),
     ],
 )
@@ -97,6 +100,7 @@ def test_a_rule_that_promtool_refuses_is_named(infra_ctl: Command, city: Path, t
         ("embedded", ("status",), Exit.USAGE, "elsewhere: monitor render"),
         ("lab:none", ("up",), Exit.USAGE, "no lab is up in"),
         ("lab:none", ("status",), Exit.USAGE, "no lab is up in"),
+        ("lab:none", ("up", "--sink", "foo"), Exit.USAGE, "'foo' is no address of a webhook"),
         ("lab:none", ("up", "--hurry", "11"), Exit.USAGE, "11 is not in the range 1<=x<=10"),
     ],
 )

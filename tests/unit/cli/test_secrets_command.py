@@ -233,6 +233,17 @@ def test_a_check_finds_and_shows_no_value(infra_ctl: Command, vault: Path) -> No
     assert "longer-than-sixteen" not in said.out + told.out
 
 
+def test_what_monitoring_needs_is_checked_and_nothing_besides(
+    infra_ctl: Command, vault: Path, small_folder: Path
+) -> None:
+    text = 'web: {}\nmail: {smarthost: "mail.example:25", sender: a@b.example}\n'
+    (small_folder / "monitoring.yaml").write_text(text, encoding="utf-8")
+    write_vault(vault, None, {"monitoring/web": f"{'kT3v9QmZ1xWc ' * 5}12345678"})
+    said = infra_ctl("secrets", "check")
+    assert "FAIL  unfit      monitoring/web: 73 bytes, and a bcrypt hash takes 72" in said.out.splitlines()
+    assert "monitoring/mail" not in said.out
+
+
 def test_a_secret_is_rotated_and_the_devices_are_named(infra_ctl: Command, vault: Path) -> None:
     said = infra_ctl("secrets", "rotate", "bgp/cpt", "ospf/key", "--yes")
     assert said.code == Exit.DONE

@@ -137,6 +137,11 @@ def test_what_grafana_would_not_understand_is_found(spoil: Callable[[dict[str, A
     assert faults(board)
 
 
+def test_nothing_is_no_good_zero(board: Board) -> None:
+    """A number that is there whatever is measured is green while nothing is."""
+    assert [each for each in expressions(board) if "vector(" in each] == []
+
+
 def test_uids_are_kept_and_titles_differ() -> None:
     for made in MADE.values():
         assert {uid: each["uid"] for uid, each in made.items()} == {uid: uid for uid in UIDS}

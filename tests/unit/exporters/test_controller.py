@@ -88,6 +88,14 @@ def test_holds_are_counted_and_end_with_their_last_day(controller: Controller, s
     assert until == datetime.datetime(2100, 1, 1, tzinfo=datetime.UTC).timestamp()
 
 
+def test_a_hold_without_end_ends_nothing(controller: Controller, small_folder: Path) -> None:
+    hold(small_folder, Hold(object="nk-pop1", effect="drain", reason="gone", until=datetime.date.max))
+    controller.configure(small_folder)
+    last = datetime.datetime(9999, 12, 31, tzinfo=datetime.UTC).timestamp()
+    found = scraped(controller)[key("hold_until_timestamp_seconds", object="nk-pop1", effect="drain")]
+    assert found == last + 86400
+
+
 def test_a_journal_that_is_not_there_is_a_metric_and_makes_none(controller: Controller, var: Path) -> None:
     found = scraped(controller)
     assert found[key("journal_up")] == 0
@@ -125,6 +133,24 @@ def test_runs_are_counted_and_a_resumed_one_has_failed_all_the_same(
     journal.close()
     (var / "journal.db").unlink()
     assert scraped(controller)[key("journal_up")] == 0
+
+
+def test_each_failure_of_runs_that_are_resumed_is_counted_and_a_restart_forgets_none(
+    controller: Controller, small_folder: Path, var: Path
+) -> None:
+    journal = open_journal(f"sqlite:///{var / 'journal.db'}")
+    failures = key("runs_failed_total", kind="deploy")
+    for number in (1, 2):
+        run = journal.start_run(Purpose("deploy", "embedded", "", "", ""), lambda _run: [])
+        journal.finish_run(run.id, RunState.FAILED, "")
+        assert scraped(controller)[failures] == number
+        journal.reopen_run(run)
+        journal.finish_run(run.id, RunState.DONE, "")
+        assert scraped(controller)[failures] == number
+    restarted = Controller(context_name="embedded")
+    restarted.configure(small_folder)
+    assert scraped(restarted)[failures] == 2
+    journal.close()
 
 
 def test_a_backup_is_as_old_as_what_is_longest_left_out(

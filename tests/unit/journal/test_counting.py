@@ -94,6 +94,18 @@ def test_a_run_whose_process_is_gone_has_failed_though_nobody_wrote_it(journal: 
     assert (found.begun, found.failed, found.active) == ({"deploy": 1}, {"deploy": 1}, 0)
 
 
+def test_a_run_that_is_resumed_has_failed_as_often_as_it_was(journal: Journal, url: str) -> None:
+    run = started(journal)
+    for state in (RunState.STOPPED, RunState.FAILED, RunState.DONE):
+        journal.finish_run(run.id, state, "")
+        journal.reopen_run(run)
+    execute(url, "UPDATE runs SET process = '1:0'")
+    assert totals(url, "live").failed == {"deploy": 3}
+    journal.reopen_run(run)
+    assert totals(url, "live").failed == {"deploy": 3}
+    assert journal.run(run.id).failures == 3
+
+
 def test_a_journal_of_another_version_is_not_read(journal: Journal, url: str) -> None:
     execute(url, "UPDATE alembic_version SET version_num = '0001'")
     with pytest.raises(JournalError, match=f"is at revision 0001, not {database.REVISION}"):

@@ -310,6 +310,19 @@ def test_a_data_centre_that_is_gone_takes_its_systems_and_hosts(alertmanager: Al
     assert left == {"InfraDataCentreUnreachable bk", "InfraSystemDown portal"}
 
 
+def test_a_data_centre_that_is_gone_is_one_page_whoever_hangs_on_it(alertmanager: Alertmanager) -> None:
+    departments = ("hq-so-tttt", "hq-so-noi-vu", "hq-so-khdt", "hq-so-tai-chinh", "hq-van-phong-ubnd")
+    left = alertmanager.left(
+        alert("DataCentreUnreachable", PAGE, DC),
+        *(alert("WardUnreachable", PAGE, site=site, pop="hq") for site in departments),
+        alert("RegistrarDown", PAGE, DC, registrar="dc-registrar-1"),
+        alert("SystemDown", PAGE, DC, system="portal"),
+        alert("CoreUnreachable", PAGE, DC, device="dc-core1"),
+        alert("CoreUnreachable", PAGE, DC, device="dc-core2"),
+    )
+    assert left == {"InfraDataCentreUnreachable dc"}
+
+
 def test_a_host_that_is_off_silences_no_page(alertmanager: Alertmanager) -> None:
     told = (
         alert("HostDown", TICKET, DC, host="dc-registrar-1"),

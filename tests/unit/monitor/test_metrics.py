@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,11 +27,15 @@ OTHERS = {
     "prometheus_config_last_reload_successful",
     "prometheus_notifications_dropped_total",
     "prometheus_rule_evaluation_failures_total",
+    "prometheus_target_scrape_pool_exceeded_label_limits_total",
     "prometheus_target_scrape_pool_exceeded_target_limit_total",
     "prometheus_target_scrapes_exceeded_sample_limit_total",
     *(name for name, *_ in COLUMNS),
 }
 """Of the good exporters and of the stack, as their Debian packages have them."""
+
+FACT = re.compile("infra_([a-z]+_info|circuit_([a-z]+_limit|capacity)_.+)")
+"""What the controller's exporter tells of the inventory and alerts are judged by."""
 
 
 @pytest.fixture(scope="module")
@@ -83,3 +88,17 @@ def test_what_is_recorded_is_named_level_metric_operation(rules: list[dict[str, 
         if "record" in rule:
             assert rule["record"].count(":") == 2
             assert rule["record"].split(":")[0].islower()
+
+
+def test_facts_hold_for_an_hour_in_every_rule_that_asks_for_them(rules: list[dict[str, Any]]) -> None:
+    """Alerts must not fall silent with the controller's exporter; how far IPv6 is wakes nobody."""
+    held = re.compile(r"last_over_time\(([a-z_:]+)\[1h\]\)")
+    remembered = {name for rule in rules for name in held.findall(rule["expr"])}
+    told = {
+        rule["record"]: rule["expr"] for rule in rules if rule.get("record", "").endswith(":told:timestamp")
+    }
+    assert set(told) <= remembered
+    for rule in rules:
+        if rule.get("record") not in told:
+            asked = {each.name for each in selectors(rule["expr"]) if FACT.fullmatch(each.name)}
+            assert asked <= set(held.findall(rule["expr"])), rule["expr"]

@@ -16,7 +16,7 @@ import yaml
 
 from infra_ctl.city import City
 from infra_ctl.errors import RefusedError, SecretError, UnusableError
-from infra_ctl.inventory.monitoring import Thresholds
+from infra_ctl.inventory.monitoring import MailServer, Thresholds
 from infra_ctl.monitor.files import MonitorFile
 from infra_ctl.monitor.grafana import boards
 from infra_ctl.monitor.prometheus import sample_limits
@@ -130,6 +130,19 @@ def test_of_a_password_only_the_hash_is_written_and_another_in_each_file(folder:
     }
     assert len(hashes) == 2
     assert all(bcrypt.checkpw(VAULT["monitoring/web"].encode(), each.encode()) for each in hashes)
+
+
+def test_a_password_that_bcrypt_does_not_take_whole_is_named(city: City, tmp_path: Path) -> None:
+    with pytest.raises(SecretError, match="vault:monitoring/web has 73 bytes, and a bcrypt hash takes 72"):
+        write(files(city), tmp_path / "monitor", {**VAULT, "monitoring/web": "a" * 73})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_who_logs_in_nowhere_needs_no_secret() -> None:
+    server: dict[str, Any] = {"smarthost": "mail.example:25", "sender": "a@b.example"}
+    assert MailServer(**server).secret is None
+    assert MailServer(**server, user="a@b.example").secret == "vault:monitoring/mail"
+    assert MailServer(**server, user="a@b.example", secret="vault:own").secret == "vault:own"
 
 
 def test_without_a_vault_secrets_stay_references(city: City, tmp_path: Path) -> None:

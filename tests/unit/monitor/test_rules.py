@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ import yaml
 
 from infra_ctl.city import City
 from infra_ctl.errors import UnusableError
+from infra_ctl.inventory.monitoring import LONGEST_INTERVAL, Intervals, Thresholds
 from infra_ctl.monitor.inhibition import inhibitions
 from infra_ctl.monitor.rules import filled, rule_files
 
@@ -77,12 +79,21 @@ def as_promtool(case: dict[str, Any], runbooks: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def rules(city: City, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("rules")
+    return written(city, tmp_path_factory.mktemp("rules"))
+
+
+def written(city: City, folder: Path) -> Path:
+    """Its rules in a folder."""
     (folder / "rules").mkdir()
     for file in rule_files(city):
         text = file.text() if isinstance(file.content, str) else yaml.safe_dump(few(file.content))
         (folder / file.path).write_text(text, encoding="utf-8")
     return folder
+
+
+def with_monitoring(city: City, **values: Any) -> City:
+    monitoring = city.inventory.monitoring.model_copy(update=values)
+    return dataclasses.replace(city, inventory=city.inventory.model_copy(update={"monitoring": monitoring}))
 
 
 def few(content: Any) -> Any:
@@ -105,10 +116,14 @@ def alerts(rules: Path) -> dict[str, Any]:
 @with_promtool
 @pytest.mark.parametrize("number", range(len(ALL)), ids=[case["alert"] for case in ALL])
 def test_it_fires_when_it_should_and_then_alone(number: int, rules: Path, city: City) -> None:
-    case = as_promtool(ALL[number], city.inventory.monitoring.runbooks)
-    file = rules / "cases" / f"{number}.yml"
+    promtool_finds(ALL[number], rules, city, str(number))
+
+
+def promtool_finds(case: dict[str, Any], rules: Path, city: City, name: str = "case") -> None:
+    file = rules / "cases" / f"{name}.yml"
     file.parent.mkdir(exist_ok=True)
-    file.write_text(yaml.safe_dump(case, allow_unicode=True), encoding="utf-8")
+    text = yaml.safe_dump(as_promtool(case, city.inventory.monitoring.runbooks), allow_unicode=True)
+    file.write_text(text, encoding="utf-8")
     assert PROMTOOL is not None
     done = subprocess.run([PROMTOOL, "test", "rules", str(file)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -172,13 +187,58 @@ def test_what_is_promised_is_the_inventorys(city: City) -> None:
 
 
 def test_a_threshold_that_nobody_has_is_refused(city: City) -> None:
-    with pytest.raises(UnusableError, match=r"a\.yml: no threshold is called <<lode>>"):
-        filled("expr: 1 > <<lode>>", city, "a.yml")
+    for name in ("lode", "Load", "load ", ""):
+        with pytest.raises(UnusableError, match=rf"a\.yml: no threshold is called <<{name}>>"):
+            filled(f"expr: 1 > <<{name}>>", city, "a.yml")
 
 
-def test_a_citys_own_rules_go_before_ours(city: City, tmp_path: Path) -> None:
-    (tmp_path / "alerts-meta.yml").write_text("groups: []\n", encoding="utf-8")
+def test_durations_and_ratios_are_written_so_that_prometheus_reads_them(city: City) -> None:
+    thresholds = Thresholds(run="12d", backup="999999d", load="92.5%")
+    city = with_monitoring(city, thresholds=thresholds)
+    text = filled("for: <<run>>s <<backup>> <<load>> <<window>>s", city, "a.yml")
+    assert text == "for: 1036800s 86399913600 0.925 60s"
+
+
+@with_promtool
+def test_a_ward_is_told_of_with_the_longest_interval_between_scrapes(city: City, tmp_path: Path) -> None:
+    """Four samples in the window that is made for it; a rate over a minute would have none."""
+    seldom = with_monitoring(city, intervals=Intervals(path=LONGEST_INTERVAL))
+    series = {
+        'infra_site_probes_sent_total{site="nk-an-hoa"}': "0+75xN",
+        'infra_site_probes_lost_total{site="nk-an-hoa"}': "0x10 75+75xN",
+    }
+    answer = next(each for each in ALL if each["alert"] == "InfraWardUnreachable" and "fires" in each)
+    case = {"interval": f"{LONGEST_INTERVAL}s", "series": series, "silent": ["10m"]}
+    promtool_finds(
+        {**answer, **case, "fires": {**answer["fires"], "at": "25m"}}, written(seldom, tmp_path), city
+    )
+
+
+def test_a_citys_own_rules_go_before_ours_with_either_ending(city: City, tmp_path: Path) -> None:
+    (tmp_path / "alerts-meta.yaml").write_text("groups: []\n", encoding="utf-8")
     (tmp_path / "own.yml").write_text("groups: [] # <<load>>\n", encoding="utf-8")
     texts = {file.path: file.text() for file in rule_files(city, tmp_path)}
     assert texts["rules/alerts-meta.yml"] == "groups: []\n"
     assert texts["rules/own.yml"] == "groups: [] # 0.9\n"
+    assert "rules/alerts-meta.yaml" not in texts
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (("inventory.yml",), r"inventory\.yml: what the inventory says has that name"),
+        (("own.yaml", "own.yml"), r"own\.yml: own\.yaml is there too"),
+        (("bad.yml",), r"bad\.yml is not UTF-8 text: invalid start byte at byte 9"),
+        (("folder.yml",), r"folder\.yml: Is a directory"),
+    ],
+)
+def test_a_file_of_rules_that_cannot_be_is_named(
+    city: City, tmp_path: Path, names: tuple[str, ...], words: str
+) -> None:
+    for name in names:
+        if name == "folder.yml":
+            (tmp_path / name).mkdir()
+        else:
+            (tmp_path / name).write_bytes(b"groups: [\xff]" if name == "bad.yml" else b"groups: []")
+    with pytest.raises(UnusableError, match=words):
+        rule_files(city, tmp_path)

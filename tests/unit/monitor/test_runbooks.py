@@ -13,7 +13,7 @@ import pytest
 from infra_ctl.cli.app import root
 
 BOOKS = sorted((Path(__file__).parents[3] / "docs/runbooks").glob("Infra*.md"))
-OTHERS = ("amtool", "curl", "promtool", "systemctl")
+OTHERS = ("amtool", "curl", "promtool", "ps", "systemctl")
 
 
 def lines(book: Path) -> list[str]:

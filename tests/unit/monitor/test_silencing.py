@@ -24,7 +24,7 @@ CityUnreachable           *  WardUnreachable PopUnreachable DataCentreUnreachabl
                              RegistrarDown HostDown NotificationsFailing
 PopUnreachable          pop  WardUnreachable SiteNew site's PrefixesMissing
 WardUnreachable        site  site's
-DataCentreUnreachable  site  site's system's HostDown RegistrarDown
+DataCentreUnreachable  site  site's system's HostDown RegistrarDown CoreUnreachable
 DataCentreUnreachable   pop  PrefixesMissing
 CoreUnreachable      device  DeviceDown routing PrometheusTargetMissing
 CoreUnreachable         pop  PrefixesMissing
@@ -68,6 +68,9 @@ ALWAYS = {
     "CityUnreachable": "nothing is larger",
     "CircuitFull": "a week's figure: what is down now does not explain it",
     "ExporterDown": "of the monitoring host itself, whatever the network does",
+    "ProbesStalled": "the same",
+    "ReadsStalled": "the same",
+    "JournalDown": "the same",
     "ConfigReloadFailed": "the same",
     "RuleFailing": "the same",
     "ScrapeLimitReached": "the same",

@@ -52,6 +52,18 @@ def test_hosts_need_secrets_too_and_their_files_quote_them() -> None:
         refuse_unfit("db/login", "kT3v9:QmZ1xWc7", needed["db/login"])
 
 
+def test_a_password_that_is_hashed_may_have_blanks_and_72_bytes() -> None:
+    used = uses({}, ["monitoring/web"], hashed=["monitoring/web"])
+    assert used["monitoring/web"].places == {"bcrypt"}
+    for value, words in (
+        (f"{GOOD} {GOOD}", []),
+        ("ấ" * 24, []),
+        (f"{'ấ' * 24}a", ["73 bytes, and a bcrypt hash takes 72"]),
+    ):
+        said = judge({"monitoring/web": value}, used)
+        assert [each.message for each in said if each.verdict is Verdict.FAIL] == words
+
+
 def test_what_nobody_refers_to_is_named() -> None:
     assert findings({**FINE, "old/key": GOOD + "x", "Old Key": GOOD + "y"}) == [
         ("unused", "Old Key", "cannot be referred to: lower case letters, digits, - _ and / are"),
