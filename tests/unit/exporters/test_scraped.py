@@ -149,8 +149,11 @@ def asked(url: str, query: str) -> list[dict[str, object]]:
 
 def found(url: str) -> set[str]:
     """Addresses that Prometheus was told of."""
-    with urllib.request.urlopen(f"{url}/api/v1/targets", timeout=PATIENCE) as answer:
-        targets = json.load(answer)["data"]["activeTargets"]
+    try:
+        with urllib.request.urlopen(f"{url}/api/v1/targets", timeout=PATIENCE) as answer:
+            targets = json.load(answer)["data"]["activeTargets"]
+    except OSError:  # it is not up yet
+        return set()
     return {target["discoveredLabels"]["__address__"] for target in targets}
 
 
