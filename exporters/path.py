@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 import click
 
-from exporters.catalogue import METRICS
+from exporters.catalogue import METRICS, PATH
 from exporters.serving import Block, Histogram, Observed, Series, one, serve
 from infra_ctl.city import load_city
 from infra_ctl.monitor.targets import PathTarget, path_targets
@@ -37,7 +37,7 @@ STAMPS: Mapping[str, Values] = {
 
 def main(argv: Sequence[str]) -> None:
     """`infra-ctl export path`."""
-    serve("path", PathExporter, argv, *_options())
+    serve(PATH, PathExporter, argv, *_options())
 
 
 class PathExporter:

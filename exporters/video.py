@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from exporters.catalogue import METRICS, ROUND_TRIP
+from exporters.catalogue import METRICS, ROUND_TRIP, VIDEO
 from exporters.serving import Block, Histogram, Observed, Series, serve
 from infra_ctl.city import City, load_city
 from infra_ctl.errors import UnknownError
@@ -38,7 +38,7 @@ Rows = Iterable[tuple[Sequence[str], float | None]]
 def main(argv: Sequence[str]) -> None:
     """`infra-ctl export video`."""
     _open_many_files()
-    serve("video", VideoExporter, argv, *_OPTIONS)
+    serve(VIDEO, VideoExporter, argv, *_OPTIONS)
 
 
 @dataclass(slots=True)
