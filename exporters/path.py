@@ -78,7 +78,8 @@ class PathExporter:
             yield from table.blocks(readings)
 
     def close(self) -> None:
-        self.prober.close()
+        with self._lock:  # a scrape under way must not begin the loop again
+            self.prober.close()
 
     def _tests(self, targets: Sequence[PathTarget]) -> Iterator[Target]:
         if self._stamp_port is not None:

@@ -96,7 +96,8 @@ class MediaPaths:
 
     def close(self) -> None:
         if self._prober is not None:
-            self._prober.close()
+            with self._lock:
+                self._prober.close()
 
 
 class VideoExporter:

@@ -31,7 +31,8 @@ class Reloading:
 
     def first(self) -> None:
         """Raises InfraCtlError: without an inventory there is nothing to serve."""
-        self._configure(self._inventory)
+        with self._lock:
+            self._configure(self._inventory)
         self._reloaded(True)
 
     def again(self) -> str:

@@ -29,6 +29,7 @@ class Prober:
         self._order: Order | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
+        self._is_closed = False
 
     def __enter__(self) -> Self:
         return self
@@ -46,6 +47,8 @@ class Prober:
 
         Slots that fall free are given away at the next call at the earliest, when nothing writes to them.
         """
+        if self._is_closed:
+            raise UnusableError("the probe loop has been ended")
         slots = {each.name: self._slots[each.name] for each in targets if each.name in self._slots}
         new = [each.name for each in targets if each.name not in slots]
         taken = {*self._slots.values(), LOOP, SCRAP}
@@ -76,8 +79,9 @@ class Prober:
         return True
 
     def close(self) -> None:
-        """End the loop."""
+        """End the loop, for good: what it counted can be read still."""
         self._stop()
+        self._order, self._is_closed = None, True
         self._counters.close()
 
     def _grow(self, room: int) -> None:

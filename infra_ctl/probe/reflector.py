@@ -10,9 +10,10 @@ import selectors
 import socket
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address
+from threading import Lock
 from typing import TypeAlias
 
 from infra_ctl.probe import sockets, stamp
@@ -26,20 +27,34 @@ SESSIONS = 10_000
 class Reflector:
     """Sessions with the senders in `allowed`, over sockets of `sockets.reflector_socket`."""
 
-    def __init__(self, opened: Sequence[socket.socket], allowed: Iterable[Network]) -> None:
-        self._opened = opened
-        self._allowed = tuple(allowed)
+    def __init__(self, opened: Iterable[socket.socket] = (), allowed: Iterable[Network] = ()) -> None:
+        self._opened: frozenset[socket.socket] = frozenset()
         self._numbers: OrderedDict[tuple[int, str, int], int] = OrderedDict()
-        self._may = lru_cache(maxsize=4096)(self._is_allowed)
+        self._selector = selectors.DefaultSelector()
+        self._lock = Lock()
+        self.go_over_to(opened, allowed)
+
+    def go_over_to(self, opened: Iterable[socket.socket], allowed: Iterable[Network]) -> None:
+        """Answer at these sockets from now on: sessions at those that stay go on, the others are closed.
+
+        Safe while another thread runs it.
+        """
+        new = frozenset(opened)
+        with self._lock:
+            for each in new - self._opened:
+                self._selector.register(each, selectors.EVENT_READ, each)
+            for each in self._opened - new:
+                self._close(each)
+            self._opened, self._allowed = new, tuple(allowed)
+            self._may = lru_cache(maxsize=4096)(self._is_allowed)
 
     def run(self) -> None:
         """Answer until the thread or the process is ended from outside."""
-        with selectors.DefaultSelector() as selector:
-            for opened in self._opened:
-                selector.register(opened, selectors.EVENT_READ, opened)
-            while True:
-                for key, _events in selector.select():
-                    self.answer(key.data)
+        while True:
+            arrived = self._selector.select()
+            with self._lock:
+                for each in (key.data for key, _events in arrived if key.data in self._opened):
+                    self.answer(each)
 
     def answer(self, opened: socket.socket) -> None:
         """Send back all that has arrived at one socket."""
@@ -64,6 +79,13 @@ class Reflector:
             opened.sendmsg((answer.encoded(len(request.data)),), marked, 0, (request.sender, request.port))
         except OSError:  # no way back: the sender counts it as lost on the way back, as it was
             return
+
+    def _close(self, opened: socket.socket) -> None:
+        """Another one may have its descriptor then, but not its sessions."""
+        for session in [each for each in self._numbers if each[0] == opened.fileno()]:
+            del self._numbers[session]
+        self._selector.unregister(opened)
+        opened.close()
 
     def _number(self, session: tuple[int, str, int]) -> int:
         number = self._numbers.pop(session, 0)
