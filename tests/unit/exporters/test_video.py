@@ -129,6 +129,21 @@ def test_one_is_looked_at_out_of_turn_and_nothing_of_it_counted(
             list(exporter.probe(target, module, 4.0, told.append))
 
 
+def test_a_probe_has_time_to_ask_by_tcp_who_does_not_answer_by_udp(
+    exporter: VideoExporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timeouts: list[float] = []
+
+    def look_now(_watch: watching.Watch, _target: object, timeout: float) -> Sight:
+        timeouts.append(timeout)
+        return Sight({"udp": NOBODY})
+
+    monkeypatch.setattr(watching.Watch, "look_now", look_now)
+    exporter.configure(REFERENCE)
+    list(exporter.probe(REGISTRAR, "", 8.0, lambda _line: None))
+    assert timeouts == [4.0]
+
+
 def test_a_new_inventory_keeps_counts_and_a_bad_one_changes_nothing(
     exporter: VideoExporter, rooms: Rooms, tmp_path: Path, small_folder: Path
 ) -> None:
