@@ -90,8 +90,12 @@ class Prober:
 
     def _give(self, order: Order) -> None:
         control = self._control
-        if control is None or self._process is None or self._process.poll() is not None:
-            control = self._start()
+        try:
+            if control is None or self._process is None or self._process.poll() is not None:
+                control = self._start()
+        except OSError as error:  # no more processes or files, for now
+            self._stop()
+            raise UnusableError(f"the probe loop cannot be started: {error.strerror}") from error
         try:
             control.sendall(order.line())
             answer = _line(control)
@@ -103,11 +107,12 @@ class Prober:
 
     def _start(self) -> socket.socket:
         self._stop()
+        # `-P`: root starts it, and what lies in the folder that we were started in is no module of ours.
         self._control, theirs = socket.socketpair()
         self._control.settimeout(ANSWER_SECONDS)
         with theirs:
             descriptors = theirs.fileno(), self._counters.descriptor
-            command = (sys.executable, "-m", "infra_ctl.probe.loop", *map(str, descriptors))
+            command = (sys.executable, "-P", "-m", "infra_ctl.probe.loop", *map(str, descriptors))
             self._process = subprocess.Popen(command, pass_fds=descriptors)  # noqa: S603 - our own module
         return self._control
 
