@@ -19,6 +19,8 @@ from typing import TypeAlias
 from infra_ctl.probe import sockets, stamp
 
 Network: TypeAlias = IPv4Network | IPv6Network
+Session: TypeAlias = tuple[int, str, int, int]
+"""Of a socket's descriptor, the sender's address and port, and the session's own identifier."""
 
 SESSIONS = 10_000
 """Kept at a time; the one that was silent longest goes first."""
@@ -29,7 +31,7 @@ class Reflector:
 
     def __init__(self, opened: Iterable[socket.socket] = (), allowed: Iterable[Network] = ()) -> None:
         self._opened: frozenset[socket.socket] = frozenset()
-        self._numbers: OrderedDict[tuple[int, str, int], int] = OrderedDict()
+        self._numbers: OrderedDict[Session, int] = OrderedDict()
         self._selector = selectors.DefaultSelector()
         self._lock = Lock()
         self.go_over_to(opened, allowed)
@@ -67,11 +69,10 @@ class Reflector:
     def _reflect(self, opened: socket.socket, request: sockets.Request, sent: stamp.Sent) -> None:
         now = time.time_ns()
         answer = stamp.Reflected(
-            sequence=self._number((opened.fileno(), request.sender, request.port)),
+            sequence=self._number((opened.fileno(), request.sender, request.port, sent.session)),
             timestamp=stamp.ntp(now),
             received=stamp.ntp(now if request.stamp is None else request.stamp),
-            sender_sequence=sent.sequence,
-            sender_timestamp=sent.timestamp,
+            sent=sent,
             ttl=request.ttl,
         )
         marked = sockets.marking(opened.family, request.dscp)
@@ -87,7 +88,7 @@ class Reflector:
         self._selector.unregister(opened)
         opened.close()
 
-    def _number(self, session: tuple[int, str, int]) -> int:
+    def _number(self, session: Session) -> int:
         number = self._numbers.pop(session, 0)
         self._numbers[session] = (number + 1) & 0xFFFFFFFF
         if len(self._numbers) > SESSIONS:

@@ -68,9 +68,10 @@ def decoded(packet: bytes) -> Reflected:
     return found
 
 
-def test_the_sender_s_number_and_time_come_back_with_the_reflector_s_own(ends: Ends) -> None:
-    found = decoded(ends.answer_to(Sent(41, ntp(12345)).encoded(), ends.sender()))
-    assert (found.sender_sequence, found.sender_timestamp, found.sequence) == (41, ntp(12345), 0)
+def test_all_that_the_sender_says_comes_back_with_the_reflector_s_own_number(ends: Ends) -> None:
+    sent = Sent(41, ntp(12345), 0xC10A, 7)
+    found = decoded(ends.answer_to(sent.encoded(), ends.sender()))
+    assert (found.sent, found.sequence) == (sent, 0)
     assert found.dwell >= 0
 
 
@@ -97,6 +98,12 @@ def test_every_session_is_numbered_for_itself(ends: Ends) -> None:
         for sequence, sender in enumerate([one, one, other, one, other])
     ]
     assert numbers == [0, 1, 0, 2, 1]
+
+
+def test_sessions_of_one_port_are_told_apart_by_their_identifier(ends: Ends) -> None:
+    sender = ends.sender()
+    answers = [ends.answer_to(Sent(0, 1, session=session).encoded(), sender) for session in (1, 1, 2, 1)]
+    assert [decoded(each).sequence for each in answers] == [0, 1, 0, 2]
 
 
 @pytest.mark.parametrize("length", [LENGTH, 100, 1472])
