@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from exporters import video
 from exporters.serving import exposition
-from exporters.video import VideoExporter
-from infra_ctl.errors import InventoryError, UnknownError
-from infra_ctl.monitor.targets import RegistrarTarget, RoomTarget
+from exporters.video import MediaPaths, VideoExporter
+from infra_ctl.city import load_city
+from infra_ctl.errors import InventoryError, UnknownError, UnusableError
+from infra_ctl.monitor.targets import RegistrarTarget, RoomTarget, room_targets
+from infra_ctl.probe.counters import Reading
 from infra_ctl.probe.sip.bindings import Binding
 from infra_ctl.probe.sip.certificate import Certificate
 from infra_ctl.probe.sip.client import Answer
 from infra_ctl.probe.sip.message import Response
+from infra_ctl.probe.targets import Pace, Target
 from infra_ctl.video import watching
+from infra_ctl.video.path import FEW
 from infra_ctl.video.sight import Entry, Looking, Sight
 from tests.unit.conftest import SMALL
 
@@ -190,3 +195,85 @@ def test_a_room_that_never_answers_holds_up_no_other(rooms: Rooms, monkeypatch: 
         assert rooms.asked.count("dead") == 1
     finally:
         watch.close()
+
+
+class Loop:
+    """A probe loop that was never there; every fourth of its probes is lost."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.sent = 0
+        self.trouble = ""
+        self.is_closed = False
+
+    def configure(self, targets: Sequence[Target], _pace: Pace) -> None:
+        self.names = [each.name for each in targets]
+
+    def readings(self) -> Mapping[str, Reading]:
+        lost, answered = self.sent // 4, self.sent - self.sent // 4
+        reading = Reading(lost, (answered,), answered * 0.01, 0.001, 0, 0, None)
+        return dict.fromkeys(self.names, reading)
+
+    def ensure(self) -> bool:
+        if self.trouble:
+            raise UnusableError(self.trouble)
+        return False
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+@pytest.fixture
+def loop(monkeypatch: pytest.MonkeyPatch) -> Loop:
+    made = Loop()
+    monkeypatch.setattr(video, "Prober", lambda: made)
+    return made
+
+
+@pytest.fixture
+def media(loop: Loop) -> MediaPaths:
+    city = load_city(REFERENCE)
+    paths = MediaPaths(1.0, 120.0)
+    paths.watch(city, [room for room in room_targets(city) if room.room == ROOM])
+    return paths
+
+
+def test_an_estimate_is_of_its_window_and_of_nothing_before_it(media: MediaPaths, loop: Loop) -> None:
+    for _ in range(2 * video.SAMPLES):
+        media.sample()
+        loop.sent += 20
+    (path,) = media.paths().values()
+    assert (path.sent, path.lost) == (20 * video.SAMPLES, 5 * video.SAMPLES)
+
+
+@pytest.mark.parametrize(("sent", "estimates"), [(FEW - 1, 0), (FEW, 1)])
+def test_a_few_echoes_are_no_estimate(media: MediaPaths, loop: Loop, sent: int, estimates: int) -> None:
+    media.sample()
+    loop.sent = sent
+    media.sample()
+    assert len(media.paths()) == estimates
+
+
+def test_without_a_loop_there_are_no_estimates_and_all_else(
+    loop: Loop, rooms: Rooms, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rooms.sights[ROOM] = Sight({"udp": said(200)})
+    exporter = VideoExporter(interval=1.0, timeout=1.0, media_interval=1.0, media_window=0.12)
+    rating = "infra_room_media_rating_estimate", ROOM
+    try:
+        exporter.configure(REFERENCE)
+        once_seen(exporter, ROOM)
+        deadline = time.monotonic() + 60
+        while rating not in scraped(exporter) and time.monotonic() < deadline:
+            loop.sent += 20
+            time.sleep(0.01)
+        assert rating in scraped(exporter)
+        loop.trouble = "the probe loop cannot be started: Too many open files"
+        for _ in range(3):
+            found = scraped(exporter)
+            assert found["infra_room_up", ROOM] == 1
+            assert rating not in found
+        assert capsys.readouterr().err == f"video: no estimates of media: {loop.trouble}\n"
+    finally:
+        exporter.close()
+    assert loop.is_closed
