@@ -1,7 +1,7 @@
 # make demo   set up, boot the twin, deploy the whole city, verify it     (LIVE=1: refuse the simulated fallback)
 # make test   set up, run every test, the live ones included
 # make check  the static checks alone
-# make bench  the side-by-side runs against peers
+# make bench  the side-by-side runs against peers, about an hour   (PARTS="probing state" ROUNDS=1 SLICE="site=dc")
 # make soak   200 deployments that each meet a fault, on live slices side by side   (SEED=city COUNT=200 SLICES=5)
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -55,7 +55,7 @@ test: check
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
 bench: setup
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SLICE),--slice "$(SLICE)") $(PARTS)
 
 soak: SEED ?= city
 soak: COUNT ?= 200

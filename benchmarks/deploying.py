@@ -12,22 +12,21 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.measure import Cost, cost_of, interleaved, median, table, verdict
+from benchmarks.measure import Cost, Verdict, cost_of, interleaved, median, table
 from benchmarks.twin import Twin
 from infra_ctl.city import load_city
 from infra_ctl.render import render
 from infra_ctl.secrets import open_vault, resolve
 
-ROUNDS = 5
 RELOAD = "cat >/run/candidate && /usr/lib/frr/frr-reload.py --reload /run/candidate"
 FLOOR, PLAIN, OURS = "asyncssh + reload (floor)", "nornir + our driver", "infra-ctl deploy --plan"
 LINE = "ip prefix-list BENCH seq 5 permit 192.0.2.%d/32"
 """Declared for every router: what nobody refers to changes no neighbour's mind, so only the work is timed."""
 
 
-def run(twin: Twin) -> None:
-    """Print medians and ratios of five interleaved rounds; each contender changes the line once a round."""
-    devices = len(twin.city.intents)
+def run(twin: Twin, rounds: int) -> Iterator[Verdict]:
+    """Print medians and ratios of interleaved rounds; each contender changes the line once a round."""
+    devices = len(twin.devices)
     values = itertools.cycle((6, 5))
     shares: list[float] = []
     costs = interleaved(
@@ -36,24 +35,22 @@ def run(twin: Twin) -> None:
             PLAIN: lambda: _plain(twin, values),
             OURS: lambda: _ours(twin, values, shares),
         },
-        ROUNDS,
+        rounds,
     )
     print(
-        f"\ndeploy of one line to {devices} live routers, without plan, {ROUNDS} interleaved rounds, medians"
+        f"\ndeploy of one line to {devices} live routers, without plan, {rounds} interleaved rounds, medians"
     )
     print(table(costs, FLOOR, devices))
     ours, plain, floor = (median(costs[name], "wall") for name in (OURS, PLAIN, FLOOR))
-    print(verdict("wall against the floor", ours / floor, 1.6))
-    print(verdict("wall against the plain parallel deploy", ours / plain, 1.5))
-    print(verdict("% of our wall in the journal", 100 * statistics.median(shares), 2))
+    yield Verdict("wall against the floor", ours / floor, 1.6)
+    yield Verdict("wall against the plain parallel deploy", ours / plain, 1.5)
+    yield Verdict("% of our wall in the journal", 100 * statistics.median(shares), 2)
 
 
 def _change(twin: Twin, values: Iterator[int]) -> None:
     """Write the other value into the inventory."""
     line = LINE % next(values)
-    entries = (
-        f"- {{device: {hostname}, line: '{line}', reason: benchmark}}\n" for hostname in twin.city.intents
-    )
+    entries = (f"- {{device: {hostname}, line: '{line}', reason: benchmark}}\n" for hostname in twin.devices)
     path = twin.inventory / "unmanaged.yaml"
     path.write_text("unmanaged:\n" + "".join(entries) + "claimed: []\n", encoding="utf-8")
 
@@ -61,7 +58,7 @@ def _change(twin: Twin, values: Iterator[int]) -> None:
 def _ours(twin: Twin, values: Iterator[int], shares: list[float]) -> Cost:
     _change(twin, values)
     plan, told = twin.folder / "plan.json", twin.folder / "journal.json"
-    twin.run("plan", "-o", str(plan), "--output", "json")
+    twin.run("plan", "-o", str(plan))
     ours = (sys.executable, "-m", "benchmarks.journalled", str(told))
     cost = cost_of((*ours, "deploy", "--plan", str(plan), "--yes"), twin.env)
     shares.append(share(told))
@@ -90,6 +87,8 @@ def _candidates(twin: Twin, values: Iterator[int]) -> Path:
     folder = twin.folder / "candidates"
     folder.mkdir(exist_ok=True)
     vault = open_vault(twin.home / "vault.yml", twin.home / "vault-password")
-    for hostname, intent in load_city(twin.inventory).intents.items():
-        (folder / hostname).write_text(resolve(render(intent), vault), encoding="utf-8")
+    city = load_city(twin.inventory)
+    for hostname in twin.devices:
+        text = resolve(render(city.intents[hostname]), vault)
+        (folder / hostname).write_text(text, encoding="utf-8")
     return folder

@@ -12,32 +12,31 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as openmetrics_latest
 
-from benchmarks.measure import verdict
+from benchmarks.measure import Verdict
 from exporters.catalogue import METRICS
 from exporters.serving import Histogram, Observed, Series, exposition
 
 SERIES = 100_000
-ROUNDS = 5
 HISTOGRAM_LINES = 16
 """Of one histogram with the catalogue's round trips: 14 buckets, sum and count."""
 
 
-def run(_folder: Path) -> None:
+def run(_folder: Path, rounds: int) -> Iterator[Verdict]:
     """Print medians of CPU seconds; contenders take turns, so that a busy machine is busy for all."""
     contenders = dict(_contenders())
     spent: dict[str, list[float]] = {name: [] for name in contenders}
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for name, render in contenders.items():
             began = time.process_time()
             render()
             spent[name].append(time.process_time() - began)
     cpu = {name: statistics.median(seen) for name, seen in spent.items()}
     ours = cpu["ours"]
-    print(f"\n{SERIES:,} series on a page, CPU seconds, median of {ROUNDS}")
+    print(f"\n{SERIES:,} series on a page, CPU seconds, median of {rounds}")
     for name, seconds in cpu.items():
         print(f"  {name:<28}{seconds:>8.3f}{seconds / ours:>8.1f} × ours")
-    print(verdict("CPU seconds", ours, 0.1))
-    print(verdict("× prometheus_client", cpu["prometheus_client"] / ours, 10, at_least=True))
+    yield Verdict("CPU seconds", ours, 0.1)
+    yield Verdict("× prometheus_client", cpu["prometheus_client"] / ours, 10, at_least=True)
 
 
 def _contenders() -> Iterator[tuple[str, Callable[[], bytes]]]:

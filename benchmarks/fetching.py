@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.measure import cost_of, interleaved, median, table, verdict
+from benchmarks.measure import Verdict, cost_of, interleaved, median, table
 from benchmarks.twin import INFRA_CTL, Twin
 
-ROUNDS = 5
 SHOW = "vtysh -c 'show running-config no-header'"
 
 
-def run(twin: Twin) -> None:
-    """Print medians and ratios of five interleaved rounds."""
+def run(twin: Twin, rounds: int) -> Iterator[Verdict]:
+    """Print medians and ratios of interleaved rounds."""
     python = (*twin.inside, sys.executable, "-m")
     inventory, environment = _ansible(twin)
-    devices = len(twin.city.intents)
+    devices = len(twin.devices)
     costs = interleaved(
         {
             "asyncssh (floor)": lambda: cost_of(
@@ -37,18 +37,18 @@ def run(twin: Twin) -> None:
                 environment,
             ),
         },
-        ROUNDS,
+        rounds,
     )
-    print(f"\nplan with nothing to change, {devices} live routers, {ROUNDS} interleaved rounds, medians")
+    print(f"\nplan with nothing to change, {devices} live routers, {rounds} interleaved rounds, medians")
     print(table(costs, "asyncssh (floor)", devices))
     ours, floor = costs["infra-ctl plan"], costs["asyncssh (floor)"]
     wall, cpu = median(ours, "wall"), median(ours, "cpu")
-    print(verdict("wall against the floor", wall / median(floor, "wall"), 1.6))
-    print(verdict("controller CPU, ms a device", 1000 * cpu / devices, 25))
+    yield Verdict("wall against the floor", wall / median(floor, "wall"), 1.6)
+    yield Verdict("controller CPU, ms a device", 1000 * cpu / devices, 25)
     ansible, nornir = costs["ansible-core command"], costs["nornir + our driver"]
-    print(verdict("ansible-core's wall against ours", median(ansible, "wall") / wall, 3, at_least=True))
-    print(verdict("ansible-core's CPU against ours", median(ansible, "cpu") / cpu, 3, at_least=True))
-    print(verdict("nornir's wall against ours", median(nornir, "wall") / wall, 1, at_least=True))
+    yield Verdict("ansible-core's wall against ours", median(ansible, "wall") / wall, 3, at_least=True)
+    yield Verdict("ansible-core's CPU against ours", median(ansible, "cpu") / cpu, 3, at_least=True)
+    yield Verdict("nornir's wall against ours", median(nornir, "wall") / wall, 1, at_least=True)
 
 
 def _ansible(twin: Twin) -> tuple[Path, dict[str, str]]:
@@ -65,7 +65,10 @@ def _ansible(twin: Twin) -> tuple[Path, dict[str, str]]:
     )
     lines = [f"{device['name']} ansible_host={device['address']} {common}" for device in targets["devices"]]
     path.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    settings = twin.folder / "ansible.cfg"  # the repository's own lets our inventory plugin in, and no other
+    settings.write_text("[defaults]\n", encoding="utf-8")
     environment = {
+        "ANSIBLE_CONFIG": str(settings),
         "ANSIBLE_PIPELINING": "1",
         "ANSIBLE_HOME": str(twin.folder / "ansible"),
         "ANSIBLE_SSH_CONTROL_PATH_DIR": "/tmp/ic-bench",

@@ -18,6 +18,7 @@ def write(reference: Path, folder: Path, wards: int) -> None:
     _widen(folder / "city.yaml")
     _sites(folder / "sites.yaml", pops)
     _without_wards(folder / "systems.yaml")
+    _without_meetings(folder / "video.yaml")
     lines = [f"{pop},{number},PoP {number},0.0.1.{number}" for number, pop in enumerate(pops, start=1)]
     _rows(folder / "pops.csv", ["id,number,name,area", "hq,0,hq,0.0.0.16", *lines])
     places = [(pops[index // WARDS], index % WARDS) for index in range(wards)]
@@ -76,6 +77,13 @@ def _without_wards(path: Path) -> None:
     yaml, content = _load(path)
     for system in content.values():
         system.pop("sites", None)
+    yaml.dump(content, path)
+
+
+def _without_meetings(path: Path) -> None:
+    """They name rooms of wards that are not here, and more of them than a bridge has ports."""
+    yaml, content = _load(path)
+    content.pop("meetings", None)
     yaml.dump(content, path)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from benchmarks.measure import Cost, cost_of, interleaved, median, table, verdict
+from benchmarks.measure import Cost, Verdict, cost_of, interleaved, median, table
 from benchmarks.peers import ansible_hosts
 from benchmarks.twin import INFRA_CTL, Twin
 from infra_ctl.change.operations import File, Operation, resolved
@@ -23,7 +23,6 @@ from infra_ctl.hosts.protocol import Way, Work
 from infra_ctl.hosts.roles.of_host import operations
 from infra_ctl.secrets import open_vault, resolve
 
-ROUNDS = 3
 HOSTS = (
     *("dc-ntp-1", "dc-dns-1", "dc-log-1", "dc-av-1", "dc-db-1"),
     *("dc-portal-1", "dc-portal-2", "dc-app-1", "dc-app-2", "dc-qlvb-1"),
@@ -37,26 +36,26 @@ Variant = Mapping[str, Callable[[], Cost]]
 """By contender, how it brings the hosts to one state."""
 
 
-def run(folder: Path) -> None:
+def run(folder: Path, rounds: int) -> Iterator[Verdict]:
     """Boot both cores of the data centre and ten hosts, print medians and ratios, take all down."""
     twin = Twin.boot(folder / "hosts", "benchhosts", "site=dc role=core", "--hosts", " or ".join(HOSTS))
     try:
-        _compare(twin)
+        yield from _compare(twin, rounds)
     finally:
         twin.down()
 
 
-def _compare(twin: Twin) -> None:
+def _compare(twin: Twin, rounds: int) -> Iterator[Verdict]:
     works = _works(twin)
     intended = contenders(works, twin.inside, twin.folder / "intended")
     other = contenders(_with_other_texts(works), twin.inside, twin.folder / "other")
     deploy = partial(cost_of, (*INFRA_CTL, "deploy", "--yes"), twin.env)
-    same = interleaved({**_verified(itertools.repeat(intended)), DEPLOY: deploy}, ROUNDS)
-    _tell("nothing to change", same)
+    same = interleaved({**_verified(itertools.repeat(intended)), DEPLOY: deploy}, rounds)
+    yield from _tell("nothing to change", same, rounds)
     files = sum(isinstance(each, File) for work in works for each in work.operations)
-    changed = interleaved(_verified(itertools.cycle((other, intended))), ROUNDS)
+    changed = interleaved(_verified(itertools.cycle((other, intended))), rounds)
     changed[DEPLOY] = [_after(other[OURS], deploy)]
-    _tell(f"all {files} files to change", changed)
+    yield from _tell(f"all {files} files to change", changed, rounds)
 
 
 def _after(before: Callable[[], Cost], work: Callable[[], Cost]) -> Cost:
@@ -132,9 +131,9 @@ def _verified(variants: Iterator[Variant]) -> Variant:
     return {name: partial(turn, name) for name in (FLOOR, OURS, ANSIBLE)}
 
 
-def _tell(what: str, costs: Mapping[str, Sequence[Cost]]) -> None:
-    print(f"\n{len(HOSTS)} live hosts, {what}, {ROUNDS} interleaved rounds, medians")
+def _tell(what: str, costs: Mapping[str, Sequence[Cost]], rounds: int) -> Iterator[Verdict]:
+    print(f"\n{len(HOSTS)} live hosts, {what}, {rounds} interleaved rounds, medians")
     print(table(costs, FLOOR, len(HOSTS)))
     ours, floor, ansible = (median(costs[name], "wall") for name in (OURS, FLOOR, ANSIBLE))
-    print(verdict("wall against bare pyinfra", ours / floor, 1.15))
-    print(verdict("ansible-core's wall against ours", ansible / ours, 3, at_least=True))
+    yield Verdict(f"{what}: wall against bare pyinfra", ours / floor, 1.15)
+    yield Verdict(f"{what}: ansible-core's wall against ours", ansible / ours, 3, at_least=True)

@@ -27,8 +27,13 @@ def cost_of(command: Sequence[str], env: Mapping[str, str] | None = None) -> Cos
         command, env={**os.environ, **(env or {})}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
     assert process.stdout is not None
-    printed = process.stdout.read()
-    _pid, status, usage = os.wait4(process.pid, 0)
+    try:
+        printed = process.stdout.read()
+        _pid, status, usage = os.wait4(process.pid, 0)
+    except BaseException:  # its part of the benchmarks took too long, or somebody has seen enough
+        process.kill()
+        process.wait()
+        raise
     wall = time.perf_counter() - started
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
@@ -71,8 +76,20 @@ def median(costs: Sequence[Cost], what: str) -> float:
     return float(statistics.median(getattr(cost, what) for cost in costs))
 
 
-def verdict(label: str, value: float, target: float, *, at_least: bool = False) -> str:
+@dataclass(frozen=True, slots=True)
+class Verdict:
     """A figure beside its target, met or missed, printed as it is."""
-    met = value >= target if at_least else value <= target
-    sign = "≥" if at_least else "≤"
-    return f"  {'met   ' if met else 'MISSED'}  {label}: {value:.2f} ({sign} {target:g})"
+
+    label: str
+    value: float
+    target: float
+    at_least: bool = False
+
+    @property
+    def is_met(self) -> bool:
+        return self.value >= self.target if self.at_least else self.value <= self.target
+
+    def __str__(self) -> str:
+        sign = "≥" if self.at_least else "≤"
+        met = "met   " if self.is_met else "MISSED"
+        return f"  {met}  {self.label}: {self.value:.2f} ({sign} {self.target:g})"

@@ -21,7 +21,7 @@ from itertools import accumulate
 from pathlib import Path
 from threading import Event, Thread
 
-from benchmarks.measure import verdict
+from benchmarks.measure import Verdict
 from exporters.path import PathExporter
 from exporters.serving.exposition import text
 from infra_ctl.lab import namespace
@@ -29,10 +29,9 @@ from infra_ctl.monitor.targets import PathTarget
 from infra_ctl.probe.counters import LATENESS_BOUNDS
 
 TARGETS = 1000
-IDLE = 20
-"""Targets of a loop that has little to do, each ten times a second: as many turns as with a thousand."""
+IDLE = 25
+"""Targets of a loop that has little to do, in as many turns as a thousand."""
 SECONDS = 8
-ROUNDS = 5
 SCRAPES = 5
 """A second."""
 FIRST = IPv4Address("10.99.0.1")
@@ -41,36 +40,36 @@ PORT = 19115
 BLACKBOX = "modules: {icmp: {prober: icmp, timeout: 2s, icmp: {preferred_ip_protocol: ip4}}}\n"
 
 
-def run(folder: Path) -> None:
+def run(folder: Path, rounds: int) -> Iterator[Verdict]:
     """Print figures and verdicts; needs root, fping and prometheus-blackbox-exporter."""
-    print(f"\nprobing: {TARGETS} targets, {ROUNDS} rounds of {SECONDS} s in turn")
+    print(f"\nprobing: {TARGETS} targets, {rounds} rounds of {SECONDS} s in turn")
     with _namespaces(), namespace.inside(NEAR):
-        costs, late = _rounds(folder)
+        costs, late = _in_turn(folder, rounds)
         bias = [_bias() for _ in range(3)]
-    _tell_costs(costs)
-    _tell_bias(bias)
-    _tell_lateness(late)
+    yield from _tell_costs(costs)
+    yield from _tell_bias(bias)
+    yield from _tell_lateness(late)
 
 
-def _rounds(folder: Path) -> tuple[Mapping[str, list[float]], Mapping[str, list[list[int]]]]:
+def _in_turn(folder: Path, rounds: int) -> tuple[Mapping[str, list[float]], Mapping[str, list[list[int]]]]:
     """CPU seconds a probe, and how late turns were, a list a contender and an entry a round."""
     costs: defaultdict[str, list[float]] = defaultdict(list)
     late: defaultdict[str, list[list[int]]] = defaultdict(list)
     turns: Mapping[str, Callable[[], tuple[float, list[int]]]] = {
-        "idle": lambda: _ours(IDLE, 0.1),
+        "idle": lambda: _ours(IDLE, 1.0),
         "ours": lambda: _ours(TARGETS, 1.0),
         "scraped": lambda: _ours(TARGETS, 1.0, scrapes=SCRAPES),
         "fping": lambda: (_fping(folder), []),
         "blackbox": lambda: (_blackbox(folder), []),
     }
     names = list(turns)
-    for number in range(ROUNDS):
+    for number in range(rounds):
         turn = number % len(names)
         for name in names[turn:] + names[:turn]:
             cost, buckets = turns[name]()
             costs[name].append(cost)
             late[name].append(buckets)
-            print(f"  round {number + 1}/{ROUNDS}  {name:<10} {cost * 1e6:7.1f} µs a probe", file=sys.stderr)
+            print(f"  round {number + 1}/{rounds}  {name:<10} {cost * 1e6:7.1f} µs a probe", file=sys.stderr)
     return costs, late
 
 
@@ -209,35 +208,35 @@ def _reaped(process: subprocess.Popen[bytes]) -> float:
     return seconds
 
 
-def _tell_costs(costs: Mapping[str, list[float]]) -> None:
+def _tell_costs(costs: Mapping[str, list[float]]) -> Iterator[Verdict]:
     ours = statistics.median(costs["ours"])
     for name in ("ours", "scraped", "fping", "blackbox"):
         cost = statistics.median(costs[name])
         print(f"  {name:<10}{cost * 1e6:9.1f} µs of CPU a probe{cost / ours:9.2f} × ours")
-    print(verdict("% of a core for 1,000 targets at 1 Hz", ours * TARGETS * 100, 5))
-    print(verdict("CPU a probe, × fping's", ours / statistics.median(costs["fping"]), 1.5))
+    yield Verdict("% of a core for 1,000 targets at 1 Hz", ours * TARGETS * 100, 5)
+    yield Verdict("CPU a probe, × fping's", ours / statistics.median(costs["fping"]), 1.5)
     below = statistics.median(costs["blackbox"]) / ours
-    print(verdict("blackbox_exporter's CPU a probe, × ours", below, 15, at_least=True))
+    yield Verdict("blackbox_exporter's CPU a probe, × ours", below, 15, at_least=True)
 
 
-def _tell_bias(rounds: Sequence[Mapping[str, float]]) -> None:
+def _tell_bias(rounds: Sequence[Mapping[str, float]]) -> Iterator[Verdict]:
     def of(name: str) -> float:
         return statistics.median(each[name] for each in rounds)
 
     print(f"  round trips of {of('truth'):.0f} µs by the kernel's timestamps on the wire")
-    print(verdict("µs that our round trip is off the kernel's, p50", of("p50"), 50))
-    print(verdict("µs that our round trip is off the kernel's, p99", of("p99"), 50))
+    yield Verdict("µs that our round trip is off the kernel's, p50", of("p50"), 50)
+    yield Verdict("µs that our round trip is off the kernel's, p99", of("p99"), 50)
 
 
-def _tell_lateness(late: Mapping[str, list[list[int]]]) -> None:
+def _tell_lateness(late: Mapping[str, list[list[int]]]) -> Iterator[Verdict]:
     p99 = {
         name: _p99([sum(each) for each in zip(*late[name], strict=True)])
         for name in ("idle", "ours", "scraped")
     }
     for name, seconds in p99.items():
         print(f"  lateness p99 {name:<10}{seconds * 1000:8.2f} ms")
-    print(verdict("lateness p99 with 1,000 targets, × idle", p99["ours"] / p99["idle"], 3))
-    print(verdict("lateness p99 while scraped, × not scraped", p99["scraped"] / p99["ours"], 1.25))
+    yield Verdict("lateness p99 with 1,000 targets, × idle", p99["ours"] / p99["idle"], 3)
+    yield Verdict("lateness p99 while scraped, × not scraped", p99["scraped"] / p99["ours"], 1.25)
 
 
 def _p99(buckets: Sequence[int]) -> float:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from benchmarks.generated import write
-from benchmarks.measure import verdict
+from benchmarks.measure import Verdict
 from benchmarks.twin import REFERENCE
 from infra_ctl.change import normal
 from infra_ctl.change.guard import breaks
@@ -44,7 +44,7 @@ LINEAR = 1.3
 Found = TypeVar("Found")
 
 
-def run(folder: Path) -> None:
+def run(folder: Path, _rounds: int) -> Iterator[Verdict]:
     """Print seconds for each part and size; linear means that a column doubles from line to line."""
     gc.set_threshold(200_000, 50, 100)
     print("\nbefore a change of every device of a made-up city, CPU seconds")
@@ -59,9 +59,9 @@ def run(folder: Path) -> None:
         print(f"{size:>8}" + "".join(f"{spent[part]:>12.2f}" for part in parts))
         each[size] = sum(spent[part] for part in FORETOLD) / size
     together = sum(spent[part] for part in TOGETHER)
-    print(verdict(f"seconds of {', '.join(TOGETHER)}", together, TARGET))
+    yield Verdict(f"seconds of {', '.join(TOGETHER)}", together, TARGET)
     ratio = each[SIZES[-1]] / each[SIZES[0]]
-    print(verdict(f"{' and '.join(FORETOLD)} a ward, of {SIZES[-1]} against {SIZES[0]}", ratio, LINEAR))
+    yield Verdict(f"{' and '.join(FORETOLD)} a ward, of {SIZES[-1]} against {SIZES[0]}", ratio, LINEAR)
 
 
 def _timed(city: City) -> dict[str, float]:

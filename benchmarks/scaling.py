@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.generated import write
-from benchmarks.measure import cost_of
-from benchmarks.measure import verdict as judge
+from benchmarks.measure import Verdict, cost_of
 from benchmarks.twin import INFRA_CTL, REFERENCE
 
 SIZES = (1000, 3000, 10000)
 
 
-def run(folder: Path) -> None:
+def run(folder: Path, _rounds: int) -> Iterator[Verdict]:
     """Print milliseconds a device for each size; linear means that the column stays flat."""
     print("\ncheck, then render, of made-up cities")
     print(f"{'wards':>8}{'check s':>10}{'render s':>10}{'ms/device':>11}{'MiB':>8}")
@@ -27,5 +27,5 @@ def run(folder: Path) -> None:
         each = 1000 * (check.wall + render.wall) / devices
         peak = max(check.peak_mib, render.peak_mib)
         print(f"{size:>8}{check.wall:>10.2f}{render.wall:>10.2f}{each:>11.2f}{peak:>8.0f}")
-    print(judge("ms a device, check and render together", each, 3))
-    print(judge("GiB at the most", peak / 1024, 1.5))
+    yield Verdict("ms a device, check and render together", each, 3)
+    yield Verdict("GiB at the most", peak / 1024, 1.5)

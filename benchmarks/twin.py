@@ -12,6 +12,7 @@ from pathlib import Path
 
 from benchmarks.peers.targets import Target, Targets, write
 from infra_ctl.city import City, load_city
+from infra_ctl.lab.state import require
 
 REFERENCE = Path("inventory")
 INFRA_CTL = (sys.executable, "-m", "infra_ctl.cli.app")
@@ -39,7 +40,7 @@ class Twin:
             twin.down()
             raise
         targets = Targets(
-            devices=tuple(Target(name, str(i.management)) for name, i in twin.city.intents.items()),
+            devices=tuple(Target(name, str(twin.city.intents[name].management)) for name in twin.devices),
             username="root",
             key_file=str(twin.home / "keys" / "controller"),
             known_hosts=str(twin.home / "keys" / "known_hosts"),
@@ -50,6 +51,12 @@ class Twin:
     @property
     def inventory(self) -> Path:
         return self.folder / "inventory"
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """The routers that it has, in the order of the city."""
+        nodes = {node.hostname for node in require(self.home).spec.nodes}
+        return tuple(name for name in self.city.intents if name in nodes)
 
     @property
     def home(self) -> Path:
@@ -73,8 +80,11 @@ class Twin:
         return ("ip", "netns", "exec", f"{self.name}-mgmt")
 
     def run(self, *arguments: str) -> None:
+        """What it says is no figure: it goes where the progress goes."""
         print(f"$ infra-ctl {' '.join(arguments)}", file=sys.stderr)
-        subprocess.run((*INFRA_CTL, *arguments), env={**os.environ, **self.env}, check=True)
+        subprocess.run(
+            (*INFRA_CTL, *arguments), env={**os.environ, **self.env}, stdout=sys.stderr, check=True
+        )
 
     def down(self) -> None:
         self.run("lab", "down")

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from infra_ctl.change.operations import Absent, File, Folder, Operation, Packages, Run, Service, User
+from infra_ctl.hosts.composed import UPDATE
 from infra_ctl.hosts.protocol import Way, Work
-from infra_ctl.hosts.translation import UPDATE
 
 Task = dict[str, Any]
 

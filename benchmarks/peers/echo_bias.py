@@ -17,12 +17,12 @@ from ipaddress import IPv4Address
 from infra_ctl.probe import sockets
 from infra_ctl.probe.counters import Counters
 from infra_ctl.probe.echo import Asked, Echoes
+from infra_ctl.probe.schedule import LEAST_GAP
 from infra_ctl.probe.targets import EchoTarget
 
 ETH_P_ALL = 3
-GAP = 0.001
-BATCH = 8
-"""As the loop has it."""
+BREATH = 40
+"""What goes out in one, as the loop has it with a thousand targets."""
 FLOW = 24, 28
 """Where identifier and sequence stand in an IPv4 packet without options."""
 
@@ -53,9 +53,9 @@ def _probe(count: int, first: IPv4Address) -> dict[bytes, int]:
                 took[struct.pack("!HH", asked.identifier, asked.sequence)] = found
 
         echoes.send_for(asked, end)
-        if number % BATCH == 0:
+        if number % BREATH == BREATH - 1:
             echoes.receive()
-        time.sleep(GAP)
+            time.sleep(LEAST_GAP)
     echoes.receive()
     echoes.close()
     counters.close()

@@ -21,16 +21,10 @@ from infra_ctl.change.operations import File, Operation, Predicted, Service, ref
 from infra_ctl.errors import DeviceError, NotRestoredError, SessionLostError
 from infra_ctl.hosts import deadman, owed
 from infra_ctl.hosts.cause import telling
+from infra_ctl.hosts.facts import contents, differing, facts_of, forget_what_it_changed
 from infra_ctl.hosts.protocol import State
 from infra_ctl.hosts.session import Asked, LinuxHost, Said, run_as_root
-from infra_ctl.hosts.translation import (
-    Prepared,
-    contents,
-    differing,
-    facts_of,
-    forget_what_it_changed,
-    prepare,
-)
+from infra_ctl.hosts.translation import Prepared, prepare
 
 TIMEOUT = 900
 """Seconds that an operation may take which nothing else limits: installing packages is slow."""

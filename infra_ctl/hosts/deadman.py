@@ -13,8 +13,8 @@ from infra_ctl.change.operations import Operation, Run, Service, User
 from infra_ctl.deadman.script import ANSWERS, MISSING, Script
 from infra_ctl.errors import BusyError, NoSpaceError, SessionLostError
 from infra_ctl.hosts.cause import telling
+from infra_ctl.hosts.composed import home_of
 from infra_ctl.hosts.session import Said, asked
-from infra_ctl.hosts.translation import home_of
 
 STATE = "/var/lib/infra-ctl"
 """Folder on the host, the one that the dead-man timer of FRR has."""

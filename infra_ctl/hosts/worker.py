@@ -29,6 +29,7 @@ from pyinfra.context import ctx_state, init_base_classes
 
 from infra_ctl.errors import DeviceError, NotBegunError
 from infra_ctl.hosts import applying, deadman
+from infra_ctl.hosts.facts import present_digests
 from infra_ctl.hosts.protocol import (
     REQUEST,
     Answer,
@@ -49,7 +50,6 @@ from infra_ctl.hosts.protocol import (
     line,
 )
 from infra_ctl.hosts.session import LinuxHost, host_data
-from infra_ctl.hosts.translation import present_digests
 
 AT_ONCE = 40
 """Hosts that are worked on at a time: twenty a core on a small machine, as pyinfra reckons."""

@@ -23,10 +23,9 @@ from infra_ctl.probe.schedule import Ring
 from infra_ctl.probe.sender import Sender
 from infra_ctl.probe.targets import EchoTarget, Order, StampTarget, Target
 
-SWEEP = 0.05
-"""Seconds between two looks at all sockets and at the orders."""
-BATCH = 20
-"""Probes after which the loop looks what has arrived: the kernel has stamped it, so there is no hurry."""
+SWEEP = 0.03
+"""Seconds between two looks at all sockets and at the orders, one with each turn where many are probed: the
+kernel has stamped what has arrived, so there is no hurry."""
 
 
 class Member(Protocol):
@@ -50,7 +49,6 @@ class Loop:
         self._members: dict[int, tuple[Target, Member]] = {}
         self._turns: Ring[Member] = Ring((), 1.0, 0.0)
         self._looks: Ring[Look] = Ring((), 1.0, 0.0)
-        self._unread = 0
 
     def run(self) -> None:
         """Probe until whoever gives the orders is gone."""
@@ -75,17 +73,9 @@ class Loop:
         for member in members:
             member.send()
         self._counters.answered(LOOP, late, bounds=LATENESS_BOUNDS)
-        self._unread += len(members)
-        if self._unread >= BATCH:
-            self._unread = 0
-            self._receive()
 
     def _engines(self) -> list[Echoes | Sender]:
         return [*self._echoes.values(), *self._senders.values()]
-
-    def _receive(self) -> None:
-        for engine in self._engines():
-            engine.receive()
 
     def _sweep(self) -> None:
         for engine in self._engines():
@@ -124,7 +114,6 @@ class Loop:
         self._let_go(before)
         now = time.monotonic()
         members = [member for _target, member in self._members.values()]
-        random.shuffle(members)  # what is asked in one breath does not go over one circuit
         self._turns = Ring(members, order.pace.interval, now)
         self._looks = Ring(self._mtu_looks(), order.pace.mtu_interval, now)
         gc.freeze()  # what lives as long as the targets is not looked through again and again

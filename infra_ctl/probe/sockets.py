@@ -18,7 +18,9 @@ Arrived: TypeAlias = tuple[bytes, int | None, str, int]
 Ancillary: TypeAlias = tuple[tuple[int, int, bytes], ...]
 
 SO_ATTACH_FILTER, SO_RCVBUFFORCE, SO_TIMESTAMPNS, SO_TIMESTAMPING = 26, 33, 35, 37  # asm-generic/socket.h
-STAMPS: Final = 1 << 1 | 1 << 4  # net_tstamp.h: TX_SOFTWARE to be made, SOFTWARE to be reported
+STAMPS: Final = (
+    1 << 1 | 1 << 3 | 1 << 4
+)  # net_tstamp.h: TX_SOFTWARE, RX_SOFTWARE; SOFTWARE, to be told of both
 IP_RECVTTL, IP_MTU_DISCOVER, IP_RECVTOS, PMTUDISC_PROBE = 12, 10, 13, 3  # linux/in.h
 IPV6_MTU_DISCOVER, IPV6_RECVHOPLIMIT, IPV6_HOPLIMIT, IPV6_DONTFRAG = 23, 51, 52, 62  # linux/in6.h
 IP_RECVERR, IPV6_RECVERR = 11, 25  # linux/in.h, linux/in6.h
@@ -200,7 +202,6 @@ def _stamp(ancillary: Sequence[tuple[int, int, bytes]]) -> int | None:
 
 
 def _stamped(opened: socket.socket) -> socket.socket:
-    opened.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
     opened.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPING, STAMPS)
     try:
         opened.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, ROOM)

@@ -15,6 +15,7 @@ from exporters.serving.exposition import text
 from infra_ctl.errors import InfraCtlError
 from infra_ctl.probe.counters import BOUNDS, LATENESS_BOUNDS, Reading
 from infra_ctl.probe.prober import Prober
+from infra_ctl.probe.schedule import Ring
 from infra_ctl.probe.targets import EchoTarget, Pace, StampTarget, Target
 
 READING = Reading(3, (5, 0, 2, *(0,) * 11), 0.011, 0.002, 2, 1, 1480)
@@ -44,6 +45,15 @@ def exporter(told: list[Sequence[Target]], small_folder: Path) -> Iterator[PathE
     exporter.configure(small_folder)
     yield exporter
     exporter.close()
+
+
+def test_no_turn_sends_two_echoes_over_one_circuit_or_to_one_site(
+    exporter: PathExporter, told: list[Sequence[Target]]
+) -> None:
+    turns = Ring(told[-1], 1.0, now=0.0)
+    for _ in range(25):
+        echoes = [each.name.split()[1:3] for each in turns.turn(turns.due)[0] if isinstance(each, EchoTarget)]
+        assert len(echoes) == len(set(map(tuple, echoes)))
 
 
 def samples(exporter: PathExporter) -> dict[tuple[str, ...], float]:

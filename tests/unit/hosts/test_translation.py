@@ -19,17 +19,11 @@ from pyinfra.facts.systemd import SystemdEnabled, SystemdStatus
 
 from infra_ctl.change.operations import Absent, File, Folder, Packages, Run, Service, User
 from infra_ctl.errors import DeviceError
+from infra_ctl.hosts.composed import _make_keys_folder, _write
+from infra_ctl.hosts.facts import contents, facts_of, forget_what_it_changed, present_digests
 from infra_ctl.hosts.protocol import Way
 from infra_ctl.hosts.session import LinuxHost, asked
-from infra_ctl.hosts.translation import (
-    _make_keys_folder,
-    _write,
-    contents,
-    facts_of,
-    forget_what_it_changed,
-    prepare,
-    present_digests,
-)
+from infra_ctl.hosts.translation import prepare
 from infra_ctl.hosts.worker import Worker
 
 ROOTS = {"user": "root", "group": "root", "mode": 644}

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +17,13 @@ def test_turns_are_spread_evenly() -> None:
         turns.append((ring.turn(due)[0], due))
     assert [members for members, _due in turns] == list("abcdabcd")
     assert [due for _member, due in turns] == pytest.approx([100 + 0.25 * turn for turn in range(1, 9)])
+
+
+def test_neighbours_in_the_list_have_different_turns() -> None:
+    ring = Ring(range(1000), 1.0, now=0.0)
+    groups = [ring.turn(ring.due)[0] for _ in range(25)]
+    assert {len(group) for group in groups} == {40}
+    assert all(later - earlier == 25 for group in groups for earlier, later in pairwise(group))
 
 
 def test_nobody_is_never_due() -> None:
@@ -47,6 +56,6 @@ def test_everybody_has_one_turn_an_interval_in_groups_as_small_as_waking_allows(
         group, _late = ring.turn(ring.due)
         seen += group
         turns += 1
-        assert len(group) <= max(members * LEAST_GAP / interval + 1, 1)
-    assert seen == list(range(members))
+        assert len(group) <= members / max(int(interval / LEAST_GAP), 1) + 1
+    assert sorted(seen) == list(range(members))
     assert ring.due == pytest.approx(interval * (turns + 1) / turns)
