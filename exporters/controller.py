@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from exporters.catalogue import METRICS
+from exporters.catalogue import CONTROLLER, METRICS
 from exporters.serving import Block, Series, one, serve
 from infra_ctl.cli.options import ContextOption
 from infra_ctl.errors import BackupError, InfraCtlError, UnusableError
@@ -151,7 +151,7 @@ class Controller:
 
 def main(argv: Sequence[str]) -> None:
     os.environ.setdefault("PGCONNECT_TIMEOUT", str(PATIENCE))
-    serve("controller", Controller, argv, *_OPTIONS)
+    serve(CONTROLLER, Controller, argv, *_OPTIONS)
 
 
 _OPTIONS = (

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 import click
 
-from exporters.catalogue import METRICS
+from exporters.catalogue import METRICS, PATH
 from exporters.serving import Block, Histogram, Observed, Series, one, serve
 from infra_ctl.city import load_city
 from infra_ctl.monitor.targets import PathTarget, path_targets
@@ -37,7 +37,7 @@ STAMPS: Mapping[str, Values] = {
 
 def main(argv: Sequence[str]) -> None:
     """`infra-ctl export path`."""
-    serve("path", PathExporter, argv, *options())
+    serve(PATH, PathExporter, argv, *options())
 
 
 class PathExporter:
@@ -78,7 +78,8 @@ class PathExporter:
             yield from table.blocks(readings)
 
     def close(self) -> None:
-        self.prober.close()
+        with self._lock:  # a scrape under way must not begin the loop again
+            self.prober.close()
 
     def _tests(self, targets: Sequence[PathTarget]) -> Iterator[Target]:
         if self._stamp_port is not None:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import socket
-from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, nullcontext
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from threading import Thread
+from typing import TypeAlias
 
 import click
 
+from exporters.serving.reloading import Reloading
 from infra_ctl.city import City, load_city
 from infra_ctl.cli.options import InventoryOption
 from infra_ctl.errors import UnusableError
@@ -21,6 +26,9 @@ from infra_ctl.monitor.targets import path_targets
 from infra_ctl.probe.reflector import Network, Reflector
 from infra_ctl.probe.sockets import reflector_socket
 from infra_ctl.probe.stamp import PORT
+
+Place: TypeAlias = tuple[str | None, Address]
+"""An address, and the network namespace that has it."""
 
 
 class NetworkType(click.ParamType[Network]):
@@ -56,14 +64,47 @@ def command(inventory: Path, port: int, namespaces: Sequence[str], allow: Sequen
     infra-ctl export reflector
     infra-ctl export reflector --netns nk-cai-khe-ce1 --netns nk-an-hoa-ce1
     """
-    city = load_city(inventory)
-    opened = [each for name in namespaces or (None,) for each in _opened(site_addresses(city), port, name)]
-    if not opened:
-        raise UnusableError(
-            f"no site of {inventory} has an address of this machine: there is nothing to answer on"
-        )
-    click.echo(f"reflecting on {len(opened)} addresses, UDP port {port}", err=True)
-    Reflector(opened, allow or _hosts(city)).run()
+    reflecting = Reflecting(port, namespaces or (None,), allow)
+    reloading = Reloading(reflecting.configure, inventory)
+    signal.signal(signal.SIGHUP, lambda *_: Thread(target=reloading.again, daemon=True).start())
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(os.EX_OK))
+    reloading.first()
+    reflecting.reflector.run()
+
+
+class Reflecting:
+    """A reflector at those addresses of a city's sites that this machine has."""
+
+    def __init__(self, port: int, namespaces: Sequence[str | None], allow: Sequence[Network]) -> None:
+        self._port, self._namespaces, self._allow = port, namespaces, allow
+        self._opened: Mapping[Place, socket.socket] = {}
+        self.reflector = Reflector()
+
+    def configure(self, inventory: Path) -> None:
+        """Those of the city in a folder; an address that came up meanwhile too. Raises InfraCtlError."""
+        city = load_city(inventory)
+        with ExitStack() as fresh:
+            opened = dict(self._answering(site_addresses(city), fresh))
+            if not opened:
+                raise UnusableError(
+                    f"no site of {inventory} has an address of this machine: there is nothing to answer on"
+                )
+            fresh.pop_all()
+        self.reflector.go_over_to(opened.values(), self._allow or _hosts(city))
+        self._opened = opened
+        click.echo(f"reflecting on {len(opened)} addresses, UDP port {self._port}", err=True)
+
+    def _answering(
+        self, addresses: Sequence[Address], fresh: ExitStack
+    ) -> Iterator[tuple[Place, socket.socket]]:
+        """Sockets that are open stay so, with their sessions; new ones are `fresh`."""
+        for name in self._namespaces:
+            with nullcontext() if name is None else namespace.inside(name):
+                for address in addresses:
+                    if kept := self._opened.get((name, address)):
+                        yield (name, address), kept
+                    elif found := _bound(address, self._port):
+                        yield (name, address), fresh.enter_context(found)
 
 
 def site_addresses(city: City) -> tuple[Address, ...]:
@@ -74,11 +115,6 @@ def site_addresses(city: City) -> tuple[Address, ...]:
 def _hosts(city: City) -> tuple[Network, ...]:
     """A host measures; nobody else has a reason to ask."""
     return tuple(ip_network(address) for host in city.hosts.values() for address in host.addresses)
-
-
-def _opened(addresses: Sequence[Address], port: int, within: str | None) -> Iterator[socket.socket]:
-    with nullcontext() if within is None else namespace.inside(within):
-        yield from filter(None, [_bound(address, port) for address in addresses])
 
 
 def _bound(address: Address, port: int) -> socket.socket | None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from exporters.catalogue import SD
 from exporters.serving import Block, Page, serve
 
 
@@ -34,7 +35,7 @@ class Targets:
 
 
 def main(argv: Sequence[str]) -> None:
-    serve("sd", Targets, argv)
+    serve(SD, Targets, argv)
 
 
 def _page(groups: list[dict[str, object]]) -> Page:

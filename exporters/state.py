@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from exporters.catalogue import METRICS
+from exporters.catalogue import METRICS, STATE
 from exporters.serving import Block, Page, Series, serve
 from infra_ctl.city import load_city
 from infra_ctl.cli.options import ContextOption
@@ -34,7 +34,7 @@ FINDINGS = "/findings"
 
 def main(argv: Sequence[str]) -> None:
     """`infra-ctl export state`."""
-    serve("state", State, argv, *_OPTIONS)
+    serve(STATE, State, argv, *_OPTIONS)
 
 
 class State:

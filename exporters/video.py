@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -13,10 +12,10 @@ from typing import Any
 
 import click
 
-from exporters.catalogue import METRICS, ROUND_TRIP
+from exporters.catalogue import METRICS, ROUND_TRIP, VIDEO
 from exporters.serving import Block, Histogram, Observed, Series, serve
 from infra_ctl.city import City, load_city
-from infra_ctl.errors import UnknownError
+from infra_ctl.errors import UnknownError, UnusableError
 from infra_ctl.inventory.hints import did_you_mean
 from infra_ctl.monitor.targets import RegistrarTarget, RoomTarget, registrar_targets, room_targets
 from infra_ctl.probe.counters import Reading
@@ -24,7 +23,7 @@ from infra_ctl.probe.prober import Prober
 from infra_ctl.probe.sip.client import Answer
 from infra_ctl.probe.targets import Pace
 from infra_ctl.video.path import Path as MediaPath
-from infra_ctl.video.sight import Sight
+from infra_ctl.video.sight import Sight, open_many_files
 from infra_ctl.video.watching import Watch, Watched
 from infra_ctl.video.ways import Ways
 
@@ -38,7 +37,7 @@ Rows = Iterable[tuple[Sequence[str], float | None]]
 def main(argv: Sequence[str]) -> None:
     """`infra-ctl export video`."""
     open_many_files()
-    serve("video", VideoExporter, argv, *OPTIONS)
+    serve(VIDEO, VideoExporter, argv, *OPTIONS)
 
 
 @dataclass(slots=True)
@@ -94,6 +93,7 @@ class MediaPaths:
         self._prober = Prober() if window else None
         self._samples: deque[Mapping[str, Reading]] = deque(maxlen=SAMPLES + 1)
         self._lock = Lock()
+        self._trouble = ""
 
     def watch(self, city: City, rooms: Iterable[RoomTarget]) -> Mapping[str, str]:
         """Begin with those, or go over to them: by room, what its path is called. Raises UnusableError."""
@@ -110,18 +110,28 @@ class MediaPaths:
             self._samples.append(self._prober.readings())
 
     def paths(self) -> Mapping[str, MediaPath]:
-        """By name; the loop is begun again where it has ended."""
+        """By name; the loop is begun again where it has ended. Without one there are none, said once."""
         samples = tuple(self._samples)
-        if self._prober is None or not samples:
+        if self._prober is None or not samples or not self._is_running(self._prober):
             return {}
-        with self._lock:
-            self._prober.ensure()
         between = {name: MediaPath.between(samples[0].get(name), now) for name, now in samples[-1].items()}
         return {name: path for name, path in between.items() if path is not None}
 
     def close(self) -> None:
         if self._prober is not None:
-            self._prober.close()
+            with self._lock:
+                self._prober.close()
+
+    def _is_running(self, prober: Prober) -> bool:
+        before, self._trouble = self._trouble, ""
+        try:
+            with self._lock:
+                prober.ensure()
+        except UnusableError as error:
+            self._trouble = str(error)
+            if self._trouble != before:
+                _tell(f"no estimates of media: {error}")
+        return not self._trouble
 
 
 class VideoExporter:
@@ -138,7 +148,7 @@ class VideoExporter:
         self._table = Table()
         self._lock = Lock()
         self._media = MediaPaths(media_interval, media_window)
-        self._watch = Watch(interval, timeout, self._see)
+        self._watch = Watch(interval, timeout, self._see, _tell)
         if media_window:
             self._watch.every(self._media.step, self._media.sample)
 
@@ -265,16 +275,14 @@ def _expiries(seen: Mapping[str, Sight]) -> Rows:
         yield (name,), sight.certificate_expiry.timestamp() if sight.certificate_expiry else None
 
 
+def _tell(line: str) -> None:
+    click.echo(f"video: {line}", err=True)
+
+
 def _block(metric: str, rows: Rows) -> Block:
     """What is not known has no series."""
     known = {tuple(labels): value for labels, value in rows if value is not None}
     return Series(METRICS[metric], known).block(known.values())
-
-
-def open_many_files() -> None:
-    """As many as we may: rooms that do not answer have a socket each, and nobody here uses select()."""
-    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _seconds(name: str, default: float, least: float, most: float, text: str) -> Any:

@@ -11,12 +11,27 @@ from collections.abc import Mapping
 
 from exporters.catalogue.controller import CONTROLLER
 from exporters.catalogue.itself import EVERY
-from exporters.catalogue.metric import ROUND_TRIP, Group, Kind, Metric
+from exporters.catalogue.metric import ROUND_TRIP, Group, Kind, Metric, counter, gauge, histogram
 from exporters.catalogue.path import PATH
 from exporters.catalogue.state import STATE
 from exporters.catalogue.video import VIDEO
 
-__all__ = ["GROUPS", "METRICS", "PATH", "ROUND_TRIP", "STATE", "Group", "Kind", "Metric"]
+__all__ = [
+    "CONTROLLER",
+    "GROUPS",
+    "METRICS",
+    "PATH",
+    "ROUND_TRIP",
+    "SD",
+    "STATE",
+    "VIDEO",
+    "Group",
+    "Kind",
+    "Metric",
+    "counter",
+    "gauge",
+    "histogram",
+]
 
 SD = Group("sd", "targets for Prometheus (http_sd), from the inventory and nothing else", 9874)
 

@@ -33,7 +33,7 @@ PATH = Group(
         ),
         gauge(
             "infra_circuit_jitter_seconds",
-            "Smoothed difference of successive round trips over a circuit, as RFC 3550 smooths it.",
+            "Smoothed difference of round trips over a circuit (RFC 3550); NaN: none comes back.",
             *CIRCUIT,
         ),
         gauge(
@@ -58,7 +58,7 @@ PATH = Group(
         ),
         gauge(
             "infra_site_jitter_seconds",
-            "Smoothed difference of successive round trips to a site, as RFC 3550 smooths it.",
+            "Smoothed difference of round trips to a site (RFC 3550); NaN: none comes back.",
             *SITE,
         ),
         gauge(

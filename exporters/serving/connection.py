@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote, urlsplit
@@ -123,10 +123,18 @@ class Connection(BaseHTTPRequestHandler):
             return
         self._incoming.hurry(TO_ASK)
         try:
-            if self._is_read():
-                self._respond(self._answered())
+            if asked := self._asked():
+                self._respond(self._answered(asked))
         except UnreadableError as error:
             self.send_error(error.status, error.line)
+
+    def _asked(self) -> Request | None:
+        """The next request; None where it could not be read and has been answered."""
+        try:
+            return self._request() if self._is_read() else None
+        except TimeoutError:
+            self._service.turned_away()
+            raise
 
     def _is_read(self) -> bool:
         """Whether a request's head could be read; where not, it has been answered."""
@@ -136,16 +144,16 @@ class Connection(BaseHTTPRequestHandler):
             raise _too_large()
         return self.parse_request()
 
-    def _answered(self) -> Answer:
-        asked, guard = self._asked(), self._service.guard()
+    def _answered(self, asked: Request) -> Answer:
+        guard = self._service.guard()
         answer = self._service.answer(asked, guard)
         return Answer(answer.status, answer.body, answer.content_type, {**guard.headers, **answer.headers})
 
-    def _asked(self) -> Request:
-        headers = {name.lower(): value for name, value in self.headers.items()}
+    def _request(self) -> Request:
         if self.request_version == "HTTP/0.9":
             raise UnreadableError(400, "HTTP/0.9 is not spoken here")
-        self._pass_over_body(headers)
+        self._pass_over_body()
+        headers = {name.lower(): ", ".join(self.headers.get_all(name, ())) for name in self.headers}
         try:
             split = urlsplit(self.path)
             path = unquote(split.path, errors="strict")
@@ -153,13 +161,13 @@ class Connection(BaseHTTPRequestHandler):
             raise UnreadableError(400, "the request's path cannot be read") from None
         return Request(self.command, path, split.query, headers)
 
-    def _pass_over_body(self, headers: Mapping[str, str]) -> None:
+    def _pass_over_body(self) -> None:
         """Nobody here asks for one."""
-        length = headers.get("content-length", "0")
-        if "transfer-encoding" in headers or not length.isdecimal() or int(length[:9]) > MOST_BODY:
-            raise UnreadableError(413, f"a request's body has at most {MOST_BODY >> 10} KiB")
-        self._incoming.allow(MOST_BODY)
-        self._reader.read(int(length))
+        if "transfer-encoding" in self.headers:
+            raise _too_long()
+        length = _length(self.headers.get_all("content-length", ["0"]))
+        self._incoming.allow(length)
+        self._reader.read(length)
 
     def _respond(self, answer: Answer) -> None:
         self.send_response(answer.status)
@@ -207,6 +215,21 @@ class Connection(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's signature
         """Nothing: who scrapes is no news."""
+
+
+def _length(told: Sequence[str]) -> int:
+    """Of a body. Raises UnreadableError where it is too long, or where it is told in two ways."""
+    if len(set(told)) > 1:
+        raise UnreadableError(400, "Content-Length is told twice, and not the same")
+    digits = told[0].lstrip("0") or "0"
+    # How many they are comes first: Python makes no number of thousands of digits.
+    if not told[0].isdecimal() or len(digits) > len(str(MOST_BODY)) or int(digits) > MOST_BODY:
+        raise _too_long()
+    return int(digits)
+
+
+def _too_long() -> UnreadableError:
+    return UnreadableError(413, f"a request's body has at most {MOST_BODY >> 10} KiB")
 
 
 def _too_large() -> UnreadableError:

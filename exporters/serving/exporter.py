@@ -1,7 +1,7 @@
 """What an exporter is to the server. Three of these calls may come from several threads at once.
 
     def main(argv: Sequence[str]) -> None:
-        serve("path", PathExporter, argv, click.Option(["--stamp.port"], type=int, default=862, help="…"))
+        serve(PATH, PathExporter, argv, click.Option(["--stamp.port"], type=int, default=862, help="…"))
 
 makes `PathExporter(stamp_port=862)`, configures it, and serves it until SIGTERM.
 """

@@ -30,7 +30,7 @@ class Itself:
         with self._lock:
             self._rejected += 1
 
-    def reloaded(self, *, well: bool) -> None:
+    def reloaded(self, well: bool) -> None:
         """The inventory was read, or could not be."""
         with self._lock:
             self._is_reloaded = well

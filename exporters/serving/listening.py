@@ -97,7 +97,12 @@ class Listener(ThreadingMixIn, TCPServer):
 
     def process_request(self, request: Any, client_address: Any) -> None:
         if self._room.acquire(blocking=False):
-            super().process_request(request, client_address)
+            try:
+                super().process_request(request, client_address)
+            except Exception:  # there is no thread to be had, and so nobody else to give the place back
+                self._room.release()
+                self._service.turned_away()
+                raise
             return
         self._service.turned_away()
         request.setblocking(False)

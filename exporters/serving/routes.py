@@ -12,12 +12,13 @@ from urllib.parse import parse_qs
 
 import click
 
-from exporters.catalogue import GROUPS
+from exporters.catalogue import Group
 from exporters.serving import exposition
 from exporters.serving.exporter import Exporter, Page, Prober, Publisher
 from exporters.serving.exposition import Block
 from exporters.serving.itself import Itself
 from exporters.serving.protection import Guard
+from exporters.serving.wishes import takes_gzip, takes_openmetrics
 from infra_ctl.errors import InfraCtlError, UnknownError
 
 PLAIN = "text/plain; charset=utf-8"
@@ -69,10 +70,10 @@ class Routes:
     """All pages of one exporter."""
 
     def __init__(
-        self, name: str, exporter: Exporter, itself: Itself, orders: Orders, *, most_at_once: int = 16
+        self, group: Group, exporter: Exporter, itself: Itself, orders: Orders, *, most_at_once: int = 16
     ) -> None:
-        self._name, self._exporter, self._itself, self._orders = name, exporter, itself, orders
-        self._room = BoundedSemaphore(most_at_once)
+        self._group, self._exporter, self._itself, self._orders = group, exporter, itself, orders
+        self._scrapes, self._probes = BoundedSemaphore(most_at_once), BoundedSemaphore(most_at_once)
         self.is_ready = False
 
     def answer(self, request: Request, guard: Guard) -> Answer:
@@ -80,7 +81,7 @@ class Routes:
         try:
             found = _refused(request, guard) or self._routed(request)
         except Exception as error:  # noqa: BLE001 - an exporter is a plug-in: its defect ends no server
-            click.echo(f"{self._name}: {request.path}: {where(error)}", err=True)
+            click.echo(f"{self._group.name}: {request.path}: {where(error)}", err=True)
             found = said(500, "this request met a defect of the exporter; its log says where")
         if found.status >= 400:
             self._itself.rejected()
@@ -111,20 +112,11 @@ class Routes:
         if request.path == "/-/ready":
             return said(200, "ready") if self.is_ready else said(503, "not ready", Retry_After="1")
         if request.path == "/metrics":
-            return self._at_most(lambda: packed(request, self._metrics(request)))
+            return _at_most(self._scrapes, lambda: packed(request, self._metrics(request)))
         if request.path == "/probe" and isinstance(self._exporter, Prober):
             prober = self._exporter
-            return self._at_most(lambda: packed(request, probed(prober, request)))
+            return _at_most(self._probes, lambda: packed(request, probed(prober, request)))
         return _unknown(request)
-
-    def _at_most(self, work: Callable[[], Answer]) -> Answer:
-        """Work for so many requests at a time; one more is to come again."""
-        if not self._room.acquire(blocking=False):
-            return said(503, "too many requests at a time", Retry_After="1")
-        try:
-            return work()
-        finally:
-            self._room.release()
 
     def _metrics(self, request: Request) -> Answer:
         try:
@@ -144,13 +136,23 @@ class Routes:
         """For people who open the port in a browser."""
         paths = [path for path in (*self._paths, *pages) if path not in ("/", "/probe")]
         links = "".join(f'<li><a href="{html.escape(path)}">{html.escape(path)}</a>' for path in paths)
-        about = html.escape(GROUPS[self._name].about)
+        about = html.escape(self._group.about)
         probe = "<li>/probe?target=TARGET&amp;module=MODULE" if "/probe" in self._paths else ""
-        title = f"infra-ctl {self._name} exporter"
+        title = f"infra-ctl {self._group.name} exporter"
         return (
             f"<!DOCTYPE html>\n<html lang=en><meta charset=utf-8><title>{title}</title>\n"
             f"<h1>{title}</h1>\n<p>{about}\n<ul>{links}{probe}</ul>\n"
         ).encode()
+
+
+def _at_most(room: BoundedSemaphore, work: Callable[[], Answer]) -> Answer:
+    """Work for so many requests at a time; one more is to come again."""
+    if not room.acquire(blocking=False):
+        return said(503, "too many requests at a time", Retry_After="1")
+    try:
+        return work()
+    finally:
+        room.release()
 
 
 def probed(prober: Prober, request: Request) -> Answer:
@@ -189,26 +191,17 @@ def _timeout(header: str | None) -> float:
 
 def exposed(request: Request, blocks: Iterable[Block]) -> Answer:
     """In the format that the request asks for."""
-    if "application/openmetrics-text" in request.headers.get("accept", ""):
+    if takes_openmetrics(request.headers.get("accept", "")):
         return Answer(200, exposition.openmetrics(blocks), exposition.OPENMETRICS)
     return Answer(200, exposition.text(blocks), exposition.TEXT)
 
 
 def packed(request: Request, answer: Answer) -> Answer:
     """As gzip, where the request takes that: the fastest level, for most of it is the same words again."""
-    if len(answer.body) < WORTH_PACKING or not _takes_gzip(request.headers.get("accept-encoding", "")):
-        return answer
-    body = gzip.compress(answer.body, compresslevel=1, mtime=0)
-    headers = {**answer.headers, "Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+    headers, body = {**answer.headers, "Vary": "Accept, Accept-Encoding"}, answer.body
+    if len(body) >= WORTH_PACKING and takes_gzip(request.headers.get("accept-encoding", "")):
+        body, headers["Content-Encoding"] = gzip.compress(body, compresslevel=1, mtime=0), "gzip"
     return Answer(answer.status, body, answer.content_type, headers)
-
-
-def _takes_gzip(header: str) -> bool:
-    for each in header.lower().split(","):
-        coding, _, quality = each.partition(";")
-        if coding.strip() in ("gzip", "*"):
-            return quality.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
-    return False
 
 
 def _refused(request: Request, guard: Guard) -> Answer | None:

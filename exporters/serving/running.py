@@ -2,39 +2,38 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from queue import SimpleQueue
-from threading import Lock
 from typing import Any
 
 import click
 
-from exporters.catalogue import GROUPS
+from exporters.catalogue import Group
 from exporters.serving.exporter import Exporter
 from exporters.serving.itself import Itself
 from exporters.serving.listening import Address, address, begin, end, listen
 from exporters.serving.protection import FileProtection, Guard, Protection, Unprotected
+from exporters.serving.reloading import Reloading, obey, signals
 from exporters.serving.routes import Answer, Orders, Request, Routes
 from infra_ctl.cli.options import InventoryOption
-from infra_ctl.errors import InfraCtlError
 
 
-def serve(name: str, make: Callable[..., Exporter], argv: Sequence[str], *options: click.Parameter) -> None:
+def serve(
+    group: Group, make: Callable[..., Exporter], argv: Sequence[str], *options: click.Parameter
+) -> None:
     """Make an exporter with its own options as keywords, and serve it until it is told to stop.
 
     Raises InfraCtlError where it cannot begin. SIGHUP reads the inventory again; SIGTERM ends it well.
     """
     command = click.Command(
-        name,
-        params=[*_options(name), *options],
-        callback=lambda **given: _serve(name, make, given),
-        help=_help(name),
+        group.name,
+        params=[*_options(group), *options],
+        callback=lambda **given: _serve(group, make, given),
+        help=_help(group),
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     )
-    command.main(list(argv), prog_name=f"infra-ctl export {name}", standalone_mode=False)
+    command.main(list(argv), prog_name=f"infra-ctl export {group.name}", standalone_mode=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,57 +54,26 @@ class Serving:
         self.itself.rejected()
 
 
-class Reloading:
-    """Reads the inventory, at the start and again, one reader at a time."""
-
-    def __init__(self, exporter: Exporter, itself: Itself, inventory: Path) -> None:
-        self._exporter, self._itself, self._inventory = exporter, itself, inventory
-        self._lock = Lock()
-
-    def first(self) -> None:
-        """Raises InfraCtlError: without an inventory there is nothing to serve."""
-        self._exporter.configure(self._inventory)
-        self._itself.reloaded(well=True)
-
-    def again(self) -> str:
-        """What went wrong, on one line; empty where nothing did. The old one stays, then."""
-        with self._lock:
-            failure = self._failure()
-        self._itself.reloaded(well=not failure)
-        _say(f"not reloaded, the inventory before stays: {failure}" if failure else "reloaded")
-        return failure
-
-    def _failure(self) -> str:
-        try:
-            self._exporter.configure(self._inventory)
-        except InfraCtlError as error:
-            lines = str(error).splitlines()
-            return f"{lines[0]} (and {len(lines) - 1} more)" if len(lines) > 1 else lines[0]
-        except Exception as error:  # noqa: BLE001 - an exporter is a plug-in; its old configuration goes on
-            return f"{type(error).__name__}: {' '.join(str(error).split())}"
-        return ""
-
-
-def _serve(name: str, make: Callable[..., Exporter], given: dict[str, Any]) -> None:
+def _serve(group: Group, make: Callable[..., Exporter], given: dict[str, Any]) -> None:
     addresses: tuple[Address, ...] = tuple(map(address, given.pop("addresses")))
     file: Path | None = given.pop("web_file")
     protection: Protection = FileProtection(file, _say) if file else Unprotected()
     inventory, most, is_lifecycle = (given.pop(key) for key in ("inventory", "most_at_once", "is_lifecycle"))
     exporter = make(**given)
     try:
-        itself = Itself(name)
-        reloading = Reloading(exporter, itself, inventory)
+        itself = Itself(group.name)
+        reloading = Reloading(exporter.configure, inventory, itself.reloaded)
         orders = Orders(reloading.again, is_lifecycle)
-        routes = Routes(name, exporter, itself, orders, most_at_once=most)
-        signals = _signals()
+        routes = Routes(group, exporter, itself, orders, most_at_once=most)
+        came = signals()
         reloading.first()
         listeners = listen(addresses, Serving(protection, routes, itself))
         begin(listeners)
         try:
             routes.is_ready = True
             for each in listeners:
-                _say(f"{name} exporter on {each.url}/metrics")
-            _obey(signals, reloading)
+                _say(f"{group.name} exporter on {each.url}/metrics")
+            obey(came, reloading)
         finally:
             routes.is_ready = False
             end(listeners)
@@ -113,42 +81,27 @@ def _serve(name: str, make: Callable[..., Exporter], given: dict[str, Any]) -> N
         exporter.close()
 
 
-def _signals() -> SimpleQueue[int]:
-    """Signals as they come: what they ask for is done outside of their handlers."""
-    came: SimpleQueue[int] = SimpleQueue()
-    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda got, _frame: came.put(got))
-    return came
-
-
-def _obey(signals: SimpleQueue[int], reloading: Reloading) -> None:
-    while (got := signals.get()) == signal.SIGHUP:
-        reloading.again()
-    if got == signal.SIGINT:
-        raise KeyboardInterrupt
-
-
 def _say(line: str) -> None:
     click.echo(line, err=True)
 
 
-def _help(name: str) -> str:
-    about = GROUPS[name].about
+def _help(group: Group) -> str:
+    command = f"infra-ctl export {group.name}"
     return (
-        f"{about[:1].upper()}{about[1:]}.\n\n\b\ninfra-ctl export {name}\n"
-        f"infra-ctl export {name} -i inventory --web.listen-address 127.0.0.1:{GROUPS[name].port}\n\n"
+        f"{group.about[:1].upper()}{group.about[1:]}.\n\n\b\n{command}\n"
+        f"{command} -i inventory --web.listen-address 127.0.0.1:{group.port}\n\n"
         "SIGHUP reads the inventory again; a bad one is refused, and the old one stays."
     )
 
 
-def _options(name: str) -> tuple[click.Option, ...]:
+def _options(group: Group) -> tuple[click.Option, ...]:
     """What every exporter takes, by the names that Prometheus' own have."""
     return (
         InventoryOption(),
         click.Option(
             ["--web.listen-address", "addresses"],
             multiple=True,
-            default=(f":{GROUPS[name].port}",),
+            default=(f":{group.port}",),
             show_default=True,
             metavar="[HOST]:PORT",
             help="Where to listen; may be given several times.",
@@ -169,6 +122,6 @@ def _options(name: str) -> tuple[click.Option, ...]:
             type=click.IntRange(min=1, max=128),
             default=16,
             show_default=True,
-            help="Scrapes and probes at a time; one more is answered 503.",
+            help="Scrapes at a time, and as many probes; one more is answered 503.",
         ),
     )

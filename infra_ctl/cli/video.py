@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from infra_ctl.city import City
     from infra_ctl.probe.sip.client import Answer
     from infra_ctl.video.finding import Finding, Language
+    from infra_ctl.video.path import Path as MediaPath
     from infra_ctl.video.readiness import Readiness, Room
+    from infra_ctl.video.sight import Sight
 
 
 @click.group()
@@ -60,15 +62,15 @@ def ready(session: Session, words: tuple[str, ...], *, page: Path | None, langua
     _enter(session, city)
     with stages() as on_step:
         readiness = examine(city, rooms, meeting, on_step)
-    if page is not None:
-        names = {site.id: site.name for site in city.inventory.sites.values()}
-        page.write_text(html(readiness, names, language), encoding="utf-8")
     if session.is_json:
         session.emit(_as_dict(readiness))
     else:
-        for line in _lines(readiness):
+        for line in (*_lines(readiness), f"{_total(readiness)} ({clock})"):
             session.say(line)
-        session.say(f"{_total(readiness)} ({clock}){f' · {page}' if page else ''}")
+    if page is not None:  # where it cannot be written, what was found has been said
+        names = {site.id: site.name for site in city.inventory.sites.values()}
+        page.write_text(html(readiness, names, language), encoding="utf-8")
+        session.say(f"saved  {page}")
     raise click.exceptions.Exit(Exit.DONE if readiness.is_ready else Exit.FOUND)
 
 
@@ -142,7 +144,10 @@ def _as_dict(readiness: Readiness) -> dict[str, object]:
         "tested": readiness.at.isoformat(),
         "ready": readiness.is_ready,
         "registrars": [_finding(each) for each in readiness.registrars],
+        "notes": [_finding(each) for each in readiness.notes],
+        "registrars_seen": {name: _answers(sight) for name, sight in readiness.sights.items()},
         "rooms": [_room(room) for room in readiness.rooms],
+        "paths": {name: _path(path) for name, path in readiness.paths.items()},
     }
 
 
@@ -157,19 +162,30 @@ def _room(room: Room) -> dict[str, object]:
         "cause": _finding(room.causes[0]) if room.causes else None,
         "causes": [_finding(each) for each in room.causes],
         "notes": [_finding(each) for each in room.notes],
-        "transports": {name: _answer(answer) for name, answer in room.sight.answers.items()},
+        "transports": _answers(room.sight),
+        "port": room.sight.port and {"number": target.port, "failure": room.sight.port.failure},
         "registrars": {
             name: None if entry.bindings is None else [binding.uri for binding in entry.bindings]
             for name, entry in room.sight.entries.items()
         },
-        "media": path
-        and {
-            "loss": path.loss,
-            "rtt_ms": path.rtt * 1000,
-            "jitter_ms": path.jitter * 1000,
-            "rating_estimate": path.rating,
-            "mos_estimate": path.mos,
-        },
+        "bindings": [
+            {"registrar": name, "uri": binding.uri, "expires": binding.expires}
+            for name, entry in room.sight.entries.items()
+            for binding in entry.bindings or ()
+        ],
+        "media": path and _path(path),
+    }
+
+
+def _path(path: MediaPath) -> dict[str, object]:
+    return {
+        "sent": path.sent,
+        "lost": path.lost,
+        "loss": path.loss,
+        "rtt_ms": path.rtt * 1000,
+        "jitter_ms": path.jitter * 1000,
+        "rating_estimate": path.rating,
+        "mos_estimate": path.mos,
     }
 
 
@@ -177,5 +193,16 @@ def _finding(finding: Finding) -> dict[str, str]:
     return {"part": finding.part, "object": finding.object, "message": finding.sentence()}
 
 
+def _answers(sight: Sight) -> dict[str, object]:
+    return {transport: _answer(answer) for transport, answer in sight.answers.items()}
+
+
 def _answer(answer: Answer) -> dict[str, object]:
-    return {"status": answer.status, "seconds": answer.seconds, "failure": answer.failure}
+    shown = answer.certificate
+    return {
+        "status": answer.status,
+        "seconds": answer.seconds,
+        "failure": answer.failure,
+        "certificate": shown
+        and {"subject": shown.subject, "expires": shown.expires and shown.expires.isoformat()},
+    }

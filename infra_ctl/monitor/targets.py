@@ -46,7 +46,7 @@ class RoomTarget:
     address: Address
     """IPv4 where it has both."""
     transports: tuple[Transport, ...]
-    """What it is asked over; empty for H.323, of which only the TCP port is tried, by blackbox_exporter."""
+    """What it is asked over; empty for H.323, whose TCP port is tried, by blackbox_exporter too."""
     registrar: str | None
     """Name of the city's registrar, where a SIP room registers as `sip:ROOM@REGISTRAR`."""
     video_class: Literal["720p", "1080p"]

@@ -6,6 +6,7 @@ bucket, or the lost. What was sent is their sum, so nobody ever reads more repli
 
 from __future__ import annotations
 
+import math
 import mmap
 import os
 from bisect import bisect_left
@@ -35,6 +36,7 @@ class Reading:
     total: float
     """Sum of all round trips, seconds."""
     jitter: float
+    """Seconds; NaN while it is not known."""
     forward_lost: int
     backward_lost: int
     mtu: int | None
@@ -81,6 +83,10 @@ class Counters:
     def lost(self, slot: int) -> None:
         """No reply came in time."""
         self._whole[slot * _WORDS + _LOST] += 1
+
+    def unknown_jitter(self, slot: int) -> None:
+        """What it was says nothing of the path as it is."""
+        self._real[slot * _WORDS + _JITTER] = math.nan
 
     def jitter(self, slot: int) -> float:
         """Where a loop that was started again goes on from."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import socket
 import time
@@ -15,6 +16,8 @@ from infra_ctl.probe.targets import EchoTarget
 
 CLOCK_SLACK = 1_000_000
 """Nanoseconds by which two clocks may differ over a round trip before one of them was set under way."""
+SILENCE = 10
+"""Lost in a row, after which nobody knows how uneven a path is."""
 
 
 def _tokens() -> Iterator[bytes]:
@@ -25,11 +28,17 @@ def _tokens() -> Iterator[bytes]:
             yield drawn[start : start + icmp.TOKEN]
 
 
-def round_trip(left: int, arrived: int, elapsed: int) -> int:
-    """Nanoseconds between two stamps of the wall's clock; where that clock was set between, what a clock that
-    nobody sets says has passed until the reply was read."""
+def ahead() -> int:
+    """Nanoseconds from the clock that nobody sets to that of the wall: only setting one changes them."""
+    return time.time_ns() - time.monotonic_ns()
+
+
+def round_trip(left: int, arrived: int, elapsed: int, set_by: int) -> int:
+    """Nanoseconds between two stamps of the wall's clock; where that was set under way, by `set_by`, what a
+    clock that nobody sets says has passed until the reply was read."""
     measured = arrived - left
-    return measured if 0 <= measured <= elapsed + CLOCK_SLACK else elapsed
+    is_sound = abs(set_by) <= CLOCK_SLACK and 0 <= measured <= elapsed + CLOCK_SLACK
+    return measured if is_sound else elapsed
 
 
 @dataclass(slots=True, eq=False)
@@ -45,6 +54,8 @@ class Asked:
     jitter: float = 0.0
     last: float | None = None
     """The last round trip, seconds."""
+    lost: int = 0
+    """In a row, until now."""
 
     def send(self) -> None:
         """One request, counted once its fate is known."""
@@ -54,8 +65,14 @@ class Asked:
         self.sequence = (self.sequence + 1) & 0xFFFF
         return self.sequence
 
-    def renew(self) -> None:
-        """Another flow from now on: a firewall that has shut one identifier out does not see it again."""
+    def was_lost(self) -> None:
+        """Another flow from now on: a firewall that has shut one identifier out does not see it again.
+
+        A path that is silent for long is known anew when it speaks.
+        """
+        self.lost += 1
+        if self.lost == SILENCE:
+            self.jitter, self.last = 0.0, None
         self.identifier = int.from_bytes(os.urandom(2), "big")
 
 
@@ -69,6 +86,8 @@ class Request:
     sent: int
     """Nanoseconds of the monotonic clock."""
     ended: Callable[[Asked, int | None], None]
+    ahead: int
+    """By how much the wall's clock was ahead when it left."""
 
 
 class Echoes:
@@ -90,7 +109,8 @@ class Echoes:
     def asked(self, slot: int, target: EchoTarget) -> Asked:
         """A target, ready to be sent to."""
         marking = sockets.marking(self._family, target.dscp)
-        return Asked(self, slot, str(target.address), marking, jitter=self.counters.jitter(slot))
+        before = self.counters.jitter(slot)
+        return Asked(self, slot, str(target.address), marking, jitter=0.0 if math.isnan(before) else before)
 
     def send(self, asked: Asked) -> None:
         """One request to be counted."""
@@ -111,11 +131,11 @@ class Echoes:
             request = self._waiting.get(packet[at : at + icmp.TOKEN])
             if request is not None:
                 request.left = left
-        token_of = icmp.token4 if self._four else icmp.token6
+        token_of, now_ahead = icmp.token4 if self._four else icmp.token6, ahead()
         for packet, stamp, sender, _port in sockets.arrivals(self._socket):
             token = token_of(packet, self._cookie)
             if token is not None:
-                self._arrived(token, sender, stamp)
+                self._arrived(token, sender, stamp, now_ahead)
 
     def expire(self) -> None:
         """Give up what was sent too long ago. Call `receive` first: what has arrived is not lost."""
@@ -134,30 +154,33 @@ class Echoes:
         token = next(self._tokens)
         build = icmp.request4 if self._four else icmp.request6
         packet = build(asked.identifier, asked.next_sequence(), self._cookie, token, payload)
-        sent = time.monotonic_ns()
+        sent, now = time.monotonic_ns(), time.time_ns()
         self._order.append((sent, token))
-        self._waiting[token] = request = Request(asked, time.time_ns(), sent, ended)
+        self._waiting[token] = request = Request(asked, now, sent, ended, now - sent)
         try:
             through.sendmsg((packet,), asked.marking, 0, (asked.address, 0))
         except OSError:  # no route, an interface down, a firewall, a packet too big: it will not be answered
             del self._waiting[token]
             request.ended(asked, None)
 
-    def _arrived(self, token: bytes, sender: str, stamp: int | None) -> None:
+    def _arrived(self, token: bytes, sender: str, stamp: int | None, now_ahead: int) -> None:
         request = self._waiting.get(token)
         if request is None or request.asked.address != sender:  # a second one, a late one, or a forged one
             return
         del self._waiting[token]
         elapsed = time.monotonic_ns() - request.sent
-        took = elapsed if stamp is None else round_trip(request.left, stamp, elapsed)
+        set_by = now_ahead - request.ahead
+        took = elapsed if stamp is None else round_trip(request.left, stamp, elapsed, set_by)
         request.ended(request.asked, took if took <= self.timeout * 1e9 else None)
 
     def _count(self, asked: Asked, took: int | None) -> None:
         if took is None:
+            asked.was_lost()
             self.counters.lost(asked.slot)
-            asked.renew()
+            if asked.lost >= SILENCE:
+                self.counters.unknown_jitter(asked.slot)
             return
-        seconds = took / 1e9
+        asked.lost, seconds = 0, took / 1e9
         if asked.last is not None:
             asked.jitter = quality.jitter(asked.jitter, asked.last, seconds)
         asked.last = seconds

@@ -160,7 +160,8 @@ class Loop:
 
 def main(argv: list[str]) -> int:
     """Run the loop over the descriptors of the control socket and the memory."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, whose end ends us
+    for number in (signal.SIGINT, signal.SIGHUP):  # for the parent, whose end ends us
+        signal.signal(number, signal.SIG_IGN)
     with suppress(PermissionError):  # needs CAP_SYS_NICE; without it, it is late when the machine is busy
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
     control, memory = map(int, argv)

@@ -29,6 +29,7 @@ class Prober:
         self._order: Order | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
+        self._is_closed = False
 
     def __enter__(self) -> Self:
         return self
@@ -46,6 +47,8 @@ class Prober:
 
         Slots that fall free are given away at the next call at the earliest, when nothing writes to them.
         """
+        if self._is_closed:
+            raise UnusableError("the probe loop has been ended")
         slots = {each.name: self._slots[each.name] for each in targets if each.name in self._slots}
         new = [each.name for each in targets if each.name not in slots]
         taken = {*self._slots.values(), LOOP, SCRAP}
@@ -76,8 +79,9 @@ class Prober:
         return True
 
     def close(self) -> None:
-        """End the loop."""
+        """End the loop, for good: what it counted can be read still."""
         self._stop()
+        self._order, self._is_closed = None, True
         self._counters.close()
 
     def _grow(self, room: int) -> None:
@@ -86,8 +90,12 @@ class Prober:
 
     def _give(self, order: Order) -> None:
         control = self._control
-        if control is None or self._process is None or self._process.poll() is not None:
-            control = self._start()
+        try:
+            if control is None or self._process is None or self._process.poll() is not None:
+                control = self._start()
+        except OSError as error:  # no more processes or files, for now
+            self._stop()
+            raise UnusableError(f"the probe loop cannot be started: {error.strerror}") from error
         try:
             control.sendall(order.line())
             answer = _line(control)
@@ -99,11 +107,12 @@ class Prober:
 
     def _start(self) -> socket.socket:
         self._stop()
+        # `-P`: root starts it, and what lies in the folder that we were started in is no module of ours.
         self._control, theirs = socket.socketpair()
         self._control.settimeout(ANSWER_SECONDS)
         with theirs:
             descriptors = theirs.fileno(), self._counters.descriptor
-            command = (sys.executable, "-m", "infra_ctl.probe.loop", *map(str, descriptors))
+            command = (sys.executable, "-P", "-m", "infra_ctl.probe.loop", *map(str, descriptors))
             self._process = subprocess.Popen(command, pass_fds=descriptors)  # noqa: S603 - our own module
         return self._control
 

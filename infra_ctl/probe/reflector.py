@@ -10,14 +10,17 @@ import selectors
 import socket
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address
+from threading import Lock
 from typing import TypeAlias
 
 from infra_ctl.probe import sockets, stamp
 
 Network: TypeAlias = IPv4Network | IPv6Network
+Session: TypeAlias = tuple[int, str, int, int]
+"""Of a socket's descriptor, the sender's address and port, and the session's own identifier."""
 
 SESSIONS = 10_000
 """Kept at a time; the one that was silent longest goes first."""
@@ -26,20 +29,34 @@ SESSIONS = 10_000
 class Reflector:
     """Sessions with the senders in `allowed`, over sockets of `sockets.reflector_socket`."""
 
-    def __init__(self, opened: Sequence[socket.socket], allowed: Iterable[Network]) -> None:
-        self._opened = opened
-        self._allowed = tuple(allowed)
-        self._numbers: OrderedDict[tuple[int, str, int], int] = OrderedDict()
-        self._may = lru_cache(maxsize=4096)(self._is_allowed)
+    def __init__(self, opened: Iterable[socket.socket] = (), allowed: Iterable[Network] = ()) -> None:
+        self._opened: frozenset[socket.socket] = frozenset()
+        self._numbers: OrderedDict[Session, int] = OrderedDict()
+        self._selector = selectors.DefaultSelector()
+        self._lock = Lock()
+        self.go_over_to(opened, allowed)
+
+    def go_over_to(self, opened: Iterable[socket.socket], allowed: Iterable[Network]) -> None:
+        """Answer at these sockets from now on: sessions at those that stay go on, the others are closed.
+
+        Safe while another thread runs it.
+        """
+        new = frozenset(opened)
+        with self._lock:
+            for each in new - self._opened:
+                self._selector.register(each, selectors.EVENT_READ, each)
+            for each in self._opened - new:
+                self._close(each)
+            self._opened, self._allowed = new, tuple(allowed)
+            self._may = lru_cache(maxsize=4096)(self._is_allowed)
 
     def run(self) -> None:
         """Answer until the thread or the process is ended from outside."""
-        with selectors.DefaultSelector() as selector:
-            for opened in self._opened:
-                selector.register(opened, selectors.EVENT_READ, opened)
-            while True:
-                for key, _events in selector.select():
-                    self.answer(key.data)
+        while True:
+            arrived = self._selector.select()
+            with self._lock:
+                for each in (key.data for key, _events in arrived if key.data in self._opened):
+                    self.answer(each)
 
     def answer(self, opened: socket.socket) -> None:
         """Send back all that has arrived at one socket."""
@@ -52,11 +69,10 @@ class Reflector:
     def _reflect(self, opened: socket.socket, request: sockets.Request, sent: stamp.Sent) -> None:
         now = time.time_ns()
         answer = stamp.Reflected(
-            sequence=self._number((opened.fileno(), request.sender, request.port)),
+            sequence=self._number((opened.fileno(), request.sender, request.port, sent.session)),
             timestamp=stamp.ntp(now),
             received=stamp.ntp(now if request.stamp is None else request.stamp),
-            sender_sequence=sent.sequence,
-            sender_timestamp=sent.timestamp,
+            sent=sent,
             ttl=request.ttl,
         )
         marked = sockets.marking(opened.family, request.dscp)
@@ -65,7 +81,14 @@ class Reflector:
         except OSError:  # no way back: the sender counts it as lost on the way back, as it was
             return
 
-    def _number(self, session: tuple[int, str, int]) -> int:
+    def _close(self, opened: socket.socket) -> None:
+        """Another one may have its descriptor then, but not its sessions."""
+        for session in [each for each in self._numbers if each[0] == opened.fileno()]:
+            del self._numbers[session]
+        self._selector.unregister(opened)
+        opened.close()
+
+    def _number(self, session: Session) -> int:
         number = self._numbers.pop(session, 0)
         self._numbers[session] = (number + 1) & 0xFFFFFFFF
         if len(self._numbers) > SESSIONS:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from infra_ctl.probe import sockets, stamp
 from infra_ctl.probe.counters import Counters
-from infra_ctl.probe.echo import round_trip
+from infra_ctl.probe.echo import ahead, round_trip
 from infra_ctl.probe.targets import StampTarget
 
 _CHANCE = random.SystemRandom()
@@ -40,6 +40,8 @@ class Test:
     session: Session
     left: int
     sent: int
+    ahead: int
+    """By how much the wall's clock was ahead when it left."""
     number: int | None = None
 
 
@@ -59,11 +61,11 @@ class Sender:
 
     def send(self, session: Session) -> None:
         """One packet. Its time, brought back, is also what proves the reply: its last bits are dice."""
-        now = time.time_ns()
+        sent, now = time.monotonic_ns(), time.time_ns()
         timestamp = stamp.ntp(now) ^ _CHANCE.getrandbits(12)
         packet = stamp.Sent(session.sequence, timestamp).encoded()
         session.sequence = (session.sequence + 1) & 0xFFFFFFFF
-        self._waiting[timestamp] = test = Test(session, now, time.monotonic_ns())
+        self._waiting[timestamp] = test = Test(session, now, sent, now - sent)
         self._order.append((timestamp, test))
         with suppress(OSError):  # no route, an interface down, a firewall: lost on the way there
             self._socket.sendto(packet, (session.address, session.port))
@@ -74,10 +76,11 @@ class Sender:
             sent = stamp.Sent.decoded(packet[-stamp.LENGTH :])
             if sent is not None and (test := self._waiting.get(sent.timestamp)) is not None:
                 test.left = left
+        now_ahead = ahead()
         for packet, arrived, address, port in sockets.arrivals(self._socket):
             reflected = stamp.Reflected.decoded(packet)
             if reflected is not None:
-                self._arrived(reflected, arrived, (address, port))
+                self._arrived(reflected, arrived, (address, port), now_ahead)
 
     def expire(self) -> None:
         """Judge, in the order of sending, what was sent `timeout` ago. Call `receive` first."""
@@ -90,13 +93,16 @@ class Sender:
     def close(self) -> None:
         self._socket.close()
 
-    def _arrived(self, reflected: stamp.Reflected, arrived: int | None, sender: tuple[str, int]) -> None:
-        test = self._waiting.get(reflected.sender_timestamp)
+    def _arrived(
+        self, reflected: stamp.Reflected, arrived: int | None, sender: tuple[str, int], now_ahead: int
+    ) -> None:
+        test = self._waiting.get(reflected.sent.timestamp)
         if test is None or sender != (test.session.address, test.session.port):
             return
-        del self._waiting[reflected.sender_timestamp]
+        del self._waiting[reflected.sent.timestamp]
         elapsed = time.monotonic_ns() - test.sent
-        took = elapsed if arrived is None else round_trip(test.left, arrived, elapsed)
+        set_by = now_ahead - test.ahead
+        took = elapsed if arrived is None else round_trip(test.left, arrived, elapsed, set_by)
         if took > self.timeout * 1e9:
             return
         test.number = reflected.sequence

@@ -1,4 +1,4 @@
-"""STAMP, unauthenticated mode (RFC 8762, 4.2.1 and 4.3.1), as bytes, and what its numbers tell. Pure."""
+"""STAMP (RFC 8762, 4.2.1 and 4.3.1; RFC 8972, 3), unauthenticated, as bytes, and what they tell. Pure."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ PORT: Final = 862
 LENGTH: Final = 44
 NO_CLOCK: Final = 0x0001
 """Error estimate: not synchronised, NTP format, a multiplier that is not zero (RFC 4656, 4.1.2)."""
+PTP: Final = 0x4000
+"""Bit Z of an error estimate: timestamps are of PTPv2's format, seconds and nanoseconds (RFC 8186, 2.1)."""
 
-_SENT = Struct("!IQH30x")
+_SENT = Struct("!IQHH28x")
 _REFLECTED = Struct("!IQHHQIQHxxB3x")
 _EPOCH = 2_208_988_800
 """Seconds from 1900, where NTP begins, to 1970."""
@@ -26,10 +28,18 @@ def ntp(nanoseconds: int) -> int:
 
 def apart(later: int, earlier: int) -> int:
     """Nanoseconds between two timestamps of one clock, also across the wrap of 2036."""
-    difference = (later - earlier) % (1 << 64)
-    if difference >= 1 << 63:
-        difference -= 1 << 64
-    return (difference * 1_000_000_000) >> 32
+    return (_signed(later - earlier, 1 << 64) * 1_000_000_000) >> 32
+
+
+def apart_in_ptp(later: int, earlier: int) -> int:
+    """The same of PTPv2's format, whose seconds wrap in 2106."""
+    (seconds, rest), (seconds_before, before) = divmod(later, _NUMBERS), divmod(earlier, _NUMBERS)
+    return _signed((seconds - seconds_before) * 1_000_000_000 + rest - before, _NUMBERS * 1_000_000_000)
+
+
+def _signed(difference: int, whole: int) -> int:
+    """The smaller way around a clock that wraps."""
+    return (difference + whole // 2) % whole - whole // 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +48,21 @@ class Sent:
 
     sequence: int
     timestamp: int
+    error: int = NO_CLOCK
+    """Its error estimate, as it is."""
+    session: int = 0
+    """RFC 8972's SSID, with which a sender may have several sessions on one port."""
 
     def encoded(self) -> bytes:
         """As it goes out: 44 bytes, the reply's length, so that nobody is sent more than he sent."""
-        return _SENT.pack(self.sequence, self.timestamp, NO_CLOCK)
+        return _SENT.pack(self.sequence, self.timestamp, self.error, self.session)
 
     @classmethod
     def decoded(cls, packet: bytes) -> Self | None:
         """None when it is no packet of a sender: shorter than a reply would be."""
         if len(packet) < LENGTH:
             return None
-        sequence, timestamp, _error = _SENT.unpack_from(packet)
-        return cls(sequence, timestamp)
+        return cls(*_SENT.unpack_from(packet))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +72,15 @@ class Reflected:
     sequence: int
     timestamp: int
     received: int
-    sender_sequence: int
-    sender_timestamp: int
+    sent: Sent
+    """What is answered; all of it is brought back."""
     ttl: int = 255
+    error: int = NO_CLOCK
 
     def encoded(self, length: int = LENGTH) -> bytes:
         """As it goes out, filled up to the request's `length`, 44 at least."""
-        fields = (self.sequence, self.timestamp, NO_CLOCK, 0, self.received)
-        sender = (self.sender_sequence, self.sender_timestamp, NO_CLOCK, self.ttl)
+        fields = (self.sequence, self.timestamp, self.error, self.sent.session, self.received)
+        sender = (self.sent.sequence, self.sent.timestamp, self.sent.error, self.ttl)
         return _REFLECTED.pack(*fields, *sender).ljust(length, b"\0")
 
     @classmethod
@@ -74,13 +88,15 @@ class Reflected:
         """None when it is no packet of a reflector."""
         if len(packet) < LENGTH:
             return None
-        sequence, timestamp, _error, _ssid, received, *sender = _REFLECTED.unpack_from(packet)
-        return cls(sequence, timestamp, received, sender[0], sender[1], sender[3])
+        number, timestamp, error, session, received, *sender, ttl = _REFLECTED.unpack_from(packet)
+        sent = Sent(sender[0], sender[1], sender[2], session)
+        return cls(number, timestamp, received, sent, ttl, error)
 
     @property
     def dwell(self) -> int:
-        """Nanoseconds that the reflector held it: T3 - T2, of one clock."""
-        return apart(self.timestamp, self.received)
+        """Nanoseconds that the reflector held it: T3 - T2, of one clock and in that clock's format."""
+        between = apart_in_ptp if self.error & PTP else apart
+        return between(self.timestamp, self.received)
 
 
 @dataclass(slots=True)

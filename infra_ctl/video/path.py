@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -32,7 +33,7 @@ class Path:
     rtt: float
     """Mean; 0 where none came back."""
     jitter: float
-    """RFC 3550's, of round trips."""
+    """RFC 3550's, of round trips; 0 where none came back of late."""
 
     @classmethod
     def between(cls, before: Reading | None, after: Reading) -> Path | None:
@@ -42,7 +43,8 @@ class Path:
             return None
         answered = after.answered - (before.answered if before else 0)
         total = after.total - (before.total if before else 0.0)
-        return cls(sent, sent - answered, total / answered if answered else 0.0, after.jitter)
+        jitter = 0.0 if math.isnan(after.jitter) else after.jitter
+        return cls(sent, sent - answered, total / answered if answered else 0.0, jitter)
 
     @property
     def loss(self) -> float:

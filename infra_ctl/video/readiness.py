@@ -5,24 +5,28 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from infra_ctl.city import City
+from infra_ctl.errors import UnusableError
 from infra_ctl.inventory.video import Meeting
 from infra_ctl.monitor.targets import DscpClass, RegistrarTarget, RoomTarget, registrar_targets
+from infra_ctl.probe.counters import Reading
 from infra_ctl.probe.prober import Prober
 from infra_ctl.probe.targets import EchoTarget, Pace
 from infra_ctl.video.finding import Finding
 from infra_ctl.video.judging import Found, Judge
 from infra_ctl.video.path import Path
-from infra_ctl.video.sight import Looking, Sight
+from infra_ctl.video.sight import Looking, Sight, most_silent, open_many_files
 from infra_ctl.video.ways import Ways, room_echo
 
 PACE = Pace(interval=0.02, timeout=1.0)
 ECHOES = 200
 """To each site, in four seconds: of a path that loses 3 % each way, that all but two come back is one chance
 in some thousands."""
+PATIENCE = 30.0
+"""Seconds that they may take longer, on a machine that is busy."""
 SIP_TIMEOUT = 4.0
 Step = Callable[[str, int, int], None]
 
@@ -53,6 +57,10 @@ class Readiness:
     registrars: tuple[Finding, ...] = ()
     notes: tuple[Finding, ...] = ()
     meeting: Meeting | None = None
+    sights: Mapping[str, Sight] = field(default_factory=dict)
+    """Of the registrars."""
+    paths: Mapping[str, Path] = field(default_factory=dict)
+    """All that was sent echoes: `site nk-cai-khe ipv4 video`, `room nk-cai-khe-room`."""
 
     @property
     def is_ready(self) -> bool:
@@ -60,7 +68,7 @@ class Readiness:
 
 
 def examine(city: City, rooms: Sequence[RoomTarget], meeting: Meeting | None, on_step: Step) -> Readiness:
-    """Look at rooms and all that leads to them. Raises UnusableError where no echo can be sent."""
+    """Look at rooms and all that leads to them. Raises UnusableError where echoes cannot be sent."""
     registrars, ways, now = registrar_targets(city), Ways(city), datetime.now(UTC)
     monitoring = city.inventory.monitoring
     judge = Judge(now, monitoring.media, meeting.time if meeting else None, monitoring.thresholds.certificate)
@@ -81,6 +89,8 @@ def examine(city: City, rooms: Sequence[RoomTarget], meeting: Meeting | None, on
         tuple(cause for name, sight in seen.items() for cause in judge.of_certificate(name, sight)),
         tuple(note for name, sight in seen.items() for note in judge.certificate_notes(name, sight)),
         meeting,
+        seen,
+        dict(echoes.paths),
     )
 
 
@@ -89,7 +99,7 @@ class Echoes:
 
     def __init__(self, prober: Prober) -> None:
         self._prober = prober
-        self._paths: dict[str, Path | None] = {}
+        self.paths: dict[str, Path] = {}
         self._names: list[str] = []
         self._began = 0.0
 
@@ -99,23 +109,41 @@ class Echoes:
 
     def begin(self, targets: Iterable[EchoTarget]) -> None:
         """Send to these. Raises UnusableError."""
-        fresh = {each.name: each for each in targets if each.name not in self._paths}
-        self._names, self._began = list(fresh), time.monotonic()
+        fresh = {each.name: each for each in targets if each.name not in self.paths}
         if fresh:
             self._prober.configure(list(fresh.values()), PACE)
+        self._names, self._began = list(fresh), time.monotonic()  # the loop may have taken long to start
 
     def end(self) -> None:
-        """Wait until enough have been sent and each has come back or is lost."""
+        """Wait until enough have been sent and each has come back or is lost.
+
+        Raises UnusableError where too few are: of a way that nobody looked at nothing can be said.
+        """
         if self._names:
             due = self._began + ECHOES * PACE.interval + PACE.timeout
             time.sleep(max(0.0, due - time.monotonic()))
+            while self._fewest() < ECHOES and time.monotonic() < due + PATIENCE:
+                time.sleep(0.1)
+                self._prober.ensure()
             readings = self._prober.readings()
-            self._paths |= {name: Path.between(None, readings[name]) for name in self._names}
+            for name in self._names:
+                self.paths[name] = _path(name, readings[name])
         self._names = []
 
     def path(self, target: EchoTarget | None) -> Path | None:
         """None where nothing was sent."""
-        return self._paths.get(target.name) if target else None
+        return self.paths.get(target.name) if target else None
+
+    def _fewest(self) -> int:
+        readings = self._prober.readings()
+        return min(readings[name].sent for name in self._names)
+
+
+def _path(name: str, reading: Reading) -> Path:
+    found = Path.between(None, reading)
+    if found is None:
+        raise UnusableError(f"only {reading.sent} echoes went to {name}: is this machine too busy?")
+    return found
 
 
 def _found(sights: Mapping[str, Sight], registrars: Mapping[str, Sight], ways: Ways, echoes: Echoes) -> Found:
@@ -150,20 +178,18 @@ async def _look(
 
     async def look(room: RoomTarget) -> Sight:
         nonlocal seen
-        sight = await looking.room(room, registrars if room.registrar else ())
+        sight = await looking.room(room, registrars if room.registrar else (), own=own)
         seen += 1
         on_room(seen)
         return sight
 
-    async with Looking(SIP_TIMEOUT) as looking:
-        sights = await asyncio.gather(
-            *(look(room) for room in rooms), *(looking.registrar(each) for each in registrars)
-        )
-    names = [*(room.room for room in rooms), *(each.registrar for each in registrars)]
-    both = dict(zip(names, sights, strict=True))
-    return {room.room: both[room.room] for room in rooms}, {
-        e.registrar: both[e.registrar] for e in registrars
-    }
+    open_many_files()
+    async with Looking(SIP_TIMEOUT, most_silent(), hurry=True) as looking:
+        own = {each: asyncio.ensure_future(looking.registrar(each)) for each in registrars}
+        sights = await asyncio.gather(*(look(room) for room in rooms))
+        of_registrars = await asyncio.gather(*own.values())
+    names = (room.room for room in rooms), (each.registrar for each in registrars)
+    return dict(zip(names[0], sights, strict=True)), dict(zip(names[1], of_registrars, strict=True))
 
 
 def _judged(room: RoomTarget, found: Found, judge: Judge) -> Room:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import time
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Self
@@ -16,6 +17,12 @@ from infra_ctl.probe.sip.message import Request, options, whereabouts
 
 AT_ONCE = 256
 """Connections under way, each with a socket: to those who answer, and, beside them, to those who do not."""
+MOST_SILENT = 4096
+"""Connections under way at most to those who do not answer: ten thousand of them in half a minute."""
+SPARE_FILES = 512
+"""Of those that the process may open: for whoever scrapes, and for whoever answers."""
+SPACING = 0.002
+"""Seconds between two questions to one registrar: what a whole city knows is not asked of it in one burst."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +95,12 @@ class Looking:
 
     Questions by UDP wait for nobody, however many there are. Only the connections of TCP and TLS do: of those
     who have just answered by UDP among themselves, and of all others, who may be dead, among themselves.
+    In a `hurry` nobody is asked by UDP first: all connections are made as to those who may be dead.
     """
 
-    def __init__(self, timeout: float, silent_at_once: int = AT_ONCE) -> None:
-        self._timeout = timeout
+    def __init__(self, timeout: float, silent_at_once: int = AT_ONCE, *, hurry: bool = False) -> None:
+        self._timeout, self._hurry = timeout, hurry
+        self._free: dict[RegistrarTarget, float] = {}
         self._client = Client()
         self._answering, self._silent = asyncio.Semaphore(AT_ONCE), asyncio.Semaphore(silent_at_once)
 
@@ -102,16 +111,24 @@ class Looking:
         self.close()
 
     async def room(
-        self, room: RoomTarget, registrars: Iterable[RegistrarTarget] = (), *, was_up: bool = True
+        self,
+        room: RoomTarget,
+        registrars: Iterable[RegistrarTarget] = (),
+        *,
+        was_up: bool = True,
+        own: Mapping[RegistrarTarget, Awaitable[Sight]] | None = None,
     ) -> Sight:
-        """A room itself, and what registrars know of it; `was_up` tells of one that speaks no UDP."""
+        """A room itself, and what registrars know of it; `was_up` tells of one that speaks no UDP.
+
+        `own` is what is seen of the registrars themselves just now, where somebody looks.
+        """
         if room.protocol == "h323":
             async with self._gate(is_there=was_up):
                 return Sight(port=await is_open(room.address, room.port, self._timeout))
         registrars = tuple(registrars)
         answers, entries = await asyncio.gather(
             self._answers(room, room.room, was_up=was_up),
-            asyncio.gather(*(self.entry(room, each) for each in registrars)),
+            asyncio.gather(*(self._entry(room, each, (own or {}).get(each)) for each in registrars)),
         )
         known = zip((each.registrar for each in registrars), entries, strict=True)
         return Sight(answers, entries=dict(known))
@@ -120,15 +137,23 @@ class Looking:
         """A registrar itself."""
         return Sight(await self._answers(registrar, "", was_up=was_up))
 
-    async def entry(self, room: RoomTarget, registrar: RegistrarTarget) -> Entry:
-        """What one registrar knows of a room: by UDP, and where that is not answered by TCP."""
+    async def _entry(
+        self, room: RoomTarget, registrar: RegistrarTarget, own: Awaitable[Sight] | None
+    ) -> Entry:
+        """What one registrar knows of a room: by UDP, and where that is not answered by TCP.
+
+        Not by TCP where the registrar itself has just not answered by it.
+        """
         domain = room.registrar or next(iter(registrar.names), str(registrar.address))
         failure = ""
         for transport in ("udp", "tcp"):
             if transport not in registrar.transports:
                 continue
+            if transport == "tcp" and own and not (await own).answers["tcp"].is_reached:
+                break
+            await self._spaced(registrar)
             end = Endpoint(registrar.address, registrar.port, transport)
-            answer = await self._asked(end, whereabouts(room.room, domain), is_there=False)
+            answer = await self._asked(end, whereabouts(room.room, domain), is_there=own is not None)
             if answer.response and answer.is_healthy:
                 return Entry(bindings(answer.response), time.time())
             failure = failure or answer.in_words
@@ -150,6 +175,9 @@ class Looking:
             return self._asked(end, options(user, str(end.address), end.port), is_there=is_there)
 
         answers: dict[Transport, Answer] = {}
+        if self._hurry:
+            all_ = (asked(transport, is_there=False) for transport in target.transports)
+            return dict(zip(target.transports, await asyncio.gather(*all_), strict=True))
         if "udp" in target.transports:
             answers["udp"] = await asked("udp", is_there=True)
             was_up = answers["udp"].is_reached
@@ -165,8 +193,27 @@ class Looking:
         async with self._gate(is_there=is_there):
             return await self._client.ask(end, what, self._timeout)
 
+    async def _spaced(self, registrar: RegistrarTarget) -> None:
+        """Wait until it is its turn to be asked something again."""
+        now = time.monotonic()
+        turn = max(now, self._free.get(registrar, now))
+        self._free[registrar] = turn + SPACING
+        await asyncio.sleep(turn - now)
+
     def _gate(self, *, is_there: bool) -> asyncio.Semaphore:
         return self._answering if is_there else self._silent
+
+
+def most_silent() -> int:
+    """As many as there are files for."""
+    may_open, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(1, min(MOST_SILENT, may_open - SPARE_FILES))
+
+
+def open_many_files() -> None:
+    """As many as we may: who does not answer has a socket each, and nobody here uses select()."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _end(target: RoomTarget | RegistrarTarget, transport: Transport) -> Endpoint:

@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-import resource
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from concurrent.futures import Future
 from threading import Thread
 from typing import TypeAlias
 
 from infra_ctl.monitor.targets import RegistrarTarget, RoomTarget
-from infra_ctl.video.sight import Looking, Sight
+from infra_ctl.video.sight import Looking, Sight, most_silent
 
 Watched: TypeAlias = RoomTarget | RegistrarTarget
 See: TypeAlias = Callable[[Watched, Sight], None]
 HANDOVER_SECONDS = 30.0
 """For the thread to take new targets, on a machine that is busy."""
-SPARE_FILES = 512
-"""Of those that the process may open: for whoever scrapes, and for whoever answers."""
-MOST_SILENT = 4096
-"""Connections under way at most to those who do not answer: ten thousand of them in half a minute."""
 
 
 class Watch:
-    """Tells `see` what was seen, from its own thread; one target that does not answer holds up no other."""
+    """Tells `see` what was seen, from its own thread; one target that does not answer holds up no other.
 
-    def __init__(self, interval: float, timeout: float, see: See) -> None:
-        self._interval, self._timeout, self._see = interval, timeout, see
+    `tell` is told, in a line, what should not have happened.
+    """
+
+    def __init__(
+        self, interval: float, timeout: float, see: See, tell: Callable[[str], None] = lambda _line: None
+    ) -> None:
+        self._interval, self._timeout, self._see, self._tell = interval, timeout, see, tell
         self._tasks: dict[Watched, asyncio.Task[None]] = {}
         self._registrars: tuple[RegistrarTarget, ...] = ()
         self._loop = asyncio.new_event_loop()
-        self._looking = Looking(timeout, _most_silent())
+        self._looking = Looking(timeout, most_silent())
         self._up: dict[Watched, bool] = {}
         self._thread = Thread(target=self._run, name="rooms", daemon=True)
         self._thread.start()
@@ -105,7 +105,9 @@ class Watch:
             try:
                 sight = await self._once(target)
             except Exception as error:  # noqa: BLE001 - a defect met at one must not end the watch of it for ever
-                sight = Sight.failed(target, f"a defect of infra-ctl: {type(error).__name__}: {error}")
+                cause = f"a defect of infra-ctl: {type(error).__name__}: {error}"
+                sight = Sight.failed(target, cause)
+                self._tell(f"{target.room if isinstance(target, RoomTarget) else target.registrar}: {cause}")
             self._up[target] = sight.is_up
             self._see(target, sight)
             due = max(due + self._interval, self._loop.time())
@@ -114,12 +116,6 @@ class Watch:
         while True:
             do()
             await asyncio.sleep(seconds)
-
-
-def _most_silent() -> int:
-    """As many as there are files for."""
-    may_open, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return max(1, min(MOST_SILENT, may_open - SPARE_FILES))
 
 
 async def _awaited(what: Awaitable[None]) -> None:

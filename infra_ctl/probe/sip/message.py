@@ -17,6 +17,7 @@ MOST_BYTES: Final = 65535
 MOST_HEADERS: Final = 256
 CRLF: Final = "\r\n"
 _STATUS = re.compile(r"SIP/2\.0 +([1-6][0-9]{2})(?: +(.*))?", re.IGNORECASE)
+_QUESTION = re.compile(r"[A-Z]+ +\S+ +SIP/2\.0", re.IGNORECASE)
 _HEADER = re.compile(r"([A-Za-z0-9!#$%&'*+.^_`|~-]+)[ \t]*:[ \t]*(.*)", re.DOTALL)
 _COMPACT = {"v": "via", "f": "from", "t": "to", "i": "call-id", "m": "contact", "l": "content-length"}
 _BRANCH = re.compile(r";\s*branch\s*=\s*([^;,\s]+)", re.IGNORECASE)
@@ -120,16 +121,18 @@ def decoded(data: bytes) -> Response:
     """The answer in one datagram. Raises MalformedError."""
     if len(data) > MOST_BYTES:
         raise MalformedError(f"has more than {MOST_BYTES} bytes")
-    head = _HEAD_END.split(data.lstrip(b"\r\n"), maxsplit=1)[0]
-    first, *rest = _unfolded(head.decode("utf-8", errors="replace"))
-    status = _STATUS.fullmatch(first.strip())
+    first, *rest = _lines(data)
+    status = _STATUS.fullmatch(first)
     if status is None:
         raise MalformedError(f"does not begin as a SIP response: {first[:40]!r}")
     return Response(int(status[1]), (status[2] or "").strip(), _headers(rest))
 
 
 class Stream:
-    """Answers in what comes over a connection, which knows no beginnings and ends."""
+    """Answers in what comes over a connection, which knows no beginnings and ends.
+
+    Whoever is at its other end may ask something too (RFC 3261, 18): that is passed over.
+    """
 
     def __init__(self) -> None:
         self._begun = b""
@@ -140,7 +143,8 @@ class Stream:
         found: list[Response] = []
         while (length := self._length()) is not None:
             message, self._begun = self._begun[:length], self._begun[length:]
-            found.append(decoded(message))
+            if not _is_question(message):
+                found.append(decoded(message))
         return found
 
     def _length(self) -> int | None:
@@ -151,11 +155,24 @@ class Stream:
             if len(self._begun) >= MOST_BYTES:
                 raise MalformedError(f"has more than {MOST_BYTES} bytes")
             return None
-        text = decoded(self._begun[: end.end()]).value("content-length").strip() or "0"
+        head = self._begun[: end.end()]
+        headers = _headers(_lines(head)[1:]) if _is_question(head) else decoded(head).headers
+        text = next(iter(headers.get("content-length", ())), "").strip() or "0"
         # Its digits are counted first: Python refuses to read a number of thousands of them.
         if not re.fullmatch("[0-9]{1,6}", text) or (whole := end.end() + int(text)) > MOST_BYTES:
             raise MalformedError(f"has a Content-Length that cannot be: {text[:20]!r}")
         return whole if len(self._begun) >= whole else None
+
+
+def _is_question(message: bytes) -> bool:
+    return _QUESTION.fullmatch(_lines(message)[0]) is not None
+
+
+def _lines(message: bytes) -> list[str]:
+    """Of its head, the first one without blanks around it."""
+    head = _HEAD_END.split(message.lstrip(b"\r\n"), maxsplit=1)[0]
+    first, *rest = _unfolded(head.decode("utf-8", errors="replace"))
+    return [first.strip(), *rest]
 
 
 def _unfolded(head: str) -> list[str]:

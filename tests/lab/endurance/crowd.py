@@ -11,10 +11,12 @@ import sys
 from ipaddress import IPv4Address
 from pathlib import Path
 
+from exporters.catalogue import PATH, VIDEO
 from exporters.path import PathExporter, options
 from exporters.serving import serve
-from exporters.video import OPTIONS, VideoExporter, open_many_files
+from exporters.video import OPTIONS, VideoExporter
 from infra_ctl.monitor.targets import PathTarget, RoomTarget
+from infra_ctl.video.sight import open_many_files
 
 DEAD = 10_000
 FIRST = IPv4Address("198.18.0.1")
@@ -42,7 +44,7 @@ class Rooms(VideoExporter):
 if __name__ == "__main__":
     kind, *argv = sys.argv[1:]
     if kind == "path":
-        serve("path", Paths, argv, *options())
+        serve(PATH, Paths, argv, *options())
     else:
         open_many_files()
-        serve("video", Rooms, argv, *OPTIONS)
+        serve(VIDEO, Rooms, argv, *OPTIONS)

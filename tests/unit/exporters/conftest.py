@@ -12,13 +12,14 @@ from threading import Event
 
 import pytest
 
-from exporters.catalogue import METRICS
+from exporters.catalogue import METRICS, PATH
 from exporters.serving import Block, Page, one
 from exporters.serving.itself import Itself
 from exporters.serving.listening import MOST_CONNECTIONS, Address, begin, end, listen
 from exporters.serving.protection import FileProtection, Unprotected
+from exporters.serving.reloading import Reloading
 from exporters.serving.routes import Orders, Routes
-from exporters.serving.running import Reloading, Serving
+from exporters.serving.running import Serving
 from infra_ctl.errors import UnknownError, UnusableError
 
 
@@ -31,6 +32,8 @@ class Fake:
         self.is_bad = False
         self.defect: Exception | None = None
         self.gate: Event | None = None
+        self.probe_gate: Event | None = None
+        self.probing = Event()
         self.inside = Event()
         self.timeouts: list[float] = []
 
@@ -52,6 +55,9 @@ class Fake:
 
     def probe(self, target: str, module: str, timeout: float, say: Callable[[str], None]) -> Iterable[Block]:
         self.timeouts.append(timeout)
+        self.probing.set()
+        if self.probe_gate is not None:
+            self.probe_gate.wait(60)
         if target != "room":
             raise UnknownError(f"there is no room '{target}'")
         if module not in ("", "sip"):
@@ -141,10 +147,10 @@ def serve_fake(tmp_path: Path) -> Iterator[Serve]:
             most: int = MOST_CONNECTIONS,
         ) -> Served:
             exporter, itself, said = Fake(), Itself("path"), list[str]()
-            reloading = Reloading(exporter, itself, tmp_path)
+            reloading = Reloading(exporter.configure, tmp_path, itself.reloaded)
             reloading.first()
             orders = Orders(reloading.again, is_lifecycle)
-            routes = Routes("path", exporter, itself, orders, most_at_once=most_at_once)
+            routes = Routes(PATH, exporter, itself, orders, most_at_once=most_at_once)
             routes.is_ready = True
             protection = FileProtection(web, said.append) if web else Unprotected()
             serving = Serving(protection, routes, itself)

@@ -30,6 +30,32 @@ PATIENCE = 120.0
 """Seconds for what takes one on an idle machine."""
 
 
+OF_ONE_S_OWN = """
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+import click
+from exporters.catalogue import Group, gauge
+from exporters.serving import Block, one, serve
+
+DOORS = gauge("city_door_open", "Whether a door is open.", "door")
+GROUP = Group("doors", "doors of the data centre", port=9899, metrics=(DOORS,))
+
+class Doors:
+    def __init__(self, *, timeout: float) -> None:
+        self.timeout = timeout
+
+    def configure(self, inventory: Path) -> None: ...
+
+    def collect(self) -> Iterator[Block]:
+        yield one(DOORS, self.timeout, "north")
+
+    def close(self) -> None: ...
+
+def main(argv: Sequence[str]) -> None:
+    serve(GROUP, Doors, argv, click.Option(["--door.timeout", "timeout"], type=float, default=2.0))
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Exporting:
     """A running `infra-ctl export`."""
@@ -61,7 +87,9 @@ def environment(tmp_path: Path) -> dict[str, str]:
     (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: exporters-of-this-tree\nVersion: 0\n")
     (installed / "entry_points.txt").write_text(
         "[infra_ctl.exporters]\ncontroller = exporters.controller:main\nsd = exporters.sd:main\n"
+        "doors = doors:main\n"
     )
+    (installed.parent / "doors.py").write_text(OF_ONE_S_OWN)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("INFRA_CTL_")}
     path = os.pathsep.join((str(ROOT), str(installed.parent)))
     return kept | {
@@ -267,3 +295,14 @@ def test_what_it_cannot_begin_with_is_a_line(
             done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
             assert (done.returncode, words in done.stderr) == (Exit.USAGE, True), done.stderr
             assert "Traceback" not in done.stderr
+
+
+def test_one_of_one_s_own_is_served_with_metrics_that_the_catalogue_does_not_have(
+    environment: dict[str, str], small_folder: Path
+) -> None:
+    with exporting(environment, small_folder, "doors", "--door.timeout", "7") as exporter:
+        told = exporter.fetch()
+        assert 'city_door_open{door="north"} 7.0\n' in told
+        assert 'infra_exporter_build_info{exporter="doors",' in told
+        assert "doors of the data centre" in exporter.fetch("/")
+        assert exporter.ends(signal.SIGTERM) == Exit.DONE

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import socket
+import time
+from collections.abc import Iterator
 from threading import Event, Thread
 
 import pytest
@@ -34,6 +36,53 @@ def test_gzip_is_what_it_is_without(serve_fake: Serve) -> None:
     assert b"infra_path_targets 1.0" in gzip.decompress(packed.body)
     assert "content-encoding" not in served.get("/metrics", Accept_Encoding="gzip;q=0").headers
     assert "content-encoding" not in served.get("/-/healthy", Accept_Encoding="gzip").headers
+    for answer in (packed, served.get("/metrics")):
+        assert answer.headers["vary"] == "Accept, Accept-Encoding"
+
+
+OPENMETRICS, TEXT = "application/openmetrics-text", "text/plain"
+PROMETHEUS = (
+    "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,"
+    "application/openmetrics-text;version=0.0.1;q=0.4,text/plain;version=1.0.0;q=0.3,"
+    "text/plain;version=0.0.4;q=0.2,*/*;q=0.1"
+)
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        (PROMETHEUS, OPENMETRICS),
+        ("text/plain;version=0.0.4;q=0.5,application/openmetrics-text;version=1.0.0;q=0.4,*/*;q=0.1", TEXT),
+        ("application/openmetrics-text;version=0.0.1,text/plain;version=0.0.4;q=0.5", OPENMETRICS),
+        ("application/openmetrics-text;q=0", TEXT),
+        ("application/openmetrics-text;q=0.0, text/html", TEXT),
+        ("application/openmetrics-text;version=9.0.0", TEXT),
+        ("text/plain, application/openmetrics-text", TEXT),
+        ('Application/OpenMetrics-Text; version="1.0.0" ; Q=0.3 , */*; q=0.2', OPENMETRICS),
+        ("application/openmetrics-text;q=much", TEXT),
+        ("text/html,*/*;q=0.8", TEXT),
+        ("text/html", TEXT),
+    ],
+)
+def test_the_format_is_the_one_that_is_liked_best(serve_fake: Serve, accept: str, expected: str) -> None:
+    assert serve_fake().get("/metrics", Accept=accept).headers["content-type"].startswith(expected)
+
+
+def test_headers_that_come_twice_are_read_as_one(serve_fake: Serve) -> None:
+    both = "Accept: application/openmetrics-text\r\nAccept: text/plain;q=0.5"
+    answer = serve_fake().send(f"GET /metrics HTTP/1.1\r\n{both}\r\nConnection: close\r\n\r\n".encode())
+    assert answer.headers["content-type"].startswith(OPENMETRICS)
+
+
+@pytest.mark.parametrize(
+    ("accepted", "is_packed"),
+    [("gzip", True), ("*", True), ("gzip;q=0.001", True), ("*, gzip;q=0", False), ("identity", False)],
+)
+def test_a_coding_s_own_weight_counts_before_that_of_all(
+    serve_fake: Serve, accepted: str, is_packed: bool
+) -> None:
+    headers = serve_fake().get("/metrics", Accept_Encoding=accepted).headers
+    assert ("content-encoding" in headers) is is_packed
 
 
 @pytest.mark.parametrize(
@@ -80,14 +129,23 @@ def test_a_connection_is_kept_for_the_next_request(serve_fake: Serve) -> None:
         (b"GET / HTTP/1.1\r\n" + b"X: a\r\n" * 200 + b"\r\n", 431),
         (b"GET / HTTP/1.1\r\n" + b"X: a\r\n" * 200_000, 431),
         (b"POST /-/reload HTTP/1.1\r\nContent-Length: 99999999999999\r\n\r\n", 413),
+        (b"POST /-/reload HTTP/1.1\r\nContent-Length: 0000000009999999999\r\n\r\n", 413),
+        (b"POST /-/reload HTTP/1.1\r\nContent-Length: 4097\r\n\r\n", 413),
+        (b"POST /-/reload HTTP/1.1\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n", 413),
+        (b"POST /-/reload HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", 400),
         (b"POST /-/reload HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 413),
+        (b"POST /-/reload HTTP/1.1\r\nContent-Length:\r\n\r\n", 413),
         (b"POST /-/reload HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 413),
         (b"hello\r\n\r\n", 400),
         (b"GET /\r\n\r\n", 400),
         (b"GET / HTTP/9.9\r\n\r\n", 505),
         (b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n", 400),
     ],
-    ids=["line", "header", "headers", "endless", "body", "negative", "chunked", "none", "0.9", "9.9", "tls"],
+    ids=[
+        *("line", "header", "headers", "endless"),
+        *("body", "noughts", "one more", "digits", "two", "negative", "empty", "chunked"),
+        *("none", "0.9", "9.9", "tls"),
+    ],
 )
 def test_what_is_no_request_is_refused_with_a_line(serve_fake: Serve, data: bytes, status: int) -> None:
     served = serve_fake()
@@ -96,22 +154,51 @@ def test_what_is_no_request_is_refused_with_a_line(serve_fake: Serve, data: byte
     assert served.metric("infra_exporter_rejected_requests_total") == 1
 
 
+@pytest.mark.parametrize("length", ["5", "0000000005"])
+def test_a_body_is_passed_over(serve_fake: Serve, length: str) -> None:
+    with serve_fake().connect() as client:
+        head = f"GET /-/healthy HTTP/1.1\r\nContent-Length: {length}\r\n\r\n"
+        client.sendall(f"{head}helloGET /-/ready HTTP/1.1\r\nConnection: close\r\n\r\n".encode())
+        assert b"healthy\nHTTP/1.1 200" in received(client).body
+
+
 def test_a_byte_now_and_then_does_not_keep_a_connection(
     serve_fake: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "TO_ASK", 0.3)
-    with serve_fake().connect() as client:
+    served = serve_fake()
+    with served.connect() as client:
+        client.sendall(b"GET /-/healthy HTTP/1.1\r\n\r\n")
+        assert client.recv(65536)
+        monkeypatch.setattr(connection, "TO_ASK", 0.3)
         client.settimeout(0.05)
-        for byte in b"GET /metrics HTTP/1.1\r\n" * 1000:
-            try:
-                client.send(bytes([byte]))
-                if client.recv(1) == b"":
-                    return
-            except TimeoutError:
-                continue
-            except ConnectionError:
-                return
-    pytest.fail("it is still open")
+        assert any(_is_closed(client, byte) for byte in b"GET /metrics HTTP/1.1\r\n" * 1000)
+    assert served.metric("infra_exporter_rejected_requests_total") == 1
+
+
+def _is_closed(client: socket.socket, byte: int) -> bool:
+    """Whether the other side is gone, where it has been sent one byte more."""
+    try:
+        client.send(bytes([byte]))
+        return client.recv(1) == b""
+    except TimeoutError:
+        return False
+    except ConnectionError:
+        return True
+
+
+def test_a_connection_on_which_nothing_is_asked_is_no_request(
+    serve_fake: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = serve_fake()
+    with monkeypatch.context() as hasty:
+        hasty.setattr(connection, "TO_ASK", 0.1)
+        with served.connect() as silent:
+            assert silent.recv(1) == b""
+    monkeypatch.setattr(connection, "IDLE", 0.1)
+    with served.connect() as client:
+        client.sendall(b"GET /-/healthy HTTP/1.1\r\n\r\n")
+        assert received(client).text == "healthy\n"
+    assert served.metric("infra_exporter_rejected_requests_total") == 0
 
 
 def test_one_scrape_too_many_is_to_come_again_and_others_are_not_held_up(serve_fake: Serve) -> None:
@@ -130,7 +217,23 @@ def test_one_scrape_too_many_is_to_come_again_and_others_are_not_held_up(serve_f
     assert served.get("/metrics").status == 200
 
 
-def test_one_connection_too_many_is_told_so(serve_fake: Serve) -> None:
+def test_probes_of_who_is_silent_keep_out_no_scrape(serve_fake: Serve) -> None:
+    served = serve_fake(most_at_once=1)
+    served.exporter.probe_gate = Event()
+    first: list[Response] = []
+    thread = Thread(target=lambda: first.append(served.get("/probe?target=room")))
+    thread.start()
+    try:
+        assert served.exporter.probing.wait(60)
+        assert served.get("/probe?target=room").status == 503
+        assert served.get("/metrics").status == 200
+    finally:
+        served.exporter.probe_gate.set()
+        thread.join(60)
+    assert first[0].status == 200
+
+
+def test_one_connection_too_many_is_told_so_and_the_next_has_its_place(serve_fake: Serve) -> None:
     served = serve_fake(most=1)
     with served.connect() as kept:
         kept.sendall(b"GET /-/healthy HTTP/1.1\r\n\r\n")
@@ -139,6 +242,32 @@ def test_one_connection_too_many_is_told_so(serve_fake: Serve) -> None:
             answer = received(another)
     assert (answer.status, answer.headers["retry-after"]) == (503, "1")
     assert len(answer.body) == int(answer.headers["content-length"])
+    assert any(served.get("/-/healthy").status == 200 for _ in patiently())
+
+
+def test_where_no_thread_is_to_be_had_no_place_is_lost(
+    serve_fake: Serve, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    served = serve_fake(most=1)
+    with monkeypatch.context() as exhausted:
+        exhausted.setattr(Thread, "start", _cannot_start)
+        for _ in range(2):
+            with pytest.raises(ConnectionError):
+                served.get("/-/healthy")
+    assert any(served.get("/-/healthy").status == 200 for _ in patiently())
+    assert "connection: RuntimeError: can't start new thread" in capsys.readouterr().err
+
+
+def _cannot_start(_thread: Thread) -> None:
+    raise RuntimeError("can't start new thread")
+
+
+def patiently() -> Iterator[None]:
+    """A try a moment, for as long as a slow machine may take."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        yield
+        time.sleep(0.02)
 
 
 def test_a_defect_of_an_exporter_is_a_line_and_no_traceback(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -12,15 +12,20 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from exporters import video
 from exporters.serving import exposition
-from exporters.video import VideoExporter
-from infra_ctl.errors import InventoryError, UnknownError
-from infra_ctl.monitor.targets import RegistrarTarget, RoomTarget
+from exporters.video import MediaPaths, VideoExporter
+from infra_ctl.city import load_city
+from infra_ctl.errors import InventoryError, UnknownError, UnusableError
+from infra_ctl.monitor.targets import RegistrarTarget, RoomTarget, room_targets
+from infra_ctl.probe.counters import Reading
 from infra_ctl.probe.sip.bindings import Binding
 from infra_ctl.probe.sip.certificate import Certificate
 from infra_ctl.probe.sip.client import Answer
 from infra_ctl.probe.sip.message import Response
+from infra_ctl.probe.targets import Pace, Target
 from infra_ctl.video import watching
+from infra_ctl.video.path import FEW
 from infra_ctl.video.sight import Entry, Looking, Sight
 from tests.unit.conftest import SMALL
 
@@ -132,6 +137,21 @@ def test_one_is_looked_at_out_of_turn_and_nothing_of_it_counted(
             list(exporter.probe(target, module, 4.0, told.append))
 
 
+def test_a_probe_has_time_to_ask_by_tcp_who_does_not_answer_by_udp(
+    exporter: VideoExporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timeouts: list[float] = []
+
+    def look_now(_watch: watching.Watch, _target: object, timeout: float) -> Sight:
+        timeouts.append(timeout)
+        return Sight({"udp": NOBODY})
+
+    monkeypatch.setattr(watching.Watch, "look_now", look_now)
+    exporter.configure(REFERENCE)
+    list(exporter.probe(REGISTRAR, "", 8.0, lambda _line: None))
+    assert timeouts == [4.0]
+
+
 def test_a_new_inventory_keeps_counts_and_a_bad_one_changes_nothing(
     exporter: VideoExporter, rooms: Rooms, tmp_path: Path, small_folder: Path
 ) -> None:
@@ -174,6 +194,88 @@ def test_a_room_that_never_answers_holds_up_no_other(rooms: Rooms, monkeypatch: 
         watch.close()
 
 
+class Loop:
+    """A probe loop that was never there; every fourth of its probes is lost."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.sent = 0
+        self.trouble = ""
+        self.is_closed = False
+
+    def configure(self, targets: Sequence[Target], _pace: Pace) -> None:
+        self.names = [each.name for each in targets]
+
+    def readings(self) -> Mapping[str, Reading]:
+        lost, answered = self.sent // 4, self.sent - self.sent // 4
+        reading = Reading(lost, (answered,), answered * 0.01, 0.001, 0, 0, None)
+        return dict.fromkeys(self.names, reading)
+
+    def ensure(self) -> bool:
+        if self.trouble:
+            raise UnusableError(self.trouble)
+        return False
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+@pytest.fixture
+def loop(monkeypatch: pytest.MonkeyPatch) -> Loop:
+    made = Loop()
+    monkeypatch.setattr(video, "Prober", lambda: made)
+    return made
+
+
+@pytest.fixture
+def media(loop: Loop) -> MediaPaths:
+    city = load_city(REFERENCE)
+    paths = MediaPaths(1.0, 120.0)
+    paths.watch(city, [room for room in room_targets(city) if room.room == ROOM])
+    return paths
+
+
+def test_an_estimate_is_of_its_window_and_of_nothing_before_it(media: MediaPaths, loop: Loop) -> None:
+    for _ in range(2 * video.SAMPLES):
+        media.sample()
+        loop.sent += 20
+    (path,) = media.paths().values()
+    assert (path.sent, path.lost) == (20 * video.SAMPLES, 5 * video.SAMPLES)
+
+
+@pytest.mark.parametrize(("sent", "estimates"), [(FEW - 1, 0), (FEW, 1)])
+def test_a_few_echoes_are_no_estimate(media: MediaPaths, loop: Loop, sent: int, estimates: int) -> None:
+    media.sample()
+    loop.sent = sent
+    media.sample()
+    assert len(media.paths()) == estimates
+
+
+def test_without_a_loop_there_are_no_estimates_and_all_else(
+    loop: Loop, rooms: Rooms, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rooms.sights[ROOM] = Sight({"udp": said(200)})
+    exporter = VideoExporter(interval=1.0, timeout=1.0, media_interval=1.0, media_window=0.12)
+    rating = "infra_room_media_rating_estimate", ROOM
+    try:
+        exporter.configure(REFERENCE)
+        once_seen(exporter, ROOM)
+        deadline = time.monotonic() + 60
+        while rating not in scraped(exporter) and time.monotonic() < deadline:
+            loop.sent += 20
+            time.sleep(0.01)
+        assert rating in scraped(exporter)
+        loop.trouble = "the probe loop cannot be started: Too many open files"
+        for _ in range(3):
+            found = scraped(exporter)
+            assert found["infra_room_up", ROOM] == 1
+            assert rating not in found
+        assert capsys.readouterr().err == f"video: no estimates of media: {loop.trouble}\n"
+    finally:
+        exporter.close()
+    assert loop.is_closed
+
+
 def until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 60
     while not condition():
@@ -183,25 +285,6 @@ def until(condition: Callable[[], bool]) -> None:
 
 def target(name: str, registrar: str | None = None) -> RoomTarget:
     return RoomTarget(name, "s", "sip", ip_address("127.0.0.1"), ("udp",), registrar, "720p", "m")
-
-
-def test_a_defect_met_at_a_room_does_not_end_the_watch_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[Sight] = []
-
-    async def look(_looking: Looking, _room: RoomTarget, _registrars: object = (), **_more: object) -> Sight:
-        if not seen:
-            raise KeyError("what nobody thought of")
-        return Sight({"udp": said(200)})
-
-    monkeypatch.setattr(Looking, "room", look)
-    watch = watching.Watch(0.01, 1.0, lambda _target, sight: seen.append(sight))
-    try:
-        watch.look_at([target("a")], ())
-        until(lambda: len(seen) > 2)
-    finally:
-        watch.close()
-    assert seen[0].answers["udp"].failure == "a defect of infra-ctl: KeyError: 'what nobody thought of'"
-    assert seen[-1].is_up
 
 
 def test_a_registrar_that_is_silent_is_asked_of_no_room(monkeypatch: pytest.MonkeyPatch) -> None:

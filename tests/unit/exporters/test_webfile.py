@@ -11,7 +11,7 @@ import bcrypt
 import pytest
 
 from exporters.serving import webfile
-from exporters.serving.passwords import Passwords
+from exporters.serving.passwords import MOST_REMEMBERED, Passwords
 from exporters.serving.protection import Bucket, FileProtection
 from infra_ctl.errors import UnusableError
 from tests.unit.exporters.certificates import Authority
@@ -159,20 +159,45 @@ def test_a_password_is_asked_of_every_path(serve_fake: Serve, folder: Path) -> N
         assert served.get("/metrics", Authorization=wrong).status == 401
 
 
-def test_a_password_is_hashed_once_and_an_unknown_name_costs_as_much(monkeypatch: pytest.MonkeyPatch) -> None:
-    hashed: list[bytes] = []
+@pytest.fixture
+def rounds(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Of every hash that is made: what it costs."""
+    made: list[int] = []
     real = bcrypt.checkpw
 
     def counted(password: bytes, against: bytes) -> bool:
-        hashed.append(against)
+        made.append(2 ** int(against[4:6]))
         return real(password, against)
 
     monkeypatch.setattr(bcrypt, "checkpw", counted)
+    return made
+
+
+def test_a_password_is_hashed_once(rounds: list[int]) -> None:
     passwords = Passwords({"alice": HASH})
     assert [passwords.lets_in(basic("alice", "s3cret")) for _ in range(3)] == [True] * 3
     assert [passwords.lets_in(basic("bob", "s3cret")) for _ in range(3)] == [False] * 3
-    assert len(hashed) == 2
-    assert hashed[0][:7] == hashed[1][:7]
+    assert rounds == [16, 16]
+
+
+def test_a_wrong_password_takes_as_long_whoever_is_named(rounds: list[int]) -> None:
+    dear = bcrypt.hashpw(b"d3ar", bcrypt.gensalt(7)).decode()
+    for name in ("nobody", "alice", "dear"):
+        assert not Passwords({"alice": HASH, "dear": dear}).lets_in(basic(name, "guess"))
+        assert sum(rounds) == 128
+        rounds.clear()
+
+
+def test_guesses_do_not_push_out_who_is_known(rounds: list[int]) -> None:
+    passwords = Passwords({"alice": HASH})
+    assert passwords.lets_in(basic("alice", "s3cret"))
+    for number in range(MOST_REMEMBERED + 1):
+        passwords.lets_in(basic("alice", f"guess{number}"))
+    rounds.clear()
+    assert passwords.lets_in(basic("alice", "s3cret"))
+    assert rounds == []
+    assert not passwords.lets_in(basic("alice", "guess0"))
+    assert rounds == [16]  # the oldest guess is forgotten: they are bounded
 
 
 def test_a_client_needs_a_certificate_that_is_signed_and_named(

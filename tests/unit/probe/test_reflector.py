@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
 from ipaddress import ip_network
 from select import select
+from threading import Thread
 
 import pytest
 
@@ -66,11 +68,27 @@ def decoded(packet: bytes) -> Reflected:
     return found
 
 
-def test_the_sender_s_number_and_time_come_back_with_the_reflector_s_own(ends: Ends) -> None:
-    found = decoded(ends.answer_to(Sent(41, ntp(12345)).encoded(), ends.sender()))
-    assert (found.sender_sequence, found.sender_timestamp, found.sequence) == (41, ntp(12345), 0)
+def test_all_that_the_sender_says_comes_back_with_the_reflector_s_own_number(ends: Ends) -> None:
+    sent = Sent(41, ntp(12345), 0xC10A, 7)
+    found = decoded(ends.answer_to(sent.encoded(), ends.sender()))
+    assert (found.sent, found.sequence) == (sent, 0)
     assert found.dwell >= 0
-    assert found.ttl == 64
+
+
+def test_the_ttl_is_told_that_a_packet_arrived_with(ends: Ends) -> None:
+    sender = ends.sender()
+    sender.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, 17)
+    assert decoded(ends.answer_to(Sent(0, 1).encoded(), sender)).ttl == 17
+
+
+def test_what_waits_to_be_read_has_been_received_when_the_kernel_had_it(ends: Ends) -> None:
+    sender = ends.sender()
+    sender.sendto(Sent(0, 1).encoded(), ends.address)
+    assert select([ends.answering], [], [], PATIENCE)[0]
+    time.sleep(0.1)
+    ends.reflector.answer(ends.answering)
+    assert select([sender], [], [], PATIENCE)[0]
+    assert decoded(sender.recv(4096)).dwell >= 50_000_000
 
 
 def test_every_session_is_numbered_for_itself(ends: Ends) -> None:
@@ -80,6 +98,12 @@ def test_every_session_is_numbered_for_itself(ends: Ends) -> None:
         for sequence, sender in enumerate([one, one, other, one, other])
     ]
     assert numbers == [0, 1, 0, 2, 1]
+
+
+def test_sessions_of_one_port_are_told_apart_by_their_identifier(ends: Ends) -> None:
+    sender = ends.sender()
+    answers = [ends.answer_to(Sent(0, 1, session=session).encoded(), sender) for session in (1, 1, 2, 1)]
+    assert [decoded(each).sequence for each in answers] == [0, 1, 0, 2]
 
 
 @pytest.mark.parametrize("length", [LENGTH, 100, 1472])
@@ -99,6 +123,30 @@ def test_only_who_may_is_answered() -> None:
         assert ends.is_silent(Sent(0, 1).encoded(), ends.sender())
     finally:
         ends.close()
+
+
+def test_a_change_keeps_sessions_of_sockets_that_stay_and_closes_the_others(ends: Ends) -> None:
+    other = sockets.reflector_socket(socket.AF_INET, "127.0.0.2", 0)
+    address, packet, sender = other.getsockname(), Sent(0, 1).encoded(), ends.sender()
+    everybody = [ip_network("127.0.0.0/8")]
+    ends.reflector.go_over_to([ends.answering, other], everybody)
+    Thread(target=ends.reflector.run, daemon=True).start()
+    assert [answered(sender, packet, each).sequence for each in (ends.address, address, address)] == [0, 0, 1]
+    ends.reflector.go_over_to([ends.answering], everybody)
+    assert other.fileno() == -1
+    again = sockets.reflector_socket(socket.AF_INET, "127.0.0.2", address[1])  # it has the same descriptor
+    ends.reflector.go_over_to([ends.answering, again], everybody)
+    assert [answered(sender, packet, each).sequence for each in (ends.address, address)] == [1, 0]
+    ends.reflector.go_over_to([ends.answering], [ip_network("192.0.2.0/24")])
+    sender.sendto(packet, ends.address)
+    assert not select([sender], [], [], 0.05)[0]
+
+
+def answered(sender: socket.socket, packet: bytes, address: tuple[str, int]) -> Reflected:
+    """What a reflector that runs says."""
+    sender.sendto(packet, address)
+    assert select([sender], [], [], PATIENCE)[0], "no answer"
+    return decoded(sender.recv(4096))
 
 
 def test_two_reflectors_do_not_talk_to_each_other(ends: Ends) -> None:

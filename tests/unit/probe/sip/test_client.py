@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from infra_ctl.lab.rooms import certificate
+from infra_ctl.probe.sip import datagrams
 from infra_ctl.probe.sip.client import Answer, Client, Endpoint, is_open
 from infra_ctl.probe.sip.datagrams import waits
 from infra_ctl.probe.sip.message import options
@@ -84,6 +85,13 @@ def test_rubbish_strangers_and_provisional_answers_are_not_the_answer() -> None:
     assert (found.status, found.is_reached, found.is_healthy, found.is_degraded) == (503, True, False, True)
 
 
+def test_one_who_is_at_it_is_asked_again_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
+    """RFC 3261, 17.1.2.2: after a provisional answer T2 apart; else it would be four times in this second."""
+    monkeypatch.setattr(datagrams, "T1", 0.1)
+    _, requests = asked_by_udp(lambda data, _number: [reply(data, "100 Trying")], timeout=1.0)
+    assert requests <= 3
+
+
 def test_nobody_who_answers_is_given_up_in_time() -> None:
     found, requests = asked_by_udp(lambda _data, _number: [], timeout=0.8)
     assert (found.status, found.is_reached, found.failure, requests) == (0, False, "nobody answers", 2)
@@ -123,6 +131,19 @@ async def in_pieces(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) 
 
 def over(transport: Any, timeout: float = 10) -> Callable[[int], Awaitable[Answer]]:
     return lambda port: asked(Endpoint(LOOPBACK, port, transport), timeout)
+
+
+async def curious(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    asked = await reader.readuntil(b"\r\n\r\n")
+    question = (
+        b"OPTIONS sip:infra-ctl@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP x;branch=z9hG4bKx\r\nl: 2\r\n\r\nhi"
+    )
+    writer.write(question + reply(asked, "200 OK"))
+    await writer.drain()
+
+
+def test_who_asks_something_first_is_heard_out() -> None:
+    assert served(curious, over("tcp")).in_words == "200 OK"
 
 
 def test_an_answer_in_pieces_is_put_together() -> None:

@@ -1,0 +1,71 @@
+"""Signals, and the inventory read again where one asks for it."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Lock
+from typing import TypeAlias
+
+import click
+
+from infra_ctl.errors import InfraCtlError
+
+Signals: TypeAlias = SimpleQueue[int]
+
+
+class Reloading:
+    """Reads the inventory, at the start and again, one reader at a time."""
+
+    def __init__(
+        self,
+        configure: Callable[[Path], None],
+        inventory: Path,
+        reloaded: Callable[[bool], None] = lambda _well: None,
+    ) -> None:
+        """`reloaded` is told each time whether it went well."""
+        self._configure, self._inventory, self._reloaded = configure, inventory, reloaded
+        self._lock = Lock()
+
+    def first(self) -> None:
+        """Raises InfraCtlError: without an inventory there is nothing to serve."""
+        with self._lock:
+            self._configure(self._inventory)
+        self._reloaded(True)
+
+    def again(self) -> str:
+        """What went wrong, on one line; empty where nothing did. The old one stays, then."""
+        with self._lock:
+            failure = self._failure()
+        self._reloaded(not failure)
+        told = f"not reloaded, the inventory before stays: {failure}" if failure else "reloaded"
+        click.echo(told, err=True)
+        return failure
+
+    def _failure(self) -> str:
+        try:
+            self._configure(self._inventory)
+        except InfraCtlError as error:
+            lines = str(error).splitlines()
+            return f"{lines[0]} (and {len(lines) - 1} more)" if len(lines) > 1 else lines[0]
+        except Exception as error:  # noqa: BLE001 - an exporter is a plug-in; its old configuration goes on
+            return f"{type(error).__name__}: {' '.join(str(error).split())}"
+        return ""
+
+
+def signals() -> Signals:
+    """Signals as they come: what they ask for is done outside of their handlers."""
+    came: Signals = SimpleQueue()
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda got, _frame: came.put(got))
+    return came
+
+
+def obey(came: Signals, reloading: Reloading) -> None:
+    """Read the inventory again at SIGHUP, and return at SIGTERM. Raises KeyboardInterrupt at Ctrl-C."""
+    while (got := came.get()) == signal.SIGHUP:
+        reloading.again()
+    if got == signal.SIGINT:
+        raise KeyboardInterrupt
