@@ -17,7 +17,7 @@ from benchmarks.probing import IDLE, TARGETS, p99_of, turns_of
 from infra_ctl.city import load_city
 from infra_ctl.monitor.targets import path_targets
 from infra_ctl.probe.stamp import PORT, Sent
-from infra_ctl.video.watching import MOST_SILENT
+from infra_ctl.video.sight import MOST_SILENT
 from tests.lab.endurance import asking
 from tests.lab.endurance.board import ECHO, OFFSET, SIP, SPOILT, STAMP
 from tests.lab.endurance.crowd import DEAD
