@@ -56,25 +56,27 @@ def _rounds(folder: Path) -> tuple[Mapping[str, list[float]], Mapping[str, list[
     """CPU seconds a probe, and how late turns were, a list a contender and an entry a round."""
     costs: defaultdict[str, list[float]] = defaultdict(list)
     late: defaultdict[str, list[list[int]]] = defaultdict(list)
-    turns: Mapping[str, Callable[[], tuple[float, list[int]]]] = {
-        "idle": lambda: _ours(IDLE, 0.1),
-        "ours": lambda: _ours(TARGETS, 1.0),
-        "scraped": lambda: _ours(TARGETS, 1.0, scrapes=SCRAPES),
+    contenders: Mapping[str, Callable[[], tuple[float, list[int]]]] = {
+        "idle": lambda: turns_of(IDLE, 0.1),
+        "ours": lambda: turns_of(TARGETS, 1.0),
+        "scraped": lambda: turns_of(TARGETS, 1.0, scrapes=SCRAPES),
         "fping": lambda: (_fping(folder), []),
         "blackbox": lambda: (_blackbox(folder), []),
     }
-    names = list(turns)
+    names = list(contenders)
     for number in range(ROUNDS):
         turn = number % len(names)
         for name in names[turn:] + names[:turn]:
-            cost, buckets = turns[name]()
+            cost, buckets = contenders[name]()
             costs[name].append(cost)
             late[name].append(buckets)
             print(f"  round {number + 1}/{ROUNDS}  {name:<10} {cost * 1e6:7.1f} µs a probe", file=sys.stderr)
     return costs, late
 
 
-def _ours(targets: int, interval: float, scrapes: int = 0) -> tuple[float, list[int]]:
+def turns_of(
+    targets: int, interval: float, scrapes: int = 0, seconds: float = SECONDS
+) -> tuple[float, list[int]]:
     """CPU seconds of the loop a probe, and buckets of lateness, over a while; the start is not counted."""
     exporter = PathExporter(interval=interval, timeout=1.0, mtu_interval=86400.0, stamp_port=None)
     try:
@@ -84,7 +86,7 @@ def _ours(targets: int, interval: float, scrapes: int = 0) -> tuple[float, list[
         assert pid is not None
         spent, sent = _cpu(pid), _sent(exporter)
         with _scraped(exporter, scrapes):
-            time.sleep(SECONDS)
+            time.sleep(seconds)
         after, spent, sent = exporter.prober.lateness(), _cpu(pid) - spent, _sent(exporter) - sent
         lost = sum(reading.lost for reading in exporter.prober.readings().values())
         if lost:
@@ -231,7 +233,7 @@ def _tell_bias(rounds: Sequence[Mapping[str, float]]) -> None:
 
 def _tell_lateness(late: Mapping[str, list[list[int]]]) -> None:
     p99 = {
-        name: _p99([sum(each) for each in zip(*late[name], strict=True)])
+        name: p99_of([sum(each) for each in zip(*late[name], strict=True)])
         for name in ("idle", "ours", "scraped")
     }
     for name, seconds in p99.items():
@@ -240,7 +242,7 @@ def _tell_lateness(late: Mapping[str, list[list[int]]]) -> None:
     print(verdict("lateness p99 while scraped, × not scraped", p99["scraped"] / p99["ours"], 1.25))
 
 
-def _p99(buckets: Sequence[int]) -> float:
+def p99_of(buckets: Sequence[int]) -> float:
     """As Prometheus' histogram_quantile does, linear within a bucket."""
     bounds: Sequence[float] = (0.0, *LATENESS_BOUNDS, LATENESS_BOUNDS[-1])
     upto = list(accumulate(buckets))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 from typing import TYPE_CHECKING
 
 import click
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from infra_ctl.journal.counting import Totals, Waves
 
 EFFECTS = ("drain", "isolate")
-PATIENCE = "5"
+PATIENCE = 5
 """Seconds for a PostgreSQL that does not answer: a scrape is waiting."""
 
 
@@ -40,6 +41,35 @@ class Watched:
     repository: Path
 
 
+class Reader:
+    """Reads in a thread of its own, one reading at a time: where a name is not resolved, nothing but that
+    ends the wait of a database's library, which takes half a minute and has no option."""
+
+    def __init__(self, patience: float = PATIENCE + 1.0) -> None:
+        self._patience = patience
+        self._under_way: Future[Totals] | None = None
+        self._lock = Lock()
+
+    def read(self, read: Callable[[], Totals]) -> Totals:
+        """What is read, or what a reading gives that is still under way. Raises UnusableError at no end."""
+        with self._lock:
+            if self._under_way is None or self._under_way.done():
+                self._under_way = Future()
+                Thread(target=_fulfil, args=(self._under_way, read), daemon=True).start()
+            reading = self._under_way
+        try:
+            return reading.result(self._patience)
+        except TimeoutError:
+            raise UnusableError(f"journal does not answer within {self._patience:g} s") from None
+
+
+def _fulfil(promised: Future[Totals], read: Callable[[], Totals]) -> None:
+    try:
+        promised.set_result(read())
+    except Exception as error:  # noqa: BLE001 - whoever waits for it is told
+        promised.set_exception(error)
+
+
 class Controller:
     """Reads the journal and the backup's marks at every scrape, and the inventory when it is told to."""
 
@@ -48,6 +78,7 @@ class Controller:
         self._watched: Watched | None = None
         self._failed: dict[str, int] = {}
         self._waves: Waves = {}
+        self._reader = Reader()
         self._complaints = {"journal": "", "backup": ""}
         self._lock = Lock()
 
@@ -76,7 +107,7 @@ class Controller:
         from infra_ctl.journal.counting import totals
 
         try:
-            found = totals(where.journal_url, where.name, self._waves)
+            found = self._reader.read(lambda: totals(where.journal_url, where.name, self._waves))
         except InfraCtlError as error:
             self._complain("journal", str(error))
             yield one(METRICS["infra_journal_up"], 0)
@@ -117,7 +148,7 @@ class Controller:
 
 
 def main(argv: Sequence[str]) -> None:
-    os.environ.setdefault("PGCONNECT_TIMEOUT", PATIENCE)
+    os.environ.setdefault("PGCONNECT_TIMEOUT", str(PATIENCE))
     serve(CONTROLLER, Controller, argv, *_OPTIONS)
 
 

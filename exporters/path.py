@@ -37,7 +37,7 @@ STAMPS: Mapping[str, Values] = {
 
 def main(argv: Sequence[str]) -> None:
     """`infra-ctl export path`."""
-    serve(PATH, PathExporter, argv, *_options())
+    serve(PATH, PathExporter, argv, *options())
 
 
 class PathExporter:
@@ -142,7 +142,8 @@ def _name(target: PathTarget, probe: str) -> str:
     return f"{probe} {target.kind} {target.name} {target.family} {target.dscp_class}"
 
 
-def _options() -> tuple[click.Option, ...]:
+def options() -> tuple[click.Option, ...]:
+    """Its own, beside those of every exporter."""
     seconds = click.FloatRange(min=0.05, max=3600)
     return (
         click.Option(

@@ -37,8 +37,8 @@ Rows = Iterable[tuple[Sequence[str], float | None]]
 
 def main(argv: Sequence[str]) -> None:
     """`infra-ctl export video`."""
-    _open_many_files()
-    serve(VIDEO, VideoExporter, argv, *_OPTIONS)
+    open_many_files()
+    serve(VIDEO, VideoExporter, argv, *OPTIONS)
 
 
 @dataclass(slots=True)
@@ -121,11 +121,19 @@ class VideoExporter:
         """Raises InfraCtlError."""
         city = load_city(inventory)
         rooms, registrars = room_targets(city), registrar_targets(city)
-        path_of = self._media.watch(city, rooms)
+        self.watch(rooms, registrars, self._media.watch(city, rooms))
+
+    def watch(
+        self,
+        rooms: Sequence[RoomTarget],
+        registrars: Sequence[RegistrarTarget] = (),
+        path_of: Mapping[str, str] | None = None,
+    ) -> None:
+        """Look at these from now on; `path_of` names the ways to rooms that are measured."""
         with self._lock:
             self._rooms = {each.room: each for each in rooms}
             self._registrars = {each.registrar: each for each in registrars}
-            self._path_of = path_of
+            self._path_of = path_of or {}
             there = {*self._rooms, *self._registrars}
             self._sights = {name: sight for name, sight in self._sights.items() if name in there}
             self._tallies = {key: tally for key, tally in self._tallies.items() if key[0] in self._rooms}
@@ -246,7 +254,7 @@ def _block(metric: str, rows: Rows) -> Block:
     return Series(METRICS[metric], known).block(known.values())
 
 
-def _open_many_files() -> None:
+def open_many_files() -> None:
     """As many as we may: rooms that do not answer have a socket each, and nobody here uses select()."""
     _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
@@ -258,7 +266,7 @@ def _seconds(name: str, default: float, least: float, most: float, text: str) ->
     return click.Option([name, parameter], type=kind, default=default, show_default=True, help=text)
 
 
-_OPTIONS: tuple[click.Option, ...] = (
+OPTIONS: tuple[click.Option, ...] = (
     _seconds("--probe.interval", 30, 1, 3600, "Seconds between two looks at a room."),
     _seconds("--probe.timeout", 4, 0.5, 60, "Seconds after which a question is given up."),
     _seconds(
