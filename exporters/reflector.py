@@ -18,7 +18,7 @@ import click
 
 from exporters.serving.reloading import Reloading
 from infra_ctl.city import City, load_city
-from infra_ctl.cli.options import InventoryOption
+from infra_ctl.context.options import InventoryOption
 from infra_ctl.errors import UnusableError
 from infra_ctl.intent.model import Address
 from infra_ctl.lab import namespace

@@ -15,7 +15,7 @@ import click
 from exporters.catalogue import METRICS, STATE
 from exporters.serving import Block, Page, Series, serve
 from infra_ctl.city import load_city
-from infra_ctl.cli.options import ContextOption
+from infra_ctl.context.options import ContextOption
 from infra_ctl.drivers.registry import open_driver
 from infra_ctl.errors import UnusableError
 from infra_ctl.intent.expectations import FAMILIES
@@ -58,8 +58,8 @@ class State:
 
     def configure(self, inventory: Path) -> None:
         """Raises InfraCtlError, also where a twin is not there."""
-        from infra_ctl.cli.context import context
-        from infra_ctl.cli.devices import connection, inside, present
+        from infra_ctl.context import context
+        from infra_ctl.context.devices import connection, inside, present
 
         where = context(self._context_name, inventory)
         if where.kind == "embedded":
