@@ -3,10 +3,11 @@
 # make check  the static checks alone
 # make bench  the side-by-side runs against peers
 # make soak   200 deployments that each meet a fault, on live slices side by side   (SEED=city COUNT=200 SLICES=5)
+# make endurance   every exporter under bad input, faults and dead targets for five minutes   (SECONDS=300)
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup packages demo test check bench soak clean
+.PHONY: help setup packages demo test check bench soak endurance clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -62,6 +63,10 @@ soak: COUNT ?= 200
 soak: SLICES ?= 5
 soak: setup
 	$(BIN)/python -m tests.lab.soak --seed $(SEED) --count $(COUNT) --slices $(SLICES)
+
+endurance: SECONDS ?= 300
+endurance: setup
+	$(BIN)/python -m tests.lab.endurance --seconds $(SECONDS)
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis

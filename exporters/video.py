@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -59,6 +59,31 @@ class Tally:
         else:
             self.unanswered += 1
 
+    def copy(self) -> Tally:
+        """As of now."""
+        return Tally(self.sent, self.unanswered, [*self.counts], self.sum, self.status)
+
+
+COUNTS: Mapping[str, Callable[[Tally], float]] = {
+    "infra_room_options_sent_total": lambda tally: tally.sent,
+    "infra_room_options_unanswered_total": lambda tally: tally.unanswered,
+    "infra_room_sip_status": lambda tally: tally.status,
+}
+
+
+class Table:
+    """The series of rooms by transport, written once for as long as these stay the same."""
+
+    def __init__(self, labels: Sequence[tuple[str, str]] = ()) -> None:
+        self.labels = labels
+        self._series = {name: Series(METRICS[name], labels) for name in COUNTS}
+        self._seconds = Histogram(METRICS["infra_room_options_seconds"], labels)
+
+    def blocks(self, tallies: Collection[Tally]) -> Iterator[Block]:
+        for name, value in COUNTS.items():
+            yield self._series[name].block(map(value, tallies))
+        yield self._seconds.block(Observed(tally.counts, tally.sum) for tally in tallies)
+
 
 class MediaPaths:
     """The ways to rooms' sites in the class of video over the last `window` seconds; none where it is 0."""
@@ -111,6 +136,7 @@ class VideoExporter:
         self._rooms: Mapping[str, RoomTarget] = {}
         self._registrars: Mapping[str, RegistrarTarget] = {}
         self._path_of: Mapping[str, str] = {}
+        self._table = Table()
         self._lock = Lock()
         self._media = MediaPaths(media_interval, media_window)
         self._watch = Watch(interval, timeout, self._see)
@@ -141,12 +167,16 @@ class VideoExporter:
 
     def collect(self) -> Iterator[Block]:
         paths = self._media.paths()
-        with self._lock:
+        with self._lock:  # for a moment: whoever looks at rooms waits for it
+            known, tallies = self._rooms, {key: tally.copy() for key, tally in self._tallies.items()}
             rooms = {n: s for n, (t, s) in self._sights.items() if isinstance(t, RoomTarget)}
             registrars = {n: s for n, (t, s) in self._sights.items() if not isinstance(t, RoomTarget)}
-            blocks = [*self._of_tallies(), *_of_rooms(self._rooms, rooms), *_of_registrars(registrars, rooms)]
             found = {room: paths[name] for room, name in self._path_of.items() if name in paths}
-        yield from blocks
+        if (table := self._table).labels != [*tallies]:
+            self._table = table = Table([*tallies])
+        yield from table.blocks(tallies.values())
+        yield from _of_rooms(known, rooms)
+        yield from _of_registrars(registrars, rooms)
         yield _block("infra_room_media_rating_estimate", (((room,), p.rating) for room, p in found.items()))
         yield _block("infra_room_media_mos_estimate", (((room,), p.mos) for room, p in found.items()))
 
@@ -186,18 +216,6 @@ class VideoExporter:
             self._sights[name] = (target, sight)
             for transport, answer in sight.answers.items() if is_room else ():
                 self._tallies.setdefault((name, transport), Tally()).count(answer)
-
-    def _of_tallies(self) -> Iterator[Block]:
-        labels, tallies = list(self._tallies), list(self._tallies.values())
-        values: Mapping[str, Callable[[Tally], float]] = {
-            "infra_room_options_sent_total": lambda tally: tally.sent,
-            "infra_room_options_unanswered_total": lambda tally: tally.unanswered,
-            "infra_room_sip_status": lambda tally: tally.status,
-        }
-        for name, value in values.items():
-            yield Series(METRICS[name], labels).block(map(value, tallies))
-        seconds = Histogram(METRICS["infra_room_options_seconds"], labels)
-        yield seconds.block(Observed(tuple(tally.counts), tally.sum) for tally in tallies)
 
 
 def _of_rooms(rooms: Mapping[str, RoomTarget], seen: Mapping[str, Sight]) -> Iterator[Block]:

@@ -34,5 +34,5 @@ def certificate(shown: bytes) -> Certificate:
     try:
         read = x509.load_der_x509_certificate(shown)
         return Certificate(read.subject.rfc4514_string(), read.not_valid_after_utc)
-    except ValueError:  # whatever is ill-formed in it
+    except (ValueError, x509.InvalidVersion):  # whatever is ill-formed in it
         return Certificate("", None)

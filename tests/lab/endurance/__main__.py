@@ -29,7 +29,6 @@ WARM_UP = 1 / 3
 """Of a fault's time, after which what its first rounds took is taken for good."""
 GROWTH, GROWTH_KIB = 0.05, 4096
 """From then on memory may grow by that share and so much: an allocator's own ups and downs."""
-MORE_FILES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +36,7 @@ class Row:
     """How one fault was endured."""
 
     name: str
+    fault: Fault
     tally: Tally
     before: Mapping[Running, Use]
     after: Mapping[Running, Use]
@@ -55,7 +55,7 @@ class Row:
             then = self.before[each]
             if now.resident > then.resident * (1 + GROWTH) + GROWTH_KIB:
                 found.append(f"{each.name} grew from {then.resident:,} to {now.resident:,} KiB")
-            if now.files > then.files + MORE_FILES:
+            if now.files > then.files + self.fault.more_files:
                 found.append(f"{each.name} has {now.files} open files, and had {then.files}")
         return found
 
@@ -89,16 +89,16 @@ def endure(place: Ground, name: str, fault: Fault, seconds: float) -> Row:
             fault.round(ground_, tally)
             rounds += 1
             if not is_warm and time.monotonic() >= start + WARM_UP * seconds:
-                _settled(ground_, before)
+                _settled(ground_, before, fault.more_files)
                 before, is_warm = _uses(ground_), True
-        after = _settled(ground_, before)
+        after = _settled(ground_, before, fault.more_files)
         crashes = [line for each in {*place.all, *ground_.all} for line in each.complaints()]
         crashes += [
             f"{each.name} began a process anew" for each, use in after.items() if use.processes != loops[each]
         ]
     if not until(lambda: is_well(place), RECOVERY_SECONDS):
         tally.complaints["not all was well again"] += 1
-    return Row(name, tally, before, after, tuple(crashes), time.monotonic() - began)
+    return Row(name, fault, tally, before, after, tuple(crashes), time.monotonic() - began)
 
 
 def until(condition: Callable[[], bool], seconds: float) -> bool:
@@ -112,9 +112,9 @@ def _uses(place: Ground) -> Mapping[Running, Use]:
     return {each: each.use() for each in place.all}
 
 
-def _settled(place: Ground, before: Mapping[Running, Use]) -> Mapping[Running, Use]:
+def _settled(place: Ground, before: Mapping[Running, Use], more: int) -> Mapping[Running, Use]:
     """Once connections are closed that were not waited for: they may linger a little."""
-    until(lambda: all(use.files <= before[each].files + MORE_FILES for each, use in _uses(place).items()), 15)
+    until(lambda: all(use.files <= before[each].files + more for each, use in _uses(place).items()), 15)
     return _uses(place)
 
 

@@ -31,7 +31,7 @@ class Paths(PathExporter):
 
 class Rooms(VideoExporter):
     def configure(self, inventory: Path) -> None:
-        transports = ("udp", "tcp", "tls")
+        transports = ("udp", "tcp")
         self.watch(
             [
                 RoomTarget(name, "s", "sip", at, transports, None, "720p", "m")

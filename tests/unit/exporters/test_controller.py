@@ -6,20 +6,23 @@ import datetime
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from threading import Event
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from exporters.controller import Controller
+from exporters.controller import Controller, Reader
 from exporters.serving import exposition
 from infra_ctl.backup.repository import READ
 from infra_ctl.city import load_city
-from infra_ctl.errors import InventoryError, UnknownError
+from infra_ctl.errors import InventoryError, UnknownError, UnusableError
 from infra_ctl.inventory.holding import hold
 from infra_ctl.inventory.models import Hold
+from infra_ctl.journal.counting import Totals
 from infra_ctl.journal.opening import open_journal
 from infra_ctl.journal.records import Purpose, RunState, Step, StepState
 
+NOTHING = Totals({}, {}, {}, active=0, waves=0, busy=0, newest={})
 Key = tuple[str, frozenset[tuple[str, str]]]
 
 
@@ -152,3 +155,25 @@ def test_a_bad_inventory_leaves_the_old(controller: Controller, small_folder: Pa
 def test_a_context_that_is_none_is_refused(small_folder: Path) -> None:
     with pytest.raises(UnknownError, match="there is no context 'nowhere'"):
         Controller(context_name="nowhere").configure(small_folder)
+
+
+def test_a_database_that_never_answers_is_waited_for_once_and_not_for_long() -> None:
+    """A second scrape begins no second reading; once it has come, the next begins anew."""
+    gate, begun = Event(), list[int]()
+
+    def read() -> Totals:
+        begun.append(1)
+        gate.wait(60)
+        return NOTHING
+
+    reader = Reader(patience=0.05)
+    for _ in range(3):
+        with pytest.raises(UnusableError, match="journal does not answer within"):
+            reader.read(read)
+    assert len(begun) == 1
+    gate.set()
+    patient = Reader(patience=60)
+    assert patient.read(read) is NOTHING
+    with pytest.raises(KeyError):
+        patient.read(lambda: {}["nothing"])
+    assert patient.read(read) is NOTHING

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -165,7 +168,6 @@ def test_a_new_inventory_keeps_counts_and_a_bad_one_changes_nothing(
 
 def test_a_room_that_never_answers_holds_up_no_other(rooms: Rooms, monkeypatch: pytest.MonkeyPatch) -> None:
     """One look hangs for ever: the others come again and again."""
-    import asyncio
 
     async def look(_looking: Looking, room: RoomTarget, _registrars: object = (), **_more: object) -> Sight:
         rooms.asked.append(room.room)
@@ -174,12 +176,7 @@ def test_a_room_that_never_answers_holds_up_no_other(rooms: Rooms, monkeypatch: 
         return Sight()
 
     monkeypatch.setattr(Looking, "room", look)
-    from ipaddress import ip_address
-
-    targets = [
-        RoomTarget(name, "s", "sip", ip_address("127.0.0.1"), (), None, "720p", "m")
-        for name in ("dead", "a", "b")
-    ]
+    targets = [target(name) for name in ("dead", "a", "b")]
     watch = watching.Watch(0.01, 1.0, lambda _target, _sight: None)
     try:
         watch.look_at(targets, ())
@@ -188,5 +185,60 @@ def test_a_room_that_never_answers_holds_up_no_other(rooms: Rooms, monkeypatch: 
             time.sleep(0.01)
         assert min(rooms.asked.count("a"), rooms.asked.count("b")) >= 5
         assert rooms.asked.count("dead") == 1
+    finally:
+        watch.close()
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def target(name: str, registrar: str | None = None) -> RoomTarget:
+    return RoomTarget(name, "s", "sip", ip_address("127.0.0.1"), ("udp",), registrar, "720p", "m")
+
+
+def test_a_defect_met_at_a_room_does_not_end_the_watch_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Sight] = []
+
+    async def look(_looking: Looking, _room: RoomTarget, _registrars: object = (), **_more: object) -> Sight:
+        if not seen:
+            raise KeyError("what nobody thought of")
+        return Sight({"udp": said(200)})
+
+    monkeypatch.setattr(Looking, "room", look)
+    watch = watching.Watch(0.01, 1.0, lambda _target, sight: seen.append(sight))
+    try:
+        watch.look_at([target("a")], ())
+        until(lambda: len(seen) > 2)
+    finally:
+        watch.close()
+    assert seen[0].answers["udp"].failure == "a defect of infra-ctl: KeyError: 'what nobody thought of'"
+    assert seen[-1].is_up
+
+
+def test_a_registrar_that_is_silent_is_asked_of_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once it was; and again as soon as it answers."""
+    asked: list[tuple[str, ...]] = []
+    is_up = False
+
+    async def look(_l: Looking, _r: RoomTarget, registrars: Sequence[Any] = (), **_more: object) -> Sight:
+        asked.append(tuple(each.registrar for each in registrars))
+        return Sight({"udp": said(200)})
+
+    async def registrar(_looking: Looking, _registrar: RegistrarTarget, **_more: object) -> Sight:
+        return Sight({"udp": said(200) if is_up else NOBODY})
+
+    monkeypatch.setattr(Looking, "room", look)
+    monkeypatch.setattr(Looking, "registrar", registrar)
+    watch = watching.Watch(0.01, 1.0, lambda _target, _sight: None)
+    try:
+        one = RegistrarTarget("one", "dc", ip_address("127.0.0.1"), ("udp",), ("sip.example",))
+        watch.look_at([target("a", "sip.example")], [one])
+        until(lambda: bool(asked) and asked[-1] == ())
+        is_up = True
+        until(lambda: asked[-1] == ("one",))
     finally:
         watch.close()

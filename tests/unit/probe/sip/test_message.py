@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import random
 from contextlib import suppress
+from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import load_pem_x509_certificate
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from infra_ctl.lab.rooms import certificate as made
 from infra_ctl.probe.sip.bindings import bindings
+from infra_ctl.probe.sip.certificate import certificate
 from infra_ctl.probe.sip.message import (
     MOST_BYTES,
     Local,
@@ -20,11 +26,17 @@ from infra_ctl.probe.sip.message import (
     options,
     whereabouts,
 )
+from tests.lab.endurance.far import answer_to, spoilt
 
 OK = (
     b"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 192.0.2.1:5060;rport=5060;branch=z9hG4bKa\r\n"
     b"CSeq: 1 OPTIONS\r\nContent-Length: 4\r\n\r\nbody"
 )
+
+
+SHOWN = load_pem_x509_certificate(made("hall", datetime(2030, 1, 1, tzinfo=UTC))).public_bytes(Encoding.DER)
+VERSION = (SHOWN.index(b"\xa0\x03\x02\x01\x02") + 4.5) / len(SHOWN)
+"""Where a certificate says which it is of."""
 
 
 def test_options_are_asked_as_rfc_3261_wants_them() -> None:
@@ -85,6 +97,29 @@ def test_no_bytes_make_it_fail_otherwise(said: bytes) -> None:
         bindings(decoded(said))
     with suppress(MalformedError):
         Stream().fed(said)
+
+
+@given(st.randoms(use_true_random=False))
+def test_no_answer_that_chance_changed_makes_it_fail_otherwise(chance: random.Random) -> None:
+    said = spoilt(answer_to(whereabouts("hall", "sip.example").encoded("udp", Local("192.0.2.1", 1))), chance)
+    with suppress(MalformedError):
+        found = decoded(said)
+        assert len([each.address for each in bindings(found)]) < MOST_BYTES
+        whereabouts("hall", "sip.example").is_answered_by(found)
+    stream = Stream()
+    with suppress(MalformedError):
+        for at in range(0, len(said), 97):
+            stream.fed(said[at : at + 97])
+
+
+@pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
+@given(st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), max_size=3))
+@example([(VERSION, 84)])
+def test_no_certificate_makes_it_fail(changes: list[tuple[float, int]]) -> None:
+    shown = bytearray(SHOWN)
+    for place, byte in changes:
+        shown[int(place * len(shown))] = byte
+    assert certificate(bytes(shown)) is not None
 
 
 @given(st.lists(st.sampled_from([OK, OK.replace(b"200 OK", b"503 No"), b"\r\n\r\n"])), st.integers(1, 40))
