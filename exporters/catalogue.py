@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from infra_ctl.probe.counters import BOUNDS, LATENESS_BOUNDS
+
 
 class Kind(StrEnum):
     COUNTER = "counter"
@@ -68,12 +70,6 @@ def histogram(name: str, text: str, *labels: str, buckets: tuple[float, ...]) ->
     return Metric(name, Kind.HISTOGRAM, text, labels, buckets)
 
 
-ROUND_TRIP = tuple(0.0005 * 2**power for power in range(13))
-"""0.5 ms, doubling to 2.048 s."""
-
-LATENESS = tuple(0.00005 * 2**power for power in range(16))
-"""50 µs, doubling to 1.6384 s."""
-
 CIRCUIT = ("circuit", "family", "class")
 SITE = ("site", "family", "class")
 
@@ -96,7 +92,7 @@ PATH = Group(
             "infra_circuit_rtt_seconds",
             "Round trips over a circuit, by the kernel's timestamps.",
             *CIRCUIT,
-            buckets=ROUND_TRIP,
+            buckets=BOUNDS,
         ),
         gauge(
             "infra_circuit_jitter_seconds",
@@ -121,7 +117,7 @@ PATH = Group(
             "infra_site_rtt_seconds",
             "Round trips to a site, by the kernel's timestamps.",
             *SITE,
-            buckets=ROUND_TRIP,
+            buckets=BOUNDS,
         ),
         gauge(
             "infra_site_jitter_seconds",
@@ -153,12 +149,12 @@ PATH = Group(
             "infra_site_stamp_rtt_seconds",
             "STAMP round trips to a site, without the reflector's own time.",
             *SITE,
-            buckets=ROUND_TRIP,
+            buckets=BOUNDS,
         ),
         histogram(
             "infra_path_lateness_seconds",
             "How late the probing loop sends what is due.",
-            buckets=LATENESS,
+            buckets=LATENESS_BOUNDS,
         ),
         gauge("infra_path_targets", "Targets that are probed, each family and class for itself."),
     ),
@@ -184,7 +180,7 @@ VIDEO = Group(
             "infra_room_options_seconds",
             "From SIP OPTIONS to the final response.",
             *ROOM,
-            buckets=ROUND_TRIP,
+            buckets=BOUNDS,
         ),
         gauge(
             "infra_room_sip_status",
