@@ -16,12 +16,12 @@ import click
 
 from exporters.catalogue import CONTROLLER, METRICS
 from exporters.serving import Block, Series, one, serve
-from infra_ctl.cli.options import ContextOption
+from infra_ctl.context.options import ContextOption
 from infra_ctl.errors import BackupError, InfraCtlError, UnusableError
 
 if TYPE_CHECKING:
     from infra_ctl.city import City
-    from infra_ctl.cli.context import Context
+    from infra_ctl.context import Context
     from infra_ctl.inventory.models import Circuit, Site
     from infra_ctl.journal.counting import Totals, Waves
 
@@ -93,12 +93,11 @@ class Controller:
 
     def configure(self, inventory: Path) -> None:
         from infra_ctl.city import load_city
-        from infra_ctl.cli.backup import place_of
-        from infra_ctl.cli.context import context
+        from infra_ctl.context import context
 
         where = context(self._context_name, inventory)
         city = load_city(inventory)
-        place = self._repository or place_of(where)
+        place = self._repository or where.backup
         self._watched = Watched(where, tuple(facts(city)), _backed_up(where, city), place)
 
     def collect(self) -> Iterator[Block]:
@@ -192,8 +191,8 @@ def _word(state: str) -> str:
 
 def _backed_up(where: Context, city: City) -> Mapping[str, tuple[str, ...]]:
     """Raises InfraCtlError where a twin is not there."""
-    from infra_ctl.cli.devices import present
-    from infra_ctl.cli.hosts import present_hosts, present_parts
+    from infra_ctl.context.devices import present
+    from infra_ctl.context.hosts import present_hosts, present_parts
 
     hosts = present_hosts(where, city)
     parts = tuple(present_parts(where, city)) if hosts else ()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import click
 
@@ -17,9 +17,7 @@ from infra_ctl.city import load_city
 from infra_ctl.monitor.targets import PathTarget, path_targets
 from infra_ctl.probe.counters import Reading
 from infra_ctl.probe.prober import Prober
-from infra_ctl.probe.targets import AF41, DEFAULT, EchoTarget, Pace, StampTarget, Target
-
-DSCP = {"default": DEFAULT, "video": AF41}
+from infra_ctl.probe.targets import Pace, Target
 
 Values: TypeAlias = Callable[[Reading], float]
 
@@ -59,7 +57,7 @@ class PathExporter:
 
     def watch(self, targets: Sequence[PathTarget]) -> None:
         """Probe these from now on. Raises InfraCtlError: those before go on."""
-        echoes = tuple(map(_echo, targets))
+        echoes = tuple(each.echo(mtu=each.dscp_class == "default") for each in targets)
         tests = tuple(self._tests(targets))
         tables = tuple(_tables(targets, stamp=self._stamp_port is not None))
         with self._lock:
@@ -85,8 +83,7 @@ class PathExporter:
         if self._stamp_port is not None:
             for each in targets:
                 if each.kind == "site":
-                    dscp = DSCP[each.dscp_class]
-                    yield StampTarget(_name(each, "stamp"), each.address, dscp, self._stamp_port)
+                    yield each.stamp(self._stamp_port)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,31 +112,26 @@ def _tables(targets: Sequence[PathTarget], *, stamp: bool) -> Iterator[Table]:
 
 
 def _table(
-    targets: Sequence[PathTarget], prefix: str, values: Mapping[str, Values], round_trips: str, probe: str
+    targets: Sequence[PathTarget],
+    prefix: str,
+    values: Mapping[str, Values],
+    round_trips: str,
+    probe: Literal["echo", "stamp"],
 ) -> Table:
     labels = [(each.name, each.family, each.dscp_class) for each in targets]
     series = [(Series(METRICS[f"{prefix}_{name}"], labels), value) for name, value in values.items()]
-    names = [_name(each, probe) for each in targets]
+    names = [each.counters(probe) for each in targets]
     return Table(names, series, Histogram(METRICS[round_trips], labels))
 
 
 def _mtu_table(targets: Sequence[PathTarget], prefix: str) -> Table:
     series = Series(METRICS[f"{prefix}_path_mtu_bytes"], [(each.name, each.family) for each in targets])
-    return Table([_name(each, "echo") for each in targets], [(series, _mtu)])
+    return Table([each.counters("echo") for each in targets], [(series, _mtu)])
 
 
 def _mtu(reading: Reading) -> float:
     """Not a number until it was looked for: no comparison with it holds, so no alert fires."""
     return math.nan if reading.mtu is None else reading.mtu
-
-
-def _echo(target: PathTarget) -> EchoTarget:
-    is_default = target.dscp_class == "default"
-    return EchoTarget(_name(target, "echo"), target.address, DSCP[target.dscp_class], mtu=is_default)
-
-
-def _name(target: PathTarget, probe: str) -> str:
-    return f"{probe} {target.kind} {target.name} {target.family} {target.dscp_class}"
 
 
 def options() -> tuple[click.Option, ...]:

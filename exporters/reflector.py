@@ -18,7 +18,7 @@ import click
 
 from exporters.serving.reloading import Reloading
 from infra_ctl.city import City, load_city
-from infra_ctl.cli.options import InventoryOption
+from infra_ctl.context.options import InventoryOption
 from infra_ctl.errors import UnusableError
 from infra_ctl.intent.model import Address
 from infra_ctl.lab import namespace
@@ -66,6 +66,7 @@ def command(inventory: Path, port: int, namespaces: Sequence[str], allow: Sequen
     """
     reflecting = Reflecting(port, namespaces or (None,), allow)
     reloading = Reloading(reflecting.configure, inventory)
+    # The main thread answers; the inventory is read beside it, or seconds of packets would come too late.
     signal.signal(signal.SIGHUP, lambda *_: Thread(target=reloading.again, daemon=True).start())
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(os.EX_OK))
     reloading.first()

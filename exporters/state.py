@@ -16,13 +16,13 @@ import click
 from exporters.catalogue import METRICS, STATE
 from exporters.serving import Block, Page, Series, serve
 from infra_ctl.city import load_city
-from infra_ctl.cli.options import ContextOption
+from infra_ctl.context.options import ContextOption
 from infra_ctl.drivers.registry import open_driver
 from infra_ctl.errors import UnusableError
 from infra_ctl.intent.expectations import FAMILIES
 from infra_ctl.intent.prefixes import origins
 from infra_ctl.verify.routing import Routing, RoutingExpectation, judge_routing, routing_expectations
-from infra_ctl.verify.watching import Look, Pace, Watch, Way
+from infra_ctl.verify.watching import Look, Sweep, Watch, Way
 
 if TYPE_CHECKING:
     from infra_ctl.city import City
@@ -55,13 +55,13 @@ class State:
         self._series = Table({}, {})
         self._is_up: dict[str, bool] = {}
         self._lock = Lock()
-        self._pace = Pace(interval, timeout, workers)
-        self._watch = Watch(self._pace, open_device, self._learn)
+        self._sweep = Sweep(interval, timeout, workers)
+        self._watch = Watch(self._sweep, open_device, self._learn)
 
     def configure(self, inventory: Path) -> None:
         """Raises InfraCtlError, also where a twin is not there."""
-        from infra_ctl.cli.context import context
-        from infra_ctl.cli.devices import connection, inside, present
+        from infra_ctl.context import context
+        from infra_ctl.context.devices import connection, inside, present
 
         where = context(self._context_name, inventory)
         if where.kind == "embedded":
@@ -72,7 +72,7 @@ class State:
         ways = {
             hostname: (
                 intent.platform,
-                replace(connection(where, intent), compress=True, timeout=self._pace.timeout),
+                replace(connection(where, intent), compress=True, timeout=self._sweep.timeout),
             )
             for hostname, intent in intents.items()
         }

@@ -12,13 +12,13 @@ from typing import Any
 
 import click
 
-from exporters.catalogue import METRICS, ROUND_TRIP, VIDEO
+from exporters.catalogue import METRICS, VIDEO
 from exporters.serving import Block, Histogram, Observed, Series, serve
 from infra_ctl.city import City, load_city
 from infra_ctl.errors import UnknownError, UnusableError
 from infra_ctl.inventory.hints import did_you_mean
 from infra_ctl.monitor.targets import RegistrarTarget, RoomTarget, registrar_targets, room_targets
-from infra_ctl.probe.counters import Reading
+from infra_ctl.probe.counters import BOUNDS, Reading
 from infra_ctl.probe.prober import Prober
 from infra_ctl.probe.sip.client import Answer
 from infra_ctl.probe.targets import Pace
@@ -46,14 +46,14 @@ class Tally:
 
     sent: int = 0
     unanswered: int = 0
-    counts: list[int] = field(default_factory=lambda: [0] * (len(ROUND_TRIP) + 1))
+    counts: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS) + 1))
     sum: float = 0.0
     status: int = 0
 
     def count(self, answer: Answer) -> None:
         self.sent, self.status = self.sent + 1, answer.status
         if answer.is_reached:
-            self.counts[bisect_left(ROUND_TRIP, answer.seconds)] += 1
+            self.counts[bisect_left(BOUNDS, answer.seconds)] += 1
             self.sum += answer.seconds
         else:
             self.unanswered += 1

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from exporters.catalogue.controller import CONTROLLER
 from exporters.catalogue.itself import EVERY
-from exporters.catalogue.metric import ROUND_TRIP, Group, Kind, Metric, counter, gauge, histogram
+from exporters.catalogue.metric import Group, Kind, Metric, counter, gauge, histogram
 from exporters.catalogue.path import PATH
 from exporters.catalogue.state import STATE
 from exporters.catalogue.video import VIDEO
@@ -21,7 +21,6 @@ __all__ = [
     "GROUPS",
     "METRICS",
     "PATH",
-    "ROUND_TRIP",
     "SD",
     "STATE",
     "VIDEO",

@@ -60,7 +60,3 @@ def gauge(name: str, text: str, *labels: str) -> Metric:
 
 def histogram(name: str, text: str, *labels: str, buckets: tuple[float, ...]) -> Metric:
     return Metric(name, Kind.HISTOGRAM, text, labels, buckets)
-
-
-ROUND_TRIP = tuple(0.0005 * 2**power for power in range(13))
-"""0.5 ms, doubling to 2.048 s."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from exporters.catalogue.metric import ROUND_TRIP, Group, counter, gauge, histogram
-
-LATENESS = tuple(0.00005 * 2**power for power in range(16))
-"""50 µs, doubling to 1.6384 s."""
+from exporters.catalogue.metric import Group, counter, gauge, histogram
+from infra_ctl.probe.counters import BOUNDS, LATENESS_BOUNDS
 
 CIRCUIT = ("circuit", "family", "class")
 SITE = ("site", "family", "class")
@@ -29,7 +27,7 @@ PATH = Group(
             "infra_circuit_rtt_seconds",
             "Round trips over a circuit, by the kernel's timestamps.",
             *CIRCUIT,
-            buckets=ROUND_TRIP,
+            buckets=BOUNDS,
         ),
         gauge(
             "infra_circuit_jitter_seconds",
@@ -54,7 +52,7 @@ PATH = Group(
             "infra_site_rtt_seconds",
             "Round trips to a site, by the kernel's timestamps.",
             *SITE,
-            buckets=ROUND_TRIP,
+            buckets=BOUNDS,
         ),
         gauge(
             "infra_site_jitter_seconds",
@@ -86,12 +84,12 @@ PATH = Group(
             "infra_site_stamp_rtt_seconds",
             "STAMP round trips to a site, without the reflector's own time.",
             *SITE,
-            buckets=ROUND_TRIP,
+            buckets=BOUNDS,
         ),
         histogram(
             "infra_path_lateness_seconds",
             "How late the probing loop sends what is due.",
-            buckets=LATENESS,
+            buckets=LATENESS_BOUNDS,
         ),
         gauge("infra_path_targets", "Targets that are probed, each family and class for itself."),
     ),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from exporters.catalogue.metric import ROUND_TRIP, Group, counter, gauge, histogram
+from exporters.catalogue.metric import Group, counter, gauge, histogram
+from infra_ctl.probe.counters import BOUNDS
 
 ROOM = ("room", "transport")
 
@@ -24,7 +25,7 @@ VIDEO = Group(
             "infra_room_options_seconds",
             "From SIP OPTIONS to the final response.",
             *ROOM,
-            buckets=ROUND_TRIP,
+            buckets=BOUNDS,
         ),
         gauge(
             "infra_room_sip_status",

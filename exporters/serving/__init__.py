@@ -1,6 +1,6 @@
 """What every exporter shares: the exposition, the HTTP server, the web configuration, reloading."""
 
-from exporters.serving.exporter import Exporter, Page, Prober, Publisher
+from exporters.serving.exporter import Exporter, MultiTarget, Page, Publisher
 from exporters.serving.exposition import Block, Histogram, Observed, Series, one
 from exporters.serving.running import serve
 
@@ -8,9 +8,9 @@ __all__ = [
     "Block",
     "Exporter",
     "Histogram",
+    "MultiTarget",
     "Observed",
     "Page",
-    "Prober",
     "Publisher",
     "Series",
     "one",

@@ -35,7 +35,7 @@ class Exporter(Protocol):
 
 
 @runtime_checkable
-class Prober(Exporter, Protocol):
+class MultiTarget(Exporter, Protocol):
     """An exporter that also answers `/probe?target=…&module=…`."""
 
     def probe(self, target: str, module: str, timeout: float, say: Callable[[str], None]) -> Iterable[Block]:

@@ -14,7 +14,7 @@ import click
 
 from exporters.catalogue import Group
 from exporters.serving import exposition
-from exporters.serving.exporter import Exporter, Page, Prober, Publisher
+from exporters.serving.exporter import Exporter, MultiTarget, Page, Publisher
 from exporters.serving.exposition import Block
 from exporters.serving.itself import Itself
 from exporters.serving.protection import Guard
@@ -101,7 +101,7 @@ class Routes:
 
     @property
     def _paths(self) -> tuple[str, ...]:
-        probes = ("/probe",) if isinstance(self._exporter, Prober) else ()
+        probes = ("/probe",) if isinstance(self._exporter, MultiTarget) else ()
         return ("/", "/metrics", "/-/healthy", "/-/ready", *probes)
 
     def _own(self, request: Request, pages: Mapping[str, Page]) -> Answer:
@@ -113,9 +113,9 @@ class Routes:
             return said(200, "ready") if self.is_ready else said(503, "not ready", Retry_After="1")
         if request.path == "/metrics":
             return _at_most(self._scrapes, lambda: packed(request, self._metrics(request)))
-        if request.path == "/probe" and isinstance(self._exporter, Prober):
-            prober = self._exporter
-            return _at_most(self._probes, lambda: packed(request, probed(prober, request)))
+        if request.path == "/probe" and isinstance(self._exporter, MultiTarget):
+            exporter = self._exporter
+            return _at_most(self._probes, lambda: packed(request, probed(exporter, request)))
         return _unknown(request)
 
     def _metrics(self, request: Request) -> Answer:
@@ -155,7 +155,7 @@ def _at_most(room: BoundedSemaphore, work: Callable[[], Answer]) -> Answer:
         room.release()
 
 
-def probed(prober: Prober, request: Request) -> Answer:
+def probed(exporter: MultiTarget, request: Request) -> Answer:
     """One target, looked at now."""
     given = parse_qs(request.query, keep_blank_values=True)
     target, module = (given.get(name, [""])[-1] for name in ("target", "module"))
@@ -167,7 +167,7 @@ def probed(prober: Prober, request: Request) -> Answer:
         return said(400, str(error))
     told: list[str] = []
     try:
-        blocks = list(prober.probe(target, module, timeout, told.append))
+        blocks = list(exporter.probe(target, module, timeout, told.append))
     except UnknownError as error:
         return said(400, str(error))
     except InfraCtlError as error:

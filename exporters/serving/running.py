@@ -16,7 +16,7 @@ from exporters.serving.listening import Address, address, begin, end, listen
 from exporters.serving.protection import FileProtection, Guard, Protection, Unprotected
 from exporters.serving.reloading import Reloading, obey, signals
 from exporters.serving.routes import Answer, Orders, Request, Routes
-from infra_ctl.cli.options import InventoryOption
+from infra_ctl.context.options import InventoryOption
 
 
 def serve(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Collection, Iterator, Mapping
 from getpass import getuser
@@ -14,6 +13,7 @@ import click
 from infra_ctl.cli.exits import Exit
 from infra_ctl.cli.progress import Stopwatch, counting, devices
 from infra_ctl.cli.session import Session, selector_argument, session_options
+from infra_ctl.context.named import BACKUP
 from infra_ctl.errors import InfraCtlError
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from infra_ctl.backup.keeping import Backup, Sources
     from infra_ctl.backup.records import Change, Commit
     from infra_ctl.city import City
-    from infra_ctl.cli.context import Context
     from infra_ctl.cli.ending import Ending
     from infra_ctl.drivers.fleet import Fleet
     from infra_ctl.journal.store import Journal
@@ -30,13 +29,13 @@ if TYPE_CHECKING:
     from infra_ctl.plan import Prepared
     from infra_ctl.predicting import Foresight
 
-PLACE = "INFRA_CTL_BACKUP"
-
 
 def place_option(name: str, words: str) -> Callable[[Any], Any]:
     """Give a command the folder of the repository."""
     where = click.Path(path_type=Path, file_okay=False)
-    return click.option(name, "folder", type=where, envvar=PLACE, show_envvar=True, metavar="DIR", help=words)
+    return click.option(
+        name, "folder", type=where, envvar=BACKUP, show_envvar=True, metavar="DIR", help=words
+    )
 
 
 @click.command()
@@ -56,7 +55,7 @@ def backup(session: Session, selector: tuple[str, ...], folder: Path | None) -> 
     clock = Stopwatch()
     city = session.city()
     hostnames, names = session.choose(city, " ".join(selector))
-    place = folder or usual_place(session)
+    place = folder or session.context.backup
     masking = session.masking(city)
     foresight = session.foresight(city, masking)
     sources = _sources(session, city, session.fleet(city), foresight, session.journal(), masking)
@@ -88,7 +87,7 @@ def keep_changed(session: Session, prepared: Prepared, ending: Ending) -> Ending
     """Keep what the runs of a command have changed, by them. What cannot be kept makes it done in part."""
     if not (touched := ending.touched):
         return ending
-    place, city = usual_place(session), prepared.city
+    place, city = session.context.backup, prepared.city
     foresight = session.foresight(city, prepared.masking, prepared.hosts)
     sources = _sources(session, city, prepared.fleet, foresight, prepared.journal, prepared.masking)
     hostnames = [name for name in touched if name in city.intents]
@@ -107,18 +106,6 @@ def keep_changed(session: Session, prepared: Prepared, ending: Ending) -> Ending
 def _changes(count: int) -> str:
     """`1 change`, `2 changes`."""
     return f"{count} change{'s' if count != 1 else ''}"
-
-
-def usual_place(session: Session) -> Path:
-    """Where backups are kept where no option says."""
-    return place_of(session.context)
-
-
-def place_of(context: Context) -> Path:
-    """The same, of a context; a colon would be a machine's name to git."""
-    if named := os.environ.get(PLACE):
-        return Path(named)
-    return context.var / "backup" / context.name.replace(":", "-")
 
 
 def _sources(

@@ -89,7 +89,7 @@ def _carried(
     session: Session, prepared: Prepared, run: Run, budget: int, request: Request, *, resume: bool = False
 ) -> tuple[Concluded, bool]:
     """A run, carried out or gone on with, its devices told as they end; whether somebody pressed Ctrl-C."""
-    from infra_ctl.cli.devices import present
+    from infra_ctl.context.devices import present
     from infra_ctl.deploy.run import Conduct, Deployment
     from infra_ctl.deploy.step import patience
 
@@ -151,8 +151,8 @@ def _undo(
 
     A device that cannot be planned does not keep the others from it.
     """
-    from infra_ctl.cli.devices import present
     from infra_ctl.cli.planning import prepare_undo
+    from infra_ctl.context.devices import present
     from infra_ctl.deploy.run import begin
     from infra_ctl.journal.records import Purpose
 

@@ -148,7 +148,7 @@ def _refuse_too_early(
     `unseen` lets those be that never were. Raises RefusedError.
     """
     from infra_ctl.change.carried import refuse_carried
-    from infra_ctl.cli.devices import existing
+    from infra_ctl.context.devices import existing
 
     if not freed:
         return

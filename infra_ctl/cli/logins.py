@@ -6,9 +6,9 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from infra_ctl.cli.context import Context
-from infra_ctl.cli.devices import enter
-from infra_ctl.cli.hosts import way
+from infra_ctl.context import Context
+from infra_ctl.context.devices import enter
+from infra_ctl.context.hosts import way
 from infra_ctl.errors import DeviceError
 from infra_ctl.journal.records import now
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from infra_ctl.change import plan as plans
 from infra_ctl.change.plan import Plan, Status
-from infra_ctl.cli.devices import present
 from infra_ctl.cli.progress import counting, names, some
 from infra_ctl.cli.session import Session, console
+from infra_ctl.context.devices import present
 from infra_ctl.errors import RefusedError, UnknownError, UnusableError
 from infra_ctl.journal.process import is_alive
 from infra_ctl.journal.records import PROCEDURE, RunState

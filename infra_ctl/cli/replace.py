@@ -91,8 +91,8 @@ def replace(session: Session, /, name: str, *, host_key: str | None, **request: 
 
 def _way(session: Session, city: City, name: str) -> Connection:
     """Raises UnknownError where there is no such device or host, RefusedError where it has no host key."""
-    from infra_ctl.cli.devices import enter
-    from infra_ctl.cli.hosts import present_hosts, way
+    from infra_ctl.context.devices import enter
+    from infra_ctl.context.hosts import present_hosts, way
 
     city.refuse_unknown(name)
     if name in city.parts:
@@ -108,7 +108,7 @@ def _way(session: Session, city: City, name: str) -> Connection:
 
 def _say_left(session: Session, city: City, name: str) -> None:
     """A router's host part is planned over the host key that is pinned: in a run of its own."""
-    from infra_ctl.cli.hosts import present_parts
+    from infra_ctl.context.hosts import present_parts
 
     if (part := f"{name}/host") in present_parts(session.context, city):
         session.say(f"go on   {session.command(f'deploy {name}')}     {part} is as it left the workshop")

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from infra_ctl.cli.backup import place_option, usual_place
+from infra_ctl.cli.backup import place_option
 from infra_ctl.cli.deploy import go
-from infra_ctl.cli.devices import present
 from infra_ctl.cli.ending import leave
 from infra_ctl.cli.later import say_left
 from infra_ctl.cli.progress import Stopwatch
 from infra_ctl.cli.request import Request, fail_option, run_options, why_options
 from infra_ctl.cli.session import Session, name_argument, session_options
+from infra_ctl.context.devices import present
 from infra_ctl.errors import UnknownError
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def restore(
 
     clock, asked, city = Stopwatch(), Request(**request), session.city()
     city.refuse_unknown(device)
-    back = _prepare(session, city, device, at, folder or usual_place(session))
+    back = _prepare(session, city, device, at, folder or session.context.backup)
     session.say(f"from    {back.moment}")
     if back.differs:
         again = session.command(f"deploy {device}")

@@ -6,8 +6,8 @@ from functools import partial
 from pathlib import Path
 
 from infra_ctl.city import load_city
-from infra_ctl.cli.context import Context, context
-from infra_ctl.cli.hosts import way
+from infra_ctl.context import Context, context
+from infra_ctl.context.hosts import way
 from infra_ctl.errors import UnknownError
 from infra_ctl.procedure.roster import Member, roster
 

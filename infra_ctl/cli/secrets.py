@@ -164,8 +164,8 @@ def rotate(
 
 def _uses(session: Session, city: City, vault: Collection[str]) -> dict[str, Use]:
     """Who needs which secret; a twin, which has those of its own routers and hosts, misses none besides."""
-    from infra_ctl.cli.devices import present
-    from infra_ctl.cli.hosts import intended_hosts
+    from infra_ctl.context.devices import present
+    from infra_ctl.context.hosts import intended_hosts
     from infra_ctl.render import render
     from infra_ctl.secrets import references, uses
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 import click
 
 from infra_ctl.cli import completion
-from infra_ctl.cli.context import Context, context
-from infra_ctl.cli.options import ContextOption, InventoryOption
+from infra_ctl.context import Context, context
+from infra_ctl.context.options import ContextOption, InventoryOption
 from infra_ctl.errors import SelectorError
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Session:
 
     def select(self, city: City, selector: str) -> tuple[str, ...]:
         """Hostnames that a selector means, of those that the context has. Raises SelectorError."""
-        from infra_ctl.cli.devices import present
+        from infra_ctl.context.devices import present
 
         there = set(present(self.context, city))
         if found := tuple(host for host in city.select(selector) if host in there):
@@ -102,8 +102,8 @@ class Session:
 
     def choose(self, city: City, selector: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Devices and hosts that a selector means, of those that the context has. Raises SelectorError."""
-        from infra_ctl.cli.devices import present
-        from infra_ctl.cli.hosts import present_hosts
+        from infra_ctl.context.devices import present
+        from infra_ctl.context.hosts import present_hosts
 
         devices, hosts = city.choose(selector)
         there = {*present(self.context, city), *present_hosts(self.context, city)}
@@ -117,7 +117,8 @@ class Session:
 
         `fleet` is how they are reached, where that is known already.
         """
-        from infra_ctl.cli.hosts import host_fleet, present_hosts, present_parts
+        from infra_ctl.cli.hosts import host_fleet
+        from infra_ctl.context.hosts import present_hosts, present_parts
         from infra_ctl.hosts import meant
         from infra_ctl.predicting import Foresight
 

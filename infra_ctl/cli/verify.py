@@ -36,7 +36,7 @@ def verify(session: Session, selector: tuple[str, ...], *, wait: int) -> None:
     infra-ctl verify
     infra-ctl verify pop=nk --wait 60
     """
-    from infra_ctl.cli.devices import present
+    from infra_ctl.context.devices import present
     from infra_ctl.verify import look
 
     clock = Stopwatch()

@@ -84,7 +84,7 @@ def _enter(session: Session, city: City) -> None:
         raise UnusableError("a simulated network has no rooms: use the city's (live) or a twin (lab)")
     if where.kind == "live":
         return
-    from infra_ctl.cli.devices import enter
+    from infra_ctl.context.devices import enter
     from infra_ctl.inventory.kinds import HostRole
     from infra_ctl.lab.enter import enter_host
     from infra_ctl.lab.state import require

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -12,12 +12,14 @@ from infra_ctl.intent.topology import links
 from infra_ctl.inventory.kinds import HostRole, Lan
 from infra_ctl.inventory.listening import SIP, names
 from infra_ctl.inventory.video import Room
+from infra_ctl.probe.targets import AF41, DEFAULT, EchoTarget, StampTarget
 
 Family: TypeAlias = Literal["ipv4", "ipv6"]
 DscpClass: TypeAlias = Literal["default", "video"]
 Transport: TypeAlias = Literal["udp", "tcp", "tls"]
 FAMILIES: tuple[Family, ...] = ("ipv4", "ipv6")
-CLASSES: tuple[DscpClass, ...] = ("default", "video")
+DSCP: Mapping[DscpClass, int] = {"default": DEFAULT, "video": AF41}
+CLASSES: tuple[DscpClass, ...] = tuple(DSCP)
 SIP_TRANSPORTS: tuple[Transport, ...] = ("udp", "tcp", "tls")
 SIP_PORT, SIPS_PORT, H323_PORT = 5060, 5061, 1720
 
@@ -34,6 +36,18 @@ class PathTarget:
     dscp_class: DscpClass
     site: str = ""
     """Whom it serves: of a circuit, the site of its z end."""
+
+    def counters(self, probe: Literal["echo", "stamp"]) -> str:
+        """What those of its probes are called."""
+        return f"{probe} {self.kind} {self.name} {self.family} {self.dscp_class}"
+
+    def echo(self, *, mtu: bool = False) -> EchoTarget:
+        """The echoes that are sent to it."""
+        return EchoTarget(self.counters("echo"), self.address, DSCP[self.dscp_class], mtu)
+
+    def stamp(self, port: int) -> StampTarget:
+        """The test packets that are sent to it, where a reflector answers them."""
+        return StampTarget(self.counters("stamp"), self.address, DSCP[self.dscp_class], port)
 
 
 @dataclass(frozen=True, slots=True)

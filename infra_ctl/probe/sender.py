@@ -34,7 +34,7 @@ class Session:
 
 
 @dataclass(slots=True, eq=False)
-class Test:
+class StampPacket:
     """A packet under way or judged; `number` is the reflector's, of one that came back in time."""
 
     session: Session
@@ -51,9 +51,9 @@ class Sender:
     def __init__(self, family: socket.AddressFamily, dscp: int, counters: Counters, timeout: float) -> None:
         self.counters = counters
         self.timeout = timeout
-        self._socket = sockets.test_socket(family, dscp)
-        self._waiting: dict[int, Test] = {}
-        self._order: deque[tuple[int, Test]] = deque()
+        self._socket = sockets.sender_socket(family, dscp)
+        self._waiting: dict[int, StampPacket] = {}
+        self._order: deque[tuple[int, StampPacket]] = deque()
 
     def session(self, slot: int, target: StampTarget) -> Session:
         """A target, ready to be sent to."""
@@ -65,7 +65,7 @@ class Sender:
         timestamp = stamp.ntp(now) ^ _CHANCE.getrandbits(12)
         packet = stamp.Sent(session.sequence, timestamp).encoded()
         session.sequence = (session.sequence + 1) & 0xFFFFFFFF
-        self._waiting[timestamp] = test = Test(session, now, sent, now - sent)
+        self._waiting[timestamp] = test = StampPacket(session, now, sent, now - sent)
         self._order.append((timestamp, test))
         with suppress(OSError):  # no route, an interface down, a firewall: lost on the way there
             self._socket.sendto(packet, (session.address, session.port))
@@ -109,7 +109,7 @@ class Sender:
         held = reflected.dwell if 0 <= reflected.dwell <= took else 0  # the reflector's clock was set between
         self.counters.answered(test.session.slot, (took - held) / 1e9)
 
-    def _judge(self, test: Test) -> None:
+    def _judge(self, test: StampPacket) -> None:
         if test.number is None:
             self.counters.lost(test.session.slot)
         directions = test.session.directions

@@ -65,7 +65,7 @@ def unbroken_socket(family: socket.AddressFamily) -> socket.socket:
     return opened
 
 
-def test_socket(family: socket.AddressFamily, dscp: int) -> socket.socket:
+def sender_socket(family: socket.AddressFamily, dscp: int) -> socket.socket:
     """A UDP socket on a port of the kernel's choice, for the sender of a class. Raises OSError."""
     opened = socket.socket(family, socket.SOCK_DGRAM)
     if family == socket.AF_INET:

@@ -30,7 +30,7 @@ FAREWELL = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class Sweep:
     """Seconds: from one reading of a device to the next, and for each step of a reading."""
 
     interval: float = 60.0
@@ -88,10 +88,10 @@ class Watch:
     """Devices that are read for as long as they are watched."""
 
     def __init__(
-        self, pace: Pace, open_device: Callable[[Way], ConfigDriver], on_look: Callable[[str, Look], None]
+        self, sweep: Sweep, open_device: Callable[[Way], ConfigDriver], on_look: Callable[[str, Look], None]
     ) -> None:
         """`on_look` is called after every reading, by the thread that made it."""
-        self._pace, self._open, self._on_look = pace, open_device, on_look
+        self._sweep, self._open, self._on_look = sweep, open_device, on_look
         self._kept: dict[str, _Kept] = {}
         self._changed = Condition()
         self._is_over = False
@@ -128,7 +128,7 @@ class Watch:
             self._is_over = True
             self._changed.notify()
         for queue in (self._sound, self._doubtful):
-            for _ in range(self._pace.workers):
+            for _ in range(self._sweep.workers):
                 queue.put(None)
         deadline = time.monotonic() + FAREWELL
         for thread in self._threads:
@@ -142,7 +142,7 @@ class Watch:
         """Threads inherit the network namespace of the one that starts them."""
         if self._threads or not self._kept:
             return
-        works = [self._sound, self._doubtful] * self._pace.workers
+        works = [self._sound, self._doubtful] * self._sweep.workers
         self._threads = [Thread(target=self._work, args=(queue,), daemon=True) for queue in works]
         self._threads.append(Thread(target=self._hand_out, daemon=True))
         for thread in self._threads:
@@ -167,7 +167,7 @@ class Watch:
             with self._changed:
                 kept.look = look
                 kept.failures = 0 if look.is_up else kept.failures + 1
-                kept.due = next_turn(kept.hostname, time.monotonic(), self._pace.interval, kept.failures)
+                kept.due = next_turn(kept.hostname, time.monotonic(), self._sweep.interval, kept.failures)
                 kept.is_taken = False
                 is_gone = kept.is_gone
                 self._changed.notify()
@@ -195,7 +195,7 @@ class Watch:
 
     def _state(self, kept: _Kept) -> DeviceState:
         """By the session that is kept; by a new one where it was cut, which is no fault of the device."""
-        timeout, began = self._pace.timeout, time.monotonic()
+        timeout, began = self._sweep.timeout, time.monotonic()
         if kept.driver is not None:
             try:
                 return kept.driver.state(routes=True, timeout=timeout)

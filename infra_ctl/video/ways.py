@@ -9,9 +9,7 @@ from functools import cached_property
 from infra_ctl.city import City
 from infra_ctl.intent.topology import Link, links
 from infra_ctl.monitor.targets import DscpClass, Family, PathTarget, RoomTarget, path_targets
-from infra_ctl.probe.targets import AF41, DEFAULT, EchoTarget
-
-DSCP: Mapping[DscpClass, int] = {"default": DEFAULT, "video": AF41}
+from infra_ctl.probe.targets import AF41, EchoTarget
 
 
 def room_echo(room: RoomTarget) -> EchoTarget:
@@ -67,8 +65,7 @@ class Ways:
 
     def _echo(self, kind: str, name: str, family: Family, dscp_class: DscpClass) -> EchoTarget | None:
         target = self._targets.get((kind, name, family, dscp_class))
-        name = f"{kind} {name} {family} {dscp_class}"
-        return EchoTarget(name, target.address, DSCP[dscp_class]) if target else None
+        return target.echo() if target else None
 
     def _upwards(self, site: str, seen: tuple[str, ...]) -> Iterator[str]:
         """The site's own first; a ring is gone around once."""

@@ -15,10 +15,10 @@ import pytest
 from infra_ctl.drivers.base import ConfigDriver, DeviceState
 from infra_ctl.drivers.connection import Connection
 from infra_ctl.errors import SessionLostError, UnreachableError
-from infra_ctl.verify.watching import Look, Pace, Watch, Way, next_turn
+from infra_ctl.verify.watching import Look, Sweep, Watch, Way, next_turn
 
 STATE = DeviceState((), (), ())
-QUICK = Pace(interval=0.05, timeout=30.0, workers=2)
+QUICK = Sweep(interval=0.05, timeout=30.0, workers=2)
 
 
 class Network:
@@ -84,9 +84,9 @@ def network() -> Network:
 
 
 @contextmanager
-def watching(network: Network, pace: Pace = QUICK) -> Iterator[tuple[Watch, list[tuple[str, Look]]]]:
+def watching(network: Network, sweep: Sweep = QUICK) -> Iterator[tuple[Watch, list[tuple[str, Look]]]]:
     said: list[tuple[str, Look]] = []
-    watch = Watch(pace, network.open, lambda name, look: said.append((name, look)))
+    watch = Watch(sweep, network.open, lambda name, look: said.append((name, look)))
     try:
         yield watch, said
     finally:

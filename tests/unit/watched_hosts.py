@@ -10,6 +10,7 @@ import pytest
 
 from infra_ctl.change.operations import Operation, Predicted
 from infra_ctl.cli import hosts as cli_hosts
+from infra_ctl.context import hosts as context_hosts
 from infra_ctl.drivers.connection import Connection
 from infra_ctl.drivers.embedded_hosts import EmbeddedHosts
 from infra_ctl.drivers.hosts import HostEnd, HostFleet, HostWork, OnEnd, Prediction, Told
@@ -75,8 +76,8 @@ class WatchedHosts(EmbeddedHosts):
 def instead_of_hosts(monkeypatch: pytest.MonkeyPatch, *names: str) -> WatchedHosts:
     """Hosts that are nothing yet, for the command line, which has no others and no host parts."""
     there = WatchedHosts()
-    monkeypatch.setattr(cli_hosts, "present_hosts", lambda _context, _city: names)
-    monkeypatch.setattr(cli_hosts, "present_parts", lambda _context, _city: {})
+    monkeypatch.setattr(context_hosts, "present_hosts", lambda _context, _city: names)
+    monkeypatch.setattr(context_hosts, "present_parts", lambda _context, _city: {})
     monkeypatch.setattr(cli_hosts, "host_fleet", lambda _context, _city: fleet(there))
     return there
 

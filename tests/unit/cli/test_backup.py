@@ -20,6 +20,7 @@ from infra_ctl.change.operations import File
 from infra_ctl.cli import hosts as cli_hosts
 from infra_ctl.cli import logins as cli_logins
 from infra_ctl.cli.exits import Exit
+from infra_ctl.context import hosts as context_hosts
 from infra_ctl.drivers.embedded import Fault
 from infra_ctl.drivers.embedded_hosts import HostFault
 from infra_ctl.drivers.logins import Login
@@ -389,7 +390,7 @@ SYSCTL = "/etc/sysctl.d/60-infra-ctl.conf"
 @pytest.fixture
 def hosts(monkeypatch: pytest.MonkeyPatch) -> WatchedHosts:
     there = WatchedHosts()
-    monkeypatch.setattr(cli_hosts, "present_hosts", lambda _context, _city: (APP, NTP))
+    monkeypatch.setattr(context_hosts, "present_hosts", lambda _context, _city: (APP, NTP))
     monkeypatch.setattr(cli_hosts, "host_fleet", lambda _context, _city: fleet(there))
     return there
 

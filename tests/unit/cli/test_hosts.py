@@ -14,8 +14,8 @@ import pytest
 
 from infra_ctl.change.operations import File
 from infra_ctl.cli import deploy
-from infra_ctl.cli import hosts as cli_hosts
 from infra_ctl.cli.exits import Exit
+from infra_ctl.context import hosts as context_hosts
 from infra_ctl.drivers.embedded_hosts import HostFault
 from infra_ctl.errors import UnreachableError
 from infra_ctl.hosts.roles.base import base
@@ -71,7 +71,7 @@ def test_a_host_comes_after_the_host_parts_of_the_routers_before_it(
     infra_ctl: Command, hosts: WatchedHosts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever selects the host means the way to it too; a router and its host part are one."""
-    monkeypatch.setattr(cli_hosts, "present_parts", lambda _context, city: city.parts)
+    monkeypatch.setattr(context_hosts, "present_parts", lambda _context, city: city.parts)
     said = infra_ctl("plan", APP)
     waves = re.findall(r"^(?:waves|     ) +\d+  (.+)$", said.out, re.MULTILINE)
     assert waves == [f"{CORE1}/host", f"{CORE2}/host", APP]
@@ -173,7 +173,7 @@ def test_a_host_part_that_is_behind_comes_with_its_router(
     infra_ctl: Command, hosts: WatchedHosts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     part = f"{CORE1}/host"
-    monkeypatch.setattr(cli_hosts, "present_parts", lambda _context, city: {part: city.parts[part]})
+    monkeypatch.setattr(context_hosts, "present_parts", lambda _context, city: {part: city.parts[part]})
     hosts.silent[part] = UnreachableError(part, "no route to host")
     hosts.after = lambda _part: hosts.silent.clear()
     said = infra_ctl("deploy", f"{APP} or {WARD}", "--yes")
@@ -304,7 +304,7 @@ def test_a_secret_that_is_rotated_reaches_the_hosts_that_use_it(
 ) -> None:
     """The primary first: a replica that is restarted meanwhile must be let in."""
     both = ("dc-db-1", "bk-db-1")
-    monkeypatch.setattr(cli_hosts, "present_hosts", lambda _context, _city: (*both, NTP))
+    monkeypatch.setattr(context_hosts, "present_hosts", lambda _context, _city: (*both, NTP))
     assert infra_ctl("deploy", "role=database or role=ntp", "--yes").code == Exit.DONE
     before = [machine.files for machine in map(hosts.machines.__getitem__, both)]
     said = infra_ctl("secrets", "rotate", "postgresql/replication", "--yes")

@@ -11,8 +11,9 @@ import paramiko
 import pytest
 
 from infra_ctl import plan as planning
-from infra_ctl.cli import context, devices
+from infra_ctl.cli import devices
 from infra_ctl.cli.exits import Exit
+from infra_ctl.context import Context, named
 from infra_ctl.drivers import ssh
 from infra_ctl.drivers.embedded_hosts import HostFault
 from infra_ctl.drivers.hosts import HostWork
@@ -32,8 +33,8 @@ def live(infra_ctl: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     """A deployed simulated city whose devices show a host key, as live ones do."""
     assert infra_ctl("deploy", "--yes").code == Exit.DONE
     (tmp_path / "var/embedded/no-known-hosts").touch()
-    simulated: Callable[..., context.Context] = context._KINDS["embedded"]
-    monkeypatch.setitem(context._KINDS, "live", lambda *where: replace(simulated(*where), kind="live"))
+    simulated: Callable[..., Context] = named._KINDS["embedded"]
+    monkeypatch.setitem(named._KINDS, "live", lambda *where: replace(simulated(*where), kind="live"))
     monkeypatch.setattr(devices, "fleet", lambda where, city, _pins=None: devices._embedded(where, city))
     monkeypatch.setattr(ssh, "offered_key", lambda _way: KEY)
     monkeypatch.setenv("INFRA_CTL_CONTEXT", "live")

@@ -17,9 +17,9 @@ import click
 import pytest
 
 from infra_ctl.city import City
-from infra_ctl.cli import hosts as cli_hosts
 from infra_ctl.cli import planning
 from infra_ctl.cli.exits import Exit
+from infra_ctl.context import hosts as context_hosts
 from infra_ctl.deploy.step import Ended, Stepper
 from infra_ctl.intent import HostPart
 from infra_ctl.secrets import PASSWORD_FILE, editing, open_vault, write_vault
@@ -272,9 +272,9 @@ def test_in_a_twin_what_its_hosts_need_is_used_and_what_they_would_is_not_missin
     infra_ctl: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: tuple[str, ...]
 ) -> None:
     """A twin without databases may have the value from one that had them."""
-    monkeypatch.setattr("infra_ctl.cli.devices.present", lambda _context, _city: ("nk-an-hoa-ce1",))
-    monkeypatch.setattr(cli_hosts, "present_hosts", lambda _context, _city: there)
-    monkeypatch.setattr(cli_hosts, "present_parts", lambda _context, _city: {})
+    monkeypatch.setattr("infra_ctl.context.devices.present", lambda _context, _city: ("nk-an-hoa-ce1",))
+    monkeypatch.setattr(context_hosts, "present_hosts", lambda _context, _city: there)
+    monkeypatch.setattr(context_hosts, "present_parts", lambda _context, _city: {})
     folder = tmp_path / "var/lab/x"
     folder.mkdir(parents=True)
     (folder / "vault-password").write_text("open sesame\n")
@@ -294,8 +294,8 @@ def test_routers_whose_host_part_is_ours_need_secrets_where_no_hosts_are(
     def parts(_context: object, city: City) -> Mapping[str, HostPart]:
         return {name: city.parts[name] for name in ("nk-pop1/host", "nk-an-hoa-ce1/host")}
 
-    monkeypatch.setattr(cli_hosts, "present_hosts", lambda _context, _city: ())
-    monkeypatch.setattr(cli_hosts, "present_parts", parts)
+    monkeypatch.setattr(context_hosts, "present_hosts", lambda _context, _city: ())
+    monkeypatch.setattr(context_hosts, "present_parts", parts)
     said = infra_ctl("secrets", "rotate", "snmp/auth", "--yes")
     assert said.out.splitlines()[0] == "rotated snmp/auth            2 hosts: nk-an-hoa-ce1/host nk-pop1/host"
 

@@ -13,7 +13,7 @@ from exporters.catalogue import PATH
 from exporters.path import PathExporter
 from exporters.serving.exposition import text
 from infra_ctl.errors import InfraCtlError
-from infra_ctl.probe.counters import BOUNDS, LATENESS_BOUNDS, Reading
+from infra_ctl.probe.counters import Reading
 from infra_ctl.probe.prober import Prober
 from infra_ctl.probe.schedule import Ring
 from infra_ctl.probe.targets import EchoTarget, Pace, StampTarget, Target
@@ -131,9 +131,3 @@ def test_a_bad_inventory_leaves_all_as_it_was(
         exporter.configure(tmp_path / "none")
     assert len(told) == 1
     assert samples(exporter).keys() == before
-
-
-def test_buckets_are_the_catalogue_s() -> None:
-    buckets = {each.name: each.buckets for each in PATH.metrics if each.buckets}
-    assert buckets.pop("infra_path_lateness_seconds") == LATENESS_BOUNDS
-    assert set(buckets.values()) == {BOUNDS}

@@ -69,7 +69,7 @@ def test_the_format_is_the_one_that_is_liked_best(serve_fake: Serve, accept: str
 
 
 def test_headers_that_come_twice_are_read_as_one(serve_fake: Serve) -> None:
-    both = "Accept: application/openmetrics-text\r\nAccept: text/plain;q=0.5"
+    both = "Accept: text/plain;q=0.5\r\nAccept: application/openmetrics-text"
     answer = serve_fake().send(f"GET /metrics HTTP/1.1\r\n{both}\r\nConnection: close\r\n\r\n".encode())
     assert answer.headers["content-type"].startswith(OPENMETRICS)
 

@@ -11,6 +11,8 @@ from typing import Literal
 from infra_ctl.errors import UnknownError, UnusableError
 
 Kind = Literal["live", "lab", "embedded"]
+BACKUP = "INFRA_CTL_BACKUP"
+"""The variable that says where backups are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,12 @@ class Context:
     @property
     def journal_url(self) -> str:
         return os.environ.get("INFRA_CTL_JOURNAL", f"sqlite:///{self.var / 'journal.db'}")
+
+    @property
+    def backup(self) -> Path:
+        """The git repository of backups; a colon would be a machine's name to git."""
+        usual = self.var / "backup" / self.name.replace(":", "-")
+        return Path(os.environ.get(BACKUP) or usual)
 
     @property
     def lab_name(self) -> str:
