@@ -41,6 +41,15 @@ def _seconds(value: object) -> object:
     return int(match[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
 
 
+def _bytes(value: object) -> object:
+    """`500MB`, `80GB`, `2TB`, of 1024 each; a number stays a number of bytes."""
+    if not isinstance(value, str):
+        return value
+    if not (match := re.fullmatch("([1-9][0-9]{0,5})([MGT]B)", value)):
+        raise ValueError("must be a size such as 500MB, 80GB or 2TB")
+    return int(match[1]) << {"MB": 20, "GB": 30, "TB": 40}[match[2]]
+
+
 def _date(value: object) -> object:
     """A text is a calendar date, never a number of seconds since 1970."""
     if isinstance(value, str) and not re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
@@ -115,6 +124,12 @@ Seconds: TypeAlias = Annotated[
     Field(ge=0),
     BeforeValidator(_seconds),
     WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,6}[smhd]$"}),
+]
+Bytes: TypeAlias = Annotated[
+    int,
+    Field(ge=1),
+    BeforeValidator(_bytes),
+    WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]{0,5}[MGT]B$"}),
 ]
 ENDPOINT = r"^[a-z0-9]+(-[a-z0-9]+)*:[a-z0-9]+(-[a-z0-9]+)*/[a-z][a-z0-9.]{0,14}$"
 """`site:device/interface`."""

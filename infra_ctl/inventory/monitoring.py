@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from infra_ctl.inventory.fields import (
     AbsolutePath,
+    Bytes,
     Email,
     HostPort,
     Level,
@@ -70,9 +71,9 @@ class Web(Model):
 
     user: Slug = "prometheus"
     secret: SecretReference = "vault:monitoring/web"  # noqa: S105 - a reference
-    certificate: AbsolutePath = "/var/lib/infra-ctl/tls/monitoring.pem"
-    key: AbsolutePath = "/var/lib/infra-ctl/tls/monitoring.key"
-    authority: AbsolutePath = "/var/lib/infra-ctl/tls/monitoring.pem"
+    certificate: AbsolutePath = "/etc/infra-ctl/tls/monitoring.pem"
+    key: AbsolutePath = "/etc/infra-ctl/tls/monitoring.key"
+    authority: AbsolutePath = "/etc/infra-ctl/tls/monitoring.pem"
     """Who has signed the certificate: itself, until the city's authority has signed one."""
 
 
@@ -110,6 +111,10 @@ class Thresholds(Model):
     """How much more one family may lose than the other."""
     isolated: Ratio = 0.8
     """Of all sites unreachable at once: then it is monitoring that is cut off, not they."""
+    disk: Ratio = 0.9
+    """Of a host's file system."""
+    clock: Seconds = 1
+    """How far a host's clock may be off that of its monitoring host."""
 
 
 class Media(Model):
@@ -139,6 +144,8 @@ class Monitoring(Model):
     """Receiver of what must be looked at now, whoever owns it."""
     ticket: Slug | None = None
     """Receiver of what can wait until the morning and is nobody else's."""
+    watchdog: Slug | None = None
+    """Receiver of the alert that always fires: it raises the alarm when it is told nothing any more."""
     mail: MailServer | None = None
     web: Web | None = None
     authority: AbsolutePath | None = None
@@ -152,5 +159,7 @@ class Monitoring(Model):
     """The release that snmp.yml is for, or an older one that reads the same: 0.21 is Debian 12's."""
     retention: Annotated[Seconds, Field(ge=86400)] = 400 * 86400
     """A day at least: none would be Prometheus's own fortnight."""
+    retention_bytes: Bytes | None = None
+    """What Prometheus may use of its disk: the oldest go first, whatever their age."""
     runbooks: Url = "https://docs.cantho.example/runbooks"
     """Where docs/runbooks is published."""

@@ -96,13 +96,13 @@ take_back_unconfirmed() {
 # As units of systemd do on a real router: see infra_ctl/hosts/roles/loading.py. The kernel of one that starts has
 # nothing of it left.
 load_host_part() {
-    for table in zones marks agent; do nft delete table inet "$table" 2>/dev/null || :; done
+    for table in zones marks agent exporter; do nft delete table inet "$table" 2>/dev/null || :; done
     tc qdisc show | sed -n 's/^qdisc htb 1: dev \([^ ]*\) root .*/\1/p' |
         while read -r each; do tc qdisc delete dev "$each" root; done
     for each in vlans queues; do
         [ ! -e "/etc/infra-ctl/$each" ] || sh "/etc/infra-ctl/$each" load || echo "$each are not as they should be: $?"
     done
-    for table in zones marks; do
+    for table in zones marks exporter; do
         file=/etc/infra-ctl/$table.nft
         [ ! -e "$file" ] || nft -f "$file" || echo "$file is not in force: $?"
     done

@@ -28,7 +28,7 @@ HOST_COMMANDS = {
 """Of a lab with hosts, and of what they start from."""
 ROOM_COMMANDS = {"baresip": "baresip-core"}
 
-PART_COMMANDS = {"snmpd": "snmpd"}
+PART_COMMANDS = {"snmpd": "snmpd", "prometheus-frr-exporter": "prometheus-frr-exporter"}
 """Of a lab whose routers have their host part: they have the machine's packages, and install none."""
 
 DAEMONS = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from infra_ctl.city import City
 from infra_ctl.inventory.monitoring import MailServer, Receiver
 from infra_ctl.monitor.files import MonitorFile, Value
@@ -18,7 +20,7 @@ def alertmanager_files(stack: Stack) -> tuple[MonitorFile, ...]:
     """The configuration, which holds secrets, and how it is started."""
     return (
         MonitorFile("alertmanager.yml", _config(stack), private=True),
-        MonitorFile("alertmanager.args", _arguments(stack)),
+        _started(stack),
     )
 
 
@@ -66,6 +68,7 @@ def _route(city: City, hurry: int) -> Value:
         "group_interval": span("5m", hurry),
         "repeat_interval": span("12h", hurry),
         "routes": [
+            *_watchdog(monitoring.watchdog, hurry),
             {"receiver": NOBODY, "matchers": ['severity="none"']},
             {**page, "repeat_interval": span("4h", hurry), "continue": True},
             *owners,
@@ -75,6 +78,17 @@ def _route(city: City, hurry: int) -> Value:
             {**new, "repeat_interval": span("7d", hurry)},
         ],
     }
+
+
+def _watchdog(receiver: str | None, hurry: int) -> Iterator[Value]:
+    """At once, and again and again: silence is what it is listened to for."""
+    if receiver is not None:
+        timing = {
+            "group_wait": "0s",
+            "group_interval": span("1m", hurry),
+            "repeat_interval": span("5m", hurry),
+        }
+        yield {"receiver": receiver, "matchers": [f'alertname="{PREFIX}Watchdog"'], **timing}
 
 
 def _told(receiver: Receiver, sink: str | None) -> Receiver:
@@ -88,12 +102,12 @@ def _receiver(name: str, receiver: Receiver) -> Value:
     return found | ({"email_configs": mails} if mails else {}) | ({"webhook_configs": hooks} if hooks else {})
 
 
-def _arguments(stack: Stack) -> str:
-    """For /etc/default/prometheus-alertmanager; hosts of the role tell each other what they have told."""
-    peers = [f"--cluster.peer={each}" for each in stack.everywhere(CLUSTER) if each != stack.own(CLUSTER)]
-    web = ["--web.config.file=web/alertmanager.yml"] if stack.web else []
-    listening = [
+def _started(stack: Stack) -> MonitorFile:
+    """Hosts of the role tell each other what they have told."""
+    peers = (f"--cluster.peer={each}" for each in stack.everywhere(CLUSTER) if each != stack.own(CLUSTER))
+    return stack.started(
+        "alertmanager",
         f"--web.listen-address={stack.own(ALERTMANAGER)}",
-        f"--cluster.listen-address={stack.own(9094)}",
-    ]
-    return "\n".join([*listening, *peers, *web, ""])
+        f"--cluster.listen-address={stack.own(CLUSTER)}",
+        *peers,
+    )

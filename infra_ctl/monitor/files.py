@@ -21,6 +21,7 @@ HEAD = "# Written by infra-ctl from the inventory: change that, not this.\n"
 HASHED = 72
 """Bytes of a password that bcrypt looks at."""
 _HASHED = re.compile(r"bcrypt (vault:[a-z0-9][a-z0-9/_-]*)")
+_LITERAL = re.compile(r"literal (vault:[a-z0-9][a-z0-9/_-]*)")
 _ALPHABET = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
@@ -51,6 +52,11 @@ def hashed(reference: str) -> str:
     return f"bcrypt {reference}"
 
 
+def literal(reference: str) -> str:
+    """In place of a secret in a file whose reader takes `$` for a variable: twice for once."""
+    return f"literal {reference}"
+
+
 def as_yaml(value: Value) -> str:
     """In the order in which it was made, ever the same, and without anchors, which nobody else reads."""
     import yaml  # type: ignore[import-untyped]  # its stubs are a package of their own
@@ -73,6 +79,8 @@ def _with(value: Value, change: Callable[[str], str]) -> Value:
 def _resolved(value: str, vault: Mapping[str, str], path: str) -> str:
     if match := _HASHED.fullmatch(value):
         return _bcrypt(match[1], resolve(match[1], vault), path)
+    if match := _LITERAL.fullmatch(value):
+        return resolve(match[1], vault).replace("$", "$$")
     return resolve(value, vault)
 
 

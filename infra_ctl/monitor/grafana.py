@@ -9,8 +9,8 @@ from typing import Any, Literal, TypeAlias
 
 from infra_ctl.errors import UnusableError
 from infra_ctl.inventory.monitoring import Thresholds
-from infra_ctl.monitor.files import MonitorFile, Value
-from infra_ctl.monitor.stack import ALERTMANAGER, PROMETHEUS, Stack
+from infra_ctl.monitor.files import MonitorFile, Value, literal
+from infra_ctl.monitor.stack import ALERTMANAGER, HOME, PROMETHEUS, Stack
 
 Language: TypeAlias = Literal["en", "vi"]
 Board: TypeAlias = Mapping[str, Any]
@@ -97,7 +97,10 @@ def _login(stack: Stack) -> dict[str, Value]:
     return {
         "basicAuth": True,
         "basicAuthUser": web.user,
-        "secureJsonData": {"basicAuthPassword": web.secret, "tlsCACert": f"$__file{{{web.authority}}}"},
+        "secureJsonData": {
+            "basicAuthPassword": literal(web.secret),
+            "tlsCACert": f"$__file{{{web.authority}}}",
+        },
     }
 
 
@@ -119,7 +122,7 @@ def _provider() -> Value:
                 "type": "file",
                 "allowUiUpdates": False,
                 "disableDeletion": False,
-                "options": {"path": "/etc/infra-ctl/monitor/grafana/dashboards"},
+                "options": {"path": f"{HOME}/{FOLDER}/dashboards"},
             }
         ],
     }

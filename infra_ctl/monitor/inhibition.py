@@ -47,6 +47,7 @@ CITYWIDE = (
     "PrefixesMissing",
     "PrefixesUnexpected",
 )
+TELLING = ("NotificationsFailing", "AlertmanagerUnreachable")
 _ALONE = ("ce", "pop")
 """Roles of routers that are their site's only ones: what explains the site explains them."""
 
@@ -55,7 +56,7 @@ def inhibitions(city: City) -> tuple[Rule, ...]:
     """All of them. What cannot be told while a host is cut off is no failure of who tells it."""
     held = ("DeviceDown", *ROUTING, "PrometheusTargetMissing")
     return (
-        _rule("CityUnreachable", (*SITES, *BEHIND, *SYSTEMS, *CITYWIDE, "NotificationsFailing")),
+        _rule("CityUnreachable", (*SITES, *BEHIND, *SYSTEMS, *CITYWIDE, *TELLING)),
         _rule("PopUnreachable", ("WardUnreachable", "SiteNew", *BEHIND, "PrefixesMissing"), equal="pop"),
         _rule("WardUnreachable", BEHIND, equal="site"),
         _rule(
@@ -64,6 +65,8 @@ def inhibitions(city: City) -> tuple[Rule, ...]:
             equal="site",
         ),
         _rule("DataCentreUnreachable", ("PrefixesMissing",), equal="pop"),
+        # One of the two Alertmanagers stands in it.
+        _rule("DataCentreUnreachable", ("AlertmanagerUnreachable",)),
         _rule("CoreUnreachable", held, equal="device"),
         _rule("CoreUnreachable", ("PrefixesMissing",), equal="pop"),
         _rule("SiteNew", BEHIND, equal="site"),

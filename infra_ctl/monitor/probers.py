@@ -47,9 +47,9 @@ def prober_files(stack: Stack) -> tuple[MonitorFile, ...]:
     """Their configurations, and how they are started."""
     return (
         MonitorFile("snmp.yml", _snmp(stack.city.inventory.snmp, stack.snmp_exporter), private=True),
-        MonitorFile("snmp.args", _arguments(stack, "snmp", SNMP)),
+        stack.started("snmp", f"--web.listen-address={stack.own(SNMP)}"),
         MonitorFile("blackbox.yml", _blackbox(stack.city)),
-        MonitorFile("blackbox.args", _arguments(stack, "blackbox", BLACKBOX)),
+        stack.started("blackbox", f"--web.listen-address={stack.own(BLACKBOX)}"),
     )
 
 
@@ -114,8 +114,3 @@ def _blackbox(city: City) -> Value:
 def _trust(city: City) -> Value:
     authority = city.inventory.monitoring.authority
     return {"ca_file": authority} if authority else {"insecure_skip_verify": True}
-
-
-def _arguments(stack: Stack, name: str, port: int) -> str:
-    web = [f"--web.config.file=web/{name}.yml"] if stack.web else []
-    return "\n".join([f"--web.listen-address={stack.own(port)}", *web, ""])

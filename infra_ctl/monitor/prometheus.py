@@ -11,7 +11,7 @@ from infra_ctl.city import City
 from infra_ctl.intent.expectations import device_expectations
 from infra_ctl.monitor.files import MonitorFile, Value
 from infra_ctl.monitor.hurry import span
-from infra_ctl.monitor.jobs import discovery, registry
+from infra_ctl.monitor.jobs import discovery, monitoring_hosts, registry
 from infra_ctl.monitor.probers import asked
 from infra_ctl.monitor.stack import ALERTMANAGER, BLACKBOX, EXPORTERS, PROMETHEUS, SD, SNMP, Stack
 from infra_ctl.monitor.targets import path_targets, registrar_targets, room_targets
@@ -33,10 +33,7 @@ _ASKED: Mapping[str, tuple[str, int | None]] = {
 
 def prometheus_files(stack: Stack) -> tuple[MonitorFile, ...]:
     """prometheus.yml, how it is started, and where `file` finds its targets."""
-    files = [
-        MonitorFile("prometheus.yml", _config(stack)),
-        MonitorFile("prometheus.args", _arguments(stack)),
-    ]
+    files = [MonitorFile("prometheus.yml", _config(stack)), _started(stack)]
     if stack.discovery == "file":
         for job, targets in registry().items():
             text = json.dumps(discovery(targets(stack.city)), indent=1, ensure_ascii=False)
@@ -91,13 +88,17 @@ def _config(stack: Stack) -> Value:
         },
         "alerting": {
             "alert_relabel_configs": [{"action": "labeldrop", "regex": "replica"}],
-            "alertmanagers": [
-                {**stack.client, "static_configs": [{"targets": stack.everywhere(ALERTMANAGER)}]}
-            ],
+            "alertmanagers": list(_alertmanagers(stack)),
         },
         "rule_files": ["rules/*.yml"],
         "scrape_configs": [*_own(stack, limits), *_ours(stack, limits), *_others(stack, limits)],
     }
+
+
+def _alertmanagers(stack: Stack) -> Iterator[Value]:
+    """Of every host of the role, each by the name that its certificate has."""
+    for host, target in zip(monitoring_hosts(stack.city), stack.everywhere(ALERTMANAGER), strict=True):
+        yield {**stack.client_of(host), "static_configs": [{"targets": [target]}]}
 
 
 def _own(stack: Stack, limits: Limits) -> Iterator[Value]:
@@ -167,9 +168,13 @@ def _relabelled(stack: Stack, job: str) -> list[Value]:
     ]
 
 
-def _arguments(stack: Stack) -> str:
-    """For /etc/default/prometheus, but for the folders, which are the machine's."""
-    retention = stack.city.inventory.monitoring.retention
-    web = ["--web.config.file=web/prometheus.yml"] if stack.web else []
-    listening = f"--web.listen-address={stack.own(PROMETHEUS)}"
-    return "\n".join([f"--storage.tsdb.retention.time={retention}s", listening, *web, ""])
+def _started(stack: Stack) -> MonitorFile:
+    """But for the folder of its data, which is Debian's."""
+    monitoring = stack.city.inventory.monitoring
+    size = monitoring.retention_bytes
+    return stack.started(
+        "prometheus",
+        f"--web.listen-address={stack.own(PROMETHEUS)}",
+        f"--storage.tsdb.retention.time={monitoring.retention}s",
+        *((f"--storage.tsdb.retention.size={size}B",) if size is not None else ()),
+    )

@@ -13,7 +13,7 @@ from infra_ctl.intent import openings
 from infra_ctl.intent.model import Address
 from infra_ctl.inventory.hints import did_you_mean
 from infra_ctl.inventory.monitoring import SnmpExporter, Web
-from infra_ctl.monitor.files import Value
+from infra_ctl.monitor.files import MonitorFile, Value
 from infra_ctl.monitor.jobs import at, monitoring_hosts
 
 EXPORTERS: Mapping[str, int] = MappingProxyType(
@@ -22,6 +22,9 @@ EXPORTERS: Mapping[str, int] = MappingProxyType(
 """Ours, by name, and where they listen."""
 SD, PROMETHEUS, SNMP, BLACKBOX = 9874, 9090, 9116, 9115
 ALERTMANAGER, CLUSTER = (openings.PORTS[each] for each in (openings.ALERTMANAGER, openings.GOSSIP))
+HOME = "/etc/infra-ctl/monitor"
+"""Where a monitoring host has what is rendered."""
+DEFAULTS = "defaults"
 PASSWORD = "web/password"  # noqa: S105 - a file
 Discovery = Literal["http", "file"]
 
@@ -70,6 +73,12 @@ class Stack:
         """The same part on every host of the role."""
         return [at(self.city.hosts[name].addresses[0], port) for name in monitoring_hosts(self.city)]
 
+    def started(self, part: str, *words: str) -> MonitorFile:
+        """How Debian's unit of a part starts it: its own configuration, and what is said here besides."""
+        web = (f"--web.config.file={HOME}/web/{part}.yml",) if self.web else ()
+        line = " ".join((f"--config.file={HOME}/{part}.yml", *words, *web))
+        return MonitorFile(f"{DEFAULTS}/{part}", f'# Written by infra-ctl.\nARGS="{line}"\n')
+
     def url(self, port: int, path: str = "") -> str:
         return f"{self.scheme}://{self.own(port)}{path}"
 
@@ -80,16 +89,23 @@ class Stack:
     @property
     def server_name(self) -> str:
         """On its certificate: parts are reached by address."""
-        return f"{self.host}.{self.city.inventory.city.domain}"
+        return self._name_of(self.host)
+
+    def _name_of(self, host: str) -> str:
+        return f"{host}.{self.city.inventory.city.domain}"
 
     @property
     def client(self) -> dict[str, Value]:
-        """How a part logs in to another."""
+        """How a part logs in to another of its host."""
+        return self.client_of(self.host)
+
+    def client_of(self, host: str) -> dict[str, Value]:
+        """How a part logs in to one of a host of the role."""
         if (web := self.web) is None:
             return {}
         return {
             "scheme": "https",
-            "tls_config": {"ca_file": web.authority, "server_name": self.server_name},
+            "tls_config": {"ca_file": web.authority, "server_name": self._name_of(host)},
             "basic_auth": {"username": web.user, "password_file": PASSWORD},
         }
 

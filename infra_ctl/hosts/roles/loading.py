@@ -77,10 +77,13 @@ def script(name: str, text: str, undo: str) -> tuple[Operation, ...]:
 def unit(name: str, template: str, part: HostPart, **more: str) -> File:
     """What loads it at boot; `boot` turns all of a router's on."""
     text = host_text(template, part, None, **more)
-    judged = f"! {_SYSTEMD} || systemd-analyze verify {{}}"
-    return File(
-        id=f"{name}/unit", path=f"{UNITS}infra-ctl-{name}.service", text=text, validate_by=f"{{ {judged}; }}"
-    )
+    judged = f"{{ {by_systemd('systemd-analyze verify {}')}; }}"
+    return File(id=f"{name}/unit", path=f"{UNITS}infra-ctl-{name}.service", text=text, validate_by=judged)
+
+
+def by_systemd(command: str) -> str:
+    """A command for where systemd is; elsewhere nothing, and that is well."""
+    return f"! {_SYSTEMD} || {{ {command}; }}"
 
 
 def boot(units: tuple[File, ...]) -> Run:
@@ -88,7 +91,7 @@ def boot(units: tuple[File, ...]) -> Run:
     names = " ".join(each.path.removeprefix(UNITS) for each in units)
     return Run(
         id="boot/units",
-        command=f"! {_SYSTEMD} || {{ systemctl daemon-reload && systemctl enable --quiet {names}; }}",
-        unless=f"! {_SYSTEMD} || for each in {names}; do systemctl --quiet is-enabled $each || exit 1; done",
+        command=by_systemd(f"systemctl daemon-reload && systemctl enable --quiet {names}"),
+        unless=by_systemd(f"for each in {names}; do systemctl --quiet is-enabled $each || exit 1; done"),
         after=tuple(each.id for each in units),
     )

@@ -10,6 +10,7 @@ from infra_ctl.change.operations import File, Operation, Packages, refuse_broken
 from infra_ctl.hosts import state
 from infra_ctl.hosts.roles import loading
 from infra_ctl.hosts.roles.agent import agent
+from infra_ctl.hosts.roles.frr_exporter import PACKAGE, frr_exporter
 from infra_ctl.hosts.roles.queues import queues
 from infra_ctl.hosts.roles.vlans import vlans
 from infra_ctl.hosts.roles.zones import zones
@@ -18,8 +19,8 @@ from infra_ctl.intent.part import HostPart, merged
 
 Role: TypeAlias = Callable[[HostPart], tuple[Operation, ...]]
 
-ROLES: tuple[Role, ...] = (vlans, zones, queues, agent)
-PACKAGES = ("iproute2", "nftables", "snmpd")
+ROLES: tuple[Role, ...] = (vlans, zones, queues, agent, frr_exporter)
+PACKAGES = ("iproute2", "nftables", PACKAGE, "snmpd")
 
 
 def operations(part: HostPart, kept: Collection[Opening] = ()) -> tuple[Operation, ...]:

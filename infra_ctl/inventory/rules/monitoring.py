@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from infra_ctl.errors import Problem
 from infra_ctl.inventory.draft import Draft
 from infra_ctl.inventory.hints import did_you_mean
-from infra_ctl.inventory.kinds import CircuitClass
+from infra_ctl.inventory.kinds import CircuitClass, HostRole
 from infra_ctl.inventory.records import Path, problem
 from infra_ctl.inventory.rules.survey import Survey
 
@@ -16,7 +16,8 @@ def receivers(draft: Draft, _survey: Survey) -> Iterator[Problem]:
     """Those that pages and tickets go to are there, each is told in some way, and owns what exists once."""
     if (monitoring := draft.monitoring) is None:
         return
-    for field, name in (("page", monitoring.page), ("ticket", monitoring.ticket)):
+    for field in ("page", "ticket", "watchdog"):
+        name = getattr(monitoring, field)
         if name is not None and name not in monitoring.receivers:
             hint = did_you_mean(name, monitoring.receivers)
             yield _problem(draft, (field,), f"receiver {name!r} does not exist{hint}")
@@ -32,6 +33,17 @@ def receivers(draft: Draft, _survey: Survey) -> Iterator[Problem]:
                 yield _problem(draft, (*path, "owners", index), message)
             elif (first := owned.setdefault(owner, name)) != name:
                 yield _problem(draft, (*path, "owners", index), f"what {owner} owns goes to {first}")
+
+
+def authority(draft: Draft, _survey: Survey) -> Iterator[Problem]:
+    """Each host of the role tells the others' Alertmanagers: it must know who has signed for them."""
+    web = draft.monitoring.web if draft.monitoring is not None else None
+    hosts = sorted(name for name, host in draft.hosts.objects.items() if HostRole.MONITORING in host.roles)
+    if web is not None and len(hosts) > 1 and web.authority == web.certificate:
+        message = (
+            f"each of {', '.join(hosts)} would trust itself alone: write the `authority` that signs for all"
+        )
+        yield problem(draft.monitoring_record, ("web",), message, key=True)
 
 
 def objectives(draft: Draft, _survey: Survey) -> Iterator[Problem]:
@@ -52,4 +64,4 @@ def _problem(draft: Draft, path: Path, message: str) -> Problem:
     return problem(draft.monitoring_record, path, message)
 
 
-RULES = (receivers, objectives)
+RULES = (receivers, authority, objectives)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from infra_ctl.intent.model import Address
 from infra_ctl.intent.openings import FRR_EXPORTER, NODE_EXPORTER, PORTS, STAMP
 from infra_ctl.lab.model import TwinSpec
 from infra_ctl.monitor.jobs import at
-from infra_ctl.monitor.stack import ALERTMANAGER, BLACKBOX, EXPORTERS, PROMETHEUS, SD, SNMP, Stack
+from infra_ctl.monitor.stack import ALERTMANAGER, BLACKBOX, DEFAULTS, EXPORTERS, PROMETHEUS, SD, SNMP, Stack
 
 Again: TypeAlias = Literal["reload", "leave", "restart"]
 """What becomes of a part that runs already: it reads its configuration again, needs none, or cannot."""
@@ -83,7 +84,6 @@ def missing(installed: Collection[str]) -> tuple[str, ...]:
 
 def _own(stack: Stack, places: Places) -> Iterator[Part]:
     here = stack.address
-    kept = [each for each in _arguments(places, "prometheus") if ".retention." not in each]
     yield Part(
         "prometheus",
         (
@@ -91,7 +91,7 @@ def _own(stack: Stack, places: Places) -> Iterator[Part]:
             f"--config.file={places.config / 'prometheus.yml'}",
             f"--storage.tsdb.path={places.data / 'prometheus'}",
             *SHORT,
-            *kept,
+            *_arguments(places, "prometheus"),
         ),
         here,
         PROMETHEUS,
@@ -170,5 +170,7 @@ def _export(name: str, places: Places) -> tuple[str, ...]:
 
 
 def _arguments(places: Places, name: str) -> tuple[str, ...]:
-    """As rendered, a word a line."""
-    return tuple((places.config / f"{name}.args").read_text(encoding="utf-8").split())
+    """As rendered, but for where its files are and how much it keeps."""
+    text = (places.config / DEFAULTS / name).read_text(encoding="utf-8")
+    words = shlex.split(text, comments=True)[0].removeprefix("ARGS=").split()
+    return tuple(each for each in words if not each.startswith(("--config.file=", "--storage.")))

@@ -16,6 +16,7 @@ import yaml
 
 from infra_ctl.city import City
 from infra_ctl.errors import RefusedError, SecretError, UnusableError
+from infra_ctl.inventory import Inventory
 from infra_ctl.inventory.monitoring import MailServer, Thresholds
 from infra_ctl.monitor.files import MonitorFile
 from infra_ctl.monitor.grafana import boards
@@ -34,6 +35,12 @@ TOOLS = {"promtool", "amtool", "prometheus-blackbox-exporter", "prometheus-snmp-
 
 def files(city: City, discovery: Discovery = "http", *, is_plain: bool = False) -> tuple[MonitorFile, ...]:
     return monitor_files(stack(city, None, discovery, is_plain=is_plain), "en")
+
+
+def monitored(city: City, **update: object) -> Inventory:
+    """The inventory with something else in its monitoring.yaml."""
+    monitoring = city.inventory.monitoring.model_copy(update=update)
+    return city.inventory.model_copy(update={"monitoring": monitoring})
 
 
 def read(folder: Path, name: str) -> Any:
@@ -88,8 +95,7 @@ APART = {"snmp_exporter": "0.23"}
 @pytest.fixture(scope="module")
 def later(city: City) -> City:
     """Whose snmp_exporter is newer than Debian 12's."""
-    monitoring = city.inventory.monitoring.model_copy(update=APART)
-    return dataclasses.replace(city, inventory=city.inventory.model_copy(update={"monitoring": monitoring}))
+    return dataclasses.replace(city, inventory=monitored(city, **APART))
 
 
 def test_an_account_stands_apart_for_a_newer_snmp_exporter_and_targets_name_it(
@@ -231,7 +237,7 @@ def test_a_board_has_a_uid_of_its_own() -> None:
 
 def test_pages_go_to_who_is_on_duty_and_owners_hear_of_what_is_theirs(folder: Path) -> None:
     config = read(folder, "alertmanager.yml")
-    nobody, page, *owners, rest, new = config["route"]["routes"]
+    _, nobody, page, *owners, rest, new = config["route"]["routes"]
     assert (page["receiver"], page["continue"]) == ("duty", True)
     # What is larger, and looked at less often, is known before a ticket is told; a page waits for nothing.
     assert (page["group_wait"], config["route"]["group_wait"]) == ("30s", "5m")
@@ -246,6 +252,34 @@ def test_pages_go_to_who_is_on_duty_and_owners_hear_of_what_is_theirs(folder: Pa
         "nobody",
         "operations",
     )
+
+
+def test_what_always_fires_is_told_again_and_again_where_somebody_listens(city: City, folder: Path) -> None:
+    first = read(folder, "alertmanager.yml")["route"]["routes"][0]
+    assert (first["receiver"], first["matchers"]) == ("heartbeat", ['alertname="InfraWatchdog"'])
+    assert (first["group_wait"], first["group_interval"], first["repeat_interval"]) == ("0s", "1m", "5m")
+    without = dataclasses.replace(city, inventory=monitored(city, watchdog=None))
+    config = next(file for file in files(without) if file.path == "alertmanager.yml").content
+    assert config["route"]["routes"][0] == {"receiver": "nobody", "matchers": ['severity="none"']}
+
+
+def test_each_alertmanager_is_known_by_the_name_on_its_own_certificate(folder: Path) -> None:
+    found = read(folder, "prometheus.yml")["alerting"]["alertmanagers"]
+    assert [(each["tls_config"]["server_name"], each["static_configs"]) for each in found] == [
+        (f"{name}.cantho.example", [{"targets": [f"{address}:9093"]}])
+        for name, address in (("dc-monitor-1", "10.20.0.19"), ("bk-monitor-1", "10.36.0.19"))
+    ]
+    assert {each["tls_config"]["ca_file"] for each in found} == {"/etc/infra-ctl/tls/authority.pem"}
+
+
+@pytest.mark.parametrize(("secret", "written"), [("pa$HOME", "pa$$HOME"), ("$$", "$$$$")])
+def test_grafana_takes_no_part_of_a_password_for_a_variable(city: City, secret: str, written: str) -> None:
+    name = "grafana/provisioning/datasources/infra-ctl.yaml"
+    made = next(file for file in files(city) if file.path == name)
+    kept = yaml.safe_load(made.text({**VAULT, "monitoring/web": secret}))["datasources"][0]["secureJsonData"]
+    assert kept["basicAuthPassword"] == written
+    assert kept["tlsCACert"] == "$__file{/etc/infra-ctl/tls/authority.pem}"
+    assert set(made.references()) == {"monitoring/web"}
 
 
 def test_a_sink_is_told_everything_and_the_receivers_nothing(city: City) -> None:

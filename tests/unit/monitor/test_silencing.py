@@ -21,11 +21,12 @@ SHORT = {
 TABLE = """
 CityUnreachable           *  WardUnreachable PopUnreachable DataCentreUnreachable CoreUnreachable SiteNew
                              FamilyUnreachable site's system's PrefixesMissing PrefixesUnexpected
-                             RegistrarDown HostDown NotificationsFailing
+                             RegistrarDown HostDown NotificationsFailing AlertmanagerUnreachable
 PopUnreachable          pop  WardUnreachable SiteNew site's PrefixesMissing
 WardUnreachable        site  site's
 DataCentreUnreachable  site  site's system's HostDown RegistrarDown CoreUnreachable
 DataCentreUnreachable   pop  PrefixesMissing
+DataCentreUnreachable     *  AlertmanagerUnreachable
 CoreUnreachable      device  DeviceDown routing PrometheusTargetMissing
 CoreUnreachable         pop  PrefixesMissing
 SiteNew                site  site's
@@ -67,6 +68,8 @@ PrometheusTargetMissing  PrometheusTargetMissing
 ALWAYS = {
     "CityUnreachable": "nothing is larger",
     "CircuitFull": "a week's figure: what is down now does not explain it",
+    "DiskFull": "a host that answers says so of itself",
+    "ClockOff": "the same",
     "ExporterDown": "of the monitoring host itself, whatever the network does",
     "ProbesStalled": "the same",
     "ReadsStalled": "the same",

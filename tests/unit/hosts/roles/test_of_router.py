@@ -78,6 +78,16 @@ ip -n lan rule add from 10.1.40.2 table 40
 ip -n lan route add default via fd40::1
 """
 
+CONNECT = """
+import socket, sys
+try:
+    socket.create_connection(("10.0.1.16", 9342), 1, (sys.argv[1], 0)).close()
+except OSError:
+    print(sys.argv[1], "is not answered")
+else:
+    print(sys.argv[1], "is answered")
+"""
+
 WITH_VLANS = """#!/bin/sh
 # a kernel that has 802.1q, as far as the script asks: a veth stands for a VLAN
 case "$*" in
@@ -91,6 +101,9 @@ esac
 
 needs_kernel = pytest.mark.skipif(
     os.geteuid() != 0 or not shutil.which("nft") or not shutil.which("tc"), reason="needs root, nft and tc"
+)
+needs_exporter = pytest.mark.skipif(
+    os.geteuid() != 0 or not shutil.which("prometheus-frr-exporter"), reason="needs root, frr_exporter"
 )
 needs_snmpd = pytest.mark.skipif(
     os.geteuid() != 0 or not shutil.which("snmpd") or not shutil.which("snmpget"), reason="needs root, snmpd"
@@ -150,7 +163,7 @@ def test_a_router_has_what_its_interfaces_ask_for(parts: HostParts) -> None:
         name: {each.id.partition("/")[0] for each in of_router.operations(part)}
         for name, part in parts.items()
     }
-    everywhere = {"router", "agent", "state"}
+    everywhere = {"router", "agent", "exporter", "frr_exporter", "state"}
     assert roles["dc-edge1/host"] == everywhere | {"marks", "boot"}, "no circuit, no sub-interface"
     assert roles["nk-pop1/host"] == everywhere | {"marks", "boot", "queues"}
     assert roles[WARD] == everywhere | {"marks", "boot", "queues", "vlans"}
@@ -188,13 +201,14 @@ def test_each_class_has_its_share_and_may_use_what_others_leave() -> None:
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd-analyze")
 def test_systemd_understands_every_unit(parts: HostParts, tmp_path: Path) -> None:
     units = [each for each in of_router.operations(parts["dc-core1/host"]) if each.id.endswith("/unit")]
-    assert len(units) == 5
+    assert len(units) == 7
     for each in units:
         assert isinstance(each, File)
         file = tmp_path / each.path.removeprefix("/etc/systemd/system/")
         file.parent.mkdir(exist_ok=True)
         file.write_text(each.text, encoding="utf-8")
-    (tmp_path / "snmpd.service").write_text("[Service]\nExecStart=/bin/true\n", encoding="utf-8")
+    for name in ("snmpd", "prometheus-frr-exporter"):
+        (tmp_path / f"{name}.service").write_text("[Service]\nExecStart=/bin/true\n", encoding="utf-8")
     command = ("systemd-analyze", "verify", *map(str, tmp_path.glob("*.service")))
     said = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     ours = [line for line in said.stderr.splitlines() if str(tmp_path) in line or "infra-ctl" in line]
@@ -413,6 +427,35 @@ tc qdisc show dev eth0 | grep htb || echo no queue
 
 def _undoes(operation: Operation) -> TypeGuard[Run]:
     return isinstance(operation, Run) and operation.undoes
+
+
+@needs_kernel
+@needs_exporter
+def test_the_frr_exporter_answers_monitoring_and_the_router_itself(tmp_path: Path) -> None:
+    monitoring = (ip_network("10.0.1.17/32"),)
+    folder = written_to(tmp_path, replace(SMALL, agent=replace(AGENT, clients=monitoring)))
+    (folder / "connect.py").write_text(CONNECT, encoding="utf-8")
+    said = in_namespaces(f"""
+mount -t tmpfs own /run && mkdir /run/netns && ip netns add far
+ip link set lo up && ip link add eth0 type veth peer name p0 netns far
+ip address add 10.0.1.16/24 dev eth0 && ip link set eth0 up && ip -n far link set p0 up
+for each in 17 18; do ip -n far address add 10.0.1.$each/24 dev p0; done
+nft -f {folder}/exporter-rules
+. {folder}/frr_exporter-arguments
+prometheus-frr-exporter $ARGS 2>/dev/null &
+tries=100
+until python3 {folder}/connect.py 10.0.1.16 | grep -q 'is answered' || [ $tries -eq 0 ]; do
+    tries=$((tries - 1)); sleep 0.1
+done
+python3 {folder}/connect.py 10.0.1.16
+for each in 17 18; do ip netns exec far python3 {folder}/connect.py 10.0.1.$each; done
+kill $!
+""")
+    assert said.splitlines() == [
+        "10.0.1.16 is answered",
+        "10.0.1.17 is answered",
+        "10.0.1.18 is not answered",
+    ]
 
 
 @needs_snmpd
