@@ -21,6 +21,8 @@ from infra_ctl.inventory.fields import (
 )
 from infra_ctl.inventory.strict import Model
 
+NOBODY = "nobody"
+"""A receiver of ours, which is told and tells nothing: no city's is called so."""
 VideoClass = Literal["720p", "1080p"]
 Interval = Annotated[Seconds, Field(ge=1, le=300)]
 """Prometheus forgets a series after five minutes."""
@@ -52,7 +54,7 @@ class Web(Model):
     certificate: AbsolutePath = "/var/lib/infra-ctl/tls/monitoring.pem"
     key: AbsolutePath = "/var/lib/infra-ctl/tls/monitoring.key"
     authority: AbsolutePath = "/var/lib/infra-ctl/tls/monitoring.pem"
-    """Who has signed the certificate: itself, until the city's authority has signed one."""
+    """Who has signed the certificate. Whoever brings one says all three; without, it is signed by itself."""
 
 
 class Intervals(Model):

@@ -72,7 +72,9 @@ def command(directory: Path, where: str, argv: Sequence[str]) -> tuple[str, ...]
     pid = power.process_one(Folder.of(directory), found.spec, where)
     if pid is None:
         broken = any((fault.kind, fault.object) == ("off", where) for fault in found.faults)
-        raise LabError(f"{where} is off: infra-ctl lab {f'heal {where}' if broken else 'up'}")
+        raise LabError(
+            f"{where} is off: {state.hint(directory, f'lab heal {where}' if broken else 'lab up')}"
+        )
     return power.enter_command(machine, pid, argv)
 
 

@@ -8,12 +8,11 @@ from typing import TypeAlias
 from infra_ctl.city import City
 from infra_ctl.inventory import port
 from infra_ctl.inventory.kinds import SiteKind
-from infra_ctl.inventory.monitoring import MailServer, Receiver
+from infra_ctl.inventory.monitoring import NOBODY, MailServer, Receiver
 from infra_ctl.monitor.files import MonitorFile, Value
 from infra_ctl.monitor.hurry import span
 from infra_ctl.monitor.stack import ALERTMANAGER, CLUSTER, Stack
 
-NOBODY = "nobody"
 Rule: TypeAlias = dict[str, Value]
 _PREFIX = "Infra"
 CIRCUITS = (

@@ -20,6 +20,12 @@ Again: TypeAlias = Literal["reload", "leave", "restart"]
 SHORT = ("--storage.tsdb.retention.time=6h", "--storage.tsdb.retention.size=256MB")
 """What a twin's Prometheus keeps."""
 REFLECTOR = "reflector"
+PROGRAMS = (
+    "prometheus",
+    "prometheus-alertmanager",
+    *(f"prometheus-{each}-exporter" for each in ("blackbox", "frr", "node", "snmp")),
+)
+"""That are not ours; each is in the package of its name."""
 SPARING = {"GOMAXPROCS": "1", "GOGC": "50"}
 """For what runs a hundred times."""
 
@@ -44,7 +50,10 @@ class Part:
 
     @property
     def url(self) -> str:
-        return f"{'http' if self.page else 'udp'}://{at(self.address, self.port)}"
+        """Of its pages; what has none answers for the routers."""
+        return (
+            f"http://{at(self.address, self.port)}" if self.page else f"UDP port {self.port} of the routers"
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ def city(small_folder: Path) -> Path:
     """The small city with a monitoring host and somebody on duty."""
     with (small_folder / "hosts.yaml").open("a", encoding="utf-8") as hosts:
         hosts.write("dc-monitor-9: {site: dc, zone: management, number: 199, roles: [monitoring]}\n")
-    text = "receivers: {duty: {webhooks: [vault:monitoring/pager]}}\npage: duty\n"
+    text = "receivers: {duty: {webhooks: [vault:monitoring/pager]}}\npage: duty\nticket: duty\n"
     (small_folder / "monitoring.yaml").write_text(text, encoding="utf-8")
     return small_folder
 
