@@ -52,7 +52,7 @@ def test_what_is_up_otherwise_is_to_be_taken_down_by_its_name(
 ) -> None:
     monkeypatch.setattr(twin, "_is_up", lambda _found: True)
     state.save(Folder(tmp_path / "small"), State(spec("small", intents), built=True))
-    with pytest.raises(LabError, match="another lab is up in .*: infra-ctl lab down --context lab:small$"):
+    with pytest.raises(LabError, match=r"another lab is up in .*: infra-ctl lab down --context lab:small$"):
         twin.up(spec("small", intents, disk_mb=16), tmp_path / "small")
 
 
