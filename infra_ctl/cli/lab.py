@@ -36,6 +36,9 @@ def lab() -> None:
     """
 
 
+place_argument = click.argument("node", shell_complete=completion.places)
+
+
 def folder(session: Session) -> Path:
     """The lab that the context names: `lab` or `live` mean the one called `city`."""
     return session.context.lab_folder
@@ -175,11 +178,11 @@ def in_words(fault: Fault) -> str:
 
 
 @lab.command("exec", context_settings={"ignore_unknown_options": True})
-@device_argument("node")
+@place_argument
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 @session_options
 def exec_(session: Session, node: str, command: tuple[str, ...]) -> None:
-    """Run a command on a NODE of the twin, or in its management network (`mgmt`).
+    """Run a command on a NODE of the twin, in its management network (`mgmt`), or by the stack (`monitor`).
 
     \b
     infra-ctl lab exec nk-pop1 -- vtysh -c "show ip ospf neighbor"
@@ -192,7 +195,7 @@ def exec_(session: Session, node: str, command: tuple[str, ...]) -> None:
 
 
 @lab.command()
-@device_argument("node")
+@place_argument
 @session_options
 def shell(session: Session, node: str) -> None:
     """A shell on a NODE of the twin, or in its management network (`mgmt`).
@@ -208,7 +211,7 @@ def shell(session: Session, node: str) -> None:
 
 @lab.command("break")
 @click.argument("kind", type=click.Choice(["cut", "loss", "rate", "off", "killed"]))
-@click.argument("object_name", metavar="OBJECT")
+@click.argument("object_name", metavar="OBJECT", shell_complete=completion.breakable)
 @click.option("--amount", type=float, help="A ratio for loss (0.03), Mbit/s for rate.")
 @click.option("--dark", is_flag=True, help="A cut that the routers notice at once: the light goes.")
 @session_options
@@ -244,7 +247,7 @@ def swap(session: Session, node: str) -> None:
 
 
 @lab.command()
-@click.argument("object_name", metavar="[OBJECT]", required=False)
+@click.argument("object_name", metavar="[OBJECT]", required=False, shell_complete=completion.breakable)
 @session_options
 def heal(session: Session, object_name: str | None) -> None:
     """Undo the faults of one object, or all of them.

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import click
 
+from infra_ctl.cli import completion
 from infra_ctl.cli.exits import Exit
 from infra_ctl.cli.places import folder_option
 from infra_ctl.cli.progress import Stopwatch, stages
 from infra_ctl.cli.session import Session, session_options
+from infra_ctl.errors import SecretError
 
 if TYPE_CHECKING:
     from infra_ctl.lab.monitor.standing import Alert, PartStatus, Status
@@ -43,7 +45,12 @@ def monitor() -> None:
 
 @monitor.command()
 @folder_option("The folder to write; it is replaced as a whole.")
-@click.option("--host", metavar="HOST", help="The monitoring host that it is for; the data centre's without.")
+@click.option(
+    "--host",
+    metavar="HOST",
+    shell_complete=completion.monitoring_hosts,
+    help="The monitoring host that it is for; the data centre's without.",
+)
 @click.option(
     "--sd",
     "discovery",
@@ -97,7 +104,12 @@ def render(
         sink = ""
     here = stack(city, host, discovery, is_plain=plain, sink=sink, hurry=hurry)
     files = monitor_files(here, language, overrides)
-    written = write(files, folder, None if references else session.vault(city))
+    vault = None if references else session.vault(city)
+    try:
+        written = write(files, folder, vault)
+    except SecretError as error:
+        edit = session.command("secrets edit")
+        raise SecretError(f"{error}: {edit} gives values, --references goes without") from error
     if session.is_json:
         session.emit(_as_dict(written, folder))
         return
@@ -124,7 +136,10 @@ def _as_dict(written: Written, folder: Path) -> dict[str, object]:
 
 @monitor.command()
 @click.option(
-    "--host", metavar="HOST", help="The monitoring host to stand in for; the data centre's without."
+    "--host",
+    metavar="HOST",
+    shell_complete=completion.monitoring_hosts,
+    help="The monitoring host to stand in for; the data centre's without.",
 )
 @click.option(
     "--sink", metavar="URL", default="", help="Tell alerts to this webhook; without, nobody is told."

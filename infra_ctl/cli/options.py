@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from infra_ctl.cli import completion
+
 
 class InventoryOption(click.Option):
     """`-i DIR`: the parameter `inventory`."""
@@ -34,5 +36,6 @@ class ContextOption(click.Option):
             show_envvar=True,
             show_default=True,
             metavar="NAME",
+            shell_complete=completion.contexts,
             help=help,
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from infra_ctl.cli import completion
 from infra_ctl.cli.exits import Exit
 from infra_ctl.cli.progress import Stopwatch, stages
 from infra_ctl.cli.session import Session, session_options
@@ -26,7 +27,9 @@ def video() -> None:
 
 
 @video.command()
-@click.argument("words", nargs=-1, required=True, metavar="MEETING|ROOMS...")
+@click.argument(
+    "words", nargs=-1, required=True, metavar="MEETING|ROOMS...", shell_complete=completion.meetings
+)
 @click.option(
     "--html",
     "page",

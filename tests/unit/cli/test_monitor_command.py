@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from infra_ctl.cli.exits import Exit
+from infra_ctl.lab.monitor import running
 from tests.unit.cli.conftest import Command
 
 
@@ -54,7 +55,7 @@ def test_a_twin_tells_nobody_unless_there_is_a_sink(infra_ctl: Command, city: Pa
         (
             ("-o", "{tmp}/new", "--context", "lab:none"),
             Exit.USAGE,
-            "not in the vault: snmp/auth, snmp/privacy",
+            "snmp/privacy: infra-ctl secrets edit --context lab:none gives values, --references goes without",
         ),
         (("-o", "{tmp}"), Exit.REFUSED, "name another folder"),
         (("-o", "{tmp}/new", "--rules", "{tmp}/bad"), Exit.USAGE, "no threshold is called <<lode>>"),
@@ -107,6 +108,20 @@ def test_a_stack_is_run_on_a_twin_that_is_up(
     assert done.code == code
     assert said in done.err
     assert "Traceback" not in done.err
+
+
+def test_a_start_that_is_interrupted_says_what_runs_and_how_to_go_on(
+    infra_ctl: Command, city: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(running, "up", interrupted)
+    monkeypatch.setattr(running, "begun", lambda _folder: 17)
+    done = infra_ctl("monitor", "up", "--context", "lab:small")
+    ends = "infra-ctl monitor down --context lab:small"
+    said = f"17 parts of the stack run: the same command goes on, {ends} ends them"
+    assert (done.code, [*filter(None, done.err.splitlines())]) == (Exit.INTERRUPTED, [said, "interrupted"])
 
 
 def test_what_is_not_up_can_be_ended(infra_ctl: Command, city: Path) -> None:
