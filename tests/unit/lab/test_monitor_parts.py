@@ -9,7 +9,7 @@ import pytest
 
 from infra_ctl.city import City, load_city
 from infra_ctl.errors import LabUsageError
-from infra_ctl.lab import forward, wiring
+from infra_ctl.lab import enter, forward, namespace, wiring
 from infra_ctl.lab.city import Beside, host_node, twin_of
 from infra_ctl.lab.model import TwinSpec
 from infra_ctl.lab.monitor import vantage
@@ -144,3 +144,18 @@ def test_a_browser_is_led_to_where_the_stack_stands(city: City, folder: Folder) 
     assert forward.begins(state, stand_in.ipv6.ip) == "t-monitor"
     assert forward.begins(state, spec.controller) == "t-mgmt"
     assert forward.begins(State(spec, built=True), stand_in.management) == "t-mgmt"
+
+
+def test_who_asks_as_a_monitoring_host_asks_from_where_the_stack_stands(
+    city: City, folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entered: list[str] = []
+    monkeypatch.setattr(namespace, "enter", entered.append)
+    spec = twin(city, folder, ROUTERS, "dc-app-1")
+    folder.root.mkdir(parents=True, exist_ok=True)
+    save(folder, State(spec, built=True))
+    assert enter.enter_host(folder.root, ["bk-monitor-1", "dc-monitor-1"]) is None
+    save(folder, State(spec, built=True, monitor=host_node("dc-monitor-1", city, city.intents)))
+    assert enter.enter_host(folder.root, ["bk-monitor-1", "dc-monitor-1"]) == "dc-monitor-1"
+    assert enter.enter_host(folder.root, ["dc-app-1"]) == "dc-app-1"
+    assert entered == ["t-monitor", "t-dc-app-1"]
