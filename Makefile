@@ -36,9 +36,11 @@ packages:
 	apt-get update -q; DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing
 
 .venv/ready: pyproject.toml constraints.txt
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install -q -c constraints.txt -e '.[dev,bench,postgresql]'
+	@echo "installing Python packages into .venv: some 20 s"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install -q -c constraints.txt -e '.[dev,bench,postgresql]' 2> >(grep -v DEPRECATION >&2)
 	@touch $@
+	@echo "infra-ctl is $(BIN)/infra-ctl: export PATH=\$$PWD/$(BIN):\$$PATH"
 
 demo: setup
 	@LIVE=$(LIVE) $(BIN)/python -m infra_ctl.lab.demo

@@ -66,6 +66,10 @@ class State:
         where = context(self._context_name, inventory)
         if where.kind == "embedded":
             raise UnusableError("the state exporter reads routers, and context embedded has none")
+        if not where.known_hosts.is_file():  # nobody could be asked, and each would say so
+            raise UnusableError(
+                f"{where.known_hosts}: there is no such file of host keys (INFRA_CTL_KNOWN_HOSTS)"
+            )
         city = load_city(inventory)
         there = present(where, city)
         intents = {hostname: city.intents[hostname] for hostname in there}

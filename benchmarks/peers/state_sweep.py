@@ -23,8 +23,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from infra_ctl.city import City, load_city
-from infra_ctl.cli.context import context
-from infra_ctl.cli.devices import connection, inside, present
+from infra_ctl.context.devices import connection, inside, present
+from infra_ctl.context.named import context
 from infra_ctl.drivers.registry import open_driver
 from infra_ctl.verify.routing import judge_routing, routing_expectations
 from infra_ctl.verify.watching import Look, Pace, Watch, Way

@@ -1,37 +1,29 @@
-"""What a shell offers for a selector or a device: hostnames, and the keys of a selector."""
+"""What a shell offers on Tab, out of the inventory; nothing where it cannot be read: no place for errors."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import click
 from click.shell_completion import CompletionItem
 
+from infra_ctl.context.options import folder_of
 from infra_ctl.errors import InfraCtlError
+
+if TYPE_CHECKING:
+    from infra_ctl.inventory import Inventory
 
 
 def hostnames(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Devices of the inventory that start so; none where it cannot be read: a Tab is no place for errors."""
-    from infra_ctl.inventory import devices, load
-
-    folder = ctx.params.get("inventory") or Path("inventory")
-    try:
-        known = sorted(device.hostname for device in devices(load(folder)))
-    except (InfraCtlError, OSError):
-        return []
-    return [CompletionItem(name) for name in known if name.startswith(incomplete)]
+    """Devices of the inventory that start so."""
+    return _starting(incomplete, _devices(_inventory(ctx)))
 
 
 def hosts(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Linux hosts of the inventory that start so, as `hostnames` has devices."""
-    from infra_ctl.inventory import load
-
-    folder = ctx.params.get("inventory") or Path("inventory")
-    try:
-        known = sorted(load(folder).hosts)
-    except (InfraCtlError, OSError):
-        return []
-    return [CompletionItem(name) for name in known if name.startswith(incomplete)]
+    inventory = _inventory(ctx)
+    return _starting(incomplete, sorted(inventory.hosts) if inventory else ())
 
 
 def names(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -43,32 +35,74 @@ def selectors(ctx: click.Context, parameter: click.Parameter, incomplete: str) -
     """Devices, and the start of `key=value`."""
     from infra_ctl.inventory.selectors import KEYS
 
-    keys = [CompletionItem(f"{key}=") for key in sorted(KEYS) if key.startswith(incomplete)]
+    keys = _starting(incomplete, (f"{key}=" for key in sorted(KEYS)))
     return [*keys, *hostnames(ctx, parameter, incomplete)]
 
 
-def host_selectors(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def host_selectors(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Hosts, and the start of `key=value`."""
-    from infra_ctl.inventory import load
     from infra_ctl.inventory.selectors import HOST_KEYS
 
-    folder = ctx.params.get("inventory") or Path("inventory")
-    try:
-        known = sorted(load(folder).hosts)
-    except (InfraCtlError, OSError):
-        known = []
-    offered = [*(f"{key}=" for key in sorted(HOST_KEYS)), *known]
-    return [CompletionItem(word) for word in offered if word.startswith(incomplete)]
+    keys = _starting(incomplete, (f"{key}=" for key in sorted(HOST_KEYS)))
+    return [*keys, *hosts(ctx, parameter, incomplete)]
 
 
 def secret_names(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Secrets that the inventory refers to; the vault itself is not opened for a Tab."""
-    from infra_ctl.inventory import load
     from infra_ctl.secrets import references
 
-    folder = ctx.params.get("inventory") or Path("inventory")
+    inventory = _inventory(ctx)
+    return _starting(incomplete, references(inventory.model_dump_json()) if inventory else ())
+
+
+def monitoring_hosts(
+    ctx: click.Context, _parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Hosts on which the monitoring stack runs."""
+    from infra_ctl.inventory.kinds import HostRole
+
+    inventory = _inventory(ctx)
+    found = inventory.hosts.values() if inventory else ()
+    return _starting(incomplete, sorted(host.id for host in found if HostRole.MONITORING in host.roles))
+
+
+def meetings(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Meetings, then video rooms."""
+    inventory = _inventory(ctx)
+    return _starting(incomplete, [*inventory.meetings, *sorted(inventory.rooms)] if inventory else ())
+
+
+def breakable(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Circuits, where a circuit is meant or may be; and devices and hosts, where it is not one alone."""
+    inventory = _inventory(ctx)
+    kind = ctx.params.get("kind")
+    circuits = _starting(incomplete, inventory.circuits if inventory and kind not in OF_NODES else ())
+    return [*circuits, *([] if kind in OF_CIRCUITS else names(ctx, parameter, incomplete))]
+
+
+def places(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Where a command can be run in a twin: its machines, and the networks that it has beside them."""
+    return [*_starting(incomplete, ("mgmt", "monitor")), *names(ctx, parameter, incomplete)]
+
+
+OF_CIRCUITS = ("cut", "loss", "rate")
+OF_NODES = ("off", "killed")
+
+
+def _starting(incomplete: str, words: Iterable[str]) -> list[CompletionItem]:
+    return [CompletionItem(word) for word in words if word.startswith(incomplete)]
+
+
+def _inventory(ctx: click.Context) -> Inventory | None:
+    from infra_ctl.inventory import load
+
     try:
-        known = references(load(folder).model_dump_json())
+        return load(folder_of(ctx))
     except (InfraCtlError, OSError):
-        return []
-    return [CompletionItem(name) for name in known if name.startswith(incomplete)]
+        return None
+
+
+def _devices(inventory: Inventory | None) -> list[str]:
+    from infra_ctl.inventory import devices
+
+    return sorted(device.hostname for device in devices(inventory)) if inventory else []

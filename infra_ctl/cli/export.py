@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
+from typing import Any
 
 import click
 
@@ -40,6 +42,21 @@ def installed() -> dict[str, EntryPoint]:
     return {found.name: found for found in entry_points(group=GROUP)}
 
 
+class Exported(click.Command):
+    """What it is for is said by the first line of its module, which is loaded for that alone."""
+
+    def __init__(self, found: EntryPoint, **more: Any) -> None:
+        super().__init__(found.name, **more)
+        self._found = found
+
+    def get_short_help_str(self, limit: int = 45) -> str:  # noqa: ARG002 - click's signature
+        try:
+            said = inspect.getdoc(inspect.getmodule(self._found.load())) or ""
+        except (ImportError, AttributeError) as error:
+            return f"cannot be loaded: {error}"
+        return said.partition("\n")[0].rstrip(".")
+
+
 def _command(found: EntryPoint) -> click.Command:
     """All arguments are the exporter's, `--help` too."""
 
@@ -50,12 +67,11 @@ def _command(found: EntryPoint) -> click.Command:
             raise UnusableError(f"exporter '{found.name}' cannot be loaded: {error}") from error
         main(argv)
 
-    return click.Command(
-        found.name,
+    return Exported(
+        found,
         params=[click.Argument(["argv"], nargs=-1, type=click.UNPROCESSED)],
         callback=run,
         help=f"Serve the {found.name} exporter's metrics.\n\n\b\ninfra-ctl export {found.name} --help",
-        short_help=f"infra-ctl export {found.name} --help",
         add_help_option=False,
         context_settings={"ignore_unknown_options": True},
     )

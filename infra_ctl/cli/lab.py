@@ -18,7 +18,10 @@ from infra_ctl.errors import SelectorError
 
 if TYPE_CHECKING:
     from infra_ctl.city import City
+    from infra_ctl.lab.forward import Forward
     from infra_ctl.lab.state import Fault
+
+PORTS = 65536
 
 
 @click.group()
@@ -31,6 +34,9 @@ def lab() -> None:
     infra-ctl lab shell nk-pop1             a login on a router
     infra-ctl plan --context lab            every command works on it
     """
+
+
+place_argument = click.argument("node", shell_complete=completion.places)
 
 
 def folder(session: Session) -> Path:
@@ -172,11 +178,11 @@ def in_words(fault: Fault) -> str:
 
 
 @lab.command("exec", context_settings={"ignore_unknown_options": True})
-@device_argument("node")
+@place_argument
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 @session_options
 def exec_(session: Session, node: str, command: tuple[str, ...]) -> None:
-    """Run a command on a NODE of the twin, or in its management network (`mgmt`).
+    """Run a command on a NODE of the twin, in its management network (`mgmt`), or by the stack (`monitor`).
 
     \b
     infra-ctl lab exec nk-pop1 -- vtysh -c "show ip ospf neighbor"
@@ -189,7 +195,7 @@ def exec_(session: Session, node: str, command: tuple[str, ...]) -> None:
 
 
 @lab.command()
-@device_argument("node")
+@place_argument
 @session_options
 def shell(session: Session, node: str) -> None:
     """A shell on a NODE of the twin, or in its management network (`mgmt`).
@@ -205,7 +211,7 @@ def shell(session: Session, node: str) -> None:
 
 @lab.command("break")
 @click.argument("kind", type=click.Choice(["cut", "loss", "rate", "off", "killed"]))
-@click.argument("object_name", metavar="OBJECT")
+@click.argument("object_name", metavar="OBJECT", shell_complete=completion.breakable)
 @click.option("--amount", type=float, help="A ratio for loss (0.03), Mbit/s for rate.")
 @click.option("--dark", is_flag=True, help="A cut that the routers notice at once: the light goes.")
 @click.option("--video", is_flag=True, help="A loss in the class of video alone.")
@@ -244,7 +250,7 @@ def swap(session: Session, node: str) -> None:
 
 
 @lab.command()
-@click.argument("object_name", metavar="[OBJECT]", required=False)
+@click.argument("object_name", metavar="[OBJECT]", required=False, shell_complete=completion.breakable)
 @session_options
 def heal(session: Session, object_name: str | None) -> None:
     """Undo the faults of one object, or all of them.
@@ -265,28 +271,45 @@ def heal(session: Session, object_name: str | None) -> None:
 @click.argument("ways", nargs=-1, required=True, metavar="PORT:ADDRESS:PORT...")
 @session_options
 def forward(session: Session, ways: tuple[str, ...]) -> None:
-    """Relay ports of 127.0.0.1 into the twin, until Ctrl-C; for browsers.
+    """Relay ports of 127.0.0.1 into the twin, until Ctrl-C; for browsers. Port 0 is any that is free.
 
     \b
     infra-ctl lab forward 9090:10.20.0.19:9090 9093:10.20.0.19:9093
+    infra-ctl lab forward 9090:[2001:db8:9214::19]:9090
     """
-    from ipaddress import IPv4Address
-
-    from infra_ctl.lab.forward import Forward
     from infra_ctl.lab.forward import forward as relay
 
-    forwards = []
-    for way in ways:
-        port, _, rest = way.partition(":")
-        address, _, to_port = rest.rpartition(":")
-        try:
-            forwards.append(Forward(int(port), IPv4Address(address), int(to_port)))
-        except ValueError as error:
-            wanted = "PORT:ADDRESS:PORT, as in 3000:10.20.0.20:3000"
-            raise click.UsageError(f"'{way}' is not {wanted}") from error
+    forwards = [way_of(word) for word in ways]
+    told: set[tuple[Forward, str]] = set()
+
+    def refused(way: Forward, cause: str) -> None:
+        """A browser asks again and again: a cause is told once."""
+        if (way, cause) not in told:
+            told.add((way, cause))
+            click.echo(f"{way.address} port {way.to_port}: {cause}", err=True)
 
     def ready(ports: tuple[int, ...]) -> None:
         for port, way in zip(ports, forwards, strict=True):
             click.echo(f"http://127.0.0.1:{port}  →  {way.address} port {way.to_port}")
 
-    relay(folder(session), forwards, ready)
+    relay(folder(session), forwards, ready, refused)
+
+
+def way_of(word: str) -> Forward:
+    """`9090:10.20.0.19:9090`, `9090:[2001:db8::19]:9090`. Raises UsageError."""
+    from ipaddress import ip_address
+
+    from infra_ctl.lab.forward import Forward
+
+    port, _, rest = word.partition(":")
+    address, _, to_port = rest.rpartition(":")
+    if address.startswith("[") is not address.endswith("]"):
+        address = ""
+    try:
+        found = Forward(int(port), ip_address(address.strip("[]")), int(to_port))
+    except ValueError as error:
+        wanted = "PORT:ADDRESS:PORT, as in 3000:10.20.0.20:3000 or 3000:[2001:db8::20]:3000"
+        raise click.UsageError(f"'{word}' is not {wanted}") from error
+    if not (0 <= found.port < PORTS and 0 < found.to_port < PORTS):
+        raise click.UsageError(f"'{word}': a port is 1 to {PORTS - 1}, and on this side 0 for any")
+    return found

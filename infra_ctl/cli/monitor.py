@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import click
 
+from infra_ctl.cli import completion
 from infra_ctl.cli.exits import Exit
 from infra_ctl.cli.places import folder_option
 from infra_ctl.cli.progress import Stopwatch, stages
 from infra_ctl.cli.session import Session, session_options
+from infra_ctl.errors import SecretError
 
 if TYPE_CHECKING:
-    from infra_ctl.lab.monitor.standing import PartStatus, Status
+    from infra_ctl.lab.monitor.standing import Alert, PartStatus, Status
     from infra_ctl.monitor.grafana import Language
     from infra_ctl.monitor.rendering import Written
     from infra_ctl.monitor.stack import Discovery
@@ -55,7 +58,12 @@ def monitor() -> None:
 
 @monitor.command()
 @folder_option("The folder to write; it is replaced as a whole.")
-@click.option("--host", metavar="HOST", help="The monitoring host that it is for; the data centre's without.")
+@click.option(
+    "--host",
+    metavar="HOST",
+    shell_complete=completion.monitoring_hosts,
+    help="The monitoring host that it is for; the data centre's without.",
+)
 @click.option(
     "--sd",
     "discovery",
@@ -123,7 +131,12 @@ def render(
         sink = ""
     here = stack(city, host, discovery, is_plain=plain, sink=sink, hurry=hurry)
     files = monitor_files(here, language, overrides)
-    written = write(files, folder, None if references else session.vault(city), whose)
+    vault = None if references else session.vault(city)
+    try:
+        written = write(files, folder, vault, whose)
+    except SecretError as error:
+        edit = session.command("secrets edit")
+        raise SecretError(f"{error}: {edit} gives values, --references goes without") from error
     if session.is_json:
         session.emit(_as_dict(written, folder))
         return
@@ -150,7 +163,10 @@ def _as_dict(written: Written, folder: Path) -> dict[str, object]:
 
 @monitor.command()
 @click.option(
-    "--host", metavar="HOST", help="The monitoring host to stand in for; the data centre's without."
+    "--host",
+    metavar="HOST",
+    shell_complete=completion.monitoring_hosts,
+    help="The monitoring host to stand in for; the data centre's without.",
 )
 @click.option(
     "--sink",
@@ -182,15 +198,19 @@ def up(session: Session, *, host: str | None, sink: str, language: Language, hur
     _refuse_no_lab(session)
     city, exporters, clock = session.city(), tuple(installed()), Stopwatch()
     wanted = Wanted(session.context.inventory, exporters, host, hurry, sink, language)
-    with stages() as progress:
-        start(session.context.lab_folder, city, wanted, progress)
+    try:
+        with stages() as progress:
+            start(session.context.lab_folder, city, wanted, progress)
+    except KeyboardInterrupt:
+        _say_left(session)
+        raise
     seen = look(session.context.lab_folder, exporters)
     if seen is None:  # somebody has taken it down since
         raise click.exceptions.Exit(Exit.FAILED)
     if session.is_json:
         session.emit(_told(seen))
     else:
-        session.say(f"monitoring {session.context.name} as {seen.host}: {_counted(seen)} ({clock})")
+        session.say(f"{_standing(session, seen)}: {_counted(seen)} ({clock})")
         _say_parts(session, seen)
         _say_how_to_open(session, seen)
     raise click.exceptions.Exit(Exit.DONE if seen.is_up else Exit.FAILED)
@@ -231,12 +251,21 @@ def status(session: Session) -> None:
     elif seen is None:
         session.say(f"monitoring {session.context.name} is not up: {session.command('monitor up')}")
     else:
-        session.say(f"monitoring {session.context.name} as {seen.host}: {_counted(seen)}")
+        session.say(f"{_standing(session, seen)}: {_counted(seen)}")
         for part in _together(seen.parts):
             session.say(part)
         _say_parts(session, seen)
         _say_seen(session, seen)
     raise click.exceptions.Exit(Exit.DONE if seen is not None and seen.is_up else Exit.FAILED)
+
+
+def _say_left(session: Session) -> None:
+    """What a start that was cut short leaves, and how to go on: the next one goes on where it was."""
+    from infra_ctl.lab.monitor.running import begun
+
+    if count := begun(session.context.lab_folder):
+        off = session.command("monitor down")
+        click.echo(f"{count} parts of the stack run: the same command goes on, {off} ends them", err=True)
 
 
 def _refuse_no_lab(session: Session) -> None:
@@ -248,6 +277,11 @@ def _told(seen: Status) -> dict[str, object]:
     from dataclasses import asdict
 
     return {**asdict(seen), "is_up": seen.is_up}
+
+
+def _standing(session: Session, seen: Status) -> str:
+    """`monitoring lab:small as dc-monitor-1 --hurry 10`."""
+    return f"monitoring {session.context.name} as {seen.host}{f' --hurry {seen.hurry}' * (seen.hurry > 1)}"
 
 
 def _counted(seen: Status) -> str:
@@ -275,18 +309,37 @@ def _say_parts(session: Session, seen: Status) -> None:
     for part in seen.parts:
         if part.failure:
             session.say(f"  not ready  {part.name}: {part.failure}")
+    if any(part.failure for part in seen.parts):
+        session.say(f"  what is not ready is started again by {session.command('monitor up')}")
+    if not seen.is_led_out:
+        lan = f"no router of the LAN of {seen.host} is configured, and nothing beyond it can be measured"
+        session.say(f"  not led on  {lan}: {session.command('deploy')}")
     for name in seen.missing:
         session.say(f"  not there  {name}: no such exporter is installed (infra-ctl export)")
 
 
 def _say_seen(session: Session, seen: Status) -> None:
     unscraped = f" · {seen.unscraped} not scraped yet" if seen.unscraped else ""
-    session.say(f"{seen.targets} targets · {len(seen.down)} down{unscraped}")
+    known = f"{seen.targets} targets · {len(seen.down)} down{unscraped}"
+    session.say(known if seen.targets else "no targets known yet")
     for target in seen.down:
         session.say(f"  down       {target.job} {target.instance}: {target.error}")
-    for alert in seen.alerts:
-        if alert.severity != "none":
-            session.say(f"  {alert.state:<10} {alert.severity:<6} {alert.name} {alert.about}".rstrip())
+    for line in alert_lines(seen.alerts):
+        session.say(line)
+
+
+def alert_lines(alerts: Iterable[Alert]) -> Iterator[str]:
+    """Those that are told, a line each; of those that are not, how many of a name, and what explains them."""
+    silenced: Counter[tuple[str, str]] = Counter()
+    for alert in alerts:
+        if alert.severity == "none":
+            continue
+        if alert.state == "active":
+            yield f"  {alert.severity:<10} {alert.name} {alert.about}".rstrip()
+        else:
+            silenced[alert.name, ", ".join(alert.by)] += 1
+    for (name, by), count in sorted(silenced.items()):
+        yield f"  silenced   {count} {name}{f', by {by}' if by else ''}"
 
 
 def _say_how_to_open(session: Session, seen: Status) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from infra_ctl.cli import completion
 from infra_ctl.cli.exits import Exit
 from infra_ctl.cli.progress import Stopwatch, stages
 from infra_ctl.cli.session import Session, session_options
@@ -28,7 +29,9 @@ def video() -> None:
 
 
 @video.command()
-@click.argument("words", nargs=-1, required=True, metavar="MEETING|ROOMS...")
+@click.argument(
+    "words", nargs=-1, required=True, metavar="MEETING|ROOMS...", shell_complete=completion.meetings
+)
 @click.option(
     "--html",
     "page",
@@ -44,14 +47,14 @@ def ready(session: Session, words: tuple[str, ...], *, page: Path | None, langua
     """Test all rooms of a meeting at once; those that are not ready come first, each with its cause.
 
     Calls nobody and changes nothing: SIP OPTIONS, a question to the registrars, echoes in the class of video.
-    Exit code 3 where a room is not ready.
+    Of a twin only what it has is judged. Exit code 3 where a room is not ready.
 
     \b
     infra-ctl video ready giao-ban-thang-12 --html giao-ban.html
     infra-ctl video ready nk-cai-khe-room 'bt-*'
     infra-ctl video ready pop=nk --output json
     """
-    from infra_ctl.video.choosing import chosen
+    from infra_ctl.video.choosing import chosen, narrowed
     from infra_ctl.video.page import html
     from infra_ctl.video.readiness import examine
 
@@ -59,14 +62,20 @@ def ready(session: Session, words: tuple[str, ...], *, page: Path | None, langua
     meeting, rooms = chosen(city, words)
     if page is not None and not page.absolute().parent.is_dir():
         raise UnusableError(f"{page}: there is no folder {page.absolute().parent}")
+    there = _there(session, city)
+    rooms, absent = narrowed(rooms, city, there)
+    if not rooms:
+        raise UnusableError("none of these rooms is in this twin: rooms are booted by lab up --rooms")
     _enter(session, city)
     with stages() as on_step:
-        readiness = examine(city, rooms, meeting, on_step)
+        readiness = examine(there, rooms, meeting, on_step)
     if session.is_json:
-        session.emit(_as_dict(readiness))
+        session.emit({**_as_dict(readiness), "absent": absent})
     else:
         for line in (*_lines(readiness), f"{_total(readiness)} ({clock})"):
             session.say(line)
+        if absent:
+            session.say(f"not in this twin, and not judged: {', '.join(absent)}")
     if page is not None:  # where it cannot be written, what was found has been said
         names = {site.id: site.name for site in city.inventory.sites.values()}
         page.write_text(html(readiness, names, language), encoding="utf-8")
@@ -74,8 +83,18 @@ def ready(session: Session, words: tuple[str, ...], *, page: Path | None, langua
     raise click.exceptions.Exit(Exit.DONE if readiness.is_ready else Exit.FOUND)
 
 
+def _there(session: Session, city: City) -> City:
+    """What of the city is there to be judged: of a twin of a slice, that slice."""
+    if session.context.kind != "lab":
+        return city
+    from infra_ctl.lab.city import part_of
+    from infra_ctl.lab.state import require
+
+    return part_of(city, require(session.context.lab_folder).spec)
+
+
 def _enter(session: Session, city: City) -> None:
-    """Where monitoring is: in a twin on its monitoring host, else among its controllers.
+    """Where monitoring is: in a twin on its monitoring host or its stand-in, else among its controllers.
 
     Raises UnusableError for a twin that has neither: what its management bridge asks crosses no circuit.
     """
@@ -93,8 +112,10 @@ def _enter(session: Session, city: City) -> None:
     if enter_host(where.lab_folder, [host.id for host in hosts if HostRole.MONITORING in host.roles]):
         return
     if not require(where.lab_folder).spec.in_band:
-        again = session.command("lab up --rooms all --hosts 'role=monitoring or role=registrar'")
-        raise UnusableError(f"this twin has no monitoring host from which rooms could be asked: {again}")
+        up = session.command("monitor up")
+        raise UnusableError(
+            f"this twin has no monitoring host from which rooms could be asked: {up} stands in for one"
+        )
     enter(where)
 
 

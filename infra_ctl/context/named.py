@@ -52,13 +52,18 @@ class Context:
 
 def context(name: str, inventory: Path) -> Context:
     """The context called `name`. Raises UnknownError where there is none, UnusableError without its place."""
-    var = Path(os.environ.get("INFRA_CTL_VAR", inventory.resolve().parent / "var"))
+    var = var_of(inventory)
     kind = name.partition(":")[0]
     make = _KINDS.get(kind)
     if make is None:
         raise UnknownError(f"there is no context '{name}'; there are live, lab, lab:NAME and embedded")
     _refuse_no_place(var)
     return make(name, inventory, var)
+
+
+def var_of(inventory: Path) -> Path:
+    """Where all is that is ours and not the inventory's."""
+    return Path(os.environ.get("INFRA_CTL_VAR", inventory.resolve().parent / "var"))
 
 
 def _refuse_no_place(var: Path) -> None:

@@ -22,6 +22,8 @@ from infra_ctl.inventory.fields import (
 )
 from infra_ctl.inventory.strict import Model
 
+NOBODY = "nobody"
+"""A receiver of ours, which is told and tells nothing: no city's is called so."""
 VideoClass = Literal["720p", "1080p"]
 SnmpExporter = Literal["0.21", "0.23"]
 """Releases in which what it reads changed: from 0.23 on, how to log in stands apart from what is asked."""
@@ -74,7 +76,7 @@ class Web(Model):
     certificate: AbsolutePath = "/etc/infra-ctl/tls/monitoring.pem"
     key: AbsolutePath = "/etc/infra-ctl/tls/monitoring.key"
     authority: AbsolutePath = "/etc/infra-ctl/tls/monitoring.pem"
-    """Who has signed the certificate: itself, until the city's authority has signed one."""
+    """Who has signed the certificate. Whoever brings one says all three; without, it is signed by itself."""
 
 
 class Intervals(Model):

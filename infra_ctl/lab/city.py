@@ -9,7 +9,7 @@ from ipaddress import IPv4Address, IPv4Interface, IPv6Address, IPv6Interface
 from pathlib import Path
 
 from infra_ctl.change.operations import written
-from infra_ctl.city import City
+from infra_ctl.city import City, slice_of
 from infra_ctl.errors import LabUsageError
 from infra_ctl.hosts.roles import of_host, of_router
 from infra_ctl.intent.addressing import host_addresses
@@ -17,6 +17,7 @@ from infra_ctl.intent.allocation import Allocations
 from infra_ctl.intent.model import Address, DeviceIntent, Interface
 from infra_ctl.intent.part import HostPart
 from infra_ctl.inventory.kinds import Lan
+from infra_ctl.inventory.slices import Slice
 from infra_ctl.lab.external import External
 from infra_ctl.lab.model import HostNode, RoomNode, TwinSpec, spec
 from infra_ctl.monitor.targets import RoomTarget, registrar_targets, room_targets
@@ -79,6 +80,18 @@ def rooms_at(city: City, hostnames: Iterable[str]) -> tuple[str, ...]:
     """The rooms at the sites of devices. One that speaks H.323 has no program that a twin could run."""
     sites = {city.intents[hostname].site for hostname in hostnames}
     return tuple(each.room for each in room_targets(city) if each.site in sites and each.protocol == "sip")
+
+
+def part_of(city: City, spec: TwinSpec) -> City:
+    """A city with nothing but what its twin has."""
+    there = Slice(
+        of=Path(),
+        devices=tuple(node.hostname for node in spec.nodes),
+        hosts=tuple(host.hostname for host in spec.hosts),
+        rooms=tuple(room.hostname for room in spec.rooms),
+        parts=spec.parts,
+    )
+    return slice_of(city, there)
 
 
 def host_node(name: str, city: City, intents: Mapping[str, DeviceIntent]) -> HostNode:

@@ -47,13 +47,16 @@ def enter_management(directory: Path) -> Access:
 def enter_host(directory: Path, names: Iterable[str]) -> str | None:
     """Move this process into the network of the first of these hosts that the lab has, for good; its name.
 
-    None where it has none of them. Only the network changes. Raises LabError.
+    Where the monitoring stack stands in for one of them, that counts. None where it has none of them.
+    Only the network changes. Raises LabError.
     """
-    spec = state.require(directory).spec
-    there = {host.hostname for host in spec.hosts}
-    found = next((name for name in names if name in there), None)
+    lab = state.require(directory)
+    places = {host.hostname: lab.spec.namespace(host.hostname) for host in lab.spec.hosts}
+    if lab.monitor is not None:
+        places[lab.monitor.hostname] = lab.spec.monitor_namespace
+    found = next((name for name in names if name in places), None)
     if found is not None:
-        namespace.enter(spec.namespace(found))
+        namespace.enter(places[found])
     return found
 
 
@@ -72,7 +75,9 @@ def command(directory: Path, where: str, argv: Sequence[str]) -> tuple[str, ...]
     pid = power.process_one(Folder.of(directory), found.spec, where)
     if pid is None:
         broken = any((fault.kind, fault.object) == ("off", where) for fault in found.faults)
-        raise LabError(f"{where} is off: infra-ctl lab {f'heal {where}' if broken else 'up'}")
+        raise LabError(
+            f"{where} is off: {state.hint(directory, f'lab heal {where}' if broken else 'lab up')}"
+        )
     return power.enter_command(machine, pid, argv)
 
 

@@ -15,11 +15,15 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from infra_ctl.errors import LabUsageError
+from infra_ctl.errors import LabUsageError, UnknownError
 from infra_ctl.hosts.roles import loading, queues
+from infra_ctl.inventory.hints import did_you_mean
 from infra_ctl.lab import circuit, namespace, power, state
 from infra_ctl.lab.model import HostNode, Link, TwinSpec
 from infra_ctl.lab.state import Fault, Folder, State
+
+MEASURED = ("loss", "rate")
+"""Kinds of faults that have an amount."""
 
 
 def break_(directory: Path, fault: Fault) -> None:
@@ -31,8 +35,13 @@ def break_(directory: Path, fault: Fault) -> None:
 
 
 def heal(directory: Path, name: str | None = None) -> tuple[Fault, ...]:
-    """Undo the faults of one object (circuit, hostname, `hostname/daemon`), or all; returns those undone."""
+    """Undo the faults of one object (circuit, hostname, `hostname/daemon`), or all; returns those undone.
+
+    Raises UnknownError where the lab has no such object.
+    """
     with _lab(directory) as (folder, found):
+        if name is not None:
+            _refuse_unknown(found.spec, name)
         undone = tuple(fault for fault in reversed(found.faults) if name in (None, fault.object))
         left = found
         for fault in undone:
@@ -63,6 +72,7 @@ def _with(found: State, fault: Fault) -> State:
 
 def _checked(spec: TwinSpec, fault: Fault) -> Fault:
     """The fault as it is recorded. Raises LabError when it cannot be done."""
+    _refuse_amount(fault)
     match fault.kind:
         case "off":
             spec.node(fault.object)
@@ -75,6 +85,17 @@ def _checked(spec: TwinSpec, fault: Fault) -> Fault:
     if fault.kind == "rate" and _amount(fault) <= 0:
         raise LabUsageError(f"rate of {fault.object}: give Mbit/s above 0")
     return fault
+
+
+def _refuse_amount(fault: Fault) -> None:
+    if fault.amount is not None and fault.kind not in MEASURED:
+        raise LabUsageError(f"{fault.kind} takes no amount; {' and '.join(MEASURED)} take one")
+
+
+def _refuse_unknown(spec: TwinSpec, name: str) -> None:
+    known = [*(link.circuit for link in spec.links), *(node.hostname for node in spec.machines)]
+    if name.partition("/")[0] not in known:
+        raise UnknownError(f"lab {spec.name} has no circuit and no node '{name}'{did_you_mean(name, known)}")
 
 
 def _amount(fault: Fault) -> float:
@@ -132,7 +153,8 @@ def _daemon(fault: Fault) -> tuple[str, str]:
 def _running(spec: TwinSpec, hostname: str, daemon: str) -> int | None:
     """PID of an FRR daemon on a router, as the machine sees it. Raises LabError for a host."""
     if isinstance(spec.node(hostname), HostNode):
-        stop = f"infra-ctl lab exec {hostname} -- systemctl stop {daemon or 'NAME'}"
+        where = f"--context lab:{spec.name} {hostname}"
+        stop = f"infra-ctl lab exec {where} -- systemctl stop {daemon or 'NAME'}"
         raise LabUsageError(f"systemd minds the daemons of a host: {stop}")
     name = spec.namespace(hostname)
     for pid in namespace.processes([name]).get(name, ()):

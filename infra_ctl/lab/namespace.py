@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from infra_ctl.errors import LabError
+from infra_ctl.errors import LabError, LabUsageError
 
 RUN = Path("/run/netns")
 """Where iproute2 keeps the names of namespaces (ip-netns(8))."""
@@ -35,12 +35,12 @@ def _setns(descriptor: int) -> None:
 def enter(name: str) -> None:
     """Move this thread into the namespace for good; threads that it starts later are in it as well.
 
-    Raises LabError when there is none, or when this process may not enter it.
+    Raises LabUsageError when there is none, or when this process may not have it.
     """
     try:
         descriptor = os.open(RUN / name, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
-        raise LabError(f"cannot enter {name}: {error.strerror}; is the lab up? (infra-ctl lab up)") from error
+        raise LabUsageError(f"cannot enter {name}: {error.strerror}; is its lab up?") from error
     try:
         _setns(descriptor)
     finally:

@@ -51,6 +51,8 @@ class State:
     faults: tuple[Fault, ...] = ()
     monitor: HostNode | None = None
     """Whom the monitoring stack stands in for, from before it is started until after it has ended."""
+    hurry: int = 1
+    """Everything of that stack in so small a part of its time."""
 
     def with_fault(self, fault: Fault) -> State:
         """One fault of a kind an object: a new one replaces the old."""
@@ -150,11 +152,16 @@ def load(directory: Path) -> State | None:
         raise LabError(f"{file} was not written by this version: take the lab down with that one") from error
 
 
+def hint(directory: Path, words: str) -> str:
+    """A command to type next for the lab in a folder: it is called as the folder is, and named each time."""
+    return f"infra-ctl {words} --context lab:{directory.absolute().name}"
+
+
 def require(directory: Path) -> State:
     """The state of a lab that is up. Raises UnknownError where there is none, LabError for half of one."""
     state = load(directory)
     if state is None:
-        raise UnknownError(f"no lab is up in {directory}: infra-ctl lab up")
+        raise UnknownError(f"no lab is up in {directory}: {hint(directory, 'lab up')}")
     if not state.built:
-        raise LabError(f"the lab in {directory} is not whole: infra-ctl lab up")
+        raise LabError(f"the lab in {directory} is not whole: {hint(directory, 'lab up')}")
     return state

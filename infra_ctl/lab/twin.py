@@ -59,7 +59,7 @@ def up(spec: TwinSpec, directory: Path, progress: Progress = _silent) -> None:
         found = state.load(folder.root)
         if found is not None and _is_up(found):
             if found.spec != spec:
-                raise LabError(f"another lab is up in {directory}: infra-ctl lab down")
+                raise LabError(f"another lab is up in {directory}: {state.hint(directory, 'lab down')}")
             _start(folder, spec, _ended(folder, found), progress)
             return
         beside = {"hosts": bool(spec.hosts), "parts": bool(spec.parts), "rooms": bool(spec.rooms)}

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from infra_ctl.city import City
-from infra_ctl.inventory.monitoring import MailServer, Receiver
+from infra_ctl.inventory.monitoring import NOBODY, MailServer, Receiver
 from infra_ctl.monitor.files import MonitorFile, Value
 from infra_ctl.monitor.hurry import span
 from infra_ctl.monitor.inhibition import PREFIX, inhibitions
 from infra_ctl.monitor.stack import ALERTMANAGER, CLUSTER, Stack
 
-NOBODY = "nobody"
 WAITS = "5m"
 """Before a ticket is told: what is larger, and looked at less often, is known by then."""
 

@@ -9,7 +9,7 @@ from infra_ctl.city import City
 from infra_ctl.errors import UnknownError
 from infra_ctl.inventory.hints import did_you_mean
 from infra_ctl.inventory.video import Meeting
-from infra_ctl.monitor.targets import RoomTarget, room_targets
+from infra_ctl.monitor.targets import RoomTarget, registrar_targets, room_targets
 
 
 def chosen(city: City, words: Sequence[str]) -> tuple[Meeting | None, tuple[RoomTarget, ...]]:
@@ -27,6 +27,17 @@ def chosen(city: City, words: Sequence[str]) -> tuple[Meeting | None, tuple[Room
     else:
         found = {name for word in words for name in _named(word, city, list(rooms))}
     return None, tuple(room for name, room in rooms.items() if name in found)
+
+
+def narrowed(
+    rooms: Sequence[RoomTarget], city: City, there: City
+) -> tuple[tuple[RoomTarget, ...], tuple[str, ...]]:
+    """Rooms as a part of the city has them, then what it has not: other rooms, and the city's registrars."""
+    known = {room.room: room for room in room_targets(there)}
+    registrars = {each.registrar for each in registrar_targets(there)}
+    absent = [room.room for room in rooms if room.room not in known]
+    absent += [each.registrar for each in registrar_targets(city) if each.registrar not in registrars]
+    return tuple(known[room.room] for room in rooms if room.room in known), tuple(absent)
 
 
 def _named(word: str, city: City, rooms: Sequence[str]) -> list[str]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
 from collections.abc import Iterator
 from typing import Literal
 
 import pytest
 
-from infra_ctl.lab import faults
+from infra_ctl.city import load_city
+from infra_ctl.lab import faults, namespace
+from infra_ctl.lab.monitor import vantage
+from infra_ctl.lab.monitor.preparing import stood_in
 from infra_ctl.lab.state import Fault
 from tests.lab.city_slice import POP, CitySlice, Deployed
 from tests.lab.eyes import Eyes, eventually, watching
@@ -38,6 +43,31 @@ def fired(eyes: Eyes) -> set[tuple[str, str]]:
     """Every page about a place that Prometheus has raised so far."""
     raised = eyes.query('max_over_time(ALERTS{severity="page",alertstate="firing",site!=""}[1h])')
     return {(labels["alertname"], labels["site"]) for labels, _ in raised}
+
+
+def test_where_it_stands_is_made_anew_after_an_interrupt_and_at_once_after_an_end(city: CitySlice) -> None:
+    spec = city.spec
+    stand_in = stood_in(load_city(city.inventory), spec, None)
+    with namespace.inside(spec.lan_namespace):
+        before = [name for _, name in socket.if_nameindex()]
+    namespace.batch([f"netns add {spec.monitor_namespace}"])  # as a start that was killed leaves it
+    try:
+        for _ in range(3):
+            vantage.build(spec, stand_in)
+            for end in (stand_in.ipv4, stand_in.ipv6):
+                assert end is not None
+                assert f"{end.ip}" in addresses(spec.monitor_namespace)
+            vantage.clear(spec, stand_in)
+    finally:
+        vantage.clear(spec, stand_in)
+    assert not namespace.exists(spec.monitor_namespace)
+    with namespace.inside(spec.lan_namespace):
+        assert [name for _, name in socket.if_nameindex()] == before
+
+
+def addresses(name: str) -> str:
+    done = subprocess.run(("ip", "-n", name, "-br", "address"), capture_output=True, text=True, check=True)
+    return done.stdout
 
 
 def test_everything_is_up_and_every_target_is_scraped(eyes: Eyes) -> None:

@@ -507,7 +507,7 @@ def test_up_over_a_killed_builder_builds_anew(
     crashed = twin.status(tmp_path)
     assert crashed is not None
     assert not crashed.built
-    with pytest.raises(LabError, match="is not whole: infra-ctl lab up"):
+    with pytest.raises(LabError, match="is not whole: infra-ctl lab up --context lab:"):
         enter.access(tmp_path)
     try:
         twin.up(spec, tmp_path)
@@ -593,14 +593,19 @@ def test_a_relay_leads_a_loopback_port_into_the_lab(directory: Path) -> None:
 
 
 def test_a_relay_closes_what_nobody_answers(directory: Path) -> None:
-    assert asyncio.run(_through_relay(enter.access(directory).namespace, 8081)) == b""
+    told: list[str] = []
+    name = enter.access(directory).namespace
+    assert asyncio.run(_through_relay(name, 8081, lambda _way, cause: told.append(cause))) == b""
+    assert told == ["Connection refused"]
 
 
-async def _through_relay(name: str, to_port: int) -> bytes:
+async def _through_relay(
+    name: str, to_port: int, refused: forward.Refused = lambda _way, _cause: None
+) -> bytes:
     listening: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     one = forward.Forward(0, IPv4Address("10.20.255.254"), to_port)
     relay = asyncio.create_task(
-        forward.relay(lambda _address: name, [one], lambda ports: listening.set_result(ports[0]))
+        forward.relay(lambda _address: name, [one], lambda ports: listening.set_result(ports[0]), refused)
     )
     try:
         reader, writer = await asyncio.open_connection("127.0.0.1", await listening)

@@ -1,4 +1,4 @@
-"""What monitoring.yaml names must exist, and whoever is told must be told in some way."""
+"""What monitoring.yaml names must exist, somebody must be told, and in some way."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from infra_ctl.errors import Problem
 from infra_ctl.inventory.draft import Draft
 from infra_ctl.inventory.hints import did_you_mean
 from infra_ctl.inventory.kinds import CircuitClass, HostRole
+from infra_ctl.inventory.monitoring import NOBODY
 from infra_ctl.inventory.records import Path, problem
 from infra_ctl.inventory.rules.survey import Survey
+
+CERTIFICATE = ("certificate", "key", "authority")
 
 
 def receivers(draft: Draft, _survey: Survey) -> Iterator[Problem]:
@@ -46,6 +49,34 @@ def authority(draft: Draft, _survey: Survey) -> Iterator[Problem]:
         yield problem(draft.monitoring_record, ("web",), message, key=True)
 
 
+def told(draft: Draft, _survey: Survey) -> Iterator[Problem]:
+    """Where there is monitoring, somebody is told what must be looked at now, and what can wait."""
+    if (monitoring := draft.monitoring) is None:
+        return
+    if NOBODY in monitoring.receivers:
+        message = f"{NOBODY!r} is who is told nothing: call the receiver otherwise"
+        yield problem(draft.monitoring_record, ("receivers", NOBODY), message, key=True)
+    if monitoring.receivers:
+        for field, receiver, what in (
+            ("page", monitoring.page, "what must be looked at now"),
+            ("ticket", monitoring.ticket, "what can wait and is nobody else's"),
+        ):
+            if receiver is None:
+                yield _problem(draft, (), f"nobody is told {what}: write `{field}`")
+    elif any(HostRole.MONITORING in host.roles for host in draft.hosts.objects.values()):
+        yield _problem(draft, (), "hosts monitor, and nobody is told: write `receivers`, `page` and `ticket`")
+
+
+def guarded(draft: Draft, _survey: Survey) -> Iterator[Problem]:
+    """A certificate goes with its key and with who has signed it: ours fit none but our own."""
+    if (monitoring := draft.monitoring) is None or (web := monitoring.web) is None:
+        return
+    given = [field for field in CERTIFICATE[:2] if field in web.model_fields_set]
+    for field in CERTIFICATE:
+        if given and field not in web.model_fields_set:
+            yield _problem(draft, ("web", given[0]), f"needs `{field}` beside it")
+
+
 def objectives(draft: Draft, _survey: Survey) -> Iterator[Problem]:
     """Classes of circuits, and contracts, that exist."""
     if (monitoring := draft.monitoring) is None:
@@ -64,4 +95,4 @@ def _problem(draft: Draft, path: Path, message: str) -> Problem:
     return problem(draft.monitoring_record, path, message)
 
 
-RULES = (receivers, authority, objectives)
+RULES = (receivers, told, guarded, authority, objectives)

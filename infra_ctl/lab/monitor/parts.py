@@ -30,6 +30,12 @@ LOOKS: Mapping[str, Mapping[str, int]] = MappingProxyType(
     }
 )
 """Seconds that exporters take if nobody says; in a hurry an Nth of them, as they are asked that often."""
+PROGRAMS = (
+    "prometheus",
+    "prometheus-alertmanager",
+    *(f"prometheus-{each}-exporter" for each in ("blackbox", "frr", "node", "snmp")),
+)
+"""That are not ours; each is in the package of its name."""
 SPARING = {"GOMAXPROCS": "1", "GOGC": "50"}
 """For what runs a hundred times."""
 
@@ -54,7 +60,10 @@ class Part:
 
     @property
     def url(self) -> str:
-        return f"{'http' if self.page else 'udp'}://{at(self.address, self.port)}"
+        """Of its pages; what has none answers for the routers."""
+        return (
+            f"http://{at(self.address, self.port)}" if self.page else f"UDP port {self.port} of the routers"
+        )
 
 
 @dataclass(frozen=True, slots=True)

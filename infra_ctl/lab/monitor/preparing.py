@@ -11,6 +11,7 @@ from infra_ctl.inventory.kinds import HostRole
 from infra_ctl.inventory.slices import Slice, write_slice
 from infra_ctl.lab.city import host_node, lab_vault
 from infra_ctl.lab.model import HostNode, TwinSpec
+from infra_ctl.lab.monitor import vantage
 from infra_ctl.lab.monitor.parts import Places
 from infra_ctl.lab.state import Folder
 from infra_ctl.monitor.grafana import Language
@@ -47,9 +48,22 @@ def slice_of_twin(city: City, spec: TwinSpec, host: str, inventory: Path) -> Sli
     )
 
 
+def stood_in(city: City, spec: TwinSpec, host: str | None) -> HostNode:
+    """A monitoring host as the twin would have it, the data centre's unless one is named.
+
+    Raises UnusableError, and LabUsageError where the twin has none of its routers, or the host itself.
+    """
+    there = {each.hostname for each in spec.nodes}
+    intents = {name: each for name, each in city.intents.items() if name in there}
+    found = host_node(stack(city, host, "http", is_plain=True).host, city, intents)
+    vantage.refuse_booted(spec, found)
+    return found
+
+
 def prepared(folder: Folder, city: City, spec: TwinSpec, wanted: Wanted) -> tuple[Stack, HostNode]:
     """The stack and whom it stands in for, all that it reads written. Raises LabUsageError, RefusedError."""
-    host = stack(city, wanted.host, "http", is_plain=True).host
+    stand_in = stood_in(city, spec, wanted.host)
+    host = stand_in.hostname
     slice_ = slice_of_twin(city, spec, host, wanted.inventory)
     here = stack(
         slice_of(city, slice_),
@@ -61,7 +75,6 @@ def prepared(folder: Folder, city: City, spec: TwinSpec, wanted: Wanted) -> tupl
         exporters=tuple(name for name in EXPORTERS if name in wanted.installed),
     )
     here = replace(here, installed=installed_snmp_exporter())
-    stand_in = host_node(host, city, here.city.intents)
     places = places_of(folder)
     write_slice(slice_, places.slice)
     files = monitor_files(here, wanted.language)

@@ -150,8 +150,11 @@ class Bench:
     def failure(self, part: Part) -> str:
         """Why it is not ready; empty where it is."""
         if self.pid(part) is None:
+            # A log may be that of an earlier stack; what says whose PID it is goes with its stack.
+            if not self.pid_file(part).exists():
+                return "was not started"
             log = self.log(part)
-            return f"ended: {last_line(log)[:200]}" if log.exists() else "was never started"
+            return f"has ended; its log {log} ends: {last_line(log)[:200]}"
         if not part.page:
             return "" if SAYS in self.log(part).read_bytes() else "has not begun to listen"
         try:

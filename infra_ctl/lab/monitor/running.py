@@ -12,11 +12,11 @@ from typing import TypeAlias
 from pydantic import TypeAdapter
 
 from infra_ctl.city import City
-from infra_ctl.errors import LabError, LabUsageError
+from infra_ctl.errors import LabUsageError
 from infra_ctl.lab import state
 from infra_ctl.lab.monitor import vantage
-from infra_ctl.lab.monitor.parts import Part, parts
-from infra_ctl.lab.monitor.preparing import Wanted, places_of, prepared
+from infra_ctl.lab.monitor.parts import PROGRAMS, Part, parts
+from infra_ctl.lab.monitor.preparing import Wanted, places_of, prepared, stood_in
 from infra_ctl.lab.monitor.processes import Bench
 from infra_ctl.lab.state import Folder
 
@@ -39,14 +39,15 @@ def up(directory: Path, city: City, wanted: Wanted, progress: Progress) -> None:
     folder = Folder.of(directory)
     with folder.locked():
         found = state.require(folder.root)
-        progress("render", 0, 1)
-        stack, stand_in = prepared(folder, city, found.spec, wanted)
-        vantage.refuse_booted(found.spec, stand_in)
+        _refuse_without(PROGRAMS)
+        stand_in = stood_in(city, found.spec, wanted.host)
         if found.monitor not in (None, stand_in):
-            raise LabUsageError(f"the stack stands in for {found.monitor.hostname}: infra-ctl monitor down")
+            again = state.hint(folder.root, "monitor down")
+            raise LabUsageError(f"the stack stands in for {found.monitor.hostname}: {again}")
+        progress("render", 0, 1)
+        stack, _ = prepared(folder, city, found.spec, wanted)
         every = parts(stack, found.spec, places_of(folder), wanted.installed)
-        _refuse_without(every)
-        state.save(folder, replace(found, monitor=stand_in))
+        state.save(folder, replace(found, monitor=stand_in, hurry=wanted.hurry))
         (folder.monitor / "parts.json").write_bytes(_PARTS.dump_json(every, indent=1))
         vantage.build(found.spec, stand_in)
         bench = Bench(folder, found.spec)
@@ -71,8 +72,18 @@ def down(directory: Path) -> bool:
         Bench(folder, found.spec).end(remembered(folder))
         vantage.clear(found.spec, found.monitor)
         shutil.rmtree(folder.monitor, ignore_errors=True)
-        state.save(folder, replace(found, monitor=None))
+        state.save(folder, replace(found, monitor=None, hurry=1))
         return True
+
+
+def begun(directory: Path) -> int:
+    """How many parts of the stack run: what a start that was cut short has left."""
+    folder = Folder.of(directory)
+    found = state.load(folder.root)
+    if found is None:
+        return 0
+    bench = Bench(folder, found.spec)
+    return sum(bench.pid(part) is not None for part in remembered(folder))
 
 
 def remembered(folder: Folder) -> tuple[Part, ...]:
@@ -105,9 +116,6 @@ def _await(bench: Bench, every: tuple[Part, ...], progress: Progress) -> None:
     progress("start", len(every) - len(waiting), len(every))
 
 
-def _refuse_without(every: Iterable[Part]) -> None:
-    """Each program is the package of its name, save that of routers' exporters, which is too."""
-    programs = {part.command[0] for part in every}
-    missing = sorted(program for program in programs if shutil.which(program) is None)
-    if missing:
-        raise LabError(f"the stack cannot run here: apt install {' '.join(missing)}")
+def _refuse_without(programs: Iterable[str]) -> None:
+    if missing := sorted(program for program in programs if shutil.which(program) is None):
+        raise LabUsageError(f"the stack cannot run here: apt install {' '.join(missing)}")

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from infra_ctl.lab import state
+from infra_ctl.lab.monitor import vantage
 from infra_ctl.lab.monitor.parts import Part, missing
 from infra_ctl.lab.monitor.processes import Bench, Usage, fetch, usages
 from infra_ctl.lab.monitor.running import remembered
 from infra_ctl.lab.state import Folder
+
+OBJECTS = ("circuit", "room", "registrar", "system", "host", "device", "neighbour")
+SEEN_FROM = ("job", "instance")
+APART = ("alertname", "severity", "city", "replica", "pop", "owner", *SEEN_FROM)
+"""Labels that say nothing of what an alert is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +44,14 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """An alert by Alertmanager: `active`, or `suppressed` where a larger one explains it."""
+    """An alert by Alertmanager: `active`, or `suppressed` by larger ones that explain it."""
 
     name: str
     severity: str
     about: str
-    """The site, or what else it is about."""
+    """All that it is about: `device=dc-core1 neighbour=nk-pop1 protocol=ospf site=dc`."""
     state: str
+    by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,9 @@ class Status:
     """A stack as it is; what Prometheus and Alertmanager know is empty while they do not answer."""
 
     host: str
+    hurry: int
+    is_led_out: bool
+    """Whether a router of its LAN is configured to lead on: otherwise nothing can be measured from there."""
     parts: tuple[PartStatus, ...]
     missing: tuple[str, ...]
     """Exporters that do not exist yet."""
@@ -77,14 +87,14 @@ def status(directory: Path, installed: Collection[str]) -> Status | None:
     scraped = targets["data"]["activeTargets"] if targets else []
     return Status(
         host=found.monitor.hostname,
+        hurry=found.hurry,
+        is_led_out=vantage.is_led_out(found.spec, found.monitor),
         parts=_parts(bench, every),
         missing=missing(installed),
         targets=len(scraped),
         unscraped=sum(each["health"] == "unknown" for each in scraped),
         down=tuple(_target(each) for each in scraped if each["health"] == "down"),
-        alerts=tuple(
-            sorted(map(_alert, _ask(bench, every, "alertmanager", "/api/v2/alerts") or ()), key=str)
-        ),
+        alerts=alerts(_ask(bench, every, "alertmanager", "/api/v2/alerts") or ()),
     )
 
 
@@ -114,9 +124,28 @@ def _target(found: Any) -> Target:
     return Target(labels["job"], labels["instance"], found["lastError"])
 
 
-def _alert(found: Any) -> Alert:
-    labels = found["labels"]
-    about = (
-        labels[name] for name in ("circuit", "site", "system", "device", "host", "instance") if name in labels
+def alerts(found: Iterable[Any]) -> tuple[Alert, ...]:
+    """As Alertmanager has them, what counts most first."""
+    found = tuple(found)
+    names = {each["fingerprint"]: each["labels"]["alertname"] for each in found}
+    return tuple(sorted((_alert(each, names) for each in found), key=_weight))
+
+
+def _weight(alert: Alert) -> tuple[bool, bool, str, str]:
+    return alert.state != "active", alert.severity != "page", alert.name, alert.about
+
+
+def _alert(found: Any, names: Mapping[str, str]) -> Alert:
+    labels, told = found["labels"], found["status"]
+    by = {names[each] for each in told["inhibitedBy"] if each in names}
+    return Alert(
+        labels["alertname"], labels.get("severity", ""), about(labels), told["state"], tuple(sorted(by))
     )
-    return Alert(labels["alertname"], labels.get("severity", ""), next(about, ""), found["status"]["state"])
+
+
+def about(labels: Mapping[str, str]) -> str:
+    """What an alert is about, the object first; where it was seen from only where there is nothing else."""
+    first = [name for name in OBJECTS if name in labels]
+    rest = sorted(labels.keys() - {*first, *APART})
+    shown = [*first, *rest] or [name for name in SEEN_FROM if name in labels]
+    return " ".join(f"{name}={labels[name]}" for name in shown)

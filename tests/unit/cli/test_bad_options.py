@@ -42,6 +42,12 @@ from tests.unit.cli.conftest import Command
             "host dc-ntp-1 is behind dc-core1 or dc-core2, which this lab does not have: select one too",
         ),
         (["lab", "up", "--hosts", "device=x"], "selector, column 1: unknown key 'device'"),
+        (["lab", "forward", "9090"], "'9090' is not PORT:ADDRESS:PORT"),
+        (["lab", "forward", "9090:[2001:db8::1:80"], "or 3000:[2001:db8::20]:3000"),
+        (["lab", "forward", "70000:10.0.0.1:80"], "a port is 1 to 65535, and on this side 0 for any"),
+        (["lab", "forward", "0:10.0.0.1:0"], "a port is 1 to 65535"),
+        (["lab", "forward", "0:[2001:db8::1]:99999"], "a port is 1 to 65535"),
+        (["export", "reflector", "--netns", "nope"], "cannot enter nope: No such file or directory"),
         (["deploy", "--max-fail", "101%"], "'101%' is more than all of them"),
     ],
 )

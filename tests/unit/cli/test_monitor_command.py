@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -9,6 +10,11 @@ import pytest
 import yaml
 
 from infra_ctl.cli.exits import Exit
+from infra_ctl.lab import state
+from infra_ctl.lab.model import TwinSpec
+from infra_ctl.lab.monitor import running, standing
+from infra_ctl.lab.monitor.standing import PartStatus, Status
+from infra_ctl.lab.state import Folder, State
 from tests.unit.cli.conftest import Command
 
 
@@ -17,7 +23,7 @@ def city(small_folder: Path) -> Path:
     """The small city with a monitoring host and somebody on duty."""
     with (small_folder / "hosts.yaml").open("a", encoding="utf-8") as hosts:
         hosts.write("dc-monitor-9: {site: dc, zone: management, number: 199, roles: [monitoring]}\n")
-    text = "receivers: {duty: {webhooks: [vault:monitoring/pager]}}\npage: duty\n"
+    text = "receivers: {duty: {webhooks: [vault:monitoring/pager]}}\npage: duty\nticket: duty\n"
     (small_folder / "monitoring.yaml").write_text(text, encoding="utf-8")
     return small_folder
 
@@ -54,7 +60,7 @@ def test_a_twin_tells_nobody_unless_there_is_a_sink(infra_ctl: Command, city: Pa
         (
             ("-o", "{tmp}/new", "--context", "lab:none"),
             Exit.USAGE,
-            "not in the vault: snmp/auth, snmp/privacy",
+            "snmp/privacy: infra-ctl secrets edit --context lab:none gives values, --references goes without",
         ),
         (("-o", "{tmp}"), Exit.REFUSED, "name another folder"),
         (("-o", "{tmp}/new", "--sink", "foo"), Exit.USAGE, "'foo' is no address of a webhook, such as http"),
@@ -111,6 +117,50 @@ def test_a_stack_is_run_on_a_twin_that_is_up(
     assert done.code == code
     assert said in done.err
     assert "Traceback" not in done.err
+
+
+def test_a_start_that_is_interrupted_says_what_runs_and_how_to_go_on(
+    infra_ctl: Command, city: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(running, "up", interrupted)
+    monkeypatch.setattr(running, "begun", lambda _folder: 17)
+    done = infra_ctl("monitor", "up", "--context", "lab:small")
+    ends = "infra-ctl monitor down --context lab:small"
+    said = f"17 parts of the stack run: the same command goes on, {ends} ends them"
+    assert (done.code, [*filter(None, done.err.splitlines())]) == (Exit.INTERRUPTED, [said, "interrupted"])
+
+
+def test_a_stack_that_nothing_is_led_to_says_so_and_the_next_step(
+    infra_ctl: Command, city: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = PartStatus("path", "http://10.20.0.19:9870", None, "was not started", None)
+    seen = Status("dc-monitor-9", 10, False, (ended,), (), 0, 0, (), ())
+    monkeypatch.setattr(standing, "status", lambda _folder, _installed: seen)
+    said = infra_ctl("monitor", "status", "--context", "lab:small")
+    nothing = "no router of the LAN of dc-monitor-9 is configured, and nothing beyond it can be measured"
+    assert said.code == Exit.FAILED
+    assert [line.strip() for line in said.out.splitlines()] == [
+        "monitoring lab:small as dc-monitor-9 --hurry 10: 0 of 1 parts ready · 0 MB · 0.0 s of CPU",
+        "path                  0.0 MB      0.0 s   http://10.20.0.19:9870",
+        "not ready  path: was not started",
+        "what is not ready is started again by infra-ctl monitor up --context lab:small",
+        f"not led on  {nothing}: infra-ctl deploy --context lab:small",
+        "no targets known yet",
+    ]
+
+
+def test_what_is_not_installed_is_said_before_anything_is_tried(
+    infra_ctl: Command, city: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Folder.of(Path(os.environ["INFRA_CTL_VAR"]) / "lab/small")
+    state.save(folder, State(TwinSpec("small", (), (), ()), built=True))
+    monkeypatch.setattr(running, "PROGRAMS", ("sh", "no-such-program"))
+    said = infra_ctl("monitor", "up", "--context", "lab:small")
+    assert (said.code, said.out) == (Exit.USAGE, "")
+    assert said.err == "error: the stack cannot run here: apt install no-such-program\n"
 
 
 def test_what_is_not_up_can_be_ended(infra_ctl: Command, city: Path) -> None:

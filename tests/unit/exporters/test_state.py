@@ -182,6 +182,11 @@ def test_a_live_router_is_reached_as_deploy_does_with_a_patience_of_its_own(
     routers: Routers, small_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("INFRA_CTL_KEY", "/somewhere/key")
+    known_hosts = small_folder / "known_hosts"
+    monkeypatch.setenv("INFRA_CTL_KNOWN_HOSTS", str(known_hosts))
+    with pytest.raises(UnusableError, match=r"known_hosts: there is no such file .*INFRA_CTL_KNOWN_HOSTS"):
+        State(context_name="live").configure(small_folder)
+    known_hosts.touch()
     asked: dict[str, Connection] = {}
 
     def open_device(way: Way) -> ConfigDriver:

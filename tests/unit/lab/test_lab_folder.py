@@ -13,9 +13,9 @@ import pytest
 from cryptography.hazmat.primitives.serialization import load_ssh_private_key, load_ssh_public_key
 from paramiko.hostkeys import HostKeyEntry
 
-from infra_ctl.errors import LabError, UnknownError
+from infra_ctl.errors import LabError, LabUsageError, UnknownError
 from infra_ctl.intent.model import DeviceIntent
-from infra_ctl.lab import keys, state
+from infra_ctl.lab import faults, keys, state, twin
 from infra_ctl.lab.model import Node, spec
 from infra_ctl.lab.node import files
 from infra_ctl.lab.requirements import requirements
@@ -37,14 +37,41 @@ def test_state_comes_back_as_it_was(intents: dict[str, DeviceIntent], tmp_path: 
 
 def test_no_state_is_no_lab(tmp_path: Path) -> None:
     assert state.load(tmp_path) is None
-    with pytest.raises(UnknownError, match=r"no lab is up in .*: infra-ctl lab up"):
-        state.require(tmp_path)
+    with pytest.raises(UnknownError, match=r"no lab is up in .*: infra-ctl lab up --context lab:small$"):
+        state.require(tmp_path / "small")
 
 
 def test_half_a_lab_is_not_up(intents: dict[str, DeviceIntent], tmp_path: Path) -> None:
     state.save(Folder(tmp_path), State(spec("t", intents)))
-    with pytest.raises(LabError, match="is not whole: infra-ctl lab up"):
+    with pytest.raises(LabError, match=f"is not whole: infra-ctl lab up --context lab:{tmp_path.name}$"):
         state.require(tmp_path)
+
+
+def test_what_is_up_otherwise_is_to_be_taken_down_by_its_name(
+    intents: dict[str, DeviceIntent], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(twin, "_is_up", lambda _found: True)
+    state.save(Folder(tmp_path / "small"), State(spec("small", intents), built=True))
+    with pytest.raises(LabError, match=r"another lab is up in .*: infra-ctl lab down --context lab:small$"):
+        twin.up(spec("small", intents, disk_mb=16), tmp_path / "small")
+
+
+def test_what_a_fault_cannot_be_is_refused(intents: dict[str, DeviceIntent], tmp_path: Path) -> None:
+    kept = State(spec("t", intents), built=True)
+    state.save(Folder(tmp_path), kept)
+    with pytest.raises(LabUsageError, match="cut takes no amount; loss and rate take one"):
+        faults.break_(tmp_path, Fault("cut", kept.spec.links[0].circuit, 0.03))
+    assert state.load(tmp_path) == kept
+
+
+def test_what_no_lab_has_was_not_healed(intents: dict[str, DeviceIntent], tmp_path: Path) -> None:
+    found = spec("t", intents)
+    state.save(Folder(tmp_path), State(found, built=True))
+    with pytest.raises(UnknownError, match="lab t has no circuit and no node 'nope'"):
+        faults.heal(tmp_path, "nope")
+    node = found.nodes[0].hostname
+    for name in (found.links[0].circuit, node, f"{node}/ospfd"):
+        assert faults.heal(tmp_path, name) == ()
 
 
 def test_a_foreign_state_file_is_not_guessed_at(tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ import pytest
 
 from infra_ctl.city import City, load_city
 from infra_ctl.errors import SelectorError, UnknownError
+from infra_ctl.lab.city import Beside, part_of, twin_of
 from infra_ctl.monitor.targets import room_targets
-from infra_ctl.video.choosing import chosen
+from infra_ctl.video.choosing import chosen, narrowed
 from infra_ctl.video.ways import Ways
 
 
@@ -71,3 +72,16 @@ def test_echoes_go_in_both_classes_to_the_site_and_over_each_circuit(city: City)
     assert over
     assert (video.dscp, plain.dscp, over.dscp) == (34, 0, 34)
     assert video.address == plain.address != over.address
+
+
+def test_of_a_twin_only_what_it_has_is_judged_and_the_rest_is_named(city: City, tmp_path: Path) -> None:
+    routers = ("dc-core1", "dc-core2", "nk-pop1", "nk-cai-khe-ce1")
+    beside = Beside(hosts=("dc-registrar-1",), rooms=("nk-cai-khe-room",))
+    there = part_of(city, twin_of("t", city, routers, tmp_path, beside))
+    _, rooms = chosen(city, ["nk-cai-khe-room", "nk-an-hoa-room"])
+    (room,), absent = narrowed(rooms, city, there)
+    assert absent == ("nk-an-hoa-room", "bk-registrar-1")
+    assert room.registrar is not None, "it registers at the one that is there"
+    assert set(Ways(there).circuits(room.site)) == {"nk-1", "nk-2", "nk-cai-khe-1"}
+    assert "bt-2" in Ways(city).circuits(room.site), "which a twin without that PoP has not"
+    assert narrowed(rooms, city, city) == (rooms, ())
