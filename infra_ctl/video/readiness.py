@@ -90,7 +90,7 @@ def examine(city: City, rooms: Sequence[RoomTarget], meeting: Meeting | None, on
         tuple(note for name, sight in seen.items() for note in judge.certificate_notes(name, sight)),
         meeting,
         seen,
-        dict(echoes.paths),
+        {_end(name): path for name, path in echoes.paths.items()},
     )
 
 
@@ -142,8 +142,13 @@ class Echoes:
 def _path(name: str, reading: Reading) -> Path:
     found = Path.between(None, reading)
     if found is None:
-        raise UnusableError(f"only {reading.sent} echoes went to {name}: is this machine too busy?")
+        raise UnusableError(f"only {reading.sent} echoes went to {_end(name)}: is this machine too busy?")
     return found
+
+
+def _end(name: str) -> str:
+    """Of a way, by its counters' name: `site nk-cai-khe ipv4 video`."""
+    return name.removeprefix("echo ")
 
 
 def _found(sights: Mapping[str, Sight], registrars: Mapping[str, Sight], ways: Ways, echoes: Echoes) -> Found:

@@ -130,7 +130,7 @@ def test_a_closer_look_is_taken_where_something_is_wrong(monkeypatch: pytest.Mon
     cut, off, well = [each for each in room_targets(city) if each.protocol == "sip"][:3]
     loop = Loop()
     ready(monkeypatch, loop)
-    loop.dead = {f"site {cut.site} ipv4 video", f"room {off.room}"}
+    loop.dead = {f"echo site {cut.site} ipv4 video", f"room {off.room}"}
 
     async def room(_self: Looking, target: RoomTarget, *_: object, **_more: object) -> Sight:
         return Sight({"udp": Answer(failure="nobody answers")}) if target == off else registered(target)
@@ -142,13 +142,14 @@ def test_a_closer_look_is_taken_where_something_is_wrong(monkeypatch: pytest.Mon
     monkeypatch.setattr(Looking, "registrar", registrar)
     found = examine(city, [cut, off, well], None, lambda *_: None)
     first, second = loop.orders
-    assert first == [f"site {each.site} ipv4 video" for each in (cut, off, well)]
-    assert set(second) >= {f"room {off.room}", f"site {cut.site} ipv4 default"}
+    assert first == [f"echo site {each.site} ipv4 video" for each in (cut, off, well)]
+    assert set(second) >= {f"room {off.room}", f"echo site {cut.site} ipv4 default"}
     assert not any(well.site in name or off.site in name for name in second if name != f"room {off.room}")
     assert {each.target.room: each.is_ready for each in found.rooms} == {
         cut.room: False,
         off.room: False,
         well.room: True,
     }
-    assert found.paths.keys() == {*first, *second}
+    assert found.paths.keys() == {each.removeprefix("echo ") for each in (*first, *second)}
+    assert f"site {cut.site} ipv4 video" in found.paths
     assert found.sights.keys() == {"dc-registrar-1", "bk-registrar-1"}
