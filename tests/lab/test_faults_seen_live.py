@@ -60,7 +60,7 @@ asking = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
 asking.settimeout(5)
 echo = struct.pack("!BBHHH", 8, 0, 0xFFFF - 0x0800 - ours, ours, 0) + bytes(1192)
 begin, due = time.monotonic(), window
-while time.monotonic() < begin + 300:
+while time.monotonic() < begin + 1200:
     for _ in range(due):
         asking.sendto(echo, (to, 0))
     try:
@@ -69,7 +69,9 @@ while time.monotonic() < begin + 300:
     except TimeoutError:
         due = window
 """
-"""For five minutes at most."""
+"""For twenty minutes at most: longer than whoever waits for its alert does."""
+FEW = 2
+"""A machine that stalls may lose so many probes of either class."""
 PORTALS = 'system=~".*portals?"'
 
 
@@ -81,7 +83,7 @@ def city(sites: Sites) -> CitySlice:
 def test_every_panel_of_every_board_shows_what_it_names(watched: Eyes) -> None:
     """Those that are rightly empty say so: nothing is held, nothing backed up."""
     becomes(blank(watched), [])
-    assert drawn(watched) == {("dc", "bk"), *(("dc", each) for each in DEPARTMENTS)}
+    becomes(lambda: drawn(watched), {("dc", "bk"), *(("dc", each) for each in DEPARTMENTS)})
 
 
 def named(eyes: Eyes, expression: str, *labels: str) -> set[tuple[str, ...]]:
@@ -105,7 +107,7 @@ def test_the_good_exporters_answer_and_say_whose_each_series_is(city: CitySlice,
         for expression in (f'up{{job="{job}"}} == 1', key):
             becomes(lambda ask=(expression, *labels): named(watched, *ask), promised)
     assert len(routers) == DEVICES
-    assert named(watched, 'up{job="node"} == 0', "host") == {(SPARE,)}, "nothing is installed there"
+    becomes(lambda: named(watched, 'up{job="node"} == 0', "host"), {(SPARE,)})  # nothing is installed there
 
     of_circuits = "ifHCInOctets * on (device, ifName) group_left (circuit) circuit:interface:info"
     becomes(lambda: named(watched, of_circuits, "circuit"), {(f"bk-{each}",) for each in range(1, 5)})
@@ -113,7 +115,7 @@ def test_the_good_exporters_answer_and_say_whose_each_series_is(city: CitySlice,
     for key in ("probe_success == 1", "probe_http_status_code == 200", "probe_ssl_earliest_cert_expiry > 0"):
         probed = key.replace(" ", f"{{{PORTALS}}} ", 1)
         eventually(lambda ask=probed: named(watched, ask, "system", "family") >= systems)
-        assert named(watched, probed, "site", "pop") == {("dc", "hq")}
+        becomes(lambda ask=probed: named(watched, ask, "site", "pop"), {("dc", "hq")})
 
 
 def told(eyes: Eyes, state: Literal["active", "suppressed"] = "active") -> set[tuple[str, str]]:
@@ -162,9 +164,10 @@ def certified(city: CitySlice, hostname: str, role: str, pem: bytes) -> Iterator
         give(kept)
 
 
-def lost_over(dscp_class: str) -> str:
-    """In both families and both ways over the lossy circuit."""
-    return f'sum(increase(infra_circuit_probes_lost_total{{circuit="{LOSSY}",class="{dscp_class}"}}[2m]))'
+def lost_of(eyes: Eyes, dscp_class: str) -> float:
+    """Probes of two minutes, in both families and both ways over the lossy circuit."""
+    lost = f'infra_circuit_probes_lost_total{{circuit="{LOSSY}",class="{dscp_class}"}}'
+    return eyes.value(f"sum(increase({lost}[2m]))")
 
 
 def test_three_faults_of_which_none_explains_another_are_a_ticket_each(
@@ -176,38 +179,38 @@ def test_three_faults_of_which_none_explains_another_are_a_ticket_each(
     """
     becomes(lambda: told(watched), set())
     ended = certificate(ROOMS, datetime.now(UTC) - timedelta(days=1))
-    begin = time.time()
     faults.break_(city.lab.root, Fault("loss", LOSSY, 0.03, video=True))
+    lossy_from = time.time()
     faults.break_(city.lab.root, Fault("rate", NARROW, LIMIT))
     tickets = {("CircuitLoss", LOSSY), ("CircuitSlow", NARROW), ("CertificateExpires", ROOMS)}
     explained = {("CircuitJitter", NARROW), ("CertificateExpires", "video-conference")}
     try:
         with filled(city, NARROW), certified(city, ROOMS, "registrar", ended):
+            all_from = time.time()
             becomes(lambda: told(watched), tickets)
             eventually(lambda: told(watched, "suppressed") >= explained)
-            video, default = (watched.value(lost_over(each)) for each in ("video", "default"))
+            eventually(lambda: lost_of(watched, "video") > 2 * lost_of(watched, "default") + FEW)
     finally:
         faults.heal(city.lab.root)
 
     lost = f'{{__name__=~"infra_.*_lost_total",circuit=~"{LOSSY}|",site=~"{HEARD}|",class="video"}}'
-    assert watched.scrapes(lost, begin, lambda before, now: now > before) <= TWO_SCRAPES
-    assert video > 2 * default, "a stalled machine may have lost one of the others"
+    assert watched.scrapes(lost, lossy_from, lambda before, now: now > before) <= TWO_SCRAPES
     seconds = f'infra_circuit_rtt_seconds_sum{{circuit="{NARROW}"}}'
-    assert watched.scrapes(seconds, begin, lambda before, now: now > before + 0.1) <= TWO_SCRAPES
+    assert watched.scrapes(seconds, all_from, lambda before, now: now > before + 0.1) <= TWO_SCRAPES
     end = f'infra_registrar_certificate_expiry_timestamp_seconds{{registrar="{ROOMS}"}}'
-    assert watched.scrapes(end, begin, lambda _before, now: now < begin) <= TWO_SCRAPES
+    assert watched.scrapes(end, all_from, lambda _before, now: now < all_from) <= TWO_SCRAPES
     becomes(lambda: told(watched), set())
 
 
 def test_a_registrar_that_is_down_is_one_page(city: CitySlice, watched: Eyes) -> None:
     """The system that is nothing but this registrar is down with it, which is no second page."""
-    begin = time.time()
     city.on(ROOMS, "systemctl", "stop", "kamailio")
+    stopped = time.time()
     try:
         becomes(lambda: told(watched), {("RegistrarDown", ROOMS)})
         eventually(lambda: ("SystemDown", "video-conference") in told(watched, "suppressed"))
     finally:
         city.on(ROOMS, "systemctl", "start", "kamailio")
     up = f'infra_registrar_up{{registrar="{ROOMS}"}}'
-    assert watched.scrapes(up, begin, lambda before, now: before > now) <= TWO_SCRAPES
+    assert watched.scrapes(up, stopped, lambda _before, now: now == 0) <= TWO_SCRAPES
     becomes(lambda: told(watched), set())

@@ -27,6 +27,8 @@ from tests.lab.endurance.ground import Ground, Running, Use, ground
 
 WARM_UP = 1 / 3
 """Of a fault's time, after which what its first rounds took is taken for good."""
+TO_SETTLE = 30.0
+"""Seconds in which what is only just ending has to end."""
 GROWTH = 0.05
 """Share by which memory may grow from then on, beside what the fault itself allows."""
 
@@ -47,17 +49,7 @@ class Row:
     def complaints(self) -> list[str]:
         """What was not as it should be; none where all was."""
         wrong = [f"{what} ({count} times)" for what, count in self.tally.complaints.items()]
-        return [*self.crashes, *wrong, *self._grown()]
-
-    def _grown(self) -> list[str]:
-        found = []
-        for each, now in self.after.items():
-            then = self.before[each]
-            if now.resident > then.resident * (1 + GROWTH) + self.fault.more_kib:
-                found.append(f"{each.name} grew from {then.resident:,} to {now.resident:,} KiB")
-            if now.files > then.files + self.fault.more_files:
-                found.append(f"{each.name} has {now.files} open files, and had {then.files}")
-        return found
+        return [*self.crashes, *wrong, *grown(self.before, self.after, self.fault)]
 
     def __str__(self) -> str:
         most = max(self.after, key=lambda each: self.after[each].resident - self.before[each].resident)
@@ -69,6 +61,18 @@ class Row:
         verdict = "FAILED" if self.complaints else "well"
         line = f"{self.name:<10}{self.seconds:>5.0f} s{counts}  {memory:<28}{files:<14}{verdict}  {told}"
         return line.rstrip()
+
+
+def grown(before: Mapping[Running, Use], after: Mapping[Running, Use], fault: Fault) -> list[str]:
+    """Who holds more than before, beyond what the fault allows."""
+    found = []
+    for each, now in after.items():
+        then = before[each]
+        if now.resident > then.resident * (1 + GROWTH) + fault.more_kib:
+            found.append(f"{each.name} grew from {then.resident:,} to {now.resident:,} KiB")
+        if now.files > then.files + fault.more_files:
+            found.append(f"{each.name} has {now.files} open files, and had {then.files}")
+    return found
 
 
 HEAD = (
@@ -89,9 +93,8 @@ def endure(place: Ground, name: str, fault: Fault, seconds: float) -> Row:
             fault.round(ground_, tally)
             rounds += 1
             if not is_warm and time.monotonic() >= start + WARM_UP * seconds:
-                _settled(ground_, before, fault.more_files)
-                before, is_warm = _uses(ground_), True
-        after = _settled(ground_, before, fault.more_files)
+                before, is_warm = _quiet(ground_, before, fault), True
+        after = _settled(ground_, before, fault)
         crashes = [line for each in {*place.all, *ground_.all} for line in each.complaints()]
         crashes += [
             f"{each.name} began a process anew" for each, use in after.items() if use.processes != loops[each]
@@ -112,10 +115,26 @@ def _uses(place: Ground) -> Mapping[Running, Use]:
     return {each: each.use() for each in place.all}
 
 
-def _settled(place: Ground, before: Mapping[Running, Use], more: int) -> Mapping[Running, Use]:
-    """Once connections are closed that were not waited for: they may linger a little."""
-    until(lambda: all(use.files <= before[each].files + more for each, use in _uses(place).items()), 15)
-    return _uses(place)
+def _quiet(place: Ground, before: Mapping[Running, Use], fault: Fault) -> Mapping[Running, Use]:
+    """The least that each holds of a few moments in which nobody asks for a page."""
+    until(
+        lambda: all(use.files <= before[each].files + fault.more_files for each, use in _uses(place).items()),
+        TO_SETTLE,
+    )
+    found = _uses(place)
+    for _ in range(3):
+        time.sleep(1)
+        now = _uses(place)
+        found = {each: min(use, now[each], key=lambda held: held.resident) for each, use in found.items()}
+    return found
+
+
+def _settled(place: Ground, before: Mapping[Running, Use], fault: Fault) -> Mapping[Running, Use]:
+    """Once connections are closed and pages given back that were not waited for: both may linger a little."""
+    deadline = time.monotonic() + TO_SETTLE
+    while grown(before, found := _uses(place), fault) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    return found
 
 
 def asked_for(arguments: Sequence[str] | None = None) -> argparse.Namespace:

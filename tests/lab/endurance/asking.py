@@ -7,7 +7,8 @@ import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
-PATIENCE = 60.0
+PATIENCE = 180.0
+"""Seconds after which nobody answers: a machine that is busy takes long."""
 HOST = "127.0.0.1"
 NOTHING = 0
 """The status of an answer that did not come."""
@@ -43,8 +44,16 @@ def status(port: int, method: str = "GET", path: str = "/metrics", patience: flo
     return sent(port, head.encode(), patience)
 
 
-def sent(port: int, data: bytes, patience: float = PATIENCE) -> int:
-    """The status that bytes are answered with."""
+def sent(port: int, data: bytes, patience: float = PATIENCE, tries: int = 1) -> int:
+    """The status that bytes are answered with; where the answer was cut off, it may be tried again."""
+    for _ in range(tries):
+        with suppress(ConnectionError):
+            return _answer(port, data, patience)
+    return NOTHING
+
+
+def _answer(port: int, data: bytes, patience: float) -> int:
+    """Raises ConnectionError where the connection is cut before there is one."""
     try:
         with socket.create_connection((HOST, port), patience) as connection:
             with suppress(ConnectionError):  # it may be refused before it was sent whole
@@ -55,6 +64,8 @@ def sent(port: int, data: bytes, patience: float = PATIENCE) -> int:
             with suppress(OSError):
                 while connection.recv(65536):
                     pass
+    except ConnectionError:
+        raise
     except OSError:
         return NOTHING
     return int(answer[9:12]) if answer.startswith(b"HTTP/1.") else NOTHING

@@ -76,8 +76,8 @@ def test_all_problems_of_an_inventory_are_shown_with_their_count(
     communes.write_text(text.replace("nk-an-cu,31129,", "nk-an-cu,99999,"), encoding="utf-8")
     assert run(monkeypatch, "check", "-i", str(folder)) == Exit.USAGE
     said = capsys.readouterr().err
-    assert "communes.csv:5:5: profile 'comune' does not exist (did you mean 'commune'?)" in said
-    assert "communes.csv:8:2:" in said
+    assert "communes.csv:7:5: profile 'comune' does not exist (did you mean 'commune'?)" in said
+    assert "communes.csv:10:2:" in said
     assert said.endswith("2 problems\n")
 
 
