@@ -54,7 +54,7 @@ class Web(Model):
     certificate: AbsolutePath = "/var/lib/infra-ctl/tls/monitoring.pem"
     key: AbsolutePath = "/var/lib/infra-ctl/tls/monitoring.key"
     authority: AbsolutePath = "/var/lib/infra-ctl/tls/monitoring.pem"
-    """Who has signed the certificate. Whoever brings one says all three; without, it is signed by itself."""
+    """Who has signed the certificate. Without, itself has; whoever brings a certificate says all three."""
 
 
 class Intervals(Model):
