@@ -76,7 +76,7 @@ class Web(Model):
     certificate: AbsolutePath = "/etc/infra-ctl/tls/monitoring.pem"
     key: AbsolutePath = "/etc/infra-ctl/tls/monitoring.key"
     authority: AbsolutePath = "/etc/infra-ctl/tls/monitoring.pem"
-    """Who has signed the certificate. Whoever brings one says all three; without, it is signed by itself."""
+    """Who has signed the certificate. Without, itself has; whoever brings a certificate says all three."""
 
 
 class Intervals(Model):

@@ -12,7 +12,7 @@ from infra_ctl.inventory.monitoring import NOBODY
 from infra_ctl.inventory.records import Path, problem
 from infra_ctl.inventory.rules.survey import Survey
 
-CERTIFICATE = ("certificate", "key", "authority")
+BESIDE = {"certificate": {"key", "authority"}, "key": {"certificate"}}
 
 
 def receivers(draft: Draft, _survey: Survey) -> Iterator[Problem]:
@@ -68,13 +68,12 @@ def told(draft: Draft, _survey: Survey) -> Iterator[Problem]:
 
 
 def guarded(draft: Draft, _survey: Survey) -> Iterator[Problem]:
-    """A certificate goes with its key and with who has signed it: ours fit none but our own."""
+    """A certificate goes with its key and with who has signed it: those of ours fit no other."""
     if (monitoring := draft.monitoring) is None or (web := monitoring.web) is None:
         return
-    given = [field for field in CERTIFICATE[:2] if field in web.model_fields_set]
-    for field in CERTIFICATE:
-        if given and field not in web.model_fields_set:
-            yield _problem(draft, ("web", given[0]), f"needs `{field}` beside it")
+    for field, needed in BESIDE.items():
+        for missing in sorted(needed - web.model_fields_set if field in web.model_fields_set else ()):
+            yield _problem(draft, ("web", field), f"needs `{missing}` beside it")
 
 
 def objectives(draft: Draft, _survey: Survey) -> Iterator[Problem]:

@@ -37,7 +37,8 @@ CHOSEN = {"site": "nk-cai-khe"}
 MORE = {
     "hosts.yaml": "dc-monitor-1: {site: dc, zone: management, number: 19, roles: [monitoring]}\n"
     "dc-registrar-1: {site: dc, zone: mcu, number: 16, roles: [registrar]}\n",
-    "monitoring.yaml": "objectives:\n"
+    "monitoring.yaml": "receivers: {duty: {webhooks: [https://pager.example/]}}\npage: duty\nticket: duty\n"
+    "objectives:\n"
     "  circuits: {tslcd-1: bk-rental, tslcd-2: bk-rental, leased: bk-rental, internet-vpn: bk-rental}\n",
 }
 """What the small city is to have besides, so that there is something on every panel."""
