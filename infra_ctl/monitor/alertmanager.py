@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from infra_ctl.city import City
+from infra_ctl.hosts.roles.monitoring import HOME
 from infra_ctl.inventory.monitoring import MailServer, Receiver
 from infra_ctl.monitor.files import MonitorFile, Value
 from infra_ctl.monitor.hurry import span
@@ -107,6 +108,7 @@ def _started(stack: Stack) -> MonitorFile:
     peers = (f"--cluster.peer={each}" for each in stack.everywhere(CLUSTER) if each != stack.own(CLUSTER))
     return stack.started(
         "alertmanager",
+        f"--config.file={HOME}/alertmanager.yml",
         f"--web.listen-address={stack.own(ALERTMANAGER)}",
         f"--cluster.listen-address={stack.own(CLUSTER)}",
         *peers,
