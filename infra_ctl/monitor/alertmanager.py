@@ -13,6 +13,8 @@ from infra_ctl.monitor.inhibition import PREFIX, inhibitions
 from infra_ctl.monitor.stack import ALERTMANAGER, CLUSTER, Stack
 
 NOBODY = "nobody"
+REMEMBERS = "192h"
+"""What it has told, and so longer than it waits before it tells the same again: a week at most."""
 WAITS = "5m"
 """Before a ticket is told: what is larger, and looked at less often, is known by then."""
 
@@ -110,6 +112,7 @@ def _started(stack: Stack) -> MonitorFile:
         "alertmanager",
         f"--config.file={HOME}/alertmanager.yml",
         f"--web.listen-address={stack.own(ALERTMANAGER)}",
+        f"--data.retention={REMEMBERS}",
         f"--cluster.listen-address={stack.own(CLUSTER)}",
         *peers,
     )

@@ -282,6 +282,12 @@ def test_grafana_takes_no_part_of_a_password_for_a_variable(city: City, secret: 
     assert set(made.references()) == {"monitoring/web"}
 
 
+def test_alertmanager_remembers_what_it_has_told_until_it_tells_it_again(folder: Path) -> None:
+    longest = read(folder, "alertmanager.yml")["route"]["routes"][-1]["repeat_interval"]
+    assert longest == "7d"
+    assert f"--data.retention={8 * 24}h" in (folder / "defaults/alertmanager").read_text(encoding="utf-8")
+
+
 def test_prometheus_keeps_what_fits_its_disk(city: City, folder: Path) -> None:
     text = (folder / "defaults/prometheus").read_text(encoding="utf-8")
     assert f"--storage.tsdb.retention.time={400 * 86400}s" in text
