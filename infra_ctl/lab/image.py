@@ -42,6 +42,7 @@ AT_REST = (
 OFFERED = (
     *("rsyslog-gnutls", "unbound", "unbound-anchor", "dns-root-data", "nginx-light"),
     *("kamailio", "kamailio-tls-modules", "postgresql", "postgresql-15", "snmpd", "snmp", "curl", "tree"),
+    *("prometheus", "prometheus-alertmanager", "prometheus-snmp-exporter", "prometheus-blackbox-exporter"),
 )
 """What the roles of single hosts need, and a small package of no use to anybody."""
 

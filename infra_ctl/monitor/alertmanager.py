@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from infra_ctl.city import City
+from infra_ctl.hosts.roles.monitoring import HOME
 from infra_ctl.inventory.monitoring import NOBODY, MailServer, Receiver
 from infra_ctl.monitor.files import MonitorFile, Value
 from infra_ctl.monitor.hurry import span
 from infra_ctl.monitor.inhibition import PREFIX, inhibitions
 from infra_ctl.monitor.stack import ALERTMANAGER, CLUSTER, Stack
 
+REMEMBERS = "192h"
+"""What it has told, and so longer than it waits before it tells the same again: a week at most."""
 WAITS = "5m"
 """Before a ticket is told: what is larger, and looked at less often, is known by then."""
 
@@ -106,7 +109,9 @@ def _started(stack: Stack) -> MonitorFile:
     peers = (f"--cluster.peer={each}" for each in stack.everywhere(CLUSTER) if each != stack.own(CLUSTER))
     return stack.started(
         "alertmanager",
+        f"--config.file={HOME}/alertmanager.yml",
         f"--web.listen-address={stack.own(ALERTMANAGER)}",
+        f"--data.retention={REMEMBERS}",
         f"--cluster.listen-address={stack.own(CLUSTER)}",
         *peers,
     )

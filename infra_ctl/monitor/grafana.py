@@ -8,9 +8,10 @@ from importlib.metadata import entry_points
 from typing import Any, Literal, TypeAlias
 
 from infra_ctl.errors import UnusableError
+from infra_ctl.hosts.roles.monitoring import HOME
 from infra_ctl.inventory.monitoring import Thresholds
 from infra_ctl.monitor.files import MonitorFile, Value, literal
-from infra_ctl.monitor.stack import ALERTMANAGER, HOME, PROMETHEUS, Stack
+from infra_ctl.monitor.stack import ALERTMANAGER, PROMETHEUS, Stack
 
 Language: TypeAlias = Literal["en", "vi"]
 Board: TypeAlias = Mapping[str, Any]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from infra_ctl.city import City
+from infra_ctl.hosts.roles.monitoring import HOME
 from infra_ctl.inventory.models import Snmp
 from infra_ctl.inventory.monitoring import SnmpExporter
 from infra_ctl.monitor.files import MonitorFile, Value
@@ -47,9 +48,9 @@ def prober_files(stack: Stack) -> tuple[MonitorFile, ...]:
     """Their configurations, and how they are started."""
     return (
         MonitorFile("snmp.yml", _snmp(stack.city.inventory.snmp, stack.snmp_exporter), private=True),
-        stack.started("snmp", f"--web.listen-address={stack.own(SNMP)}"),
+        _started(stack, "snmp", SNMP),
         MonitorFile("blackbox.yml", _blackbox(stack.city)),
-        stack.started("blackbox", f"--web.listen-address={stack.own(BLACKBOX)}"),
+        _started(stack, "blackbox", BLACKBOX),
     )
 
 
@@ -114,3 +115,7 @@ def _blackbox(city: City) -> Value:
 def _trust(city: City) -> Value:
     authority = city.inventory.monitoring.authority
     return {"ca_file": authority} if authority else {"insecure_skip_verify": True}
+
+
+def _started(stack: Stack, name: str, port: int) -> MonitorFile:
+    return stack.started(name, f"--config.file={HOME}/{name}.yml", f"--web.listen-address={stack.own(port)}")

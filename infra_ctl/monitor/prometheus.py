@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
 from infra_ctl.city import City
+from infra_ctl.hosts.roles.monitoring import HOME
 from infra_ctl.intent.expectations import device_expectations
 from infra_ctl.monitor.files import MonitorFile, Value
 from infra_ctl.monitor.hurry import span
@@ -174,6 +175,7 @@ def _started(stack: Stack) -> MonitorFile:
     size = monitoring.retention_bytes
     return stack.started(
         "prometheus",
+        f"--config.file={HOME}/prometheus.yml",
         f"--web.listen-address={stack.own(PROMETHEUS)}",
         f"--storage.tsdb.retention.time={monitoring.retention}s",
         *((f"--storage.tsdb.retention.size={size}B",) if size is not None else ()),

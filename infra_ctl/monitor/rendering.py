@@ -14,6 +14,7 @@ from pathlib import Path
 from infra_ctl.errors import RefusedError, SecretError, UnusableError
 from infra_ctl.inventory.monitoring import SnmpExporter
 from infra_ctl.monitor.alertmanager import alertmanager_files
+from infra_ctl.monitor.exporters import exporter_files
 from infra_ctl.monitor.files import MonitorFile
 from infra_ctl.monitor.grafana import Language, grafana_files
 from infra_ctl.monitor.owning import PRIVATE, Owner, settle
@@ -55,6 +56,7 @@ def monitor_files(stack: Stack, language: Language, overrides: Path | None = Non
         *rule_files(stack.city, overrides, stack.hurry),
         *alertmanager_files(stack),
         *prober_files(stack),
+        *exporter_files(stack),
         *web_files(stack),
         *grafana_files(stack, language),
     )

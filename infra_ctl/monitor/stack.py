@@ -9,6 +9,7 @@ from typing import Literal
 
 from infra_ctl.city import City
 from infra_ctl.errors import UnusableError
+from infra_ctl.hosts.roles.monitoring import HOME
 from infra_ctl.intent import openings
 from infra_ctl.intent.model import Address
 from infra_ctl.inventory.hints import did_you_mean
@@ -22,8 +23,6 @@ EXPORTERS: Mapping[str, int] = MappingProxyType(
 """Ours, by name, and where they listen."""
 SD, PROMETHEUS, SNMP, BLACKBOX = 9874, 9090, 9116, 9115
 ALERTMANAGER, CLUSTER = (openings.PORTS[each] for each in (openings.ALERTMANAGER, openings.GOSSIP))
-HOME = "/etc/infra-ctl/monitor"
-"""Where a monitoring host has what is rendered."""
 DEFAULTS = "defaults"
 PASSWORD = "web/password"  # noqa: S105 - a file
 Discovery = Literal["http", "file"]
@@ -73,10 +72,10 @@ class Stack:
         """The same part on every host of the role."""
         return [at(self.city.hosts[name].addresses[0], port) for name in monitoring_hosts(self.city)]
 
-    def started(self, part: str, *words: str) -> MonitorFile:
-        """How Debian's unit of a part starts it: its own configuration, and what is said here besides."""
-        web = (f"--web.config.file={HOME}/web/{part}.yml",) if self.web else ()
-        line = " ".join((f"--config.file={HOME}/{part}.yml", *words, *web))
+    def started(self, part: str, *words: str, guard: str = "") -> MonitorFile:
+        """How a unit starts a part; `guard` names its web configuration, where that is not as the part."""
+        web = (f"--web.config.file={HOME}/web/{guard or part}.yml",) if self.web else ()
+        line = " ".join((*words, *web))
         return MonitorFile(f"{DEFAULTS}/{part}", f'# Written by infra-ctl.\nARGS="{line}"\n')
 
     def url(self, port: int, path: str = "") -> str:

@@ -14,6 +14,7 @@ from infra_ctl.hosts.roles.base import base
 from infra_ctl.hosts.roles.database import database
 from infra_ctl.hosts.roles.firewall import firewall
 from infra_ctl.hosts.roles.logs import logs
+from infra_ctl.hosts.roles.monitoring import monitoring
 from infra_ctl.hosts.roles.node_exporter import node_exporter
 from infra_ctl.hosts.roles.registrar import registrar
 from infra_ctl.hosts.roles.resolver import resolver
@@ -32,6 +33,7 @@ ROLES: Mapping[str, Role] = {
     "application": web,
     "database": database,
     "dns": resolver,
+    "monitoring": monitoring,
     "registrar": registrar,
     "web": web,
 }

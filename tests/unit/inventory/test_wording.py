@@ -41,6 +41,7 @@ def test_every_pattern_of_the_models_has_words() -> None:
     own = {
         r"^[0-9a-f]{2}$",
         r"^[0-9]{1,6}[smhd]$",
+        r"^[1-9][0-9]{0,5}[MGT]B$",
         r"^[0-9]+([.][0-9]+)?%?$",
         r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}$",
     }  # validators with words of their own

@@ -282,6 +282,20 @@ def test_grafana_takes_no_part_of_a_password_for_a_variable(city: City, secret: 
     assert set(made.references()) == {"monitoring/web"}
 
 
+def test_alertmanager_remembers_what_it_has_told_until_it_tells_it_again(folder: Path) -> None:
+    longest = read(folder, "alertmanager.yml")["route"]["routes"][-1]["repeat_interval"]
+    assert longest == "7d"
+    assert f"--data.retention={8 * 24}h" in (folder / "defaults/alertmanager").read_text(encoding="utf-8")
+
+
+def test_prometheus_keeps_what_fits_its_disk(city: City, folder: Path) -> None:
+    text = (folder / "defaults/prometheus").read_text(encoding="utf-8")
+    assert f"--storage.tsdb.retention.time={400 * 86400}s" in text
+    assert f"--storage.tsdb.retention.size={200 << 30}B" in text
+    without = dataclasses.replace(city, inventory=monitored(city, retention_bytes=None))
+    assert ".retention.size" not in {file.path: file for file in files(without)}["defaults/prometheus"].text()
+
+
 def test_a_sink_is_told_everything_and_the_receivers_nothing(city: City) -> None:
     for sink, expected in (
         ("http://127.0.0.1:9/", [{"url": "http://127.0.0.1:9/", "send_resolved": True}]),

@@ -1,0 +1,85 @@
+"""The monitoring role: nothing runs before it is told how, and what tells it is what is rendered."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from infra_ctl.change.operations import File, Operation, Packages, Run
+from infra_ctl.city import City, load_city
+from infra_ctl.hosts.roles.monitoring import HOME, OURS, PARTS, PROGRAM, monitoring
+from infra_ctl.monitor.rendering import monitor_files
+from infra_ctl.monitor.stack import stack
+
+ROOT = Path(__file__).parents[4]
+
+
+@pytest.fixture(scope="module")
+def city() -> City:
+    return load_city(ROOT / "inventory")
+
+
+@pytest.fixture(scope="module")
+def found(city: City) -> tuple[Operation, ...]:
+    return monitoring(city.hosts["dc-monitor-1"])
+
+
+def units(found: tuple[Operation, ...]) -> dict[str, str]:
+    """Texts by path below systemd's folder."""
+    return {
+        each.path.removeprefix("/etc/systemd/system/"): each.text
+        for each in found
+        if isinstance(each, File) and each.id.endswith("-unit")
+    }
+
+
+def test_how_a_part_is_started_is_there_before_its_package_would_start_it(
+    found: tuple[Operation, ...],
+) -> None:
+    kinds = [type(each) for each in found]
+    last = max(number for number, each in enumerate(found) if each.id.endswith("-unit"))
+    assert last < kinds.index(Packages)
+    assert set(next(each.names for each in found if isinstance(each, Packages))) == set(PARTS.values())
+    assert {f"{unit}.service.d/infra-ctl.conf" for unit in PARTS.values()} < units(found).keys()
+    (enabled,) = [each for each in found if isinstance(each, Run) and each.id == "monitoring/units"]
+    assert all(name in enabled.command for name in OURS)
+
+
+def test_each_unit_reads_what_is_rendered_and_waits_for_it(city: City, found: tuple[Operation, ...]) -> None:
+    rendered = {file.path: file for file in monitor_files(stack(city, None, "http", is_plain=False), "en")}
+    told: set[str] = set()
+    for text in units(found).values():
+        waits, reads = (
+            re.findall(f"^{key}=({HOME}.*)$", text, re.MULTILINE)
+            for key in ("ConditionPathExists", "EnvironmentFile")
+        )
+        assert waits == reads
+        told |= {each.removeprefix(f"{HOME}/") for each in reads}
+    instances = {name.partition("@")[2] for name in OURS}
+    named = {each.replace("%i", name) for each in told for name in instances}
+    assert named == {path for path in rendered if path.startswith("defaults/")}
+    for path in named:
+        there = re.findall(rf"{HOME}/([^\s\"]+)", rendered[path].text())
+        assert there, path
+        assert set(there) <= rendered.keys(), path
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd-analyze")
+def test_systemd_understands_every_unit(found: tuple[Operation, ...], tmp_path: Path) -> None:
+    """With programs that are there: infra-ctl is in /opt on a monitoring host alone."""
+    for path, text in units(found).items():
+        file = tmp_path / path
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(re.sub(f"^ExecStart={PROGRAM}", "ExecStart=/bin/true", text, flags=re.MULTILINE))
+    (tmp_path / OURS[0]).with_suffix(".service").symlink_to(tmp_path / "infra-ctl-export@.service")
+    for name in PARTS.values():
+        (tmp_path / f"{name}.service").write_text("[Service]\nExecStart=/bin/true $ARGS\n", encoding="utf-8")
+    names = (*PARTS.values(), OURS[0], "infra-ctl-monitor")
+    command = ("systemd-analyze", "verify", *(str(tmp_path / f"{name}.service") for name in names))
+    said = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    ours = [line for line in said.stderr.splitlines() if str(tmp_path) in line or "infra-ctl" in line]
+    assert (said.returncode, ours) == (0, [])
