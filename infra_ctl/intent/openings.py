@@ -20,7 +20,8 @@ from infra_ctl.inventory.models import Host, System
 
 SSH, NODE_EXPORTER, PACKAGES, POSTGRESQL = "ssh", "node-exporter", "packages", "postgresql"
 NTP, DNS, SYSLOG, SIGNATURES, SNMP = "ntp", "dns", "syslog", "signatures", "snmp"
-ALERTMANAGER, GOSSIP, FRR_EXPORTER = "alertmanager", "alertmanager-gossip", "frr-exporter"
+PROMETHEUS, FRR_EXPORTER = "prometheus", "frr-exporter"
+ALERTMANAGER, GOSSIP = "alertmanager", "alertmanager-gossip"
 STAMP = "stamp"
 PORTS: Mapping[str, int] = {
     SSH: 22,
@@ -31,6 +32,7 @@ PORTS: Mapping[str, int] = {
     SIGNATURES: 80,
     POSTGRESQL: 5432,
     SNMP: 161,
+    PROMETHEUS: 9090,
     ALERTMANAGER: 9093,
     GOSSIP: 9094,
     FRR_EXPORTER: 9342,
@@ -114,6 +116,8 @@ def _of_roles(inventory: Inventory, host: Host) -> Iterator[tuple[str, int, set[
     if HostRole.MONITORING in host.roles:
         for service in (ALERTMANAGER, GOSSIP):
             yield service, PORTS[service], set(with_role(inventory, HostRole.MONITORING))
+        for service in (PROMETHEUS, ALERTMANAGER):
+            yield service, PORTS[service], {ADMINISTRATORS}
     if HostRole.DATABASE in host.roles:
         using = (each for each in inventory.systems.values() if set(each.databases) & set(host.databases))
         clients = {name for system in using for name in system.runs_on}

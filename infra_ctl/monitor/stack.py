@@ -21,8 +21,10 @@ EXPORTERS: Mapping[str, int] = MappingProxyType(
     {"path": 9870, "video": 9871, "state": 9872, "controller": 9873}
 )
 """Ours, by name, and where they listen."""
-SD, PROMETHEUS, SNMP, BLACKBOX = 9874, 9090, 9116, 9115
-ALERTMANAGER, CLUSTER = (openings.PORTS[each] for each in (openings.ALERTMANAGER, openings.GOSSIP))
+SD, SNMP, BLACKBOX = 9874, 9116, 9115
+PROMETHEUS, ALERTMANAGER, CLUSTER = (
+    openings.PORTS[each] for each in (openings.PROMETHEUS, openings.ALERTMANAGER, openings.GOSSIP)
+)
 DEFAULTS = "defaults"
 PASSWORD = "web/password"  # noqa: S105 - a file
 Discovery = Literal["http", "file"]

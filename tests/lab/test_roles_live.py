@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import pytest
 
 from infra_ctl.city import load_city
+from infra_ctl.hosts.roles.monitoring import OURS, PARTS
 from infra_ctl.lab import faults, namespace
 from infra_ctl.lab.rooms import REGISTER_SECONDS
 from infra_ctl.lab.state import Fault
@@ -126,6 +127,15 @@ def test_the_registrar_answers_by_udp_tcp_and_tls_in_both_families(city: CitySli
         for way, port in (("UDP", 5060), ("TCP", 5060), ("TLS", 5061)):
             asked = city.on(ROOMS, "python3", "-c", OPTIONS, address, way, str(port))
             assert asked == "SIP/2.0 200 OK\n", (address, way)
+
+
+def test_a_monitoring_host_has_its_programs_and_runs_none_before_it_is_told_how(city: CitySlice) -> None:
+    units = (*PARTS.values(), *OURS)
+    said = city.on(MONITOR, "sh", "-c", f"systemctl is-enabled {' '.join(units)}").split()
+    assert said == ["enabled"] * len(units)
+    said = city.on(MONITOR, "sh", "-c", f"systemctl is-active {' '.join(units)} || :").split()
+    assert said == ["inactive"] * len(units)
+    assert "prometheus" in city.on(MONITOR, "stat", "-c", "%U %a", "/etc/infra-ctl/tls/monitoring.key")
 
 
 def switch_on_again(city: CitySlice, room: str) -> None:

@@ -46,6 +46,17 @@ def test_every_host_is_looked_after_from_the_management_zones_and_measured(hosts
             assert not lets_in(host, "node-exporter", hosts["dc-ntp-1"])
 
 
+def test_who_administers_sees_what_is_measured_and_told_and_monitoring_hosts_tell_each_other(
+    hosts: HostIntents,
+) -> None:
+    host = hosts["dc-monitor-1"]
+    for service in ("prometheus", "alertmanager"):
+        assert lets_in(host, service, hosts["bk-ntp-1"])  # in a management zone
+        assert not lets_in(host, service, hosts["dc-app-1"])
+    assert lets_in(host, "alertmanager-gossip", hosts["bk-monitor-1"])
+    assert not lets_in(host, "alertmanager-gossip", hosts["bk-ntp-1"])
+
+
 def test_a_database_lets_in_who_uses_one_of_its_databases_and_its_partner(hosts: HostIntents) -> None:
     database = hosts["dc-db-2"]
     assert lets_in(database, "postgresql", hosts["bk-qlvb-1"])
