@@ -275,7 +275,7 @@ def forward(session: Session, ways: tuple[str, ...]) -> None:
 
     \b
     infra-ctl lab forward 9090:10.20.0.19:9090 9093:10.20.0.19:9093
-    infra-ctl lab forward 9090:[2001:db8:9214::19]:9090
+    infra-ctl lab forward 8443:[2001:db8:9212::20]:443
     """
     from infra_ctl.lab.forward import forward as relay
 
