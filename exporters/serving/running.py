@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import signal
+import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from queue import SimpleQueue
 from threading import Lock
 from typing import Any
 
@@ -97,7 +97,7 @@ def _serve(name: str, make: Callable[..., Exporter], given: dict[str, Any]) -> N
         reloading = Reloading(exporter, itself, inventory)
         orders = Orders(reloading.again, is_lifecycle)
         routes = Routes(name, exporter, itself, orders, most_at_once=most)
-        signals = _signals()
+        signals = Signals()
         reloading.first()
         listeners = listen(addresses, Serving(protection, routes, itself))
         begin(listeners)
@@ -113,16 +113,27 @@ def _serve(name: str, make: Callable[..., Exporter], given: dict[str, Any]) -> N
         exporter.close()
 
 
-def _signals() -> SimpleQueue[int]:
-    """Signals as they come: what they ask for is done outside of their handlers."""
-    came: SimpleQueue[int] = SimpleQueue()
-    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda got, _frame: came.put(got))
-    return came
+class Signals:
+    """Signals as they come: what they ask for is done outside of their handlers.
+
+    The kernel may give one to any thread. Python runs its handler in the main one, which nothing wakes then
+    but what is written to a socket that it reads.
+    """
+
+    def __init__(self) -> None:
+        self._read, self._written = socket.socketpair()
+        self._written.setblocking(False)
+        signal.set_wakeup_fd(self._written.fileno(), warn_on_full_buffer=False)
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda _got, _frame: None)
+
+    def next(self) -> int:
+        """Wait for it."""
+        return self._read.recv(1)[0]
 
 
-def _obey(signals: SimpleQueue[int], reloading: Reloading) -> None:
-    while (got := signals.get()) == signal.SIGHUP:
+def _obey(signals: Signals, reloading: Reloading) -> None:
+    while (got := signals.next()) == signal.SIGHUP:
         reloading.again()
     if got == signal.SIGINT:
         raise KeyboardInterrupt
