@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import signal
+import socket
 from collections.abc import Callable
 from pathlib import Path
-from queue import SimpleQueue
 from threading import Lock
-from typing import TypeAlias
 
 import click
 
 from infra_ctl.errors import InfraCtlError
-
-Signals: TypeAlias = SimpleQueue[int]
 
 
 class Reloading:
@@ -55,17 +52,28 @@ class Reloading:
         return ""
 
 
-def signals() -> Signals:
-    """Signals as they come: what they ask for is done outside of their handlers."""
-    came: Signals = SimpleQueue()
-    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda got, _frame: came.put(got))
-    return came
+class Signals:
+    """Signals as they come: what they ask for is done outside of their handlers.
+
+    The kernel may give one to any thread. Python runs its handler in the main one, which nothing wakes then
+    but what is written to a socket that it reads.
+    """
+
+    def __init__(self) -> None:
+        self._read, self._written = socket.socketpair()
+        self._written.setblocking(False)
+        signal.set_wakeup_fd(self._written.fileno(), warn_on_full_buffer=False)
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda _got, _frame: None)
+
+    def next(self) -> int:
+        """Wait for it."""
+        return self._read.recv(1)[0]
 
 
-def obey(came: Signals, reloading: Reloading) -> None:
+def obey(signals: Signals, reloading: Reloading) -> None:
     """Read the inventory again at SIGHUP, and return at SIGTERM. Raises KeyboardInterrupt at Ctrl-C."""
-    while (got := came.get()) == signal.SIGHUP:
+    while (got := signals.next()) == signal.SIGHUP:
         reloading.again()
     if got == signal.SIGINT:
         raise KeyboardInterrupt

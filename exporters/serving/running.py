@@ -14,7 +14,7 @@ from exporters.serving.exporter import Exporter
 from exporters.serving.itself import Itself
 from exporters.serving.listening import Address, address, begin, end, listen
 from exporters.serving.protection import FileProtection, Guard, Protection, Unprotected
-from exporters.serving.reloading import Reloading, obey, signals
+from exporters.serving.reloading import Reloading, Signals, obey
 from exporters.serving.routes import Answer, Orders, Request, Routes
 from infra_ctl.context.options import InventoryOption
 
@@ -65,7 +65,7 @@ def _serve(group: Group, make: Callable[..., Exporter], given: dict[str, Any]) -
         reloading = Reloading(exporter.configure, inventory, itself.reloaded)
         orders = Orders(reloading.again, is_lifecycle)
         routes = Routes(group, exporter, itself, orders, most_at_once=most)
-        came = signals()
+        signals = Signals()
         reloading.first()
         listeners = listen(addresses, Serving(protection, routes, itself))
         begin(listeners)
@@ -73,7 +73,7 @@ def _serve(group: Group, make: Callable[..., Exporter], given: dict[str, Any]) -
             routes.is_ready = True
             for each in listeners:
                 _say(f"{group.name} exporter on {each.url}/metrics")
-            obey(came, reloading)
+            obey(signals, reloading)
         finally:
             routes.is_ready = False
             end(listeners)

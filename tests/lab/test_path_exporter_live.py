@@ -52,14 +52,16 @@ def running(_can_run: None, lab_name: str, tmp_path: Path) -> Iterator[Running]:
         with _process("reflector", *arguments) as reflector:
             assert reflector.stderr is not None
             assert b"reflecting on" in reflector.stderr.readline()
-            with namespace.inside(near):
-                exporter = _process("path", "-i", str(inventory), *PATH.split())
+            log = tmp_path / "path.log"
+            with namespace.inside(near), log.open("wb") as said:
+                exporter = _process("path", "-i", str(inventory), *PATH.split(), said=said.fileno())
             with exporter:
                 try:
                     yield Running(near, inventory, exporter)
                 finally:
                     exporter.kill()
                     reflector.kill()
+                    sys.stderr.write(log.read_text())  # pytest shows it where a test fails
     finally:
         namespace.batch((f"netns delete {near}", f"netns delete {far}"))
 
@@ -75,9 +77,9 @@ def _wire(near: str, far: str, inventory: Path) -> None:
     namespace.batch((f"address add {address} dev lo" for address in addresses), far)
 
 
-def _process(name: str, *arguments: str) -> subprocess.Popen[bytes]:
+def _process(name: str, *arguments: str, said: int = subprocess.PIPE) -> subprocess.Popen[bytes]:
     code = f"import sys; from exporters.{name} import main; main(sys.argv[1:])"
-    return subprocess.Popen((sys.executable, "-c", code, *arguments), stderr=subprocess.PIPE)
+    return subprocess.Popen((sys.executable, "-c", code, *arguments), stderr=said)
 
 
 def test_every_circuit_and_site_is_measured_and_counts_go_on_over_reloads(running: Running) -> None:

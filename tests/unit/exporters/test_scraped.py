@@ -250,6 +250,22 @@ def test_prometheus_finds_its_targets_and_those_of_a_newer_inventory(
             until(lambda: found(url) == more, "the new host is found")
 
 
+ELSEWHERE = """
+import signal, threading
+from exporters.serving.running import Signals
+came = Signals()
+given = threading.Timer(0.5, lambda: signal.pthread_kill(threading.get_ident(), signal.SIGHUP))
+given.start()
+print(came.next())
+"""
+
+
+def test_a_signal_that_another_thread_was_given_is_obeyed() -> None:
+    """The main thread is asleep meanwhile."""
+    done = subprocess.run((sys.executable, "-c", ELSEWHERE), capture_output=True, check=True, timeout=60)
+    assert done.stdout == b"%d\n" % signal.SIGHUP
+
+
 def test_promtool_has_nothing_against_what_it_says_and_signals_are_obeyed(
     environment: dict[str, str], small_folder: Path
 ) -> None:
