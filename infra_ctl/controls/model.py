@@ -1,0 +1,94 @@
+"""A control as it is written, and the law that asks for it: frozen, strict, free of behaviour."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from infra_ctl.controls.exhibit import Kind
+from infra_ctl.inventory.fields import Date, Level, Slug, Text
+from infra_ctl.inventory.strict import Model
+
+ID = r"^[A-Z]{2,5}-[0-9]{2,3}$"
+ControlId = Annotated[str, Field(pattern=ID)]
+Severity = Literal["low", "medium", "high", "critical"]
+
+
+class Words(Model):
+    """One sentence in both languages."""
+
+    vi: Text
+    en: Text
+
+
+class Term(Model):
+    """One condition of a predicate; which keys may stand together is for `predicates` to say.
+
+    all, any, not   of other terms
+    lines           a document; `require` and `forbid` are regular expressions that some line, and no line, is
+                    to match, `last` one for the last line; `under` looks in each section whose first line
+                    matches, and `deep` in the sections within them too
+    fact            its values, all of which are to hold, unless `some: true`; with one comparison
+    says            what to say where it does not hold
+    """
+
+    all: tuple[Term, ...] | None = None
+    any: tuple[Term, ...] | None = None
+    not_: Annotated[Term | None, Field(alias="not")] = None
+
+    lines: Text | None = None
+    under: Text | None = None
+    require: Text | None = None
+    forbid: Text | None = None
+    last: Text | None = None
+
+    fact: Text | None = None
+    some: bool = False
+    is_: Annotated[Text | None, Field(alias="is")] = None
+    is_not: Text | None = None
+    one_of: tuple[Text, ...] | None = None
+    none_of: tuple[Text, ...] | None = None
+    at_least: Text | None = None
+    at_most: Text | None = None
+    above: Text | None = None
+    below: Text | None = None
+    matches: Text | None = None
+    matches_not: Text | None = None
+    count_at_least: Text | None = None
+    count_at_most: Text | None = None
+
+    says: Words | None = None
+
+
+class Control(Model):
+    """One thing that is asked, of one kind of object."""
+
+    id: ControlId
+    title: Words
+    clause: Text
+    """Where it is written: standard or circular, and the number there."""
+    severity: Severity
+    of: Kind
+    where: Text | None = None
+    """A selector: of which of them; of all without. Of devices and hosts only."""
+    levels: Mapping[Level, Text]
+    """What is asked at each security level, `$level` in predicates; where a level is not here, nothing."""
+    when: Term | None = None
+    """What must hold before it is asked at all."""
+    holds: Term
+    remediation: Words
+
+
+class Law(Model):
+    """A set of controls that somebody has put in force; a later one is another law."""
+
+    law: Slug
+    title: Words
+    source: Text
+    """The governing text, and how it is known to us."""
+    since: Date
+    """In force from this day on."""
+    controls: Mapping[str, Control] = {}
+    """By id."""
