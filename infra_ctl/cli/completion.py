@@ -72,3 +72,18 @@ def secret_names(ctx: click.Context, _parameter: click.Parameter, incomplete: st
     except (InfraCtlError, OSError):
         return []
     return [CompletionItem(name) for name in known if name.startswith(incomplete)]
+
+
+def laws_and_controls(
+    ctx: click.Context, _parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Names of laws, and the ids of their controls."""
+    from infra_ctl.controls.loading import laws
+
+    folder = ctx.params.get("inventory") or Path("inventory")
+    try:
+        known = laws(folder)
+    except (InfraCtlError, OSError):
+        return []
+    names = [*known, *sorted({key for law in known.values() for key in law.controls})]
+    return [CompletionItem(name) for name in names if name.startswith(incomplete)]

@@ -9,10 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Literal, TypeAlias
 
 Kind: TypeAlias = Literal["city", "circuit", "device", "host", "site", "system"]
 """What a control can be about."""
+
+MACHINES: tuple[Kind, ...] = ("device", "host")
+"""A router is a Linux machine as well as a device."""
 
 Scalar: TypeAlias = str | int | float | bool
 
@@ -40,14 +44,26 @@ class Fact:
     line: Line
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Document:
-    """A text as the object gave it, masked, in its own order."""
+    """A text as the object gave it, masked, in its own order; without lines where it has none.
+
+    It has no slots: how it is laid out is found once, and kept.
+    """
 
     name: str
     source: str
     """What was asked: a command, or a file."""
     lines: tuple[str, ...]
+
+    @cached_property
+    def layout(self) -> tuple[tuple[Line, int], ...]:
+        """Every line that says something, without its indent, and how deep it stands."""
+        return tuple(
+            (Line(self.name, number, text.strip()), len(text) - len(text.lstrip()))
+            for number, text in enumerate(self.lines, 1)
+            if text.strip() not in ("", "!", "}")
+        )
 
 
 @dataclass(frozen=True, slots=True)

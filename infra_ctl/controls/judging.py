@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from infra_ctl.controls.exhibit import Exhibit, Kind
 from infra_ctl.controls.finding import Finding
 from infra_ctl.controls.model import Control, Law, Words
-from infra_ctl.controls.predicates import Predicate, Ruling, compiled
+from infra_ctl.controls.predicates import Ask, Predicate, Ruling, compiled
 from infra_ctl.outcome import Verdict
 
 QUOTED = 20
@@ -46,7 +46,8 @@ def rules(
         for control in law.controls.values():
             when = compiled(control.when) if control.when is not None else None
             rule = Rule(law.law, control, when, compiled(control.holds), means(control))
-            found[control.of].append(rule)
+            for kind in control.kinds:
+                found[kind].append(rule)
     return {kind: tuple(each) for kind, each in found.items()}
 
 
@@ -60,7 +61,7 @@ def judge(asked: Asked, exhibit: Exhibit, by: Iterable[Rule]) -> Iterator[Findin
 def _finding(rule: Rule, asked: Asked, exhibit: Exhibit) -> Finding:
     control = rule.control
     threshold = control.levels.get(asked.level, "")
-    ruling = _ruling(rule, exhibit, threshold)
+    ruling = _ruling(rule, exhibit, Ask(asked.level, threshold))
     return Finding(
         law=rule.law,
         control=control.id,
@@ -77,17 +78,19 @@ def _finding(rule: Rule, asked: Asked, exhibit: Exhibit) -> Finding:
     )
 
 
-def _ruling(rule: Rule, exhibit: Exhibit, threshold: str) -> Ruling:
-    if not threshold:
-        return Ruling(Verdict.SKIP, (_NOT_ASKED,))
+def _ruling(rule: Rule, exhibit: Exhibit, ask: Ask) -> Ruling:
+    if not ask.threshold:
+        return _NOT_ASKED
     if rule.when is not None:
-        applies = rule.when(exhibit, threshold)
+        applies = rule.when(exhibit, ask)
         if applies.verdict is Verdict.FAIL:
             return Ruling(Verdict.SKIP, (_NOT_THERE,), applies.lines)
         if applies.verdict is Verdict.ERROR:
             return applies
-    return rule.holds(exhibit, threshold)
+    return rule.holds(exhibit, ask)
 
 
-_NOT_ASKED = Words(vi="Cấp độ này không yêu cầu.", en="Nothing is asked at this level.")
+_NOT_ASKED = Ruling(
+    Verdict.SKIP, (Words(vi="Cấp độ này không yêu cầu.", en="Nothing is asked at this level."),)
+)
 _NOT_THERE = Words(vi="Không áp dụng cho đối tượng này.", en="It does not apply to this object.")

@@ -1,13 +1,14 @@
 """Laws from files: those shipped here, and what `inventory/controls/` lays over them or adds.
 
-A file holds one law. One that has the name of another lies on it, control by control; a control is replaced
-as a whole, so that nobody has to guess what of the old one still holds.
+A file has one law. One that has the name of a shipped law lies on it, control by control; a control is
+replaced as a whole, so that nobody has to guess what of the old one still holds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,6 +18,7 @@ from infra_ctl.controls.checking import wrong
 from infra_ctl.controls.model import Control, Law
 from infra_ctl.errors import InventoryError, Problem
 from infra_ctl.inventory import tree
+from infra_ctl.inventory.hints import did_you_mean
 from infra_ctl.inventory.records import Entry, Node, problem
 from infra_ctl.inventory.strict import Model
 from infra_ctl.inventory.text import decode, read, unreadable
@@ -27,48 +29,75 @@ T = TypeVar("T", bound=Model)
 SHIPPED = Path(__file__).resolve().parent / "laws"
 FOLDER = "controls"
 """In an inventory."""
+MOST_FILES = 1000
+"""In that folder: a city has a handful."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Written:
-    """A law as its files have it: what it is, and each control where it was written last."""
+    """A law as its files have it: what it is, where that is said, and each control."""
 
-    about: Entry
+    name: str
+    about: Entry | None
+    place: Entry
+    """Of its name, in the file that was read first."""
     controls: Mapping[str, Entry] = field(default_factory=dict)
 
 
 def laws(inventory: Path) -> Mapping[str, Law]:
     """Every law by its name, shipped ones first. Raises InventoryError with every problem."""
-    found: dict[str, _Written] = {}
     wrongs: list[Problem] = []
-    for file in (*_files(SHIPPED), *_files(inventory / FOLDER)):
-        try:
-            name, written = _read(file)
-            below = found.get(name)
-            found[name] = written if below is None else _over(below, written)
-        except InventoryError as error:
-            wrongs.extend(error.problems)
-    made = [_law(written, wrongs) for written in found.values()]
+    found = _joined(_all(sorted(SHIPPED.glob("*.yaml")), wrongs), wrongs)
+    own = _joined(_all(_files(inventory / FOLDER, wrongs), wrongs), wrongs)
+    made = [_law(each, found, wrongs) for each in _over(found, own).values()]
     if wrongs:
         raise InventoryError(wrongs)
     return {law.law: law for law in made if law is not None}
 
 
-def _files(folder: Path) -> list[Path]:
-    return sorted(folder.glob("*.yaml"))
+def _files(folder: Path, wrongs: list[Problem]) -> list[Path]:
+    """The laws of a folder, where there is one; what else lies there would be believed to be read."""
+    try:
+        names = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        reason = os.strerror(error.errno or 0).lower()
+        wrongs.append(Problem(str(folder), 0, 0, f"is no folder that can be read: {reason}"))
+        return []
+    if len(names) > MOST_FILES:
+        wrongs.append(Problem(str(folder), 0, 0, f"has {len(names)} files, more than {MOST_FILES}"))
+        return []
+    others = [name for name in names if not name.endswith(".yaml") and name != "README.md"]
+    wrongs.extend(
+        Problem(str(folder / name), 0, 0, "is not read: laws are in .yaml files") for name in others
+    )
+    return [folder / name for name in names if name.endswith(".yaml")]
 
 
-def _read(file: Path) -> tuple[str, _Written]:
-    """A law's name, and what its file has. Raises InventoryError."""
+def _all(files: Iterable[Path], wrongs: list[Problem]) -> Iterable[_Written]:
+    for file in files:
+        try:
+            yield _read(file)
+        except InventoryError as error:
+            wrongs.extend(error.problems)
+
+
+def _read(file: Path) -> _Written:
+    """What a file has. Raises InventoryError."""
     node = tree.parse(decode(read(file, str(file)), str(file)), str(file))
     if not isinstance(node.content, dict):
-        raise unreadable(str(file), "must be a mapping: law, title, source, since and controls")
+        raise unreadable(str(file), "must be a mapping: law, title, source, since and controls", *node.place)
     about = {key: item for key, item in node.content.items() if key != "controls"}
-    named = about.get("law")
-    if named is None or not isinstance(named[1].content, str):
-        raise unreadable(str(file), "must say which `law` it is", *node.place)
-    return named[1].content, _Written(
-        Entry(str(file), node.place, Node(node.place, about)), _controls(file, node)
+    if (named := about.get("law")) is None or not isinstance(named[1].content, str):
+        place = named[0] if named is not None else node.place
+        raise unreadable(str(file), "must say which `law` it is", *place)
+    return _Written(
+        named[1].content,
+        # What only names the law says nothing of it that would be other than below.
+        Entry(str(file), node.place, Node(node.place, about)) if len(about) > 1 else None,
+        Entry(str(file), named[0], named[1]),
+        _controls(file, node),
     )
 
 
@@ -81,26 +110,67 @@ def _controls(file: Path, node: Node) -> dict[str, Entry]:
     return {key: Entry(str(file), place, value) for key, (place, value) in child[1].content.items()}
 
 
-def _over(below: _Written, above: _Written) -> _Written:
-    """What only names the law that it lies on says nothing else of it."""
-    only_named = isinstance(above.about.node.content, dict) and above.about.node.content.keys() == {"law"}
-    return _Written(below.about if only_named else above.about, {**below.controls, **above.controls})
+def _joined(files: Iterable[_Written], wrongs: list[Problem]) -> Mapping[str, _Written]:
+    """Files of one law as one; they may not say the same thing twice."""
+    found: dict[str, _Written] = {}
+    for each in files:
+        earlier = found.get(each.name)
+        if earlier is None:
+            found[each.name] = each
+            continue
+        for key in each.controls.keys() & earlier.controls.keys():
+            first = _place(earlier.controls[key])
+            message = f"control {key!r} of {each.name} is written twice, first in {first}"
+            wrongs.append(problem(each.controls[key], (), message, key=True))
+        if each.about is not None and earlier.about is not None:
+            message = f"law {each.name!r} is described twice, first in {_place(earlier.place)}"
+            wrongs.append(problem(each.place, (), message))
+        controls = {**earlier.controls, **each.controls}
+        found[each.name] = replace(earlier, about=earlier.about or each.about, controls=controls)
+    return found
 
 
-def _law(written: _Written, wrongs: list[Problem]) -> Law | None:
+def _place(entry: Entry) -> str:
+    return f"{Path(entry.file).name} on line {entry.start[0]}"
+
+
+def _over(below: Mapping[str, _Written], above: Mapping[str, _Written]) -> dict[str, _Written]:
+    """Laws of a city on those that are shipped."""
+    laid = dict(below)
+    for name, each in above.items():
+        if (base := below.get(name)) is None:
+            laid[name] = each
+        else:
+            laid[name] = replace(
+                base, about=each.about or base.about, controls={**base.controls, **each.controls}
+            )
+    return laid
+
+
+def _law(written: _Written, shipped: Mapping[str, _Written], wrongs: list[Problem]) -> Law | None:
     """The law, or None where something is wrong with it: then that is in `wrongs`."""
     controls = {key: _control(key, entry, wrongs) for key, entry in written.controls.items()}
+    if written.about is None:
+        hint = did_you_mean(written.name, shipped)
+        message = f"there is no law {written.name!r} to lie on{hint}; a new one has title, source and since"
+        wrongs.append(problem(written.place, (), message))
+        return None
     about = _object(Law, written.about, written.about.value(), wrongs)
     if about is None:
         return None
     return about.model_copy(
-        update={"controls": {k: each for k, each in controls.items() if each is not None}}
+        update={"controls": {key: each for key, each in controls.items() if each is not None}}
     )
 
 
 def _control(key: str, entry: Entry, wrongs: list[Problem]) -> Control | None:
     values = entry.value()
-    made = _object(Control, entry, {"id": key, **values} if isinstance(values, dict) else values, wrongs)
+    if isinstance(values, dict):
+        if "id" in values:
+            wrongs.append(problem(entry, ("id",), "unknown key 'id': it is the key above", key=True))
+            return None
+        values = {"id": key, **values}
+    made = _object(Control, entry, values, wrongs)
     if made is None:
         return None
     found = [problem(entry, path, message) for path, message in wrong(made)]

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
-from infra_ctl.controls.exhibit import Kind
+from infra_ctl.controls.exhibit import MACHINES, Kind
 from infra_ctl.inventory.fields import Date, Level, Slug, Text
 from infra_ctl.inventory.strict import Model
 
 ID = r"^[A-Z]{2,5}-[0-9]{2,3}$"
 ControlId = Annotated[str, Field(pattern=ID)]
 Severity = Literal["low", "medium", "high", "critical"]
+Of: TypeAlias = Kind | Literal["machine"]
+"""Whom a control is about; a machine is a device or a host."""
+
+
+Language: TypeAlias = Literal["vi", "en"]
 
 
 class Words(Model):
@@ -22,15 +27,19 @@ class Words(Model):
     vi: Text
     en: Text
 
+    def of(self, language: Language) -> str:
+        return self.vi if language == "vi" else self.en
+
 
 class Term(Model):
-    """One condition of a predicate; which keys may stand together is for `predicates` to say.
+    """One condition of a predicate; which keys may stand together is for `checking` to say.
 
     all, any, not   of other terms
     lines           a document; `require` and `forbid` are regular expressions that some line, and no line, is
-                    to match, `last` one for the last line; `under` looks in each section whose first line
-                    matches, and `deep` in the sections within them too
-    fact            its values, all of which are to hold, unless `some: true`; with one comparison
+                    to match, `last` one for the last line; with `under`, the lines of each section whose
+                    first line matches that
+    fact            its values, all of which are to hold, or one with `some: true`; with one comparison
+    from            in an `all`: the security level from which on it is asked
     says            what to say where it does not hold
     """
 
@@ -59,6 +68,7 @@ class Term(Model):
     count_at_least: Text | None = None
     count_at_most: Text | None = None
 
+    from_: Annotated[Level | None, Field(alias="from")] = None
     says: Words | None = None
 
 
@@ -70,15 +80,20 @@ class Control(Model):
     clause: Text
     """Where it is written: standard or circular, and the number there."""
     severity: Severity
-    of: Kind
+    of: Of
     where: Text | None = None
-    """A selector: of which of them; of all without. Of devices and hosts only."""
+    """A selector: which of them; all without it. Of devices, hosts and machines only."""
     levels: Mapping[Level, Text]
     """What is asked at each security level, `$level` in predicates; where a level is not here, nothing."""
     when: Term | None = None
     """What must hold before it is asked at all."""
     holds: Term
     remediation: Words
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """The kinds of object that it is about."""
+        return MACHINES if self.of == "machine" else (self.of,)
 
 
 class Law(Model):

@@ -9,14 +9,31 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from infra_ctl.controls import sections
 from infra_ctl.controls.catalogue import FACTS
 from infra_ctl.controls.exhibit import Exhibit, Fact, Line
 from infra_ctl.controls.model import Term, Words
-from infra_ctl.controls.values import COUNTED, EQUAL, LEVEL, MATCHING, ORDERED, Test, literal, test
+from infra_ctl.controls.values import (
+    COUNTED,
+    EQUAL,
+    LEVEL,
+    MATCHING,
+    ORDERED,
+    Test,
+    fits,
+    literal,
+    test,
+)
 from infra_ctl.outcome import Verdict
+
+
+class Ask(NamedTuple):
+    """What is asked of an object: its security level, and the control's threshold there."""
+
+    level: int
+    threshold: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +45,13 @@ class Ruling:
     lines: tuple[Line, ...] = ()
 
 
-Predicate: TypeAlias = Callable[[Exhibit, str], Ruling]
-"""Of an exhibit and of what is asked at its level."""
+Predicate: TypeAlias = Callable[[Exhibit, Ask], Ruling]
 
 
 def compiled(term: Term) -> Predicate:
     """The function of a term that `checking` found nothing wrong with."""
     if term.all is not None:
-        return _all([compiled(each) for each in term.all])
+        return _all(term.all)
     if term.any is not None:
         return _any([compiled(each) for each in term.any])
     if term.not_ is not None:
@@ -43,9 +59,12 @@ def compiled(term: Term) -> Predicate:
     return _of_lines(term) if term.lines is not None else _of_fact(term)
 
 
-def _all(predicates: Sequence[Predicate]) -> Predicate:
-    def judge(exhibit: Exhibit, level: str) -> Ruling:
-        return _worst([each(exhibit, level) for each in predicates])
+def _all(terms: Iterable[Term]) -> Predicate:
+    """Of the terms that are asked at the object's level."""
+    predicates = [(each.from_ or 1, compiled(each)) for each in terms]
+
+    def judge(exhibit: Exhibit, ask: Ask) -> Ruling:
+        return _worst([each(exhibit, ask) for start, each in predicates if start <= ask.level])
 
     return judge
 
@@ -53,14 +72,14 @@ def _all(predicates: Sequence[Predicate]) -> Predicate:
 def _worst(rulings: Sequence[Ruling]) -> Ruling:
     """Fails where one fails; what passes proves nothing more then."""
     for verdict in (Verdict.FAIL, Verdict.ERROR):
-        if any(each.verdict is verdict for each in rulings):
-            return _joined(verdict, [each for each in rulings if each.verdict is verdict])
+        if found := [each for each in rulings if each.verdict is verdict]:
+            return _joined(verdict, found)
     return _joined(Verdict.PASS, rulings)
 
 
 def _any(predicates: Sequence[Predicate]) -> Predicate:
-    def judge(exhibit: Exhibit, level: str) -> Ruling:
-        rulings = [each(exhibit, level) for each in predicates]
+    def judge(exhibit: Exhibit, ask: Ask) -> Ruling:
+        rulings = [each(exhibit, ask) for each in predicates]
         for verdict in (Verdict.PASS, Verdict.ERROR):
             if found := [each for each in rulings if each.verdict is verdict]:
                 return _joined(verdict, found)
@@ -69,95 +88,101 @@ def _any(predicates: Sequence[Predicate]) -> Predicate:
     return judge
 
 
-def _joined(verdict: Verdict, rulings: Iterable[Ruling]) -> Ruling:
-    found = tuple(rulings)
-    reasons = tuple(reason for each in found for reason in each.reasons)
-    return Ruling(verdict, reasons, tuple(dict.fromkeys(line for each in found for line in each.lines)))
+def _joined(verdict: Verdict, rulings: Sequence[Ruling]) -> Ruling:
+    if len(rulings) == 1:
+        return rulings[0]
+    reasons = dict.fromkeys(reason for each in rulings for reason in each.reasons)
+    lines = dict.fromkeys(line for each in rulings for line in each.lines)
+    return Ruling(verdict, tuple(reasons), tuple(lines))
 
 
 def _not(predicate: Predicate, says: Words | None) -> Predicate:
-    turned = {Verdict.PASS: Verdict.FAIL, Verdict.FAIL: Verdict.PASS}
-
-    def judge(exhibit: Exhibit, level: str) -> Ruling:
-        found = predicate(exhibit, level)
-        verdict = turned.get(found.verdict, found.verdict)
-        if verdict is Verdict.FAIL:
-            return Ruling(verdict, (says or _HOLDS,), found.lines)
-        return Ruling(verdict, found.reasons if verdict is Verdict.ERROR else (), found.lines)
+    def judge(exhibit: Exhibit, ask: Ask) -> Ruling:
+        found = predicate(exhibit, ask)
+        if found.verdict is Verdict.PASS:
+            return Ruling(Verdict.FAIL, (says or _HOLDS,), found.lines)
+        return Ruling(Verdict.PASS, (), found.lines) if found.verdict is Verdict.FAIL else found
 
     return judge
+
+
+Condition: TypeAlias = Callable[[Line, Sequence[Line]], Ruling]
+"""Of a section's first line, or the document's name, and of the lines in it."""
 
 
 def _of_lines(term: Term) -> Predicate:
     """The conditions on the lines of a document, or of each of its sections that `under` means."""
     name = term.lines or ""
     header = re.compile(term.under) if term.under is not None else None
-    conditions = [
-        make(re.compile(pattern), term.says)
-        for pattern, make in ((term.forbid, _forbid), (term.require, _require), (term.last, _last))
-        if pattern is not None
-    ]
+    conditions = _conditions(term)
+    needs_section = term.require is not None or term.last is not None
 
-    def judge(exhibit: Exhibit, _level: str) -> Ruling:
+    def judge(exhibit: Exhibit, _ask: Ask) -> Ruling:
         document = exhibit.documents.get(name)
         if document is None:
             return _unknown(exhibit, name)
-        parts = (
-            [(Line(name, 0, document.source), sections.lines(document))]
-            if header is None
-            else list(sections.under(document, header))
-        )
+        whole = Line(name, 0, document.source)
+        if header is None:
+            parts = [(whole, sections.lines(document))]
+        elif not (parts := list(sections.under(document, header))) and needs_section:
+            return Ruling(Verdict.FAIL, (term.says or _SECTIONLESS,), (whole,))
         return _worst([condition(*part) for part in parts for condition in conditions])
 
     return judge
 
 
-Condition: TypeAlias = Callable[[Line, tuple[Line, ...]], Ruling]
-"""Of a section's first line, or the document's name, and of the lines in it."""
+def _conditions(term: Term) -> list[Condition]:
+    made = ((term.forbid, _forbid), (term.require, _require), (term.last, _last))
+    return [make(re.compile(pattern), term.says) for pattern, make in made if pattern is not None]
 
 
 def _forbid(pattern: re.Pattern[str], says: Words | None) -> Condition:
-    def judge(_head: Line, inside: tuple[Line, ...]) -> Ruling:
-        found = tuple(line for line in inside if pattern.search(line.text))
-        return Ruling(Verdict.FAIL, (says or _FORBIDDEN,), found) if found else Ruling(Verdict.PASS)
+    def judge(_head: Line, inside: Sequence[Line]) -> Ruling:
+        if found := tuple(line for line in inside if pattern.search(line.text)):
+            return Ruling(Verdict.FAIL, (says or _FORBIDDEN,), found)
+        return _PASSED
 
     return judge
 
 
 def _require(pattern: re.Pattern[str], says: Words | None) -> Condition:
-    def judge(head: Line, inside: tuple[Line, ...]) -> Ruling:
-        found = tuple(line for line in inside if pattern.search(line.text))
-        return (
-            Ruling(Verdict.PASS, (), found) if found else Ruling(Verdict.FAIL, (says or _LACKING,), (head,))
-        )
+    def judge(head: Line, inside: Sequence[Line]) -> Ruling:
+        if found := tuple(line for line in inside if pattern.search(line.text)):
+            return Ruling(Verdict.PASS, (), found)
+        return Ruling(Verdict.FAIL, (says or _LACKING,), (head,))
 
     return judge
 
 
 def _last(pattern: re.Pattern[str], says: Words | None) -> Condition:
-    def judge(head: Line, inside: tuple[Line, ...]) -> Ruling:
-        line = inside[-1] if inside else head
-        if pattern.search(line.text) and inside:
-            return Ruling(Verdict.PASS, (), (line,))
-        return Ruling(Verdict.FAIL, (says or _LAST,), (line,))
+    def judge(head: Line, inside: Sequence[Line]) -> Ruling:
+        if inside and pattern.search(inside[-1].text):
+            return Ruling(Verdict.PASS, (), (inside[-1],))
+        return Ruling(Verdict.FAIL, (says or _LAST,), (inside[-1] if inside else head,))
 
     return judge
+
+
+FactsJudge: TypeAlias = Callable[[tuple[Fact, ...], str], Ruling]
+"""Of a fact's values and of the threshold."""
 
 
 def _of_fact(term: Term) -> Predicate:
+    """A fact that every object has once is not known where it has no value, or one that it cannot have."""
     name = term.fact or ""
+    known = FACTS[name]
     key, values = _comparison(term)
-    judge_facts = _counted(key, values[0], term.says) if key in COUNTED else _compared(term, key, values)
+    judge_facts = _counted(term, key, values[0]) if key in COUNTED else _compared(term, key, values)
 
-    def judge(exhibit: Exhibit, level: str) -> Ruling:
+    def judge(exhibit: Exhibit, ask: Ask) -> Ruling:
         facts = exhibit.facts.get(name)
-        return _unknown(exhibit, name) if facts is None else judge_facts(name, facts, level)
+        if facts is None or not (facts or known.many):
+            return _unknown(exhibit, name)
+        if unfit := tuple(fact.line for fact in facts if not fits(fact.value, known.shape)):
+            return Ruling(Verdict.ERROR, (_UNFIT,), unfit)
+        return judge_facts(facts, ask.threshold)
 
     return judge
-
-
-FactsJudge: TypeAlias = Callable[[str, tuple[Fact, ...], str], Ruling]
-"""Of a fact's name, its values and what is asked at the object's level."""
 
 
 def _comparison(term: Term) -> tuple[str, tuple[str, ...]]:
@@ -171,45 +196,61 @@ def _comparison(term: Term) -> tuple[str, tuple[str, ...]]:
 
 def _compared(term: Term, key: str, values: tuple[str, ...]) -> FactsJudge:
     """All values are to hold, or some; a test is made once a threshold."""
-    shape = FACTS[term.fact or ""].shape
+    name = term.fact or ""
+    shape = FACTS[name].shape
     tests: dict[str, Test] = {}
 
-    def judge(name: str, facts: tuple[Fact, ...], level: str) -> Ruling:
-        if (holds := tests.get(level)) is None:
-            wanted = tuple(level if each == LEVEL else each for each in values)
-            holds = tests[level] = test(key, wanted, shape)
-        good = [fact for fact in facts if holds(fact.value)]
+    def judge(facts: tuple[Fact, ...], threshold: str) -> Ruling:
+        if (holds := tests.get(threshold)) is None:
+            wanted = tuple(threshold if each == LEVEL else each for each in values)
+            holds = tests[threshold] = test(key, wanted, shape)
+        good = tuple(fact.line for fact in facts if holds(fact.value))
         if good if term.some else len(good) == len(facts):
-            return Ruling(Verdict.PASS, (), tuple(fact.line for fact in good))
-        bad = tuple(fact.line for fact in facts if fact not in good) or (Line(name, 0, "—"),)
-        return Ruling(Verdict.FAIL, (term.says or _OTHER,), bad)
+            return Ruling(Verdict.PASS, (), good)
+        bad = tuple(fact.line for fact in facts if not holds(fact.value))
+        return Ruling(Verdict.FAIL, (term.says or _OTHER,), bad or (_none(name),))
 
     return judge
 
 
-def _counted(key: str, value: str, says: Words | None) -> FactsJudge:
-    def judge(name: str, facts: tuple[Fact, ...], level: str) -> Ruling:
-        wanted = float(literal(level if value == LEVEL else value, "number"))
-        lines = tuple(fact.line for fact in facts) or (Line(name, 0, "—"),)
-        if COUNTED[key](len(facts), wanted):
+def _counted(term: Term, key: str, value: str) -> FactsJudge:
+    compare, name = COUNTED[key], term.fact or ""
+
+    def judge(facts: tuple[Fact, ...], threshold: str) -> Ruling:
+        wanted = float(literal(threshold if value == LEVEL else value, "number"))
+        lines = tuple(fact.line for fact in facts) or (_none(name),)
+        if compare(len(facts), wanted):
             return Ruling(Verdict.PASS, (), lines)
-        return Ruling(Verdict.FAIL, (says or _COUNT,), lines)
+        return Ruling(Verdict.FAIL, (term.says or _COUNT,), lines)
 
     return judge
+
+
+def _none(name: str) -> Line:
+    """What stands for the proof that there is nothing."""
+    return Line(name, 0, "—")
 
 
 def _unknown(exhibit: Exhibit, name: str) -> Ruling:
     cause = exhibit.missing.get(name)
     if cause is None:
-        return Ruling(Verdict.ERROR, (_UNCOLLECTED,), (Line(name, 0, "—"),))
+        return Ruling(Verdict.ERROR, (_UNCOLLECTED,), (_none(name),))
     return Ruling(Verdict.ERROR, (_UNHAD,), (Line(name, 0, cause),))
 
 
+_PASSED = Ruling(Verdict.PASS)
 _HOLDS = Words(vi="Có điều không được phép có.", en="What must not be is so.")
 _FORBIDDEN = Words(vi="Có dòng cấu hình không được phép.", en="There are lines that may not be.")
 _LACKING = Words(vi="Thiếu dòng cấu hình bắt buộc.", en="A line that is asked for is not there.")
+_SECTIONLESS = Words(
+    vi="Thiếu phần cấu hình bắt buộc.", en="A section of the configuration that is asked for is not there."
+)
 _LAST = Words(vi="Dòng cuối không đúng yêu cầu.", en="The last line is not what is asked for.")
 _OTHER = Words(vi="Giá trị không đạt yêu cầu.", en="The value is not what is asked for.")
-_COUNT = Words(vi="Số lượng không đạt yêu cầu.", en="There are not as many as asked for.")
+_COUNT = Words(vi="Số lượng không đạt yêu cầu.", en="Their number is not what is asked for.")
 _UNCOLLECTED = Words(vi="Chưa thu thập bằng chứng.", en="The evidence was not collected.")
 _UNHAD = Words(vi="Không lấy được bằng chứng.", en="The evidence could not be had.")
+_UNFIT = Words(
+    vi="Bằng chứng không đúng dạng, có thể do phiên bản khác thu thập.",
+    en="The evidence is not of the kind it should be: another version may have collected it.",
+)

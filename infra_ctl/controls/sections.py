@@ -8,35 +8,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import takewhile
 
 from infra_ctl.controls.exhibit import Document, Line
 
 
 def lines(document: Document) -> tuple[Line, ...]:
     """Every line that says something, without its indent."""
-    return tuple(line for line, _ in _indented(document))
+    return tuple(line for line, _ in document.layout)
 
 
 def under(document: Document, header: re.Pattern[str]) -> Iterator[tuple[Line, tuple[Line, ...]]]:
     """Each section whose first line matches, with the lines in it, sections within sections too."""
-    everything = _indented(document)
-    for place, (line, depth) in enumerate(everything):
+    for place, (line, depth) in enumerate(document.layout):
         if header.search(line.text):
-            yield line, _deeper(everything[place + 1 :], depth)
+            yield line, _deeper(document, place + 1, depth)
 
 
-def _deeper(after: tuple[tuple[Line, int], ...], depth: int) -> tuple[Line, ...]:
-    inside = []
-    for line, indent in after:
-        if indent <= depth:
-            break
-        inside.append(line)
-    return tuple(inside)
-
-
-def _indented(document: Document) -> tuple[tuple[Line, int], ...]:
-    return tuple(
-        (Line(document.name, number, text.strip()), len(text) - len(text.lstrip()))
-        for number, text in enumerate(document.lines, 1)
-        if text.strip() and text.strip() not in ("!", "}")
-    )
+def _deeper(document: Document, start: int, depth: int) -> tuple[Line, ...]:
+    after = document.layout[start:]
+    return tuple(line for line, _ in takewhile(lambda each: each[1] > depth, after))

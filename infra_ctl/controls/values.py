@@ -13,7 +13,7 @@ from infra_ctl.controls.exhibit import Scalar
 LEVEL = "$level"
 """In the place of a value: what is asked at the object's security level."""
 
-NUMERIC: tuple[Shape, ...] = ("number", "seconds", "bytes", "ratio")
+NUMERIC: tuple[Shape, ...] = ("number", "seconds", "ratio")
 
 ORDERED: Mapping[str, Callable[[float, float], bool]] = {
     "at_least": operator.ge,
@@ -30,7 +30,12 @@ MATCHING = ("matches", "matches_not")
 
 Test: TypeAlias = Callable[[Scalar], bool]
 
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "%": 0.01}
+_FORMS: Mapping[Shape, tuple[str, str]] = {
+    "number": (r"([0-9]+(?:[.][0-9]+)?)()", "a number, such as 3"),
+    "seconds": (r"([0-9]+(?:[.][0-9]+)?)(ms|[smhd])", "a duration, such as 100ms, 5m, 4h or 90d"),
+    "ratio": (r"([0-9]+(?:[.][0-9]+)?)(%?)", "a ratio, such as 90% or 0.9"),
+}
+_UNITS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "%": 0.01}
 
 
 def literal(text: str, shape: Shape) -> Scalar:
@@ -39,15 +44,21 @@ def literal(text: str, shape: Shape) -> Scalar:
         return text
     if shape == "truth":
         return text == "true" if text in ("true", "false") else _refuse(text, "true or false")
-    unit = text[-1:] if text[-1:] in _UNITS else ""
-    try:
-        return float(text.removesuffix(unit)) * _UNITS.get(unit, 1.0)
-    except ValueError:
-        _refuse(text, "a number, such as 3, 90d or 80%")
+    form, meaning = _FORMS[shape]
+    if (found := re.fullmatch(form, text)) is None:
+        _refuse(text, meaning)
+    return float(found[1]) * _UNITS[found[2]]
 
 
 def _refuse(text: str, wanted: str) -> NoReturn:
     raise ValueError(f"'{text}' is not {wanted}")
+
+
+def fits(value: Scalar, shape: Shape) -> bool:
+    """Whether a collected value is what the catalogue says of it; one of another version may not be."""
+    if shape in ("text", "truth"):
+        return isinstance(value, str if shape == "text" else bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and value == value  # noqa: PLR0124
 
 
 def test(key: str, values: tuple[str, ...], shape: Shape) -> Test:
