@@ -104,7 +104,7 @@ def _whole(law: Law, control: Control, language: Language) -> list[str]:
 
     return [
         f"{control.id}  {control.title.of(language)}",
-        f"{'law':<12} {law.law}: {law.title.of(language)}",
+        f"{'law':<12} {law.law}",
         f"{'clause':<12} {control.clause}",
         f"{'severity':<12} {control.severity}",
         f"{'of':<12} {control.of}{f' where {control.where}' if control.where else ''}",

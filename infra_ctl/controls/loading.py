@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -47,12 +48,24 @@ class _Written:
 def laws(inventory: Path) -> Mapping[str, Law]:
     """Every law by its name, shipped ones first. Raises InventoryError with every problem."""
     wrongs: list[Problem] = []
-    found = _joined(_all(sorted(SHIPPED.glob("*.yaml")), wrongs), wrongs)
-    own = _joined(_all(_files(inventory / FOLDER, wrongs), wrongs), wrongs)
-    made = [_law(each, found, wrongs) for each in _over(found, own).values()]
+    found = {**shipped()}
+    for name, written in _joined(_all(_files(inventory / FOLDER, wrongs), wrongs), wrongs).items():
+        if (law := _law(written, shipped(), wrongs)) is not None:
+            found[name] = law
     if wrongs:
         raise InventoryError(wrongs)
-    return {law.law: law for law in made if law is not None}
+    return found
+
+
+@cache
+def shipped() -> Mapping[str, Law]:
+    """The laws of this package by their names."""
+    wrongs: list[Problem] = []
+    written = _joined(_all(sorted(SHIPPED.glob("*.yaml")), wrongs), wrongs)
+    made = {name: _law(each, {}, wrongs) for name, each in written.items()}
+    if wrongs:
+        raise InventoryError(wrongs)
+    return {name: law for name, law in made.items() if law is not None}
 
 
 def _files(folder: Path, wrongs: list[Problem]) -> list[Path]:
@@ -96,7 +109,7 @@ def _read(file: Path) -> _Written:
         named[1].content,
         # What only names the law says nothing of it that would be other than below.
         Entry(str(file), node.place, Node(node.place, about)) if len(about) > 1 else None,
-        Entry(str(file), named[0], named[1]),
+        Entry(str(file), named[1].place, named[1]),
         _controls(file, node),
     )
 
@@ -134,33 +147,19 @@ def _place(entry: Entry) -> str:
     return f"{Path(entry.file).name} on line {entry.start[0]}"
 
 
-def _over(below: Mapping[str, _Written], above: Mapping[str, _Written]) -> dict[str, _Written]:
-    """Laws of a city on those that are shipped."""
-    laid = dict(below)
-    for name, each in above.items():
-        if (base := below.get(name)) is None:
-            laid[name] = each
-        else:
-            laid[name] = replace(
-                base, about=each.about or base.about, controls={**base.controls, **each.controls}
-            )
-    return laid
-
-
-def _law(written: _Written, shipped: Mapping[str, _Written], wrongs: list[Problem]) -> Law | None:
-    """The law, or None where something is wrong with it: then that is in `wrongs`."""
+def _law(written: _Written, below: Mapping[str, Law], wrongs: list[Problem]) -> Law | None:
+    """A law, laid on the one of its name; None where something is wrong: then that is in `wrongs`."""
     controls = {key: _control(key, entry, wrongs) for key, entry in written.controls.items()}
-    if written.about is None:
-        hint = did_you_mean(written.name, shipped)
+    base = below.get(written.name)
+    about = base if written.about is None else _object(Law, written.about, written.about.value(), wrongs)
+    if written.about is None and base is None:
+        hint = did_you_mean(written.name, below)
         message = f"there is no law {written.name!r} to lie on{hint}; a new one has title, source and since"
         wrongs.append(problem(written.place, (), message))
-        return None
-    about = _object(Law, written.about, written.about.value(), wrongs)
     if about is None:
         return None
-    return about.model_copy(
-        update={"controls": {key: each for key, each in controls.items() if each is not None}}
-    )
+    made = {key: each for key, each in controls.items() if each is not None}
+    return about.model_copy(update={"controls": {**(base.controls if base is not None else {}), **made}})
 
 
 def _control(key: str, entry: Entry, wrongs: list[Problem]) -> Control | None:

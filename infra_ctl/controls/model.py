@@ -8,13 +8,12 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field
 
 from infra_ctl.controls.exhibit import MACHINES, Kind
-from infra_ctl.inventory.fields import Date, Level, Slug, Text
+from infra_ctl.inventory.fields import CONTROL_ID, Date, Level, Slug, Text
 from infra_ctl.inventory.strict import Model
 
-ID = r"^[A-Z]{2,5}-[0-9]{2,3}$"
-ControlId = Annotated[str, Field(pattern=ID)]
-Severity = Literal["low", "medium", "high", "critical"]
-Of: TypeAlias = Kind | Literal["machine"]
+ControlId: TypeAlias = Annotated[str, Field(pattern=CONTROL_ID)]
+Severity: TypeAlias = Literal["low", "medium", "high", "critical"]
+Of: TypeAlias = Literal["circuit", "city", "device", "host", "machine", "site", "system"]
 """Whom a control is about; a machine is a device or a host."""
 
 
