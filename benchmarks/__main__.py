@@ -14,7 +14,18 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from benchmarks import deploying, driving, exposition, fetching, hosting, probing, reaching, scaling, starting
+from benchmarks import (
+    controls,
+    deploying,
+    driving,
+    exposition,
+    fetching,
+    hosting,
+    probing,
+    reaching,
+    scaling,
+    starting,
+)
 from benchmarks.twin import Twin
 
 LIVE: Mapping[str, Callable[[Twin], None]] = {
@@ -29,6 +40,7 @@ ALONE: Mapping[str, Callable[[Path], None]] = {
     "hosts": hosting.run,
     "exposition": exposition.run,
     "probing": probing.run,
+    "controls": controls.run,
 }
 
 

@@ -57,13 +57,19 @@ class Document:
     lines: tuple[str, ...]
 
     @cached_property
-    def layout(self) -> tuple[tuple[Line, int], ...]:
-        """Every line that says something, without its indent, and how deep it stands."""
-        return tuple(
-            (Line(self.name, number, text.strip()), len(text) - len(text.lstrip()))
-            for number, text in enumerate(self.lines, 1)
-            if text.strip() not in ("", "!", "}")
-        )
+    def said(self) -> tuple[Line, ...]:
+        """Every line that says something, without its indent."""
+        stripped = ((number, text.strip()) for number, text in enumerate(self.lines, 1))
+        return tuple(Line(self.name, number, text) for number, text in stripped if text not in _SILENT)
+
+    @cached_property
+    def depths(self) -> tuple[int, ...]:
+        """How deep each of these stands."""
+        texts = (self.lines[line.number - 1] for line in self.said)
+        return tuple(len(text) - len(text.lstrip()) for text in texts)
+
+
+_SILENT = frozenset(("", "!", "}"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,7 +123,7 @@ def _of_lines(term: Term) -> Predicate:
             return _unknown(exhibit, name)
         whole = Line(name, 0, document.source)
         if header is None:
-            parts = [(whole, sections.lines(document))]
+            parts = [(whole, document.said)]
         elif not (parts := list(sections.under(document, header))) and needs_section:
             return Ruling(Verdict.FAIL, (term.says or _SECTIONLESS,), (whole,))
         return _worst([condition(*part) for part in parts for condition in conditions])
@@ -137,18 +137,22 @@ def _conditions(term: Term) -> list[Condition]:
 
 
 def _forbid(pattern: re.Pattern[str], says: Words | None) -> Condition:
+    matches = pattern.search
+
     def judge(_head: Line, inside: Sequence[Line]) -> Ruling:
-        if found := tuple(line for line in inside if pattern.search(line.text)):
-            return Ruling(Verdict.FAIL, (says or _FORBIDDEN,), found)
+        if found := [line for line in inside if matches(line.text)]:
+            return Ruling(Verdict.FAIL, (says or _FORBIDDEN,), tuple(found))
         return _PASSED
 
     return judge
 
 
 def _require(pattern: re.Pattern[str], says: Words | None) -> Condition:
+    matches = pattern.search
+
     def judge(head: Line, inside: Sequence[Line]) -> Ruling:
-        if found := tuple(line for line in inside if pattern.search(line.text)):
-            return Ruling(Verdict.PASS, (), found)
+        if found := [line for line in inside if matches(line.text)]:
+            return Ruling(Verdict.PASS, (), tuple(found))
         return Ruling(Verdict.FAIL, (says or _LACKING,), (head,))
 
     return judge
@@ -178,8 +182,8 @@ def _of_fact(term: Term) -> Predicate:
         facts = exhibit.facts.get(name)
         if facts is None or not (facts or known.many):
             return _unknown(exhibit, name)
-        if unfit := tuple(fact.line for fact in facts if not fits(fact.value, known.shape)):
-            return Ruling(Verdict.ERROR, (_UNFIT,), unfit)
+        if unfit := [fact.line for fact in facts if not fits(fact.value, known.shape)]:
+            return Ruling(Verdict.ERROR, (_UNFIT,), tuple(unfit))
         return judge_facts(facts, ask.threshold)
 
     return judge
@@ -196,7 +200,7 @@ def _comparison(term: Term) -> tuple[str, tuple[str, ...]]:
 
 def _compared(term: Term, key: str, values: tuple[str, ...]) -> FactsJudge:
     """All values are to hold, or some; a test is made once a threshold."""
-    name = term.fact or ""
+    name, some = term.fact or "", term.some
     shape = FACTS[name].shape
     tests: dict[str, Test] = {}
 
@@ -204,11 +208,11 @@ def _compared(term: Term, key: str, values: tuple[str, ...]) -> FactsJudge:
         if (holds := tests.get(threshold)) is None:
             wanted = tuple(threshold if each == LEVEL else each for each in values)
             holds = tests[threshold] = test(key, wanted, shape)
-        good = tuple(fact.line for fact in facts if holds(fact.value))
-        if good if term.some else len(good) == len(facts):
-            return Ruling(Verdict.PASS, (), good)
-        bad = tuple(fact.line for fact in facts if not holds(fact.value))
-        return Ruling(Verdict.FAIL, (term.says or _OTHER,), bad or (_none(name),))
+        good = [fact.line for fact in facts if holds(fact.value)]
+        if good if some else len(good) == len(facts):
+            return Ruling(Verdict.PASS, (), tuple(good))
+        bad = [fact.line for fact in facts if not holds(fact.value)] or [_none(name)]
+        return Ruling(Verdict.FAIL, (term.says or _OTHER,), tuple(bad))
 
     return judge
 

@@ -13,18 +13,14 @@ from itertools import takewhile
 from infra_ctl.controls.exhibit import Document, Line
 
 
-def lines(document: Document) -> tuple[Line, ...]:
-    """Every line that says something, without its indent."""
-    return tuple(line for line, _ in document.layout)
-
-
 def under(document: Document, header: re.Pattern[str]) -> Iterator[tuple[Line, tuple[Line, ...]]]:
     """Each section whose first line matches, with the lines in it, sections within sections too."""
-    for place, (line, depth) in enumerate(document.layout):
+    for place, line in enumerate(document.said):
         if header.search(line.text):
-            yield line, _deeper(document, place + 1, depth)
+            yield line, _deeper(document, place)
 
 
-def _deeper(document: Document, start: int, depth: int) -> tuple[Line, ...]:
-    after = document.layout[start:]
-    return tuple(line for line, _ in takewhile(lambda each: each[1] > depth, after))
+def _deeper(document: Document, place: int) -> tuple[Line, ...]:
+    depth, after = document.depths[place], document.depths[place + 1 :]
+    inside = sum(1 for _ in takewhile(lambda each: each > depth, after))
+    return document.said[place + 1 : place + 1 + inside]

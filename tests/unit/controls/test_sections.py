@@ -31,9 +31,9 @@ def ward() -> Document:
 
 def test_every_line_of_frr_has_its_number(ward: Document) -> None:
     written = WARD.read_text(encoding="utf-8").splitlines()
-    for line in sections.lines(ward):
+    for line in ward.said:
         assert written[line.number - 1].strip() == line.text
-    assert {"!", ""} & {line.text for line in sections.lines(ward)} == set()
+    assert {"!", ""} & {line.text for line in ward.said} == set()
 
 
 def test_interfaces_of_frr_are_sections(ward: Document) -> None:
