@@ -96,14 +96,15 @@ MOST = 6
 @click.command()
 @folder_option("Write a file each here.")
 def schema(folder: Path | None) -> None:
-    """JSON Schema of the inventory's YAML files, for editors.
+    """JSON Schema of the inventory's YAML files, for editors; `controls` is of all in controls/.
 
     \b
     infra-ctl schema -o .schema
     """
+    from infra_ctl.controls import schema as laws
     from infra_ctl.inventory.schema import schemas
 
-    found = schemas()
+    found = {**schemas(), **laws.schemas()}
     if folder is None:
         click.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return

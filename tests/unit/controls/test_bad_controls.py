@@ -188,6 +188,12 @@ def test_a_control_that_cannot_be(of: str, levels: str, problem: str, tmp_path: 
     assert of_control(tmp_path, control(fact, of, levels)) == [f"own.yaml:{problem}"]
 
 
+def test_what_only_devices_have_cannot_be_asked_of_machines(tmp_path: Path) -> None:
+    assert of_control(tmp_path, control("{lines: frr, forbid: x}", "machine")) == [
+        "own.yaml:13:20: no machine has the document 'frr': it is of device"
+    ]
+
+
 @pytest.mark.parametrize(
     ("files", "problems"),
     [

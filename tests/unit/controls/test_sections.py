@@ -47,6 +47,7 @@ def test_chains_of_nftables_are_sections_of_their_table() -> None:
     (table,) = under(rules_of, "^table inet zones")
     chains = [inside for _, inside in under(rules_of, "^chain ")]
     assert sum(map(len, chains)) < len(table[1])
+    assert table[1][-1] == "drop"
     assert [inside[-1] for head, inside in under(rules_of, "^chain asked")] == ["drop"]
     (start,) = (inside[0] for _, inside in under(document("nftables", "dc-app-1.nftables"), "^chain input"))
     assert start == "type filter hook input priority filter; policy drop;"
