@@ -60,6 +60,9 @@ def _selector(of: Of, text: str) -> Wrong:
 
 def _term(term: Term, control: Control, path: Path) -> Wrong:
     said = _said(term)
+    if empty := [key for key, value in said.items() if value is None]:
+        yield from (((*path, key), "is empty") for key in empty)
+        return
     kinds = [key for key in _KINDS if key in said]
     if len(kinds) != 1:
         more = f", not {' and '.join(kinds)}" if kinds else ""
@@ -115,6 +118,8 @@ def _fact(said: dict[str, Any], control: Control, path: Path) -> Wrong:
     if len(given) != 1:
         yield path, f"a fact is compared once: by one of {', '.join(_COMPARISONS)}"
     elif known is not None:
+        if "some" in said and (not known.many or given[0] in COUNTED):
+            yield (*path[:-1], "some"), "some is for values of a fact of many, compared one by one"
         yield from _comparison(given[0], said[given[0]], known, control, (*path[:-1], given[0]))
 
 

@@ -50,13 +50,13 @@ Predicate: TypeAlias = Callable[[Exhibit, Ask], Ruling]
 
 def compiled(term: Term) -> Predicate:
     """The function of a term that `checking` found nothing wrong with."""
-    if term.all is not None:
-        return _all(term.all)
-    if term.any is not None:
-        return _any([compiled(each) for each in term.any])
+    if term.lines is not None or term.fact is not None:
+        return _of_lines(term) if term.lines is not None else _of_fact(term)
     if term.not_ is not None:
-        return _not(compiled(term.not_), term.says)
-    return _of_lines(term) if term.lines is not None else _of_fact(term)
+        judge = _not(compiled(term.not_))
+    else:
+        judge = _all(term.all) if term.all is not None else _any([compiled(each) for each in term.any or ()])
+    return judge if term.says is None else _saying(judge, term.says)
 
 
 def _all(terms: Iterable[Term]) -> Predicate:
@@ -96,12 +96,22 @@ def _joined(verdict: Verdict, rulings: Sequence[Ruling]) -> Ruling:
     return Ruling(verdict, tuple(reasons), tuple(lines))
 
 
-def _not(predicate: Predicate, says: Words | None) -> Predicate:
+def _not(predicate: Predicate) -> Predicate:
     def judge(exhibit: Exhibit, ask: Ask) -> Ruling:
         found = predicate(exhibit, ask)
         if found.verdict is Verdict.PASS:
-            return Ruling(Verdict.FAIL, (says or _HOLDS,), found.lines)
+            return Ruling(Verdict.FAIL, (_HOLDS,), found.lines)
         return Ruling(Verdict.PASS, (), found.lines) if found.verdict is Verdict.FAIL else found
+
+    return judge
+
+
+def _saying(predicate: Predicate, says: Words) -> Predicate:
+    """What is said of the whole, in the place of what is said of its parts."""
+
+    def judge(exhibit: Exhibit, ask: Ask) -> Ruling:
+        found = predicate(exhibit, ask)
+        return Ruling(Verdict.FAIL, (says,), found.lines) if found.verdict is Verdict.FAIL else found
 
     return judge
 

@@ -127,6 +127,18 @@ def test_the_frame_of_these_tests_is_right(tmp_path: Path) -> None:
             "{lines: sshd, forbid: x, under: '*'}",
             "13:44: is no regular expression: nothing to repeat at position 0",
         ),
+        ("{fact: , is: x}", "13:19: is empty"),
+        ("{fact: ssh.root, is: }", "13:33: is empty"),
+        ("{all: }", "13:18: is empty"),
+        ("{not: ~}", "13:18: is empty"),
+        (
+            "{fact: ssh.root, is: no, some: true}",
+            "13:43: some is for values of a fact of many, compared one by one",
+        ),
+        (
+            '{fact: ssh.port, count_at_least: "1", some: true}',
+            "13:56: some is for values of a fact of many, compared one by one",
+        ),
         ("{all: []}", "13:18: has no terms"),
         ("{any: [{fact: ssh.root, is: no}, {}]}", "13:45: a term has one of all, any, not, lines, fact"),
         (
