@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[LAW|CONTROL]...", shell_complete=completion.laws_and_controls)
-@click.option("--language", type=click.Choice(["vi", "en"]), default="vi", show_default=True)
+@click.option(
+    "--language", type=click.Choice(["vi", "en"]), default="vi", show_default=True, help="Of what is said."
+)
 @session_options
 def controls(session: Session, names: tuple[str, ...], *, language: Language) -> None:
     """Laws and their controls: all, those of a law, or one control in full.
