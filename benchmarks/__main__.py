@@ -23,6 +23,7 @@ from pathlib import Path
 from types import FrameType
 
 from benchmarks import (
+    controls,
     deploying,
     driving,
     exposition,
@@ -56,6 +57,7 @@ PARTS: Mapping[str, Part] = {
     "start": Part(11, 2, starting.run),
     "exposition": Part(5, 5, exposition.run),
     "probing": Part(5, 10, probing.run),
+    "controls": Part(1, 10, controls.run),
     "rooms": Part(5, 5, seeing.run),
     "scale": Part(1, 15, scaling.run),
     "reach": Part(1, 15, reaching.run),

@@ -43,6 +43,7 @@ COMMANDS = {
     "db": "journal:db",
     "secrets": "secrets:secrets",
     "verify": "verify:verify",
+    "controls": "controls:controls",
     "export": "export:export",
     "monitor": "monitor:monitor",
     "video": "video:video",

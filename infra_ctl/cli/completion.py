@@ -85,6 +85,19 @@ def places(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> l
     return [*_starting(incomplete, ("mgmt", "monitor")), *names(ctx, parameter, incomplete)]
 
 
+def laws_and_controls(
+    ctx: click.Context, _parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Names of laws, and the ids of their controls."""
+    from infra_ctl.controls.loading import laws
+
+    try:
+        known = laws(folder_of(ctx))
+    except (InfraCtlError, OSError):
+        return []
+    return _starting(incomplete, [*known, *sorted({key for law in known.values() for key in law.controls})])
+
+
 OF_CIRCUITS = ("cut", "loss", "rate")
 OF_NODES = ("off", "killed")
 

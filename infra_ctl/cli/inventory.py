@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 from functools import partial
@@ -15,7 +15,7 @@ import click
 from infra_ctl.cli.places import folder_option
 from infra_ctl.cli.progress import names
 from infra_ctl.cli.session import Session, selector_argument, session_options
-from infra_ctl.errors import InventoryError, RefusedError, UnknownError
+from infra_ctl.errors import InventoryError, Problem, RefusedError, UnknownError
 
 if TYPE_CHECKING:
     from infra_ctl.city import City
@@ -59,20 +59,34 @@ def check(session: Session) -> None:
 
 
 def _checked(session: Session) -> City:
-    """The city. Raises InventoryError also for what stops nobody else: an old hold, a vault that is none."""
+    """The city. Raises InventoryError also for what stops few others.
+
+    An old hold, a vault that is none, a law that nothing can be judged by.
+    """
     from infra_ctl.inventory.holding import refuse_expired
     from infra_ctl.secrets.vault import not_encrypted
 
     folder = session.context.inventory
-    plain = not_encrypted(folder / "vault.yml")
+    beside = [*not_encrypted(folder / "vault.yml"), *_unlawful(folder)]
     try:
         city = session.city()
         refuse_expired(folder, date.today())
     except InventoryError as error:
-        raise InventoryError([*error.problems, *plain]) from error
-    if plain:
-        raise InventoryError(plain)
+        raise InventoryError([*error.problems, *beside]) from error
+    if beside:
+        raise InventoryError(beside)
     return city
+
+
+def _unlawful(folder: Path) -> Sequence[Problem]:
+    """What is wrong with the controls that the city wrote."""
+    from infra_ctl.controls.loading import laws
+
+    try:
+        laws(folder)
+    except InventoryError as error:
+        return error.problems
+    return ()
 
 
 MOST = 6
@@ -82,14 +96,15 @@ MOST = 6
 @click.command()
 @folder_option("Write a file each here.")
 def schema(folder: Path | None) -> None:
-    """JSON Schema of the inventory's YAML files, for editors.
+    """JSON Schema of the inventory's YAML files, for editors; `controls` is of all in controls/.
 
     \b
     infra-ctl schema -o .schema
     """
+    from infra_ctl.controls import schema as laws
     from infra_ctl.inventory.schema import schemas
 
-    found = schemas()
+    found = {**schemas(), **laws.schemas()}
     if folder is None:
         click.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return

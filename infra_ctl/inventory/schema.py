@@ -66,17 +66,18 @@ _FILLED = {"Site": ("kind", "name"), "Profile": ("kind",)}
 
 def schemas() -> dict[str, dict[str, Any]]:
     """File name → JSON Schema of that file."""
-    return {file: _schema(title, shape) for file, (title, shape) in _SHAPES.items()}
+    return {file: schema(title, shape) for file, (title, shape) in _SHAPES.items()}
 
 
-def _schema(title: str, shape: Any) -> dict[str, Any]:
-    schema = TypeAdapter(shape).json_schema(by_alias=True)
-    for name, definition in schema.get("$defs", {}).items():
+def schema(title: str, shape: Any) -> dict[str, Any]:
+    """JSON Schema of a file of that shape; an object's id is the key that it stands under."""
+    found = TypeAdapter(shape).json_schema(by_alias=True)
+    for name, definition in found.get("$defs", {}).items():
         _as_written(name, definition)
-    for entries in (schema, *schema.get("properties", {}).values()):
+    for entries in (found, *found.get("properties", {}).values()):
         if "patternProperties" in entries:
             entries["additionalProperties"] = False
-    return {"$schema": _DIALECT, **schema, "title": title}
+    return {"$schema": _DIALECT, **found, "title": title}
 
 
 def _as_written(name: str, definition: dict[str, Any]) -> None:

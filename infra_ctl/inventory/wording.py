@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from infra_ctl.errors import Problem
-from infra_ctl.inventory.fields import ABSOLUTE_PATH, DSCP, EMAIL, HOST_PORT, NAMES, URL, WEB_HOOK
+from infra_ctl.inventory.fields import ABSOLUTE_PATH, CONTROL_ID, DSCP, EMAIL, HOST_PORT, NAMES, URL, WEB_HOOK
 from infra_ctl.inventory.hints import did_you_mean
 from infra_ctl.inventory.records import Record, problem
 
@@ -54,6 +54,7 @@ SENTENCES = {
 
 MEANINGS = {
     ABSOLUTE_PATH: "a path from /, such as /etc/ssl/city.pem",
+    CONTROL_ID: "an id, such as NET-09",
     EMAIL: "a mail address, such as duty@cantho.example",
     NAMES: "a name, or a pattern of names such as nk-*",
     HOST_PORT: "a name and a port, such as mail.cantho.example:25",

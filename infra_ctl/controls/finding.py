@@ -1,0 +1,40 @@
+"""What an audit says of one object: one control, judged on one exhibit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from infra_ctl.controls.exhibit import Kind, Line
+from infra_ctl.controls.model import Severity, Words
+from infra_ctl.outcome import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A verdict with its reasons and the very lines that prove it."""
+
+    law: str
+    control: str
+    kind: Kind
+    object: str
+    severity: Severity
+    level: int
+    """The object's security level, by which it was judged."""
+    threshold: str
+    """What is asked at that level; empty where nothing is."""
+    verdict: Verdict
+    reasons: tuple[Words, ...]
+    lines: tuple[Line, ...]
+    """At most `judging.QUOTED` of them."""
+    unquoted: int
+    """How many lines more prove it."""
+    taken: datetime
+    """When its evidence was collected, UTC."""
+    waiver: str = ""
+    """Why a failure is borne for now, and by whose word."""
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What it is about, whenever it is looked at: law, control, kind and object."""
+        return self.law, self.control, self.kind, self.object
