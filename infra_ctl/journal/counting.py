@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Connection, case, distinct, func, select
@@ -11,8 +11,9 @@ from sqlalchemy import Connection, case, distinct, func, select
 from infra_ctl.errors import JournalError
 from infra_ctl.journal import database
 from infra_ctl.journal.process import is_alive
-from infra_ctl.journal.records import Run, RunState, StepState
+from infra_ctl.journal.records import Looked, Run, RunState, StepState
 from infra_ctl.journal.schema import runs, steps
+from infra_ctl.journal.store import last_looks
 
 _ILL = (RunState.FAILED, RunState.STOPPED, RunState.KILLED)
 _BUSY = (
@@ -42,6 +43,8 @@ class Totals:
     """Devices and hosts that runs under way are at."""
     newest: Mapping[StepState, int]
     """Steps of the newest run."""
+    looks: Mapping[str, Looked] = field(default_factory=dict)
+    """The last look at each device and host for drift."""
 
 
 Waves = dict[tuple[str, datetime], int]
@@ -90,6 +93,7 @@ def _totals(connection: Connection, context: str, known: Waves) -> Totals:
         waves=_waves(connection, context, known),
         busy=_busy(connection, alive),
         newest=_newest(connection, context),
+        looks=last_looks(connection, context),
     )
 
 

@@ -176,3 +176,14 @@ class Synced:
     """Fingerprint of the running configuration's normal form; empty while it has foreign lines."""
     text: str
     """The intended text, with `vault:` references; after a rollback what it runs of ours, masked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """The last look at a device or host for drift. Times are in UTC."""
+
+    object: str
+    at: datetime
+    drifted: bool
+    right: datetime | None
+    """When it was last seen without; None where it never was."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    Boolean,
     Column,
     DateTime,
     ForeignKey,
@@ -85,6 +86,16 @@ converged = Table(
     Column("context", String, primary_key=True),
     Column("host", String, primary_key=True),
     Column("operations", Text, nullable=False),
+)
+
+looks = Table(
+    "looks",
+    metadata,
+    Column("context", String, primary_key=True),
+    Column("object", String, primary_key=True),
+    Column("at", DateTime, nullable=False),
+    Column("drifted", Boolean, nullable=False),
+    Column("right", DateTime),
 )
 
 snapshots = Table(

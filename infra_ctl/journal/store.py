@@ -23,6 +23,7 @@ from infra_ctl.journal.records import (
     Before,
     Event,
     Given,
+    Looked,
     Order,
     Purpose,
     Run,
@@ -32,7 +33,7 @@ from infra_ctl.journal.records import (
     Synced,
     now,
 )
-from infra_ctl.journal.schema import converged, events, orders, plans, runs, snapshots, steps, synced
+from infra_ctl.journal.schema import converged, events, looks, orders, plans, runs, snapshots, steps, synced
 from infra_ctl.journal.texts import Snapshot, packed, unpacked
 
 _EVENT = insert(events)
@@ -301,6 +302,30 @@ class Journal:
         ends = [row.pop("at") for row in found]
         return tuple((_step(row), at) for row, at in zip(found, ends, strict=True))
 
+    def last_steps(self, context: str) -> Mapping[str, tuple[Step, datetime]]:
+        """The newest step of each device and host that left it otherwise, or may have, and when that ended.
+
+        Procedures are not in it: what they do to the network they do by runs of their own.
+        """
+        begun = runs.c.context == context, runs.c.kind != PROCEDURE, steps.c.state.not_in(_NOTHING_LEFT)
+        newest = (
+            select(events.c.device, func.max(events.c.id).label("id"))
+            .join(runs, runs.c.id == events.c.run)
+            .join(steps, (steps.c.run == events.c.run) & (steps.c.device == events.c.device))
+            .where(*begun)
+            .group_by(events.c.device)
+            .subquery()
+        )
+        query = (
+            select(steps, events.c.at)
+            .join(events, (events.c.run == steps.c.run) & (events.c.device == steps.c.device))
+            .join(newest, newest.c.id == events.c.id)
+        )
+        with self._read() as connection:
+            found = [dict(row) for row in connection.execute(query).mappings()]
+        ends = {row["device"]: row.pop("at") for row in found}
+        return {row["device"]: (_step(row), ends[row["device"]]) for row in found}
+
     def touched(self, context: str, since: datetime) -> frozenset[str]:
         """Devices and hosts that runs of a context have been at since then."""
         query = select(events.c.device).join(runs, runs.c.id == events.c.run)
@@ -345,6 +370,28 @@ class Journal:
             connection.execute(old)
             connection.execute(insert(converged), rows)
 
+    def looks(self, context: str) -> Mapping[str, Looked]:
+        """The last look at each device and host of a context."""
+        with self._read() as connection:
+            return last_looks(connection, context)
+
+    def remember_looks(self, context: str, seen: Iterable[Looked]) -> None:
+        """Keep the newest look at each."""
+        rows = [asdict(look) | {"context": context} for look in seen]
+        if not rows:
+            return
+        with self._write() as connection:
+            old = looks.c.context == context, looks.c.object.in_([row["object"] for row in rows])
+            connection.execute(delete(looks).where(*old))
+            connection.execute(insert(looks), rows)
+
+
+def last_looks(connection: Connection, context: str) -> Mapping[str, Looked]:
+    """The last look at each device and host of a context."""
+    query = select(looks.c.object, looks.c.at, looks.c.drifted, looks.c.right)
+    found = connection.execute(query.where(looks.c.context == context)).mappings()
+    return {row["object"]: Looked(**row) for row in found}
+
 
 def _next_id(connection: Connection) -> str:
     """`2026-11-21-004`: the day and a number in it."""
@@ -358,6 +405,8 @@ def _next_id(connection: Connection) -> str:
 
 _LEFT = (StepState.CONFIRMED, StepState.DONE, StepState.STOPPED)
 """How a step ends that left a change, or may have."""
+_NOTHING_LEFT = (StepState.WAITING, StepState.FAILED, StepState.RESTORED)
+"""Where a step stands that left what it found."""
 
 
 def _step(row: Mapping[Any, Any]) -> Step:

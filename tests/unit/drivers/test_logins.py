@@ -76,6 +76,21 @@ def test_everybody_but_us_once() -> None:
     assert logins(Machine("sh: not found"), 60, lambda _login: False) == ()
 
 
+def test_when_they_came_last_and_what_they_ran_by_sudo_without_its_arguments() -> None:
+    command = "COMMAND=/usr/bin/tee -a /etc/chrony/hunter2"
+    lines = (
+        f"2026-01-02T03:03:09+00:00 dc-app-1 {SAID}",
+        f"2026-01-02T03:03:59+00:00 dc-app-1 {SAID}",
+        f"2026-01-02T03:04:00+00:00 dc-app-1 sudo:    alice : TTY=pts/0 ; PWD=/ ; USER=root ; {command}",
+        f"2026-01-02T03:04:01+00:00 dc-app-1 sudo[81]:   alice : PWD=/ ; USER=root ; {command}",
+        "2026-01-02T03:04:01+00:00 dc-app-1 sudo: bob : PWD=/ ; USER=root ; COMMAND=/usr/bin/id",
+        "2026-01-02T03:00:01+00:00 dc-app-1 sudo: alice : PWD=/ ; USER=root ; COMMAND=/usr/bin/id",
+    )
+    machine = Machine(f"{NOW.timestamp():.0f}", "dc-app-1", *lines)
+    (found,) = logins(machine, 60, lambda _login: False)
+    assert (found, found.at, found.ran) == (ALICE, NOW - timedelta(seconds=6), ("tee",))
+
+
 def test_a_real_shell_asks_the_journal_of_the_machine(tmp_path: Path) -> None:
     journal = tmp_path / "journalctl"
     said = f"{datetime.now(UTC).timestamp():.6f} {uname().nodename} {SAID}"

@@ -5,12 +5,22 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from infra_ctl.errors import InfraCtlError, RefusedError, UnknownError
 from infra_ctl.journal.process import is_alive
-from infra_ctl.journal.records import Before, Order, RunState, StepState, Synced, now
+from infra_ctl.journal.records import (
+    PROCEDURE,
+    Before,
+    Looked,
+    Order,
+    RunState,
+    StepState,
+    Synced,
+    now,
+)
 from infra_ctl.journal.store import Journal
 from tests.unit.journal.conftest import PURPOSE, bring_up, execute, steps
 
@@ -224,3 +234,33 @@ def test_what_runs_left_behind_is_known_with_when_and_so_is_what_they_were_at(jo
     assert journal.ended("live", start) == ()
     assert journal.touched("lab", start) == {"nk-pop1", "nk-an-hoa-ce1"}
     assert journal.touched("lab", now()) == journal.touched("live", start) == frozenset()
+
+
+def test_the_newest_look_at_each_is_kept_by_context(journal: Journal) -> None:
+    first, second = now(), now() + timedelta(hours=1)
+    journal.remember_looks("lab", ())
+    journal.remember_looks("lab", [Looked(name, first, drifted=False, right=first) for name in ("a", "b")])
+    journal.remember_looks("live", [Looked("a", first, drifted=True, right=None)])
+    newest = Looked("a", second, drifted=True, right=first)
+    journal.remember_looks("lab", [newest])
+    assert journal.looks("lab") == {"a": newest, "b": Looked("b", first, drifted=False, right=first)}
+    assert journal.looks("live")["a"].drifted
+
+
+def test_the_last_step_that_left_something_is_known_of_each(journal: Journal) -> None:
+    pop, ward = "nk-pop1", "nk-an-hoa-ce1"
+    first = journal.start_run(PURPOSE, steps).id
+    for device in (pop, ward):
+        journal.record(first, device, StepState.APPLYING)
+        journal.record(first, device, StepState.CONFIRMED)
+    journal.finish_run(first, RunState.DONE, "")
+    second = journal.start_run(PURPOSE, steps).id
+    journal.record(second, pop, StepState.RESTORED)
+    journal.record(second, ward, StepState.UNKNOWN, cause="cut")
+    journal.finish_run(second, RunState.FAILED, "")
+    procedure = journal.start_run(replace(PURPOSE, kind=PROCEDURE), steps).id
+    journal.record(procedure, pop, StepState.DONE)
+    found = {name: (step.run, step.state) for name, (step, _) in journal.last_steps("lab").items()}
+    assert found == {pop: (first, StepState.CONFIRMED), ward: (second, StepState.UNKNOWN)}
+    assert journal.last_steps("lab")[ward][1] == journal.events(second, ward)[-1].at
+    assert journal.last_steps("live") == {}
