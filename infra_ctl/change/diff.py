@@ -38,7 +38,7 @@ def diff(old: Normal, new: Normal) -> tuple[Line, ...]:
     """What to remove from `old` and add to it to get `new`; empty when there is nothing."""
     before, after = set(old), set(new)
     changed = ordered(before ^ after)
-    return _shown(Line("+" if pair in after else "-", *pair) for pair in changed)
+    return shown(Line("+" if pair in after else "-", *pair) for pair in changed)
 
 
 def to_text(lines: Iterable[Line]) -> str:
@@ -62,7 +62,8 @@ def parse(text: str) -> tuple[Line, ...]:
     return tuple(lines)
 
 
-def _shown(changes: Iterable[Line]) -> tuple[Line, ...]:
+def shown(changes: Iterable[Line]) -> tuple[Line, ...]:
+    """Changes in order, each below the first lines of its contexts."""
     return tuple(_with_contexts(changes))
 
 

@@ -33,6 +33,7 @@ COMMANDS = {
     "replace": "replace:replace",
     "run": "journal:run",
     "adopt": "plan:adopt",
+    "drift": "drift:drift",
     "drain": "drain:drain",
     "hold": "hold:hold",
     "procedure": "procedure:procedure",
@@ -90,7 +91,8 @@ def root() -> None:
 
     \b
     exit codes: 0 done or nothing to do · 1 tried and failed · 2 usage or inventory, nothing tried
-    3 changes (plan --exit-code) or findings (verify, video ready, db check, secrets check) · 4 refused
+    3 changes (plan --exit-code) or findings (verify, drift, video ready, db check,
+    secrets check) · 4 refused
     5 stopped part-way · 130 interrupted
     """
 

@@ -95,11 +95,11 @@ def deploy(
     if plan_file is not None:
         ending = say_left(session, plan, ending)
     else:
-        ending = _go_on(session, prepared, wanted, ending)
+        ending = go_on(session, prepared, wanted, ending)
     leave(session, keep_changed(session, prepared, ending) if backup else ending)
 
 
-def _go_on(session: Session, prepared: Prepared, request: Request, ending: Ending) -> Ending:
+def go_on(session: Session, prepared: Prepared, request: Request, ending: Ending) -> Ending:
     """Carry out what a plan that is done has left for later, and what that leaves, by the same inventory.
 
     Whatever stops that, what came before is done: it is a run that was stopped part-way.
@@ -219,7 +219,7 @@ def resume(session: Session, /, run_id: str, **request: Any) -> None:
     ending = carry_out(session, prepared, run, budget, wanted, resume=True)
     if run.kind != DEPLOY:
         leave(session, say_left(session, plan, ending, run.undoes))
-    leave(session, _go_on(session, prepared, wanted, ending))
+    leave(session, go_on(session, prepared, wanted, ending))
 
 
 @click.command()

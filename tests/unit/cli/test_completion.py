@@ -20,7 +20,7 @@ def test_commands_are_offered() -> None:
     assert "deploy" in offered("de")
 
 
-@pytest.mark.parametrize("command", [("plan",), ("deploy", "--yes"), ("verify",)])
+@pytest.mark.parametrize("command", [("plan",), ("deploy", "--yes"), ("drift",), ("verify",)])
 def test_devices_and_keys_are_offered_for_a_selector(command: tuple[str, ...], small_folder: Path) -> None:
     where = (*command, "-i", str(small_folder))
     assert offered(*where, "nk-p") == ["nk-pop1"]
