@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from infra_ctl.context import Context
     from infra_ctl.inventory.models import Circuit, Site
     from infra_ctl.journal.counting import Totals, Waves
+    from infra_ctl.journal.records import Looked
 
 EFFECTS = ("drain", "isolate")
 PATIENCE = 5
@@ -39,8 +40,8 @@ class Watched:
     context: Context
     facts: tuple[Block, ...]
     """They change with the inventory only."""
-    backed_up: Mapping[str, tuple[str, ...]]
-    """What is to be in the backup, by kind."""
+    there: Mapping[str, tuple[str, ...]]
+    """What is to be in the backup and looked at for drift, by kind."""
     repository: Path
 
 
@@ -98,21 +99,23 @@ class Controller:
         where = context(self._context_name, inventory)
         city = load_city(inventory)
         place = self._repository or where.backup
-        self._watched = Watched(where, tuple(facts(city)), _backed_up(where, city), place)
+        self._watched = Watched(where, tuple(facts(city)), _there(where, city), place)
 
     def collect(self) -> Iterator[Block]:
         if (watched := self._watched) is None:
             return
-        yield from self._of_journal(watched.context)
+        yield from self._of_journal(watched)
         yield self._of_backups(watched)
         yield from watched.facts
 
     def close(self) -> None:
         """It has begun nothing."""
 
-    def _of_journal(self, where: Context) -> Iterator[Block]:
+    def _of_journal(self, watched: Watched) -> Iterator[Block]:
         """Without a journal no counter is 0: it is not there."""
         from infra_ctl.journal.counting import totals
+
+        where = watched.context
 
         try:
             found = self._reader.read(lambda: totals(where.journal_url, where.name, self._waves))
@@ -123,6 +126,7 @@ class Controller:
         self._complain("journal", "")
         yield one(METRICS["infra_journal_up"], 1)
         yield from _of_totals(found)
+        yield from _of_looks(found.looks, [name for names in watched.there.values() for name in names])
 
     def _of_backups(self, watched: Watched) -> Block:
         """The oldest of each kind: what is left out is what matters. 0 where one was never read."""
@@ -135,7 +139,7 @@ class Controller:
         self._complain("backup", complaint)
         oldest = {
             kind: min(_epoch(read[name]) if name in read else 0.0 for name in names)
-            for kind, names in watched.backed_up.items()
+            for kind, names in watched.there.items()
             if names
         }
         return _by("infra_backup_last_timestamp_seconds", oldest)
@@ -177,6 +181,15 @@ def _of_totals(found: Totals) -> Iterator[Block]:
     yield one(METRICS["infra_leases_held"], found.busy)
 
 
+def _of_looks(looks: Mapping[str, Looked], there: Collection[str]) -> Iterator[Block]:
+    """Of what there is, as old as the oldest look at any of it. Where nobody has looked, 0 would be a lie."""
+    found = [looks[name] for name in there if name in looks]
+    if found:
+        yield one(METRICS["infra_drift_objects"], sum(look.drifted for look in found))
+    oldest = min((_epoch(look.at) for look in found), default=0.0) if len(found) == len(there) else 0.0
+    yield one(METRICS["infra_drift_read_timestamp_seconds"], oldest)
+
+
 def _kinds() -> tuple[str, ...]:
     """Of runs: a kind that has not been yet has a 0."""
     from infra_ctl.deploy.run import DEPLOY, DRAIN, REPLACE, RESTORE
@@ -189,7 +202,7 @@ def _word(state: str) -> str:
     return state.lower().replace(" ", "_")
 
 
-def _backed_up(where: Context, city: City) -> Mapping[str, tuple[str, ...]]:
+def _there(where: Context, city: City) -> Mapping[str, tuple[str, ...]]:
     """Raises InfraCtlError where a twin is not there."""
     from infra_ctl.context.devices import present
     from infra_ctl.context.hosts import present_hosts, present_parts

@@ -39,6 +39,16 @@ CONTROLLER = Group(
             "object_kind",
         ),
         gauge(
+            "infra_drift_objects",
+            "Devices, hosts and host parts that somebody changed, or a run left astray, by the last look at "
+            "each; what is on hold is not counted.",
+        ),
+        gauge(
+            "infra_drift_read_timestamp_seconds",
+            "When the device or host was last looked at for drift whose last look is the oldest; 0 where one "
+            "never was.",
+        ),
+        gauge(
             "infra_site_info",
             "A site, always 1.",
             "site",

@@ -11,6 +11,7 @@ from exporters.dashboards.words import (
     EFFECT,
     GREEN,
     LEVEL,
+    LONG_AGO,
     NUMBER,
     OBJECT,
     PROVIDER,
@@ -28,11 +29,11 @@ def compliance(limits: Thresholds) -> Board:
         Text("Compliance", "Tuân thủ"),
         Text(
             "What law and contracts ask for and monitoring measures: load of circuits, availability, "
-            "certificates, backups, holds. Audits against the law are not in it.",
+            "certificates, backups, drift, holds. Audits against the law are not in it.",
             "Những yêu cầu của pháp luật và hợp đồng mà giám sát đo được: tải kênh, mức khả dụng, chứng thư, "
-            "sao lưu, tạm giữ. Không bao gồm kết quả kiểm tra theo quy định.",
+            "sao lưu, sai lệch, tạm giữ. Không bao gồm kết quả kiểm tra theo quy định.",
         ),
-        (_now(limits), _kept(limits), _holds()),
+        (_now(limits), _kept(limits), _drift(limits), _holds()),
         since="now-7d",
     )
 
@@ -172,6 +173,38 @@ def _kept(limits: Thresholds) -> Row:
                 is_lowest_worst=True,
                 width=10,
                 height=12,
+            ),
+        ),
+    )
+
+
+def _drift(limits: Thresholds) -> Row:
+    return Row(
+        Text("Drift", "Sai lệch cấu hình"),
+        (
+            Stat(
+                Text("Changed by hand", "Bị sửa ngoài quy trình"),
+                Text(
+                    "Devices and hosts that are not as they were left, by the last look at each.",
+                    "Số thiết bị và máy chủ khác với trạng thái đã triển khai, theo lần kiểm tra gần nhất.",
+                ),
+                Query("max(infra_drift_objects)", Text("objects", "đối tượng")),
+                NUMBER,
+                ANY,
+                width=12,
+                empty=Text("nobody has looked", "chưa kiểm tra"),
+            ),
+            Stat(
+                Text("Age of the oldest look", "Tuổi của lần kiểm tra cũ nhất"),
+                Text(
+                    "Since the device or host was last looked at whose last look is the oldest.",
+                    "Từ lần kiểm tra gần nhất của thiết bị hoặc máy chủ lâu nhất chưa được kiểm tra.",
+                ),
+                Query("time() - min(infra_drift_read_timestamp_seconds)", Text("age", "tuổi")),
+                SECONDS,
+                ((limits.backup, RED),),
+                width=12,
+                beyond=(LONG_AGO, Text("never looked at", "chưa từng kiểm tra"), RED),
             ),
         ),
     )

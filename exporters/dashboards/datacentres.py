@@ -12,6 +12,7 @@ from exporters.dashboards.words import (
     GREEN,
     HOST,
     LEVEL,
+    LONG_AGO,
     MOST,
     NUMBER,
     OF_SYSTEM,
@@ -26,8 +27,6 @@ from infra_ctl.inventory.monitoring import Thresholds
 _CENTRE = 'on (site) group_left (kind) site:place:info{kind=~"dc|dc-backup"}'
 _LAST = "max by (object_kind) (infra_backup_last_timestamp_seconds)"
 _NEVER = Text("never backed up", "chưa từng sao lưu")
-_LONG_AGO = 20 * 365 * DAY
-"""Seconds: what was never backed up is as old as Unix."""
 _FULL: Steps = ((0.8, "orange"), (0.9, RED))
 
 
@@ -95,7 +94,7 @@ def _now(limits: Thresholds) -> Row:
                 SECONDS,
                 ((limits.backup, RED),),
                 width=6,
-                beyond=(_LONG_AGO, _NEVER, RED),
+                beyond=(LONG_AGO, _NEVER, RED),
             ),
         ),
     )

@@ -16,6 +16,8 @@ TIMES = "suffix:x"
 MOST = 10
 """Lines of a graph that can be told apart: of more, the worst are shown."""
 DAY, MILLISECONDS = 86400, 1000
+LONG_AGO = 20 * 365 * DAY
+"""Seconds: what never was is as old as Unix."""
 
 SITE = Text("Site", "Địa điểm")
 POP = Text("PoP", "Điểm kết nối")

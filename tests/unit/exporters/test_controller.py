@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from threading import Event
 
@@ -20,7 +21,7 @@ from infra_ctl.inventory.holding import hold
 from infra_ctl.inventory.models import Hold
 from infra_ctl.journal.counting import Totals
 from infra_ctl.journal.opening import open_journal
-from infra_ctl.journal.records import Purpose, RunState, Step, StepState
+from infra_ctl.journal.records import Looked, Purpose, RunState, Step, StepState
 
 NOTHING = Totals({}, {}, {}, active=0, waves=0, busy=0, newest={})
 Key = tuple[str, frozenset[tuple[str, str]]]
@@ -168,6 +169,27 @@ def test_a_backup_is_as_old_as_what_is_longest_left_out(
     for damaged in ("{", "[]", '{"nk-pop1": "soon"}'):
         (place / READ).write_text(damaged)
         assert scraped(controller)[last] == 0
+
+
+def test_drift_is_that_of_the_last_look_at_each_and_as_old_as_the_oldest(
+    controller: Controller, small_folder: Path, var: Path
+) -> None:
+    drifted, read = key("drift_objects"), key("drift_read_timestamp_seconds")
+    at = datetime.datetime(2026, 11, 26, 14, 2, 10)
+    with closing(open_journal(f"sqlite:///{var / 'journal.db'}")) as journal:
+        found = scraped(controller)
+        assert (drifted in found, found[read]) == (False, 0), "that there is none is not known yet"
+        there = [*load_city(small_folder).intents, "nk-gone-ce1"]
+        later = at + datetime.timedelta(hours=1)
+        looks = {name: Looked(name, later, name in {"nk-pop1", "nk-gone-ce1"}, None) for name in there}
+        looks["dc-core1"] = Looked("dc-core1", at, drifted=False, right=at)
+        journal.remember_looks("lab:x", [Looked("dc-core1", later, drifted=True, right=None)])
+        journal.remember_looks("embedded", [look for name, look in looks.items() if name != "nk-pop1"])
+        found = scraped(controller)
+        assert (found[drifted], found[read]) == (0, 0), "one was never looked at"
+        journal.remember_looks("embedded", [looks["nk-pop1"]])
+        found = scraped(controller)
+        assert (found[drifted], found[read]) == (1, at.replace(tzinfo=datetime.UTC).timestamp())
 
 
 def test_a_bad_inventory_leaves_the_old(controller: Controller, small_folder: Path) -> None:
