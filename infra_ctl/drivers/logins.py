@@ -72,9 +72,13 @@ def logins(
     if not at.isdecimal():
         return ()
     then, ages = datetime.fromtimestamp(int(at), UTC), range(newest, oldest + 1)
-    found = accepted(lines, name, then, ages)
+    found = tuple(accepted(lines, name, then, ages))
     others = {each: each for each in found if not is_ours(each)}.values()
-    return tuple(replace(each, ran=programs(lines, each.user, name, then, ages)) for each in others)
+    shared = {each.user for each in found if is_ours(each)}  # what that has run may have been us
+    return tuple(
+        each if each.user in shared else replace(each, ran=programs(lines, each.user, name, then, ages))
+        for each in others
+    )
 
 
 def accepted(lines: list[str], name: str, now: datetime, ages: range) -> Iterator[Login]:

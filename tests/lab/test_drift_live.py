@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from infra_ctl.drivers.logins import programs
 from infra_ctl.inventory.models import HOST_ACCOUNT
 from infra_ctl.lab import enter, namespace
 from tests.lab.city_slice import BY_HAND, CitySlice
@@ -58,11 +60,13 @@ def test_hands_are_told_by_line_and_login_and_mended(sites: Sites, tmp_path: Pat
     said = city.run("drift", LOOKED, "--output", "json")
     assert (said.code, said.json["drifted"], said.json["failed"]) == (3, [APP, ROUTER], {}), said
     seen = found(said.json)
-    assert seen[ROUTER][:2] == ("changed", ["-  description by hand"])
+    assert seen[ROUTER][:2] == ("changed", ["-  description by hand", "+  description loopback"])
     assert seen[ROUTER][2].startswith("after a login of nguyen-van-a from 10.9.9.9 at "), seen
     assert seen[APP][:2] == ("changed", ["- vm.swappiness = 7"])
     assert seen[APP][2].startswith(f"after a login of {HOST_ACCOUNT} from "), seen
-    assert " (sudo tee); it was last seen right at " in seen[APP][2], seen
+    assert " UTC; it was last seen right at " in seen[APP][2], seen
+    lines = city.on(APP, "journalctl", "-q", "-o", "short-unix", "-t", "sudo").splitlines()
+    assert "tee" in programs(lines, HOST_ACCOUNT, APP, datetime.now(UTC), range(3600))
 
     fixed = city.run("drift", LOOKED, "--fix", "--yes", "--output", "json")
     assert (fixed.code, sorted(fixed.json["devices"])) == (0, [APP, ROUTER]), fixed

@@ -89,6 +89,10 @@ def test_when_they_came_last_and_what_they_ran_by_sudo_without_its_arguments() -
     machine = Machine(f"{NOW.timestamp():.0f}", "dc-app-1", *lines)
     (found,) = logins(machine, 60, lambda _login: False)
     assert (found, found.at, found.ran) == (ALICE, NOW - timedelta(seconds=6), ("tee",))
+    ours = lines[0].replace("abc/d+e", "ours")
+    machine = Machine(f"{NOW.timestamp():.0f}", "dc-app-1", ours, *lines)
+    (found,) = logins(machine, 60, lambda login: login.key == "SHA256:ours")
+    assert (found, found.ran) == (ALICE, ()), "it may have been us, by the same account"
 
 
 def test_a_real_shell_asks_the_journal_of_the_machine(tmp_path: Path) -> None:
