@@ -118,5 +118,9 @@ def _whole(law: Law, control: Control, language: Language) -> list[str]:
 
 
 def _as_dict(law: Law) -> dict[str, Any]:
-    """As it is written, so that a control can be taken over into a file of one's own."""
-    return law.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    """As a file of `inventory/controls/` has it: a control can be taken over into one of a city's own."""
+    written = law.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    controls = {key: {**control} for key, control in written.get("controls", {}).items()}
+    for control in controls.values():
+        del control["id"]  # the key above it is the id
+    return {**written, "controls": controls}

@@ -15,6 +15,7 @@ from infra_ctl.controls.values import COUNTED, EQUAL, LEVEL, MATCHING, NUMERIC, 
 from infra_ctl.errors import SelectorError
 from infra_ctl.inventory.hints import did_you_mean
 from infra_ctl.inventory.selectors import Kind as Selectable
+from infra_ctl.inventory.selectors import parse
 
 Path: TypeAlias = tuple[str | int, ...]
 Wrong: TypeAlias = Iterator[tuple[Path, str]]
@@ -47,8 +48,6 @@ def wrong(control: Control) -> Wrong:
 
 
 def _selector(of: Of, text: str) -> Wrong:
-    from infra_ctl.inventory.selectors import parse
-
     if of not in SELECTABLE:
         yield ("where",), f"only devices, hosts and machines can be selected: no selector means a {of}"
         return

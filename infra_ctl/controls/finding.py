@@ -31,10 +31,3 @@ class Finding:
     """How many lines more prove it."""
     taken: datetime
     """When its evidence was collected, UTC."""
-    waiver: str = ""
-    """Why a failure is borne for now, and by whose word."""
-
-    @property
-    def key(self) -> tuple[str, str, str, str]:
-        """What it is about, whenever it is looked at: law, control, kind and object."""
-        return self.law, self.control, self.kind, self.object

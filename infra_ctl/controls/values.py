@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import NoReturn, TypeAlias
 
 from infra_ctl.controls.catalogue import Shape
@@ -35,7 +36,7 @@ _FORMS: Mapping[Shape, tuple[str, str]] = {
     "seconds": (r"([0-9]+(?:[.][0-9]+)?)(ms|[smhd])", "a duration, such as 100ms, 5m, 4h or 90d"),
     "ratio": (r"([0-9]+(?:[.][0-9]+)?)(%?)", "a ratio, such as 90% or 0.9"),
 }
-_UNITS = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "%": 0.01}
+_UNITS = {"": "1", "ms": "0.001", "s": "1", "m": "60", "h": "3600", "d": "86400", "%": "0.01"}
 
 
 def literal(text: str, shape: Shape) -> Scalar:
@@ -47,7 +48,8 @@ def literal(text: str, shape: Shape) -> Scalar:
     form, meaning = _FORMS[shape]
     if (found := re.fullmatch(form, text)) is None:
         _refuse(text, meaning)
-    return float(found[1]) * _UNITS[found[2]]
+    # Decimal: 70% is then the 0.7 that somebody else has written, and not one unit beside it.
+    return float(Decimal(found[1]) * Decimal(_UNITS[found[2]]))
 
 
 def _refuse(text: str, wanted: str) -> NoReturn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,16 @@ def test_json_has_a_control_as_it_is_written(infra_ctl: Command) -> None:
     assert list(law["controls"]) == ["LOG-03"]
     assert law["controls"]["LOG-03"]["holds"] == {"fact": "log.kept", "at_least": "$level"}
     assert law["controls"]["LOG-03"]["levels"] == {"2": "30d", "3": "90d", "4": "180d", "5": "365d"}
+
+
+def test_what_json_has_is_a_file_of_a_city(infra_ctl: Command, small_folder: Path) -> None:
+    (law,) = infra_ctl("controls", "NET-02", "--output", "json").json
+    law["controls"]["NET-02"]["severity"] = "low"
+    own = small_folder / "controls/own.yaml"
+    own.parent.mkdir()
+    own.write_text(json.dumps(law, ensure_ascii=False), encoding="utf-8")
+    (taken,) = infra_ctl("controls", "NET-02", "-i", str(small_folder), "--output", "json").json
+    assert taken == law
 
 
 def test_an_unknown_name_has_a_hint(infra_ctl: Command) -> None:

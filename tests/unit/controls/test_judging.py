@@ -43,7 +43,7 @@ def test_a_finding_says_what_was_asked_and_what_proves_it(shipped: Mapping[str, 
     assert (found.level, found.threshold, found.verdict) == (3, "90d", Verdict.FAIL)
     assert [str(line) for line in found.lines] == ["log.kept:1: 30d"]
     assert (found.taken, found.severity) == (TAKEN, "high")
-    assert found.key == ("tcvn-14423-2026", "LOG-03", "host", "nk-cai-khe-ce1")
+    assert (found.law, found.kind, found.object) == ("tcvn-14423-2026", "host", "nk-cai-khe-ce1")
     assert findings(shipped, shown, 2)["tcvn-14423-2026/LOG-03"].verdict is Verdict.PASS
 
 

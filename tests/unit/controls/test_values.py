@@ -29,6 +29,10 @@ def test_a_value_is_read_by_the_shape_of_its_fact(text: str, shape: Shape, value
     assert literal(text, shape) == pytest.approx(value)
 
 
+def test_a_percentage_is_the_ratio_that_anybody_else_writes() -> None:
+    assert [literal(f"{each}%", "ratio") for each in range(101)] == [each / 100 for each in range(101)]
+
+
 @pytest.mark.parametrize(
     ("text", "shape"),
     [
