@@ -21,6 +21,7 @@ from infra_ctl.journal.records import Run, RunState, Step, StepState
 from infra_ctl.journal.store import Journal
 from infra_ctl.procedure.events import Answer, Course, Event, complaint
 from infra_ctl.procedure.playbooks import Playbook, shipped
+from infra_ctl.procedure.workers import end, workers
 
 BEAT = 60.0
 """Seconds between two signs of life in the journal."""
@@ -86,16 +87,21 @@ def carry_out(
         writer.beat()
         return answer is not None
 
-    stopped = stop or Flag()
+    stopped, at_work = stop or Flag(), set[int]()
 
     def is_stopped() -> bool:
-        return stopped.is_set() or writer.is_aborted()
+        if not (stopped.is_set() or writer.is_aborted()):
+            return False
+        at_work.update(workers())  # ansible-runner kills their parent next
+        return True
 
     try:
         code = _run_ansible(order, folder(var, run.id), heard, is_stopped)
     except InfraCtlError as error:
         journal.finish_run(run.id, RunState.FAILED, str(error))
         raise
+    finally:
+        end(at_work)
     was_stopped = stopped.is_set() or writer.aborted
     ended = _judge(course, code, _said(folder(var, run.id)), _nobody(order), stopped=was_stopped)
     for machine, (state, cause) in ended.machines.items():

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from threading import Event, Timer
 
@@ -226,6 +228,19 @@ def test_a_stop_ends_it_soon_and_says_how_far_each_had_come(
 
     ended, _ = told(tmp_path, Stopping(journal._engine), run, text, stop)
     assert (ended.state, ended.machines) == (RunState.STOPPED, {"a": (STOPPED, "Take long: interrupted")})
+    gone = time.monotonic() + 60
+    while is_run_by_somebody(tmp_path) and time.monotonic() < gone:
+        time.sleep(0.1)
+    assert not is_run_by_somebody(tmp_path), "a worker goes on with its task"
+
+
+def is_run_by_somebody(folder: Path) -> bool:
+    """Whether a process names something in a folder."""
+    for each in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if bytes(folder) in each.read_bytes():
+                return True
+    return False
 
 
 def test_what_ansible_said_is_kept_for_its_owner_and_no_environment_with_it(
