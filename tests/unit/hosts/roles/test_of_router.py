@@ -1,4 +1,4 @@
-"""The host part of a router: what it asks for, and that the kernel, tc and snmpd take it as it is meant."""
+"""The host part of a router: what it asks for, and that the kernel and tc take it as it is meant."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 from dataclasses import replace
-from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import TypeGuard
 
@@ -14,38 +13,25 @@ import pytest
 
 from infra_ctl.change.operations import File, Operation, Run, written
 from infra_ctl.hosts.roles import of_router, queues
-from infra_ctl.intent import HostPart, HostParts, allocate, build
-from infra_ctl.intent.part import Agent, Vlan
-from infra_ctl.intent.traffic import Class, Mark, Queue
+from infra_ctl.intent import HostParts, allocate, build
+from infra_ctl.intent.part import Vlan
+from infra_ctl.intent.traffic import Queue
 from infra_ctl.inventory import load
 from infra_ctl.secrets import references
+from tests.unit.hosts.roles.routers import (
+    AGENT,
+    CLASSES,
+    SMALL,
+    found,
+    in_namespaces,
+    needs_kernel,
+    texts,
+    written_to,
+)
 
 ROOT = Path(__file__).parents[4]
 CASE = ROOT / "tests/cases/hosts/nk-cai-khe-ce1.txt"
 WARD = "nk-cai-khe-ce1/host"
-CLASSES = (
-    Class("control", "cs6", 0.1, 0),
-    Class("video", "af41", 0.4, 2),
-    Class("default", "cs0", 0.5, 4),
-)
-SMALL = HostPart(
-    "r/host",
-    "r",
-    "s",
-    classes=CLASSES,
-    marks=(Mark("video", "af41", ("eth2.40",)), Mark("default", "cs0", ("eth2.70",))),
-    queues=(Queue("eth0", "c-1", 10),),
-)
-AGENT = Agent(
-    ip_address("10.0.1.16"),
-    "monitoring",
-    "first-secret-16ch",
-    "other-secret-16ch",
-    (ip_network("10.0.1.16/32"),),
-    "Phường Cái Khế (nk-cai-khe)",
-    "noc@cantho.example",
-    (("lo", "loopback"),),
-)
 FAR = "10.9.0.2"
 BULK = f"""
 import socket
@@ -77,17 +63,6 @@ ip -n lan route add default via 10.1.40.1 table 40
 ip -n lan rule add from 10.1.40.2 table 40
 ip -n lan route add default via fd40::1
 """
-
-CONNECT = """
-import socket, sys
-try:
-    socket.create_connection(("10.0.1.16", 9342), 1, (sys.argv[1], 0)).close()
-except OSError:
-    print(sys.argv[1], "is not answered")
-else:
-    print(sys.argv[1], "is answered")
-"""
-
 WITH_VLANS = """#!/bin/sh
 # a kernel that has 802.1q, as far as the script asks: a veth stands for a VLAN
 case "$*" in
@@ -99,56 +74,12 @@ case "$*" in
 esac
 """
 
-needs_kernel = pytest.mark.skipif(
-    os.geteuid() != 0 or not shutil.which("nft") or not shutil.which("tc"), reason="needs root, nft and tc"
-)
-needs_exporter = pytest.mark.skipif(
-    os.geteuid() != 0 or not shutil.which("prometheus-frr-exporter"), reason="needs root, frr_exporter"
-)
-needs_snmpd = pytest.mark.skipif(
-    os.geteuid() != 0 or not shutil.which("snmpd") or not shutil.which("snmpget"), reason="needs root, snmpd"
-)
-
 
 @pytest.fixture(scope="module")
 def parts() -> HostParts:
     inventory = load(ROOT / "tests/cases/inventory/city")
     allocations = allocate(inventory, {})
     return HostParts(inventory, allocations, build(inventory, allocations))
-
-
-def texts(part: HostPart) -> dict[str, str]:
-    return {each.id: each.text for each in of_router.operations(part) if isinstance(each, File)}
-
-
-def found(part: HostPart, name: str) -> Operation:
-    (one,) = [each for each in of_router.operations(part) if each.id == name]
-    return one
-
-
-def in_namespaces(script: str) -> str:
-    """What a shell says in network and mount namespaces of its own."""
-    command = (
-        "unshare",
-        "--net",
-        "--mount",
-        "--fork",
-        "--kill-child",
-        "--pid",
-        "--mount-proc",
-        "sh",
-        "-ec",
-        script,
-    )
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-    assert done.returncode == 0, done
-    return done.stdout
-
-
-def written_to(folder: Path, part: HostPart) -> Path:
-    for name, text in texts(part).items():
-        (folder / name.replace("/", "-")).write_text(text, encoding="utf-8")
-    return folder
 
 
 def test_case(parts: HostParts) -> None:
@@ -175,18 +106,6 @@ def test_secrets_are_references_in_a_file_of_roots_alone(parts: HostParts) -> No
     assert set(references(written(operations))) == {"snmp/auth", "snmp/privacy"}
     for each in operations:
         assert not isinstance(each, File) or not references(each.text) or each.mode == "600"
-
-
-def test_only_version_3_with_privacy_is_spoken(parts: HostParts) -> None:
-    config = texts(parts[WARD])["agent/config"]
-    assert "rouser monitoring priv " in config
-    assert not {"rocommunity", "rwcommunity", "com2sec", "rwuser"} & set(config.split())
-
-
-def test_the_agent_is_started_anew_only_after_a_change_of_its_own(parts: HostParts) -> None:
-    restart = found(parts[WARD], "agent/restart")
-    assert isinstance(restart, Run)
-    assert {each.partition("/")[0] for each in restart.after} == {"agent"}
 
 
 def test_each_class_has_its_share_and_may_use_what_others_leave() -> None:
@@ -393,19 +312,6 @@ there
 
 
 @needs_kernel
-def test_systemd_reads_the_agents_unit_anew_before_it_restarts_it(tmp_path: Path) -> None:
-    """Its first start would load no rules otherwise, and anybody could ask."""
-    folder = written_to(tmp_path, replace(SMALL, agent=AGENT))
-    (folder / "systemctl").write_text('#!/bin/sh\necho "$@"\n', encoding="utf-8")
-    (folder / "systemctl").chmod(0o755)
-    said = in_namespaces(f"""
-mount -t tmpfs own /run && mkdir -p /run/systemd/system && PATH={folder}:$PATH
-sh {folder}/agent-script restart
-""")
-    assert said.splitlines() == ["daemon-reload", "restart snmpd"]
-
-
-@needs_kernel
 def test_what_a_router_is_brought_back_from_is_in_its_kernel_no_more(tmp_path: Path) -> None:
     """Its files are gone, and each command is given again; a second time, as by who goes on, does no harm."""
     folder = written_to(tmp_path, replace(SMALL, agent=AGENT))
@@ -427,79 +333,3 @@ tc qdisc show dev eth0 | grep htb || echo no queue
 
 def _undoes(operation: Operation) -> TypeGuard[Run]:
     return isinstance(operation, Run) and operation.undoes
-
-
-@needs_kernel
-@needs_exporter
-def test_the_frr_exporter_answers_monitoring_and_the_router_itself(tmp_path: Path) -> None:
-    monitoring = (ip_network("10.0.1.17/32"),)
-    folder = written_to(tmp_path, replace(SMALL, agent=replace(AGENT, clients=monitoring)))
-    (folder / "connect.py").write_text(CONNECT, encoding="utf-8")
-    said = in_namespaces(f"""
-mount -t tmpfs own /run && mkdir /run/netns && ip netns add far
-ip link set lo up && ip link add eth0 type veth peer name p0 netns far
-ip address add 10.0.1.16/24 dev eth0 && ip link set eth0 up && ip -n far link set p0 up
-for each in 17 18; do ip -n far address add 10.0.1.$each/24 dev p0; done
-nft -f {folder}/exporter-rules
-. {folder}/frr_exporter-arguments
-prometheus-frr-exporter $ARGS 2>/dev/null &
-tries=100
-until python3 {folder}/connect.py 10.0.1.16 | grep -q 'is answered' || [ $tries -eq 0 ]; do
-    tries=$((tries - 1)); sleep 0.1
-done
-python3 {folder}/connect.py 10.0.1.16
-for each in 17 18; do ip netns exec far python3 {folder}/connect.py 10.0.1.$each; done
-kill $!
-""")
-    assert said.splitlines() == [
-        "10.0.1.16 is answered",
-        "10.0.1.17 is answered",
-        "10.0.1.18 is not answered",
-    ]
-
-
-@needs_snmpd
-def test_the_agent_answers_monitoring_by_its_last_key_and_says_what_interfaces_are_for(
-    tmp_path: Path,
-) -> None:
-    for name, agent in {"one": AGENT, "two": replace(AGENT, auth="rotated-secret-16")}.items():
-        (tmp_path / name).mkdir()
-        folder = written_to(tmp_path / name, replace(SMALL, agent=agent))
-        script = (folder / "agent-script").read_text(encoding="utf-8")
-        (folder / "agent-script").write_text(
-            script.replace("/etc/infra-ctl/agent.nft", f"{folder}/agent-rules"), encoding="utf-8"
-        )
-    asked = "-v3 -l authPriv -u monitoring -a SHA-256 -x AES -X other-secret-16ch -On -Oqv -t 1 -r 3"
-    said = in_namespaces(f"""
-export MIBS=
-mount -t tmpfs own /run && mount -t tmpfs own /var/lib/snmp && chown Debian-snmp: /var/lib/snmp
-mount -t sysfs own /sys
-ip link set lo up && ip address add 10.0.1.16/32 dev lo && ip address add 10.0.1.17/32 dev lo
-cd {tmp_path}
-for each in one two; do
-    mount --bind $each/agent-config /etc/snmp/snmpd.conf
-    sh $each/agent-script judge /etc/snmp/snmpd.conf
-    sh $each/agent-script restart && sh $each/agent-script check && echo runs
-done
-old="snmpget {asked} -A first-secret-16ch 10.0.1.16"
-new="snmpget {asked} -A rotated-secret-16 10.0.1.16"
-$new .1.3.6.1.2.1.1.5.0 .1.3.6.1.2.1.31.1.1.1.18.1
-$old .1.3.6.1.2.1.1.5.0 2>/dev/null || echo the old key is none
-$new --clientaddr=10.0.1.17 .1.3.6.1.2.1.1.5.0 2>/dev/null || echo nobody else
-snmpget -v2c -c public -t 1 -r 0 10.0.1.16 .1.3.6.1.2.1.1.5.0 2>/dev/null || echo not by version 2
-sed s/rouser/ruoser/ two/agent-config >two/bad
-sh two/agent-script judge two/bad 2>&1 || echo refused
-kill $(cat /run/snmpd.pid)
-""")
-    *lines, cause, refused = said.splitlines()
-    assert lines == [
-        "runs",
-        "runs",
-        '"r"',
-        '"loopback"',
-        "the old key is none",
-        "nobody else",
-        "not by version 2",
-    ]
-    assert "Unknown token: ruoser" in cause
-    assert refused == "refused"
