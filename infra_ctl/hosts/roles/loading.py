@@ -5,6 +5,8 @@ It works where systemd is, and in the lab's routers, which have none: their init
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from infra_ctl.change.operations import File, Operation, Run
 from infra_ctl.hosts.state import FOLDER
 from infra_ctl.intent.part import HostPart
@@ -86,12 +88,17 @@ def by_systemd(command: str) -> str:
     return f"! {_SYSTEMD} || {{ {command}; }}"
 
 
+def enabled(units: Iterable[str]) -> str:
+    """Whether every one of them is turned on; of several, systemd is content with one."""
+    return f"for each in {' '.join(units)}; do systemctl --quiet is-enabled $each || exit 1; done"
+
+
 def boot(units: tuple[File, ...]) -> Run:
     """Every unit is known to systemd and turned on, where there is one."""
-    names = " ".join(each.path.removeprefix(UNITS) for each in units)
+    names = tuple(each.path.removeprefix(UNITS) for each in units)
     return Run(
         id="boot/units",
-        command=by_systemd(f"systemctl daemon-reload && systemctl enable --quiet {names}"),
-        unless=by_systemd(f"for each in {names}; do systemctl --quiet is-enabled $each || exit 1; done"),
+        command=by_systemd(f"systemctl daemon-reload && systemctl enable --quiet {' '.join(names)}"),
+        unless=by_systemd(enabled(names)),
         after=tuple(each.id for each in units),
     )

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from infra_ctl.change.operations import File, Operation, Packages, Run
 from infra_ctl.hosts.roles.certificate import certificate
-from infra_ctl.hosts.roles.loading import UNITS
+from infra_ctl.hosts.roles.loading import UNITS, enabled
 from infra_ctl.hosts.state import FOLDER
 from infra_ctl.intent.host import HostIntent
 from infra_ctl.render import host_text
@@ -36,15 +36,14 @@ RELOAD = "infra-ctl-monitor"
 def monitoring(host: HostIntent) -> tuple[Operation, ...]:
     """How they are started is there before they are, so that none runs as its package would have it."""
     units = (*(_dropin(host, part, unit) for part, unit in PARTS.items()), _exporters(host), _reload(host))
-    names = " ".join(OURS)
     return (
         *units,
         Packages(id="monitoring/packages", names=tuple(sorted(PARTS.values()))),
         *certificate(host, "monitoring", USER),
         Run(
             id="monitoring/units",
-            command=f"systemctl daemon-reload && systemctl enable --quiet {names}",
-            unless=f"systemctl --quiet is-enabled {names}",
+            command=f"systemctl daemon-reload && systemctl enable --quiet {' '.join(OURS)}",
+            unless=enabled(OURS),
             after=tuple(each.id for each in units),
         ),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -16,6 +17,11 @@ from infra_ctl.monitor.rendering import monitor_files
 from infra_ctl.monitor.stack import stack
 
 ROOT = Path(__file__).parents[4]
+SYSTEMCTL = """#!/bin/sh
+# is-enabled, as systemd's: of several units, one that is turned on will do
+for each; do case "$each" in --quiet | is-enabled | "$OFF") ;; *) exit 0 ;; esac; done
+exit 1
+"""
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +32,12 @@ def city() -> City:
 @pytest.fixture(scope="module")
 def found(city: City) -> tuple[Operation, ...]:
     return monitoring(city.hosts["dc-monitor-1"])
+
+
+def turning_on(found: tuple[Operation, ...]) -> Run:
+    """What turns our exporters on."""
+    (one,) = [each for each in found if isinstance(each, Run) and each.id == "monitoring/units"]
+    return one
 
 
 def units(found: tuple[Operation, ...]) -> dict[str, str]:
@@ -45,8 +57,21 @@ def test_how_a_part_is_started_is_there_before_its_package_would_start_it(
     assert last < kinds.index(Packages)
     assert set(next(each.names for each in found if isinstance(each, Packages))) == set(PARTS.values())
     assert {f"{unit}.service.d/infra-ctl.conf" for unit in PARTS.values()} < units(found).keys()
-    (enabled,) = [each for each in found if isinstance(each, Run) and each.id == "monitoring/units"]
-    assert all(name in enabled.command for name in OURS)
+    assert all(name in turning_on(found).command for name in OURS)
+
+
+@pytest.mark.parametrize("off", [None, *OURS])
+def test_one_exporter_that_is_turned_off_is_seen(
+    off: str | None, found: tuple[Operation, ...], tmp_path: Path
+) -> None:
+    """Of several units that it is asked for, systemd says yes where one is turned on."""
+    systemctl = tmp_path / "systemctl"
+    systemctl.write_text(SYSTEMCTL, encoding="utf-8")
+    systemctl.chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "OFF": off or ""}
+    command = ("sh", "-c", turning_on(found).unless)
+    asked = subprocess.run(command, env=environment, check=False, timeout=60)
+    assert (asked.returncode == 0) is (off is None)
 
 
 def test_each_unit_reads_what_is_rendered_and_waits_for_it(city: City, found: tuple[Operation, ...]) -> None:
