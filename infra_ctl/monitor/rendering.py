@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -71,11 +72,12 @@ def write(
 ) -> Written:
     """Replace a folder by these files, all at once, when every tool that is here finds them good.
 
-    Whose its files were they stay; the rest is the `owner`'s. Without a vault secrets stay references.
+    A link stays one: what it leads to is replaced. Whose its files were they stay; the rest is the `owner`'s.
+    Without a vault secrets stay references.
     Raises SecretError, UnusableError, and RefusedError where a tool refuses something or the folder is not
     ours; then it is as it was.
     """
-    files, folder = tuple(files), folder.absolute()
+    files, folder = tuple(files), _led_to(folder)
     _refuse_foreign(folder)
     _refuse_missing(files, vault)
     texts = [(file, file.text(vault)) for file in files]
@@ -90,6 +92,14 @@ def write(
     except OSError as exc:
         raise UnusableError(f"{folder}: {os.strerror(exc.errno or 0)}") from exc
     return Written(files, checked, absent)
+
+
+def _led_to(folder: Path) -> Path:
+    """The folder itself, where it is a link to it. Raises UnusableError."""
+    try:
+        return folder.resolve()
+    except RuntimeError as exc:  # as Python 3.11 says it
+        raise UnusableError(f"{folder}: {os.strerror(errno.ELOOP)}") from exc
 
 
 def _swap(new: Path, folder: Path, aside: Path) -> None:

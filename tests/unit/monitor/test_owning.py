@@ -99,6 +99,29 @@ def test_an_owner_gets_what_is_nobodys_yet(tmp_path: Path) -> None:
     assert seen(tmp_path / "new/web/password") == (READER, 0o640)
 
 
+@as_root
+def test_a_link_stays_one_and_what_it_leads_to_stays_whose_it_was(tmp_path: Path) -> None:
+    """Nothing is left beside the link either: what it leads to may be on another disk."""
+    folder, link = tmp_path / "disk/monitor", tmp_path / "etc/monitor"
+    link.parent.mkdir()
+    link.symlink_to("../disk/monitor")
+    write(FILES, link, VAULT)
+    for path in (folder, folder / "web/password"):
+        os.chown(path, READER.user, READER.group)
+    write(FILES[1:], link, VAULT)
+    assert link.readlink() == Path("../disk/monitor")
+    assert own(folder) == own(folder / "web/password") == READER
+    assert not (folder / "prometheus.yml").exists()
+    assert [path.name for each in (folder, link) for path in each.parent.iterdir()] == ["monitor", "monitor"]
+
+
+def test_a_link_to_itself_leads_nowhere(tmp_path: Path) -> None:
+    link = tmp_path / "monitor"
+    link.symlink_to(link)
+    with pytest.raises(UnusableError, match=r"monitor: Too many levels of symbolic links$"):
+        write(FILES, link, VAULT)
+
+
 def test_what_cannot_be_given_leaves_the_folder_as_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
