@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import grp
 import os
 import re
 import shutil
+import stat
 import subprocess
 from pathlib import Path
 
@@ -91,6 +93,20 @@ def test_each_unit_reads_what_is_rendered_and_waits_for_it(city: City, found: tu
         there = re.findall(rf"{HOME}/([^\s\"]+)", rendered[path].text())
         assert there, path
         assert set(there) <= rendered.keys(), path
+
+
+def test_what_is_copied_by_the_documentation_can_be_read_by_its_group(tmp_path: Path) -> None:
+    """By somebody who keeps what he makes to himself, as root does on many machines."""
+    text = (ROOT / "docs/monitoring.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^(?:cp|chgrp|chmod) .*/etc/infra-ctl/inventory$", text, re.MULTILINE)
+    copied, group = tmp_path / "inventory", grp.getgrgid(os.getgid()).gr_name
+    script = "\n".join(["umask 077", *lines]).replace("/etc/infra-ctl", str(tmp_path))
+    command = ("sh", "-ec", script.replace("prometheus", group))
+    subprocess.run(command, cwd=ROOT, check=True, timeout=60)
+    for path in (copied, *copied.rglob("*")):
+        wanted = stat.S_IRGRP | stat.S_IXGRP if path.is_dir() else stat.S_IRGRP
+        assert path.stat().st_mode & wanted == wanted, path
+    assert load_city(copied).hosts
 
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd-analyze")
