@@ -16,17 +16,18 @@ UNITS = "/etc/systemd/system/"
 _SYSTEMD = "[ -d /run/systemd/system ]"
 
 
-def table(name: str, text: str, *, guarded: bool) -> tuple[Operation, ...]:
+def table(name: str, text: str, *, guarded: bool, end: str = "true") -> tuple[Operation, ...]:
     """An nftables table of its own, replaced in one transaction that leaves others alone.
 
-    Where it was not there before, taking it back takes the table away again.
+    Where it was not there before, taking it back takes the table away again; `end` is a command that first
+    ends what it shields.
     """
     path = rules_of(name)
     return (
         File(id=f"{name}/rules", path=path, text=text, validate_by="nft -c -f {}", guarded=guarded),
         Run(
             id=f"{name}/load",
-            command=f"nft -f {path} || {{ [ ! -e {path} ] && {without(name)}; }}",
+            command=f"nft -f {path} || {{ [ ! -e {path} ] && {end} && {without(name)}; }}",
             unless=f"nft list table inet {name}",
             after=(f"{name}/rules",),
             undoes=True,

@@ -10,7 +10,7 @@ from infra_ctl.change.operations import File, Operation, Packages, refuse_broken
 from infra_ctl.hosts import state
 from infra_ctl.hosts.roles import loading
 from infra_ctl.hosts.roles.agent import agent
-from infra_ctl.hosts.roles.frr_exporter import PACKAGE, frr_exporter
+from infra_ctl.hosts.roles.frr_exporter import frr_exporter
 from infra_ctl.hosts.roles.queues import queues
 from infra_ctl.hosts.roles.vlans import vlans
 from infra_ctl.hosts.roles.zones import zones
@@ -20,7 +20,7 @@ from infra_ctl.intent.part import HostPart, merged
 Role: TypeAlias = Callable[[HostPart], tuple[Operation, ...]]
 
 ROLES: tuple[Role, ...] = (vlans, zones, queues, agent, frr_exporter)
-PACKAGES = ("iproute2", "nftables", PACKAGE, "snmpd")
+PACKAGES = ("iproute2", "nftables", "snmpd")
 
 
 def operations(part: HostPart, kept: Collection[Opening] = ()) -> tuple[Operation, ...]:
