@@ -272,7 +272,7 @@ def test_a_run_that_is_done_names_an_opening_until_a_later_one_has_closed_it(
     assert infra_ctl("deploy", SELECTED, "--yes").code == Exit.DONE
     moved(small_folder)
     with monkeypatch.context() as between:
-        between.setattr(deploy, "_go_on", lambda _session, _prepared, _request, ending: ending)
+        between.setattr(deploy, "go_on", lambda _session, _prepared, _request, ending: ending)
         first = infra_ctl("deploy", SELECTED, "--yes")
     said = infra_ctl("resume", run_of(first))
     assert (said.code, f"removes one-stop/https tcp 443 on {SPARE}" in said.out) == (Exit.PARTIAL, True)

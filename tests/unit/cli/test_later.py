@@ -105,7 +105,7 @@ def test_a_run_that_is_done_names_what_nobody_has_done_since(
 ) -> None:
     """The first of two was killed when its last line was written, before the second began."""
     with monkeypatch.context() as between:
-        between.setattr(deploy, "_go_on", lambda *_words: os._exit(DIED))
+        between.setattr(deploy, "go_on", lambda *_words: os._exit(DIED))
         assert killed(0, "after", "deploy", "--yes") == DIED
     (run, _) = moving("runs", *JSON).json
     assert run["state"] == "done"
