@@ -100,7 +100,7 @@ class Far:
         data, told, _, peer = opened.recvmsg(2048, 256)
         sent = Sent.decoded(data)
         if sent is not None:
-            well = Reflected(sent.sequence, sent.timestamp, sent.timestamp, sent.sequence, sent.timestamp)
+            well = Reflected(sent.sequence, sent.timestamp, sent.timestamp, sent)
             info = [(level, kind, value[:16] + bytes(4)) for level, kind, value in told]
             opened.sendmsg([self._said(well.encoded(), STAMP)], info, 0, peer)
 
