@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from threading import Thread
 from typing import TypeAlias
 
+from infra_ctl.errors import UnusableError
 from infra_ctl.monitor.targets import RegistrarTarget, RoomTarget
 from infra_ctl.video.sight import Looking, Sight, most_silent
 
@@ -36,8 +37,16 @@ class Watch:
         self._thread.start()
 
     def look_at(self, rooms: Sequence[RoomTarget], registrars: Sequence[RegistrarTarget]) -> None:
-        """From now on at these; those that stay as they are keep their turns."""
-        self._told(self._take(rooms, tuple(registrars))).result(HANDOVER_SECONDS)
+        """From now on at these; those that stay as they are keep their turns.
+
+        Raises UnusableError where the machine is too busy: at those before, then.
+        """
+        taken = self._told(self._take(rooms, tuple(registrars)))
+        try:
+            taken.result(HANDOVER_SECONDS)
+        except TimeoutError:
+            taken.cancel()
+            raise UnusableError(f"rooms are not taken over within {HANDOVER_SECONDS:g} s") from None
 
     def look_now(self, target: Watched, timeout: float) -> Sight:
         """At one out of its turn, which it keeps. Raises TimeoutError where the machine is too busy."""
