@@ -148,15 +148,18 @@ def answers(opened: socket.socket) -> Iterator[tuple[bytes, str, int]]:
         yield data, sender[0].partition("%")[0], sender[1]
 
 
-def refusals(opened: socket.socket) -> Iterator[tuple[bytes, int]]:
-    """Packets that the network would not take: as much of each as it quotes, and the error."""
+def refusals(opened: socket.socket) -> Iterator[tuple[bytes, str, int, int]]:
+    """Packets that the network would not take: as much of each as it quotes, to whom it went, and the error.
+
+    Who keeps to RFC 792 quotes no more than the header of UDP: nothing, here.
+    """
     for _ in range(AT_A_TIME):
         try:
-            data, ancillary, _flags, _sender = opened.recvmsg(LONGEST, 256, socket.MSG_ERRQUEUE)
+            data, ancillary, _flags, asked = opened.recvmsg(LONGEST, 256, socket.MSG_ERRQUEUE)
         except OSError:
             return
         yield from (
-            (data, _ERROR.unpack_from(value)[0])
+            (data, asked[0].partition("%")[0], asked[1], _ERROR.unpack_from(value)[0])
             for level, kind, value in ancillary
             if (level, kind) in _ERRORS
         )

@@ -7,7 +7,7 @@ import os
 import re
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 from typing import TypeAlias
@@ -119,10 +119,16 @@ class Datagrams:
                 asked.take(response, (host, port))
 
     def _read_refusals(self, opened: socket.socket) -> None:
-        for packet, number in sockets.refusals(opened):
-            found = _BRANCH.search(packet)
-            if found and (asked := self._under_way.get(found[1].decode())) is not None:
+        for packet, host, port, number in sockets.refusals(opened):
+            for asked in self._refused(packet, (host, port)):
                 asked.fail(number)
+
+    def _refused(self, packet: bytes, peer: tuple[str, int]) -> Sequence[_Asked]:
+        """Of whom it is; where too little is quoted to tell, all that is under way to whom it was sent."""
+        if found := _BRANCH.search(packet):
+            asked = self._under_way.get(found[1].decode())
+            return [asked] if asked is not None else []
+        return [asked for asked in self._under_way.values() if asked.peer == peer]
 
 
 def waits() -> Iterator[float]:

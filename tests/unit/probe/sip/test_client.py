@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+import socket
 import ssl
+import struct
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -230,6 +233,45 @@ def test_a_shut_port_is_told_to_who_asked_it_and_to_nobody_else() -> None:
     found, refused = asyncio.run(run())
     assert found.status == 200
     assert {each.failure for each in refused} == {"refused: nothing listens there"}
+
+
+def unreachable(asker: int, port: int) -> bytes:
+    """ICMP: no such port at loopback. Of what it is about there is UDP's header, and no more (RFC 792)."""
+    sent = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 428, 0, 0, 64, 17, 0, *[LOOPBACK.packed] * 2)
+    quoted = sent + struct.pack("!HHHH", asker, port, 408, 0)
+    words = struct.unpack(f"!{len(quoted) // 2}H", quoted)
+    folded = (0x0303 + sum(words)) % 0xFFFF
+    return struct.pack("!BBHI", 3, 3, 0xFFFF - folded, 0) + quoted
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root says what a router says")
+def test_a_refusal_without_the_question_is_told_to_who_asked_there_and_to_nobody_else() -> None:
+    async def run() -> list[Answer]:
+        loop = asyncio.get_running_loop()
+
+        class Refused(Server):
+            def datagram_received(self, data: bytes, addr: Any) -> None:
+                router.sendto(unreachable(addr[1], self.transport.get_extra_info("sockname")[1]), addr)
+
+        def late(data: bytes, number: int) -> list[bytes]:
+            return [reply(data, "200 OK")] if number == 2 else []
+
+        there = ("127.0.0.1", 0)
+        refused, _ = await loop.create_datagram_endpoint(lambda: Refused(lambda *_: []), there)
+        other, _ = await loop.create_datagram_endpoint(lambda: Server(late), there)
+        ports = [each.get_extra_info("sockname")[1] for each in (refused, other)]
+        try:
+            async with Client() as client:
+                ends = [Endpoint(LOOPBACK, port, "udp") for port in ports]
+                asking = (client.ask(end, options("a", "a", end.port), 20) for end in ends)
+                return list(await asyncio.gather(*asking))
+        finally:
+            refused.abort()
+            other.abort()
+
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as router:
+        found, other = asyncio.run(run())
+    assert (found.failure, other.status) == ("refused: nothing listens there", 200)
 
 
 def test_what_another_peer_says_is_no_answer() -> None:
