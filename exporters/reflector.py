@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
 import socket
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, nullcontext
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -16,7 +14,7 @@ from typing import TypeAlias
 
 import click
 
-from exporters.serving.reloading import Reloading
+from exporters.serving.reloading import Reloading, Signals, obey
 from infra_ctl.city import City, load_city
 from infra_ctl.context.options import InventoryOption
 from infra_ctl.errors import UnusableError
@@ -66,11 +64,15 @@ def command(inventory: Path, port: int, namespaces: Sequence[str], allow: Sequen
     """
     reflecting = Reflecting(port, namespaces or (None,), allow)
     reloading = Reloading(reflecting.configure, inventory)
-    # The main thread answers; the inventory is read beside it, or seconds of packets would come too late.
-    signal.signal(signal.SIGHUP, lambda *_: Thread(target=reloading.again, daemon=True).start())
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(os.EX_OK))
+    signals = Signals()
     reloading.first()
-    reflecting.reflector.run()
+
+    def answering() -> int:
+        reflecting.reflector.run(until=signals.fileno())
+        return signals.next()
+
+    # The main thread answers; the inventory is read beside it, or seconds of packets would come too late.
+    obey(answering, lambda: Thread(target=reloading.again, daemon=True).start())
 
 
 class Reflecting:

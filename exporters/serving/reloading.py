@@ -66,14 +66,18 @@ class Signals:
         for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda _got, _frame: None)
 
+    def fileno(self) -> int:
+        """Can be read where one has come."""
+        return self._read.fileno()
+
     def next(self) -> int:
         """Wait for it."""
         return self._read.recv(1)[0]
 
 
-def obey(signals: Signals, reloading: Reloading) -> None:
-    """Read the inventory again at SIGHUP, and return at SIGTERM. Raises KeyboardInterrupt at Ctrl-C."""
-    while (got := signals.next()) == signal.SIGHUP:
-        reloading.again()
+def obey(following: Callable[[], int], reload: Callable[[], object]) -> None:
+    """Reload at SIGHUP, and return at SIGTERM. Raises KeyboardInterrupt at Ctrl-C."""
+    while (got := following()) == signal.SIGHUP:
+        reload()
     if got == signal.SIGINT:
         raise KeyboardInterrupt

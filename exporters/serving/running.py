@@ -73,7 +73,7 @@ def _serve(group: Group, make: Callable[..., Exporter], given: dict[str, Any]) -
             routes.is_ready = True
             for each in listeners:
                 _say(f"{group.name} exporter on {each.url}/metrics")
-            obey(signals, reloading)
+            obey(signals.next, reloading.again)
         finally:
             routes.is_ready = False
             end(listeners)

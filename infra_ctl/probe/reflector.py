@@ -10,7 +10,8 @@ import selectors
 import socket
 import time
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from threading import Lock
@@ -50,13 +51,16 @@ class Reflector:
             self._opened, self._allowed = new, tuple(allowed)
             self._may = lru_cache(maxsize=4096)(self._is_allowed)
 
-    def run(self) -> None:
-        """Answer until the thread or the process is ended from outside."""
-        while True:
-            arrived = self._selector.select()
-            with self._lock:
-                for each in (key.data for key, _events in arrived if key.data in self._opened):
-                    self.answer(each)
+    def run(self, until: int | None = None) -> None:
+        """Answer until that descriptor can be read; without one, until it is ended from outside."""
+        with self._selected(until):
+            while True:
+                arrived = [key.data for key, _events in self._selector.select()]
+                with self._lock:
+                    for each in self._opened.intersection(arrived):
+                        self.answer(each)
+                if until in arrived:
+                    return
 
     def answer(self, opened: socket.socket) -> None:
         """Send back all that has arrived at one socket."""
@@ -65,6 +69,19 @@ class Reflector:
             sent = stamp.Sent.decoded(request.data)
             if sent is not None and request.port != own and self._may(request.sender):
                 self._reflect(opened, request, sent)
+
+    @contextmanager
+    def _selected(self, until: int | None) -> Iterator[None]:
+        if until is None:
+            yield
+            return
+        with self._lock:
+            self._selector.register(until, selectors.EVENT_READ, until)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._selector.unregister(until)
 
     def _reflect(self, opened: socket.socket, request: sockets.Request, sent: stamp.Sent) -> None:
         now = time.time_ns()

@@ -23,6 +23,15 @@ from exporters import reflector
 reflector.site_addresses = lambda _city: tuple(map(ip_address, Path(sys.argv[1]).read_text().split()))
 reflector.main(sys.argv[2:])
 """
+ELSEWHERE = f"""
+import signal
+import threading
+
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGHUP, signal.SIGTERM))
+{SITES}
+"""
+"""The kernel gives signals to the one thread that takes them, which is not the one that answers."""
 PATIENCE = 60.0
 
 
@@ -45,7 +54,7 @@ class Reflecting:
 
 
 @contextmanager
-def reflecting(folder: Path, sites: Path) -> Iterator[Reflecting]:
+def reflecting(folder: Path, sites: Path, script: str = SITES) -> Iterator[Reflecting]:
     with (
         socket.socket(type=socket.SOCK_DGRAM) as reserved,
         socket.socket(type=socket.SOCK_DGRAM) as sender,
@@ -54,7 +63,7 @@ def reflecting(folder: Path, sites: Path) -> Iterator[Reflecting]:
         sender.settimeout(PATIENCE)
         port = reserved.getsockname()[1]
         options = ("-i", str(folder), "--port", str(port), "--allow", "127.0.0.0/8")
-        command = (sys.executable, "-c", SITES, str(sites), *options)
+        command = (sys.executable, "-c", script, str(sites), *options)
         process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         try:
             yield Reflecting(process, port, sender)
@@ -91,3 +100,13 @@ def test_a_reload_answers_on_what_came_up_and_goes_on_with_what_was_there(
 def test_sigterm_ends_it_well(running: Reflecting) -> None:
     running.process.terminate()
     assert running.process.wait(PATIENCE) == 0
+
+
+def test_a_signal_that_another_thread_was_given_does_not_wait_for_a_packet(
+    small_folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "sites").write_text("127.0.0.1")
+    with reflecting(small_folder, tmp_path / "sites", ELSEWHERE) as running:
+        assert running.says().startswith("reflecting on 1 addresses")
+        running.process.terminate()
+        assert running.process.wait(PATIENCE) == 0
