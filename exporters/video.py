@@ -21,7 +21,7 @@ from infra_ctl.monitor.targets import RegistrarTarget, RoomTarget, registrar_tar
 from infra_ctl.probe.counters import BOUNDS, Reading
 from infra_ctl.probe.prober import Prober
 from infra_ctl.probe.sip.client import Answer
-from infra_ctl.probe.targets import Pace
+from infra_ctl.probe.targets import Pace, Target
 from infra_ctl.video.path import Path as MediaPath
 from infra_ctl.video.sight import Sight, open_many_files
 from infra_ctl.video.watching import Watch, Watched
@@ -92,17 +92,28 @@ class MediaPaths:
         self._pace = Pace(interval, PROBE_TIMEOUT)
         self._prober = Prober() if window else None
         self._samples: deque[Mapping[str, Reading]] = deque(maxlen=SAMPLES + 1)
+        self._wanted: Sequence[Target] | None = None
+        self._is_begun = False
         self._lock = Lock()
         self._trouble = ""
 
     def watch(self, city: City, rooms: Iterable[RoomTarget]) -> Mapping[str, str]:
-        """Begin with those, or go over to them: by room, what its path is called. Raises UnusableError."""
+        """Begin with those, or go over to them: by room, what its path is called.
+
+        Raises UnusableError at the beginning alone: that a machine lets nobody probe is to be known then.
+        Later it is said, and every scrape tries again.
+        """
         if self._prober is None:
             return {}
         ways = Ways(city)
         echoes = {room.room: echo for room in rooms if (echo := ways.to_site(room, "video"))}
         with self._lock:
-            self._prober.configure([*{echo.name: echo for echo in echoes.values()}.values()], self._pace)
+            self._wanted = [*{echo.name: echo for echo in echoes.values()}.values()]
+        if self._is_begun:
+            self._is_running(self._prober)
+        else:
+            self._go_on(self._prober)
+            self._is_begun = True
         return {room: echo.name for room, echo in echoes.items()}
 
     def sample(self) -> None:
@@ -125,13 +136,21 @@ class MediaPaths:
     def _is_running(self, prober: Prober) -> bool:
         before, self._trouble = self._trouble, ""
         try:
-            with self._lock:
-                prober.ensure()
+            self._go_on(prober)
         except UnusableError as error:
             self._trouble = str(error)
             if self._trouble != before:
                 _tell(f"no estimates of media: {error}")
         return not self._trouble
+
+    def _go_on(self, prober: Prober) -> None:
+        """With what is wanted, where it is not what the loop has yet. Raises UnusableError."""
+        with self._lock:
+            if self._wanted is None:
+                prober.ensure()
+            else:
+                prober.configure(self._wanted, self._pace)
+                self._wanted = None
 
 
 class VideoExporter:
@@ -153,26 +172,24 @@ class VideoExporter:
             self._watch.every(self._media.step, self._media.sample)
 
     def configure(self, inventory: Path) -> None:
-        """Raises InfraCtlError."""
+        """Raises InfraCtlError before anything is changed, once it has begun."""
         city = load_city(inventory)
         rooms, registrars = room_targets(city), registrar_targets(city)
-        self.watch(rooms, registrars, self._media.watch(city, rooms))
+        self.watch(rooms, registrars)
+        path_of = self._media.watch(city, rooms)
+        with self._lock:
+            self._path_of = path_of
 
-    def watch(
-        self,
-        rooms: Sequence[RoomTarget],
-        registrars: Sequence[RegistrarTarget] = (),
-        path_of: Mapping[str, str] | None = None,
-    ) -> None:
-        """Look at these from now on; `path_of` names the ways to rooms that are measured."""
+    def watch(self, rooms: Sequence[RoomTarget], registrars: Sequence[RegistrarTarget] = ()) -> None:
+        """Look at these from now on. Raises UnusableError, and looks at those before, then."""
+        self._watch.look_at(rooms, registrars)
         with self._lock:
             self._rooms = {each.room: each for each in rooms}
             self._registrars = {each.registrar: each for each in registrars}
-            self._path_of = path_of or {}
+            self._path_of = {room: name for room, name in self._path_of.items() if room in self._rooms}
             there = {*self._rooms, *self._registrars}
             self._sights = {name: sight for name, sight in self._sights.items() if name in there}
             self._tallies = {key: tally for key, tally in self._tallies.items() if key[0] in self._rooms}
-        self._watch.look_at(rooms, registrars)
 
     def collect(self) -> Iterator[Block]:
         paths = self._media.paths()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import Future
 from threading import Thread
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
+from infra_ctl.errors import UnusableError
 from infra_ctl.monitor.targets import RegistrarTarget, RoomTarget
 from infra_ctl.video.sight import Looking, Sight, most_silent
 
@@ -36,8 +37,16 @@ class Watch:
         self._thread.start()
 
     def look_at(self, rooms: Sequence[RoomTarget], registrars: Sequence[RegistrarTarget]) -> None:
-        """From now on at these; those that stay as they are keep their turns."""
-        self._told(self._take(rooms, tuple(registrars))).result(HANDOVER_SECONDS)
+        """From now on at these; those that stay as they are keep their turns.
+
+        Raises UnusableError where the machine is too busy: at those before, then.
+        """
+        taken = self._told(self._take(rooms, tuple(registrars)))
+        try:
+            taken.result(HANDOVER_SECONDS)
+        except TimeoutError:
+            taken.cancel()
+            raise UnusableError(f"rooms are not taken over within {HANDOVER_SECONDS:g} s") from None
 
     def look_now(self, target: Watched, timeout: float) -> Sight:
         """At one out of its turn, which it keeps. Raises TimeoutError where the machine is too busy."""
@@ -53,8 +62,8 @@ class Watch:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(HANDOVER_SECONDS)
 
-    def _told(self, what: Awaitable[None]) -> Future[None]:
-        return asyncio.run_coroutine_threadsafe(_awaited(what), self._loop)
+    def _told(self, what: Coroutine[Any, Any, None]) -> Future[None]:
+        return asyncio.run_coroutine_threadsafe(what, self._loop)
 
     def _run(self) -> None:
         self._loop.run_forever()
@@ -116,7 +125,3 @@ class Watch:
         while True:
             do()
             await asyncio.sleep(seconds)
-
-
-async def _awaited(what: Awaitable[None]) -> None:
-    await what

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from ipaddress import ip_address
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -204,6 +205,7 @@ class Loop:
         self.is_closed = False
 
     def configure(self, targets: Sequence[Target], _pace: Pace) -> None:
+        self.ensure()
         self.names = [each.name for each in targets]
 
     def readings(self) -> Mapping[str, Reading]:
@@ -274,6 +276,61 @@ def test_without_a_loop_there_are_no_estimates_and_all_else(
     finally:
         exporter.close()
     assert loop.is_closed
+
+
+def test_a_loop_that_cannot_go_over_holds_up_no_new_inventory(
+    loop: Loop, rooms: Rooms, capsys: pytest.CaptureFixture[str], small_folder: Path
+) -> None:
+    exporter = VideoExporter(interval=1.0, timeout=1.0, media_interval=1.0, media_window=0.12)
+    rating = "infra_room_media_rating_estimate"
+    try:
+        exporter.configure(small_folder)
+        loop.trouble = "the probe loop cannot be started: Too many open files"
+        exporter.configure(REFERENCE)
+        once_seen(exporter, ROOM)
+        assert capsys.readouterr().err == f"video: no estimates of media: {loop.trouble}\n"
+        loop.trouble = ""
+        deadline = time.monotonic() + 60
+        while (rating, ROOM) not in scraped(exporter) and time.monotonic() < deadline:
+            loop.sent += 20
+            time.sleep(0.01)
+        assert (rating, ROOM) in scraped(exporter), "it goes over once it can"
+    finally:
+        exporter.close()
+
+
+def test_an_exporter_that_may_not_probe_does_not_begin(loop: Loop, rooms: Rooms) -> None:
+    loop.trouble = "cannot probe: Operation not permitted (raw sockets need CAP_NET_RAW)"
+    exporter = VideoExporter(interval=1.0, timeout=1.0, media_interval=1.0, media_window=0.12)
+    try:
+        with pytest.raises(UnusableError, match="CAP_NET_RAW"):
+            exporter.configure(REFERENCE)
+    finally:
+        exporter.close()
+
+
+def test_an_inventory_that_is_not_taken_over_in_time_changes_nothing(
+    exporter: VideoExporter, monkeypatch: pytest.MonkeyPatch, small_folder: Path
+) -> None:
+    exporter.configure(REFERENCE)
+    once_seen(exporter, "nk-thoi-binh-room")
+    gate, is_held = Event(), Event()
+
+    async def hold(*_: object, **_more: object) -> Sight:
+        is_held.set()
+        gate.wait(60)
+        return Sight()
+
+    monkeypatch.setattr(Looking, "room", hold)
+    try:
+        assert is_held.wait(60)
+        with monkeypatch.context() as hurried:
+            hurried.setattr(watching, "HANDOVER_SECONDS", 0.05)
+            with pytest.raises(UnusableError, match="not taken over"):
+                exporter.configure(small_folder)
+        assert ("infra_room_up", "nk-thoi-binh-room") in scraped(exporter), "it has none of these rooms"
+    finally:
+        gate.set()
 
 
 def until(condition: Callable[[], bool]) -> None:
