@@ -17,7 +17,7 @@ import click
 from exporters.catalogue import CONTROLLER, METRICS
 from exporters.serving import Block, Series, one, serve
 from infra_ctl.context.options import ContextOption
-from infra_ctl.errors import BackupError, InfraCtlError, UnusableError
+from infra_ctl.errors import BackupError, InfraCtlError, UnknownError, UnusableError
 
 if TYPE_CHECKING:
     from infra_ctl.city import City
@@ -105,18 +105,17 @@ class Controller:
         if (watched := self._watched) is None:
             return
         yield from self._of_journal(watched)
-        yield self._of_backups(watched)
+        yield from self._of_backups(watched)
         yield from watched.facts
 
     def close(self) -> None:
-        """It has begun nothing."""
+        """Its reader ends with the process."""
 
     def _of_journal(self, watched: Watched) -> Iterator[Block]:
         """Without a journal no counter is 0: it is not there."""
         from infra_ctl.journal.counting import totals
 
         where = watched.context
-
         try:
             found = self._reader.read(lambda: totals(where.journal_url, where.name, self._waves))
         except InfraCtlError as error:
@@ -128,12 +127,18 @@ class Controller:
         yield from _of_totals(found)
         yield from _of_looks(found.looks, [name for names in watched.there.values() for name in names])
 
-    def _of_backups(self, watched: Watched) -> Block:
-        """The oldest of each kind: what is left out is what matters. 0 where one was never read."""
+    def _of_backups(self, watched: Watched) -> Iterator[Block]:
+        """The oldest of each kind: what is left out is what matters. 0 where one was never read.
+
+        Nothing where there is no repository: it may be on another machine, and 0 would be a lie.
+        """
         from infra_ctl.backup.repository import last_read
 
         try:
             read, complaint = last_read(watched.repository), ""
+        except UnknownError as error:
+            self._complain("backup", str(error))
+            return
         except BackupError as error:
             read, complaint = {}, str(error)
         self._complain("backup", complaint)
@@ -142,7 +147,7 @@ class Controller:
             for kind, names in watched.there.items()
             if names
         }
-        return _by("infra_backup_last_timestamp_seconds", oldest)
+        yield _by("infra_backup_last_timestamp_seconds", oldest)
 
     def _complain(self, of: str, line: str) -> None:
         """Once, and not at every scrape."""

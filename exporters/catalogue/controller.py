@@ -35,7 +35,7 @@ CONTROLLER = Group(
         gauge(
             "infra_backup_last_timestamp_seconds",
             "When the device or host (object_kind) was last backed up whose last backup is the oldest; "
-            "0 where one never was.",
+            "0 where one never was, and not there without a repository.",
             "object_kind",
         ),
         gauge(

@@ -215,12 +215,15 @@ class Repository:
 def last_read(folder: Path) -> Mapping[str, datetime]:
     """When each part was last read for the repository in a folder, changed or not, in UTC.
 
-    Raises BackupError where that cannot be told; empty where there is no backup yet.
+    Raises UnknownError where there is none, and BackupError where that cannot be told; empty where nothing
+    was read for it yet.
     """
     try:
         read = json.loads((folder / READ).read_text(encoding="utf-8"))
         return {name: datetime.fromtimestamp(at, UTC).replace(tzinfo=None) for name, at in read.items()}
     except FileNotFoundError:
+        if not folder.is_dir():
+            raise UnknownError(_no_backup(folder)) from None
         return {}
     except OSError as exc:
         raise BackupError(f"{folder / READ}: {exc.strerror}") from exc
@@ -250,9 +253,13 @@ def writing(folder: Path, committer: str) -> Iterator[Repository]:
 def reading(folder: Path) -> Iterator[Repository]:
     """The repository in a folder. Raises UnknownError where there is none."""
     if not folder.exists():
-        raise UnknownError(f"there is no backup in {folder} yet: infra-ctl backup")
+        raise UnknownError(_no_backup(folder))
     with _told(folder), _opened(folder) as repo:
         yield Repository(repo, "")
+
+
+def _no_backup(folder: Path) -> str:
+    return f"there is no backup in {folder} yet: infra-ctl backup"
 
 
 @contextmanager

@@ -158,9 +158,9 @@ def test_a_backup_is_as_old_as_what_is_longest_left_out(
     controller: Controller, small_folder: Path, var: Path
 ) -> None:
     last = key("backup_last_timestamp_seconds", object_kind="device")
-    assert scraped(controller)[last] == 0
     place = var / "backup" / "embedded"
     place.mkdir(parents=True)
+    assert scraped(controller)[last] == 0
     read = dict.fromkeys(load_city(small_folder).intents, 2000.0)
     (place / READ).write_text(json.dumps(read | {"nk-pop1": 1000.0}))
     assert scraped(controller)[last] == 1000
@@ -169,6 +169,15 @@ def test_a_backup_is_as_old_as_what_is_longest_left_out(
     for damaged in ("{", "[]", '{"nk-pop1": "soon"}'):
         (place / READ).write_text(damaged)
         assert scraped(controller)[last] == 0
+
+
+def test_a_machine_without_backups_says_so_and_not_that_they_are_old(
+    controller: Controller, capsys: pytest.CaptureFixture[str], var: Path
+) -> None:
+    for _ in range(2):
+        assert "infra_backup_last_timestamp_seconds" not in names(scraped(controller))
+    told = f"there is no backup in {var / 'backup' / 'embedded'} yet: infra-ctl backup"
+    assert capsys.readouterr().err.splitlines().count(told) == 1
 
 
 def test_drift_is_that_of_the_last_look_at_each_and_as_old_as_the_oldest(

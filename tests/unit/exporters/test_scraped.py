@@ -277,6 +277,7 @@ def test_promtool_has_nothing_against_what_it_says_and_signals_are_obeyed(
         )
         assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
         assert exporter.errors.readline().endswith("journal.db is not there\n")
+        assert exporter.errors.readline().endswith("yet: infra-ctl backup\n")
         (small_folder / "communes.csv").write_text("site\n", encoding="utf-8")
         exporter.process.send_signal(signal.SIGHUP)
         assert "not reloaded, the inventory before stays: " in exporter.errors.readline()
