@@ -23,7 +23,7 @@ from infra_ctl.city import City, load_city, relock
 from infra_ctl.inventory.holding import hold
 from infra_ctl.inventory.models import Hold
 from infra_ctl.journal.opening import open_journal
-from infra_ctl.journal.records import Purpose, RunState, Step, StepState
+from infra_ctl.journal.records import Looked, Purpose, RunState, Step, StepState
 from infra_ctl.monitor.boards import asking, unanswered
 from infra_ctl.monitor.prometheus import prometheus_files
 from infra_ctl.monitor.rules import rule_files
@@ -74,7 +74,7 @@ def city(folder: Path) -> City:
 
 @pytest.fixture(scope="module")
 def controller(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Controller]:
-    """The real one, over a journal with a run that has failed, and a backup."""
+    """The real one, over a journal with a run that has failed and a look at what drifted, and a backup."""
     var = tmp_path_factory.mktemp("var")
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("INFRA_CTL_VAR", str(var))
@@ -86,6 +86,8 @@ def controller(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         )
         journal.record(run.id, "nk-pop1", StepState.APPLYING)
         journal.finish_run(run.id, RunState.FAILED, "")
+        now = datetime.now(UTC).replace(tzinfo=None)
+        journal.remember_looks("embedded", [Looked("nk-pop1", now, drifted=True, right=None)])
         journal.close()
         backup = var / "backup" / "embedded"
         backup.mkdir(parents=True)
@@ -137,7 +139,7 @@ def ending(process: subprocess.Popen[bytes], url: str) -> Iterator[str]:
 
 
 def test_every_query_has_an_answer_with_the_labels_that_are_shown(asked: str, city: City) -> None:
-    """Those too that may rightly have none: something is held, has run, is backed up, and fires."""
+    """Those too that may rightly have none: something is held, has run, drifted, is backed up, and fires."""
     limits = city.inventory.monitoring.thresholds
     left = list(boards("vi", limits).values())
 
