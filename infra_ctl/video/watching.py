@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import Future
 from threading import Thread
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from infra_ctl.errors import UnusableError
 from infra_ctl.monitor.targets import RegistrarTarget, RoomTarget
@@ -62,8 +62,8 @@ class Watch:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(HANDOVER_SECONDS)
 
-    def _told(self, what: Awaitable[None]) -> Future[None]:
-        return asyncio.run_coroutine_threadsafe(_awaited(what), self._loop)
+    def _told(self, what: Coroutine[Any, Any, None]) -> Future[None]:
+        return asyncio.run_coroutine_threadsafe(what, self._loop)
 
     def _run(self) -> None:
         self._loop.run_forever()
@@ -125,7 +125,3 @@ class Watch:
         while True:
             do()
             await asyncio.sleep(seconds)
-
-
-async def _awaited(what: Awaitable[None]) -> None:
-    await what

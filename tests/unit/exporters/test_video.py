@@ -321,12 +321,13 @@ def test_an_inventory_that_is_not_taken_over_in_time_changes_nothing(
         gate.wait(60)
         return Sight()
 
-    monkeypatch.setattr(watching, "HANDOVER_SECONDS", 0.05)
     monkeypatch.setattr(Looking, "room", hold)
     try:
         assert is_held.wait(60)
-        with pytest.raises(UnusableError, match="not taken over"):
-            exporter.configure(small_folder)
+        with monkeypatch.context() as hurried:
+            hurried.setattr(watching, "HANDOVER_SECONDS", 0.05)
+            with pytest.raises(UnusableError, match="not taken over"):
+                exporter.configure(small_folder)
         assert ("infra_room_up", "nk-thoi-binh-room") in scraped(exporter), "it has none of these rooms"
     finally:
         gate.set()
