@@ -74,7 +74,7 @@ def sites(_can_run: None, lab_name: str, tmp_path_factory: pytest.TempPathFactor
 def watched(sites: Sites) -> Iterator[Eyes]:
     """The whole monitoring stack on the twin, at the other site, for the tests of a file.
 
-    There is a place for backups, and none in it: without one nothing would be told of them.
+    There is a place for backups, and none in it: without one InfraBackupsUnseen would come minutes later.
     """
     (sites.city.home / "var" / "backup" / f"lab-{sites.city.name}").mkdir(parents=True, exist_ok=True)
     with watching(sites.city, WATCHER) as eyes:

@@ -82,6 +82,7 @@ ALWAYS = {
     "RunStuck": "the same",
     "HoldExpired": "the same",
     "BackupOld": "the same",
+    "BackupsUnseen": "the same",
     "Drift": "what somebody did, whatever the network does",
     "Held": "told to nobody",
 }
