@@ -148,9 +148,8 @@ def test_one_core_is_enough_for_the_hosts(city: CitySlice) -> None:
 def test_a_daemon_of_a_host_is_for_its_systemd_to_mind(city: CitySlice) -> None:
     done = city.run("lab", "break", "killed", f"{APP}/cron")
     assert done.code == 2
-    assert done.err == (
-        f"error: systemd minds the daemons of a host: infra-ctl lab exec {APP} -- systemctl stop cron\n"
-    )
+    stop = f"infra-ctl lab exec --context lab:{city.name} {APP} -- systemctl stop cron"
+    assert done.err == f"error: systemd minds the daemons of a host: {stop}\n"
 
 
 def test_a_swapped_host_is_new(city: CitySlice) -> None:

@@ -644,5 +644,5 @@ def test_inside_comes_back(directory: Path) -> None:
     with pytest.raises(LabError, match="in a hurry"), namespace.inside(name):
         raise LabError("left in a hurry")
     assert Path("/proc/thread-self/ns/net").stat().st_ino == own
-    with pytest.raises(LabError, match="is the lab up"), namespace.inside("t-nothing"):
+    with pytest.raises(LabError, match="is its lab up"), namespace.inside("t-nothing"):
         pass
