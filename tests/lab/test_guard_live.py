@@ -28,6 +28,9 @@ PYTHON = "/usr/bin/python3"
 """What every router has: of the machine's disks it sees only the first."""
 EVERY = 0.1
 """Seconds between two probes."""
+LATER = 5.0
+"""Seconds by which OSPF may be slower one time than another: for so long it makes no LSA anew (RFC 2328,
+MinLSInterval), and FRR computes no routes anew after several changes."""
 PROBING = 300
 """Seconds that a ping goes on: more than what it watches may take."""
 
@@ -73,12 +76,12 @@ class Probed:
     """Whether that session has brought back what was sent after the block."""
 
     def assert_kept(self, longest: float) -> None:
-        """The session went on over all of it, and no answer was missed for longer than that."""
+        """The session went on over all of it; none was missed for longer than that can take."""
         said = f"no answer for {self.gap:.1f} s of {self.sent * EVERY:.0f} s; OSPF alone {longest:.1f} s"
         click.echo(said)
         assert longest > EVERY, f"the cut was none: {said}"
         assert self.sent > 100, f"nothing was probed: {said}"
-        assert self.gap <= longest, said
+        assert self.gap <= longest + LATER, said
         assert len(self.exchanged) > 100, self.exchanged
         first = self.exchanged[0]  # 1 where its predecessor was read along with the word that it is open
         assert first <= 1, self.exchanged
@@ -146,7 +149,7 @@ def convergence(city: CitySlice) -> list[float]:
 def ward_moves(city: CitySlice, longest: list[float]) -> None:
     """A ward's circuit to one PoP is replaced by one to another, in one edit and one command.
 
-    No family misses an answer for longer than `longest`, by family.
+    No family misses answers for longer than what took `longest`, by family, can take.
     """
     row = "nk-cai-khe,31117,nk,10,commune"
     city.write("communes.csv", f"{row}-dual,dual", f"{row},dual")
