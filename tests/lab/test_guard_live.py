@@ -19,6 +19,7 @@ import pytest
 from infra_ctl.lab import enter
 from tests.lab.city_slice import AN_HOA, CAI_KHE, CORE, POP, CitySlice, Deployed, until
 from tests.lab.test_deploy_live import touched
+from tests.lab.test_life_live import toward
 
 pytestmark = pytest.mark.live
 
@@ -28,9 +29,10 @@ PYTHON = "/usr/bin/python3"
 """What every router has: of the machine's disks it sees only the first."""
 EVERY = 0.1
 """Seconds between two probes."""
-LATER = 5.0
-"""Seconds by which OSPF may be slower one time than another: for so long it makes no LSA anew (RFC 2328,
-MinLSInterval), and FRR computes no routes anew after several changes."""
+LATER = 10.0
+"""Seconds by which OSPF may be slower one time than another: for five it makes no LSA anew (RFC 2328,
+MinLSInterval), and for as long FRR computes no routes after several changes. Where one way goes before the
+other is made, it is more than twenty."""
 PROBING = 300
 """Seconds that a ping goes on: more than what it watches may take."""
 
@@ -138,6 +140,7 @@ def convergence(city: CitySlice) -> list[float]:
 
     By family, as `GATEWAYS`.
     """
+    until(lambda: {toward(city, CORE, each) for each in GATEWAYS} == {POP})
     with probed(city, CAI_KHE, GATEWAYS) as seen:
         time.sleep(2)
         assert city.run("lab", "break", "cut", "nk-cai-khe-1").code == 0

@@ -40,9 +40,14 @@ def toward(city: CitySlice, hostname: str, target: str) -> str:
     return found[1]
 
 
+STRAY = 1
+"""Packets of a ping that may be the machine's own loss: a CPU has one queue for all labs, which drops what
+is too much for it (netdev_max_backlog). A way that is gone loses more in a row: BFD alone takes a second."""
+
+
 @contextmanager
 def no_ping_lost(city: CitySlice, hostname: str, *targets: str) -> Iterator[None]:
-    """Five packets a second to each target while the block lasts, all of them answered."""
+    """Five packets a second to each target while the block lasts, all of them answered but for a stray."""
     script = "echo $$ >/tmp/ping.$0; exec ping -n -i 0.2 -w 900 $1"
     with ExitStack() as stack:
         said = [stack.enter_context(tempfile.TemporaryFile("w+")) for _ in targets]
@@ -61,7 +66,8 @@ def no_ping_lost(city: CitySlice, hostname: str, *targets: str) -> Iterator[None
                 ping.wait(timeout=60)
         for file, target in zip(said, targets, strict=True):
             file.seek(0)
-            assert _lost(file.read()) == set(), target
+            lost = _lost(file.read())
+            assert len(lost) <= STRAY, (target, lost)
 
 
 def _lost(said: str) -> set[int]:
