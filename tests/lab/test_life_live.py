@@ -49,7 +49,7 @@ def dropped() -> int:
 
 @contextmanager
 def no_ping_lost(city: CitySlice, hostname: str, *targets: str) -> Iterator[None]:
-    """Five packets a second to each target while the block lasts; lost is none but what the machine dropped."""
+    """Five packets a second to each target while the block lasts; none is lost but what the machine drops."""
     script = "echo $$ >/tmp/ping.$0; exec ping -n -i 0.2 -w 900 $1"
     before = dropped()
     with ExitStack() as stack:
