@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -49,7 +50,7 @@ def dropped() -> int:
 
 @contextmanager
 def no_ping_lost(city: CitySlice, hostname: str, *targets: str) -> Iterator[None]:
-    """Five packets a second to each target while the block lasts; none is lost but what the machine drops."""
+    """Five packets a second to each target while the block lasts; none is lost but by the machine itself."""
     script = "echo $$ >/tmp/ping.$0; exec ping -n -i 0.2 -w 900 $1"
     before = dropped()
     with ExitStack() as stack:
@@ -67,10 +68,14 @@ def no_ping_lost(city: CitySlice, hostname: str, *targets: str) -> Iterator[None
             city.on(hostname, "sh", "-c", "kill -INT $(cat /tmp/ping.*); rm /tmp/ping.*")
             for ping in pings:
                 ping.wait(timeout=60)
-        for file, target in zip(said, targets, strict=True):
-            file.seek(0)
-            lost = _lost(file.read())
-            assert len(lost) <= dropped() - before, (target, lost)
+        lost = {target: _lost(text(file)) for file, target in zip(said, targets, strict=True)}
+        # One of thousands may be lost by chance; a way that is gone takes five a second with it, of each target.
+        assert sum(map(len, lost.values())) <= max(1, dropped() - before), lost
+
+
+def text(file: IO[str]) -> str:
+    file.seek(0)
+    return file.read()
 
 
 def _lost(said: str) -> set[int]:
