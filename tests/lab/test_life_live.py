@@ -69,7 +69,7 @@ def no_ping_lost(city: CitySlice, hostname: str, *targets: str) -> Iterator[None
             for ping in pings:
                 ping.wait(timeout=60)
         lost = {target: _lost(text(file)) for file, target in zip(said, targets, strict=True)}
-        # One of thousands may be lost by chance; a way that is gone takes five a second with it, of each target.
+        # One of thousands may be lost by chance; a way that is gone takes five a second of a target with it.
         assert sum(map(len, lost.values())) <= max(1, dropped() - before), lost
 
 
