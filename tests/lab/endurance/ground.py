@@ -117,6 +117,7 @@ def ground(name: str, folder: Path) -> Iterator[Ground]:
     """Everything, up and answering; this thread and those that it starts are in the near namespace."""
     shutil.copytree(ROOT / "inventory", folder / "inventory")
     (folder / ".ssh").mkdir()
+    (folder / "var/backup/live").mkdir(parents=True)  # without a place for them, one log line says so
     (folder / ".ssh/known_hosts").touch()
     board, far = Board(folder / "board"), f"{name}far"
     with ExitStack() as stack:
