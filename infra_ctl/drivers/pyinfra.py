@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import IO, Self
 
@@ -44,6 +45,9 @@ from infra_ctl.hosts.protocol import (
 
 COMMAND = (sys.executable, "-P", "-m", "infra_ctl.hosts.worker")
 """`-P`: a file in the folder that we were started in is no module of ours, whatever it is called."""
+
+AWAKE = 1.0
+"""Seconds between two looks at signals: one that comes as the main thread goes to sleep does not wake it."""
 
 SILENCE = 1200.0
 """Seconds without an answer after which the worker hangs: each operation of a host has an end before that."""
@@ -258,11 +262,15 @@ class _Child:
 
     def next(self, answers: queue.SimpleQueue[Answer | None]) -> Answer:
         """The next answer. Raises WorkerError where none will come."""
-        try:
-            answer = answers.get(timeout=SILENCE)
-        except queue.Empty:
-            self.kill()
-            raise WorkerError(f"the worker process did not answer within {SILENCE:.0f} s") from None
+        given_up = time.monotonic() + SILENCE
+        while True:
+            try:
+                answer = answers.get(timeout=AWAKE)
+                break
+            except queue.Empty:
+                if time.monotonic() > given_up:
+                    self.kill()
+                    raise WorkerError(f"the worker process did not answer within {SILENCE:.0f} s") from None
         if answer is None:
             raise WorkerError(self.epitaph)
         return answer
