@@ -263,10 +263,10 @@ def test_without_a_loop_there_are_no_estimates_and_all_else(
         exporter.configure(REFERENCE)
         once_seen(exporter, ROOM)
         deadline = time.monotonic() + 60
-        while rating not in scraped(exporter) and time.monotonic() < deadline:
+        while not (is_rated := rating in scraped(exporter)) and time.monotonic() < deadline:
             loop.sent += 20
             time.sleep(0.01)
-        assert rating in scraped(exporter)
+        assert is_rated
         loop.trouble = "the probe loop cannot be started: Too many open files"
         for _ in range(3):
             found = scraped(exporter)
@@ -291,10 +291,10 @@ def test_a_loop_that_cannot_go_over_holds_up_no_new_inventory(
         assert capsys.readouterr().err == f"video: no estimates of media: {loop.trouble}\n"
         loop.trouble = ""
         deadline = time.monotonic() + 60
-        while (rating, ROOM) not in scraped(exporter) and time.monotonic() < deadline:
+        while not (is_rated := (rating, ROOM) in scraped(exporter)) and time.monotonic() < deadline:
             loop.sent += 20
             time.sleep(0.01)
-        assert (rating, ROOM) in scraped(exporter), "it goes over once it can"
+        assert is_rated, "it goes over once it can"
     finally:
         exporter.close()
 
