@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from infra_ctl.inventory.kinds import Language
     from infra_ctl.inventory.monitoring import Thresholds
-    from infra_ctl.monitor.grafana import Language
 
 
 def boards(language: Language, limits: Thresholds) -> Mapping[str, Mapping[str, Any]]:

@@ -52,7 +52,7 @@ from exporters.dashboards.pieces import (
     value_name,
 )
 from exporters.dashboards.words import LINKS, MEANT
-from infra_ctl.monitor.grafana import Language
+from infra_ctl.inventory.kinds import Language
 
 COLOURED = {"type": "color-text"}
 """How a cell of a table is told from others."""

@@ -17,7 +17,8 @@ with warnings.catch_warnings():
 from exporters.dashboards.model import Lines, Map, Query
 from exporters.dashboards.pieces import asked, changed, linked, numbered, thresholds
 from exporters.dashboards.words import LINKS, SITE
-from infra_ctl.monitor.grafana import EDGES, NODES, Language
+from infra_ctl.inventory.kinds import Language
+from infra_ctl.monitor.grafana import EDGES, NODES
 
 LATITUDE, LONGITUDE = "latitude", "longitude"
 CLOSEST = 14

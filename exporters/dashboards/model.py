@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from infra_ctl.monitor.grafana import Language
+from infra_ctl.inventory.kinds import Language
 
 Steps: TypeAlias = tuple[tuple[float, str], ...]
 """Thresholds: from which value on which colour; below the first it is green."""

@@ -14,7 +14,7 @@ with warnings.catch_warnings():
 
 from exporters.dashboards.model import Query, States, Steps, Text
 from exporters.dashboards.words import LIMIT
-from infra_ctl.monitor.grafana import Language
+from infra_ctl.inventory.kinds import Language
 
 SOURCE = common.DataSourceRef(type_val="prometheus", uid="${datasource}")
 

@@ -12,7 +12,8 @@ from infra_ctl.cli.session import Session, session_options
 from infra_ctl.errors import UnknownError
 
 if TYPE_CHECKING:
-    from infra_ctl.controls.model import Control, Language, Law, Term
+    from infra_ctl.controls.model import Control, Law, Term
+    from infra_ctl.inventory.kinds import Language
 
 
 @click.command()

@@ -17,8 +17,8 @@ from infra_ctl.cli.session import Session, session_options
 from infra_ctl.errors import SecretError
 
 if TYPE_CHECKING:
+    from infra_ctl.inventory.kinds import Language
     from infra_ctl.lab.monitor.standing import Alert, PartStatus, Status
-    from infra_ctl.monitor.grafana import Language
     from infra_ctl.monitor.rendering import Written
     from infra_ctl.monitor.stack import Discovery
 

@@ -16,8 +16,9 @@ from infra_ctl.errors import UnusableError
 
 if TYPE_CHECKING:
     from infra_ctl.city import City
+    from infra_ctl.inventory.kinds import Language
     from infra_ctl.probe.sip.client import Answer
-    from infra_ctl.video.finding import Finding, Language
+    from infra_ctl.video.finding import Finding
     from infra_ctl.video.path import Path as MediaPath
     from infra_ctl.video.readiness import Readiness, Room
     from infra_ctl.video.sight import Sight

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from infra_ctl.controls.model import Language, Term
+from infra_ctl.controls.model import Term
+from infra_ctl.inventory.kinds import Language
 
 _EXPRESSIONS = ("under", "require", "forbid", "last", "matches", "matches_not")
 _FORMS = ("all", "any", "not_")

@@ -139,3 +139,7 @@ class Traffic(StrEnum):
     VIDEO = "video"
     BUSINESS = "business"
     DEFAULT = "default"
+
+
+Language: TypeAlias = Literal["vi", "en"]
+"""What people read is written in."""

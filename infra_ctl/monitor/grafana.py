@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import entry_points
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 from infra_ctl.errors import UnusableError
 from infra_ctl.hosts.roles.monitoring import HOME
+from infra_ctl.inventory.kinds import Language
 from infra_ctl.inventory.monitoring import Thresholds
 from infra_ctl.monitor.files import MonitorFile, Value, literal
 from infra_ctl.monitor.stack import ALERTMANAGER, PROMETHEUS, Stack
 
-Language: TypeAlias = Literal["en", "vi"]
 Board: TypeAlias = Mapping[str, Any]
 """As Grafana keeps it."""
 Boards: TypeAlias = Callable[[Language, Thresholds], Mapping[str, Board]]

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra_ctl.errors import RefusedError, SecretError, UnusableError
+from infra_ctl.inventory.kinds import Language
 from infra_ctl.inventory.monitoring import SnmpExporter
 from infra_ctl.monitor.alertmanager import alertmanager_files
 from infra_ctl.monitor.exporters import exporter_files
 from infra_ctl.monitor.files import MonitorFile
-from infra_ctl.monitor.grafana import Language, grafana_files
+from infra_ctl.monitor.grafana import grafana_files
 from infra_ctl.monitor.owning import PRIVATE, Owner, settle
 from infra_ctl.monitor.probers import prober_files
 from infra_ctl.monitor.prometheus import prometheus_files

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal, TypeAlias
 
-Language: TypeAlias = Literal["vi", "en"]
+from infra_ctl.inventory.kinds import Language
 
 
 class Part(StrEnum):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from infra_ctl.inventory.fields import VIETNAM
+from infra_ctl.inventory.kinds import Language
 from infra_ctl.render import page
-from infra_ctl.video.finding import Finding, Language
+from infra_ctl.video.finding import Finding
 from infra_ctl.video.judging import milliseconds, percent
 from infra_ctl.video.path import Path
 from infra_ctl.video.readiness import Readiness, Room

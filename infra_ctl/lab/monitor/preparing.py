@@ -7,14 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from infra_ctl.city import City, slice_of
-from infra_ctl.inventory.kinds import HostRole
+from infra_ctl.inventory.kinds import HostRole, Language
 from infra_ctl.inventory.slices import Slice, write_slice
 from infra_ctl.lab.city import host_node, lab_vault
 from infra_ctl.lab.model import HostNode, TwinSpec
 from infra_ctl.lab.monitor import vantage
 from infra_ctl.lab.monitor.parts import Places
 from infra_ctl.lab.state import Folder
-from infra_ctl.monitor.grafana import Language
 from infra_ctl.monitor.rendering import installed_snmp_exporter, monitor_files, write
 from infra_ctl.monitor.stack import EXPORTERS, Stack, stack
 
