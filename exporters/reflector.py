@@ -64,15 +64,15 @@ def command(inventory: Path, port: int, namespaces: Sequence[str], allow: Sequen
     """
     reflecting = Reflecting(port, namespaces or (None,), allow)
     reloading = Reloading(reflecting.configure, inventory)
-    signals = Signals()
-    reloading.first()
+    with Signals() as signals:
+        reloading.first()
 
-    def answering() -> int:
-        reflecting.reflector.run(until=signals.fileno())
-        return signals.next()
+        def answering() -> int:
+            reflecting.reflector.run(until=signals.fileno())
+            return signals.next()
 
-    # The main thread answers; the inventory is read beside it, or seconds of packets would come too late.
-    obey(answering, lambda: Thread(target=reloading.again, daemon=True).start())
+        # The main thread answers; the inventory is read beside it, or seconds of packets would come too late.
+        obey(answering, lambda: Thread(target=reloading.again, daemon=True).start())
 
 
 class Reflecting:

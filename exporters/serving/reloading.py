@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
+from typing import Any, Self
 
 import click
 
@@ -56,15 +57,27 @@ class Signals:
     """Signals as they come: what they ask for is done outside of their handlers.
 
     The kernel may give one to any thread. Python runs its handler in the main one, which nothing wakes then
-    but what is written to a socket that it reads.
+    but what is written to a socket that it reads. Outside of `with` they do what they did before.
     """
 
     def __init__(self) -> None:
         self._read, self._written = socket.socketpair()
         self._written.setblocking(False)
-        signal.set_wakeup_fd(self._written.fileno(), warn_on_full_buffer=False)
+        self._before: dict[int, Any] = {}
+        self._woken = -1
+
+    def __enter__(self) -> Self:
+        self._woken = signal.set_wakeup_fd(self._written.fileno(), warn_on_full_buffer=False)
         for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda _got, _frame: None)
+            self._before[number] = signal.signal(number, lambda _got, _frame: None)
+        return self
+
+    def __exit__(self, *_raised: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(self._woken)
+        self._read.close()
+        self._written.close()
 
     def fileno(self) -> int:
         """Can be read where one has come."""

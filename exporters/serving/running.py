@@ -65,18 +65,18 @@ def _serve(group: Group, make: Callable[..., Exporter], given: dict[str, Any]) -
         reloading = Reloading(exporter.configure, inventory, itself.reloaded)
         orders = Orders(reloading.again, is_lifecycle)
         routes = Routes(group, exporter, itself, orders, most_at_once=most)
-        signals = Signals()
-        reloading.first()
-        listeners = listen(addresses, Serving(protection, routes, itself))
-        begin(listeners)
-        try:
-            routes.is_ready = True
-            for each in listeners:
-                _say(f"{group.name} exporter on {each.url}/metrics")
-            obey(signals.next, reloading.again)
-        finally:
-            routes.is_ready = False
-            end(listeners)
+        with Signals() as signals:
+            reloading.first()
+            listeners = listen(addresses, Serving(protection, routes, itself))
+            begin(listeners)
+            try:
+                routes.is_ready = True
+                for each in listeners:
+                    _say(f"{group.name} exporter on {each.url}/metrics")
+                obey(signals.next, reloading.again)
+            finally:
+                routes.is_ready = False
+                end(listeners)
     finally:
         exporter.close()
 

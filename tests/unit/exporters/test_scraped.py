@@ -253,10 +253,10 @@ def test_prometheus_finds_its_targets_and_those_of_a_newer_inventory(
 ELSEWHERE = """
 import signal, threading
 from exporters.serving.running import Signals
-came = Signals()
 given = threading.Timer(0.5, lambda: signal.pthread_kill(threading.get_ident(), signal.SIGHUP))
-given.start()
-print(came.next())
+with Signals() as came:
+    given.start()
+    print(came.next())
 """
 
 
