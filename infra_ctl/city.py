@@ -25,6 +25,7 @@ from infra_ctl.intent.lock import LOCK_FILE
 from infra_ctl.intent.purposes import Key, Network
 from infra_ctl.inventory import Inventory, devices, load
 from infra_ctl.inventory.hints import did_you_mean
+from infra_ctl.inventory.quoting import Quote
 from infra_ctl.inventory.slices import Slice, read_slice, sliced
 
 ALL = "all"
@@ -45,12 +46,18 @@ class City:
     """Every Linux host's intent by its id, sorted."""
     parts: Mapping[str, HostPart] = field(default_factory=dict)
     """Every router's host part by its name, `dc-core1/host`, sorted."""
+    lock_lines: Mapping[Key, int] = field(default_factory=dict)
+    """Where in the lock each prefix stands."""
 
     def intent(self, hostname: str) -> DeviceIntent:
         """Raises UnknownError with the nearest name where there is no such device."""
         if hostname in self.intents:
             return self.intents[hostname]
         raise UnknownError(f"there is no device '{hostname}'{did_you_mean(hostname, self.intents)}")
+
+    def quote(self, key: Key) -> Quote:
+        """The line of the lock that an allocated prefix stands on. Raises KeyError."""
+        return Quote(LOCK_FILE, self.lock_lines[key], f"{','.join(key)},{self.prefixes[key]}")
 
     def select(self, text: str) -> tuple[str, ...]:
         """Hostnames of the devices that a selector means, sorted; all for an empty one.
@@ -152,7 +159,9 @@ def _load(folder: Path) -> City:
     hosts = HostIntents(inventory, allocations)
     intents = build(inventory, allocations)
     parts = HostParts(inventory, allocations, intents)
-    return City(inventory, intents, allocations.prefixes, reserved, hosts, parts)
+    # A lock has a prefix on every line below its header.
+    lines = {key: number for number, key in enumerate(locked, 2)}
+    return City(inventory, intents, allocations.prefixes, reserved, hosts, parts, lines)
 
 
 def relock(

@@ -54,6 +54,8 @@ class Folder:
     path: Path
     nodes: dict[str, Node] = field(default_factory=dict)
     rows: dict[str, tuple[Row, ...]] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+    """What stands in each file, by its name."""
     damaged: set[str] = field(default_factory=set)
     """Files of which something was lost: what is not in them may exist all the same."""
     problems: list[Problem] = field(default_factory=list)
@@ -177,7 +179,7 @@ def _bytes(folder: Folder, file: str, names: Set[str]) -> bytes:
 def _parse(folder: Folder, file: str, data: bytes) -> None:
     if file in OPTIONAL and not data:
         return
-    text = decode(data, folder.name(file))
+    text = folder.texts[file] = decode(data, folder.name(file))
     if file in TABLES:
         sheet = table.parse(text, folder.name(file), TABLES[file])
         folder.rows[file] = sheet.rows

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from pathlib import Path
 
 from infra_ctl.errors import InventoryError
 from infra_ctl.inventory.build import build
-from infra_ctl.inventory.draft import CityFile, Draft
+from infra_ctl.inventory.draft import CityFile, Draft, Table
 from infra_ctl.inventory.files import open_folder
 from infra_ctl.inventory.models import Inventory
 from infra_ctl.inventory.monitoring import Monitoring
+from infra_ctl.inventory.quoting import Writing
 from infra_ctl.inventory.rules import check
 from infra_ctl.inventory.video import Room
 
@@ -23,10 +25,10 @@ def load(folder: Path) -> Inventory:
     if problems or draft.city is None:
         # What two profiles inherit from a third is wrong in one place.
         raise InventoryError([*dict.fromkeys(problems)])
-    return _inventory(draft, draft.city, files.digest)
+    return _inventory(draft, draft.city, files.digest, _writing(draft, files.texts))
 
 
-def _inventory(draft: Draft, city: CityFile, digest: str) -> Inventory:
+def _inventory(draft: Draft, city: CityFile, digest: str, written: Writing) -> Inventory:
     # Everything in it has been validated; to do it again would cost as much as to read it.
     return Inventory.model_construct(
         edition=city.edition,
@@ -57,7 +59,16 @@ def _inventory(draft: Draft, city: CityFile, digest: str) -> Inventory:
         holds=tuple(draft.holds.objects.values()),
         monitoring=draft.monitoring or Monitoring(),
         digest=digest,
+        writing=written,
     )
+
+
+def _writing(draft: Draft, texts: Mapping[str, str]) -> Writing:
+    """Of every table, and of the files that are one object."""
+    found = {each.name: getattr(draft, each.name) for each in fields(draft)}
+    tables = {name: table.records for name, table in found.items() if isinstance(table, Table)}
+    wholes = {"city": {"": draft.city_record}, "monitoring": {"": draft.monitoring_record}}
+    return Writing({**tables, **wholes}, texts)
 
 
 def _standard_rooms(draft: Draft) -> Iterator[Room]:

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, InstanceOf
+from pydantic.json_schema import SkipJsonSchema
 
 from infra_ctl.inventory.fields import (
     Asn,
@@ -34,6 +35,7 @@ from infra_ctl.inventory.fields import (
 )
 from infra_ctl.inventory.kinds import CircuitClass, HostRole, Lan, SiteKind, Stage, Traffic, Users, Zone
 from infra_ctl.inventory.monitoring import Monitoring
+from infra_ctl.inventory.quoting import Quote, Writing
 from infra_ctl.inventory.strict import Model
 from infra_ctl.inventory.video import Mcu, Meeting, Room
 
@@ -369,3 +371,13 @@ class Inventory(Model):
     monitoring: Monitoring
     digest: str
     """SHA-256 of all files that it was read from, hex."""
+    writing: Annotated[SkipJsonSchema[InstanceOf[Writing]], Field(exclude=True)]
+    """Where all of it stands in them."""
+
+    def quote(self, table: str, key: str | int = "", *path: str | int) -> Quote:
+        """The line of a file that says it: of an object of a table, or of what is at `path` in it.
+
+        `table` is a field of the inventory, `key` an id there, or a number from 1 where it is a list; it is
+        empty for `city` and `monitoring`, and `edition/code` for `all_units`. Raises KeyError.
+        """
+        return self.writing.quote(table, str(key), *path)
