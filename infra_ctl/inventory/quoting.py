@@ -1,4 +1,4 @@
-"""Where everything of an inventory was written, kept beside it: who says something of the city shows the very line.
+"""Where an inventory was written, kept beside it: who says something of the city shows the very line.
 
 inventory.quote("circuits", "nk-1", "direction")    circuits.csv:17: nk-1,dc:core1/eth21,…
 """
