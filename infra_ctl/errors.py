@@ -8,6 +8,7 @@ InfraCtlError
 ├── SecretError             a reference that cannot be resolved, a vault that cannot be opened
 ├── RefusedError            a guard, a gate, or a device changed since the plan: nothing was done
 ├── JournalError            the database of runs cannot be opened, read or written
+├── UnknownFormError        what was kept is of a later version, or is nothing that was kept
 ├── BackupError             the repository of backups cannot be opened, read or written
 ├── LabError                the twin cannot be built, found or entered
 │   └── LabUsageError       what was asked of it is nothing that a twin has or does: nothing was tried
@@ -83,6 +84,10 @@ class RefusedError(InfraCtlError):
 
 class JournalError(InfraCtlError):
     """The database of runs cannot be opened, read or written."""
+
+
+class UnknownFormError(InfraCtlError):
+    """What was kept is of a later version, or is nothing that was kept."""
 
 
 class BackupError(InfraCtlError):

@@ -7,12 +7,16 @@ from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """PASS it holds, FAIL it does not, ERROR it could not be judged, SKIP it does not apply."""
+    """PASS it holds, FAIL it does not, ERROR it could not be judged, SKIP it does not apply.
+
+    WAIVED it does not hold, and somebody who may has said that it need not.
+    """
 
     PASS = "pass"  # noqa: S105 - a verdict
     FAIL = "fail"
     ERROR = "error"
     SKIP = "skip"
+    WAIVED = "waived"
 
 
 @dataclass(frozen=True, slots=True)

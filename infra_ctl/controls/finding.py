@@ -31,3 +31,5 @@ class Finding:
     """How many lines more prove it."""
     taken: datetime
     """When its evidence was collected, UTC."""
+    waiver: str = ""
+    """Why it is waived, or was until the waiver ended: reason, approver and day. Empty without one."""

@@ -1,19 +1,20 @@
-"""Exhibits as text, to be kept for years: a short JSON that says of which form it is."""
+"""Exhibits and findings as text, to be kept for years: a short JSON that says of which form it is."""
 
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from infra_ctl.controls.exhibit import Document, Exhibit, Fact, Line
+from infra_ctl.controls.finding import Finding
+from infra_ctl.controls.model import Words
+from infra_ctl.errors import UnknownFormError
+from infra_ctl.outcome import Verdict
 
 FORM = 1
 """Of what is written now; a reader refuses those that it does not know."""
-
-
-class UnknownFormError(ValueError):
-    """A text is no exhibit, or one of a later version."""
 
 
 def text(exhibit: Exhibit) -> str:
@@ -63,3 +64,61 @@ def _row(fact: Fact) -> list[object]:
 def _fact(row: list[Any]) -> Fact:
     value, document, number, line = row
     return Fact(value, Line(document, number, line))
+
+
+def value(finding: Finding) -> dict[str, Any]:
+    """A finding as it is written in JSON, everywhere: times have their zone."""
+    return {
+        "law": finding.law,
+        "control": finding.control,
+        "kind": finding.kind,
+        "object": finding.object,
+        "severity": finding.severity,
+        "level": finding.level,
+        "threshold": finding.threshold,
+        "verdict": finding.verdict,
+        "reasons": [{"vi": each.vi, "en": each.en} for each in finding.reasons],
+        "lines": [[line.document, line.number, line.text] for line in finding.lines],
+        "unquoted": finding.unquoted,
+        "taken": finding.taken.replace(tzinfo=UTC).isoformat(),
+        "waiver": finding.waiver,
+    }
+
+
+def finding(value: Mapping[str, Any]) -> Finding:
+    """The finding that is written so. Raises UnknownFormError."""
+    try:
+        return _finding(value)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise UnknownFormError("no finding") from error
+
+
+def findings_text(found: Iterable[Finding]) -> str:
+    """Findings of one object, as one line of JSON."""
+    values = {"form": FORM, "findings": [value(each) for each in found]}
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+
+
+def findings(stored: str) -> tuple[Finding, ...]:
+    """The findings of a text. Raises UnknownFormError."""
+    try:
+        said = json.loads(stored)
+        form, values = said["form"], said["findings"]
+    except (KeyError, TypeError, ValueError) as error:
+        raise UnknownFormError("no findings") from error
+    if form != FORM:
+        raise UnknownFormError(f"findings of form {form}, and not {FORM}")
+    return tuple(map(finding, values))
+
+
+def _finding(said: Mapping[str, Any]) -> Finding:
+    taken = datetime.fromisoformat(said["taken"]).astimezone(UTC).replace(tzinfo=None)
+    return Finding(
+        **{
+            **said,
+            "verdict": Verdict(said["verdict"]),
+            "reasons": tuple(Words(**each) for each in said["reasons"]),
+            "lines": tuple(Line(*row) for row in said["lines"]),
+            "taken": taken,
+        }
+    )

@@ -1,19 +1,35 @@
-"""The process of a run: which one it is, and whether it is still there."""
+"""The process of a run or an audit: which one it is, and whether it is still there."""
 
 from __future__ import annotations
 
 import socket
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Protocol
 
-from infra_ctl.journal.records import Run, RunState, now
+from infra_ctl.journal.records import RunState, now
 
 ELSEWHERE = timedelta(minutes=30)
 """How long a run of another machine is taken to go on without a word: no wave takes longer."""
 
 
-def is_alive(run: Run) -> bool:
-    """Whether the run's process still exists; one of another machine is believed for half an hour."""
+class Begun(Protocol):
+    """What a process began, and was last heard of at."""
+
+    @property
+    def state(self) -> RunState: ...
+    @property
+    def host(self) -> str: ...
+    @property
+    def process(self) -> str: ...
+    @property
+    def started(self) -> datetime: ...
+    @property
+    def beat(self) -> datetime | None: ...
+
+
+def is_alive(run: Begun) -> bool:
+    """Whether its process still exists; one of another machine is believed for half an hour."""
     if run.state is not RunState.RUNNING:
         return False
     if run.host != socket.gethostname():

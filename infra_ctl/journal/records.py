@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+
+from infra_ctl.outcome import Verdict
 
 
 def now() -> datetime:
@@ -187,3 +190,56 @@ class Looked:
     drifted: bool
     right: datetime | None
     """When it was last seen without; None where it never was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What an audit is to judge, and why it is run."""
+
+    name: str
+    """In audits.yaml; empty where somebody asked by hand."""
+    context: str
+    laws: tuple[str, ...]
+    where: str
+    """A selector; empty for everything."""
+    inventory: str
+    """The inventory's digest."""
+    objects: int
+    """How many it is about."""
+    due: datetime | None = None
+    """The occasion that it is run for, UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """One run of judging. Times are in UTC, without a zone."""
+
+    id: str
+    """`A2026-11-27-001`."""
+    name: str
+    """In audits.yaml; empty where somebody asked by hand."""
+    context: str
+    laws: tuple[str, ...]
+    where: str
+    """A selector; empty for everything."""
+    inventory: str
+    """The inventory's digest."""
+    user: str
+    host: str
+    process: str
+    """Id and start time of its process."""
+    due: datetime | None
+    """The occasion that it was run for."""
+    started: datetime
+    ended: datetime | None
+    state: RunState
+    counts: Mapping[Verdict, int]
+    """Findings that are kept, so far where it has not ended."""
+    by_law: Mapping[str, Mapping[Verdict, int]] = field(default_factory=dict)
+    """The same, law by law."""
+    objects: int = 0
+    """How many it is about."""
+    judged: int = 0
+    """How many of them are judged and kept."""
+    beat: datetime | None = None
+    """When it was last heard of."""

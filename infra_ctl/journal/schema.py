@@ -121,3 +121,49 @@ orders = Table(
     Column("user", String, nullable=False),
     Column("at", DateTime, nullable=False),
 )
+
+audits = Table(
+    "audits",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("name", String, nullable=False),
+    Column("context", String, nullable=False),
+    Column("laws", Text, nullable=False),
+    Column("where", Text, nullable=False),
+    Column("inventory", String, nullable=False),
+    Column("objects", Integer, nullable=False),
+    Column("user", String, nullable=False),
+    Column("host", String, nullable=False),
+    Column("process", String, nullable=False),
+    Column("due", DateTime),
+    Column("started", DateTime, nullable=False),
+    Column("beat", DateTime, nullable=False),
+    Column("ended", DateTime),
+    Column("state", String, nullable=False),
+    Column("judged", Integer, nullable=False),
+    Column("counts", Text, nullable=False),
+)
+Index("audits_of_a_context", audits.c.context, audits.c.name, audits.c.started)
+
+exhibits = Table(
+    "exhibits",
+    metadata,
+    Column("audit", String, ForeignKey("audits.id"), primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("object", String, primary_key=True),
+    Column("place", Integer, nullable=False),
+    Column("taken", DateTime, nullable=False),
+    Column("documents", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+
+findings = Table(
+    "findings",
+    metadata,
+    Column("audit", String, ForeignKey("audits.id"), primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("object", String, primary_key=True),
+    Column("place", Integer, nullable=False),
+    Column("counts", Text, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)

@@ -1,0 +1,1 @@
+"""Collecting: one module a source, all of them read only."""

@@ -1,0 +1,319 @@
+"""Audits in the journal: each object's findings and evidence, kept as soon as it is judged.
+
+Findings and facts are kept packed, a row an object; a document once, however many audits found it so.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict, replace
+from datetime import datetime
+from getpass import getuser
+from typing import Any, TypeAlias
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    Table,
+    and_,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from infra_ctl.controls import stored
+from infra_ctl.controls.exhibit import Document, Exhibit, Kind
+from infra_ctl.controls.finding import Finding
+from infra_ctl.errors import RefusedError, UnknownError
+from infra_ctl.journal import database, process
+from infra_ctl.journal.records import Asking, Audit, RunState, now
+from infra_ctl.journal.schema import audits, exhibits, findings, snapshots
+from infra_ctl.journal.texts import Snapshot, packed, unpacked
+from infra_ctl.outcome import Verdict
+
+ByLaw: TypeAlias = dict[str, dict[Verdict, int]]
+Key: TypeAlias = tuple[str, str, Kind, str]
+"""Law, control, and the kind and name of an object."""
+
+Connecting: TypeAlias = Callable[[], AbstractContextManager[Connection]]
+"""The journal's, for as long as a block lasts."""
+
+AT_ONCE = 100
+"""Objects that are read in one go: however large an audit is, no more of it is in memory."""
+
+
+class Audits:
+    """What was audited, and what came of it. Safe to use from several threads."""
+
+    def __init__(self, write: Connecting, read: Connecting) -> None:
+        self._write, self._read = write, read
+
+    def start(self, asking: Asking) -> Audit:
+        """Raises RefusedError while the same is asked already: one of this name, or these laws by hand."""
+        with self._write() as connection:
+            database.lock_for_writing(connection, "audits")
+            _refuse_second(connection, asking)
+            audit = Audit(
+                id=_next_id(connection),
+                **asdict(asking),
+                **_ours(),
+                started=now(),
+                beat=now(),
+                ended=None,
+                state=RunState.RUNNING,
+                counts={},
+            )
+            connection.execute(insert(audits).values(_row(audit)))
+        return audit
+
+    def reopen(self, audit: Audit) -> Audit:
+        """Go on with one that was left. Raises RefusedError as `start` does."""
+        ours = replace(audit, **_ours(), beat=now(), ended=None, state=RunState.RUNNING)
+        with self._write() as connection:
+            database.lock_for_writing(connection, "audits")
+            _refuse_second(connection, audit)
+            connection.execute(update(audits).where(audits.c.id == audit.id).values(_row(ours)))
+        return ours
+
+    def beat(self, audit: Audit) -> None:
+        """Say that it goes on. Raises RefusedError where somebody else has taken it over."""
+        with self._write() as connection:
+            _hold(connection, audit)
+
+    def keep(self, audit: Audit, place: int, exhibit: Exhibit, found: Sequence[Finding]) -> None:
+        """What was collected of one object, and what it was judged; the last word on it is kept.
+
+        `place` is the object's in the order of all. Raises RefusedError as `beat` does.
+        """
+        documents = {name: _snapshot(each) for name, each in exhibit.documents.items()}
+        sources = {name: (exhibit.documents[name].source, each.digest) for name, each in documents.items()}
+        of = {"audit": audit.id, "kind": exhibit.kind, "object": exhibit.object, "place": place}
+        collected = {
+            "taken": exhibit.taken,
+            "documents": json.dumps(sources, ensure_ascii=False),
+            "content": packed(stored.text(replace(exhibit, documents={}))),
+        }
+        judged = {"counts": json.dumps(_counted(found)), "content": packed(stored.findings_text(found))}
+        with self._write() as connection:
+            _hold(connection, audit)
+            for each in documents.values():
+                each.keep(connection)
+            for table, values in ((exhibits, collected), (findings, judged)):
+                connection.execute(delete(table).where(_of(table, audit.id, exhibit)))
+                connection.execute(insert(table), {**of, **values})
+
+    def end(self, audit: Audit, state: RunState) -> Audit:
+        """Raises RefusedError as `beat` does."""
+        with self._write() as connection:
+            _hold(connection, audit)
+            judged, by_law = _so_far(connection, audit.id)
+            values = {"state": state, "ended": now(), "judged": judged, "counts": json.dumps(by_law)}
+            connection.execute(update(audits).where(audits.c.id == audit.id).values(values))
+        return self.one(audit.id)
+
+    def kept(self, audit: str) -> Mapping[tuple[Kind, str], datetime]:
+        """The objects that are judged and kept, with when their evidence was taken."""
+        query = select(exhibits.c.kind, exhibits.c.object, exhibits.c.taken)
+        with self._read() as connection:
+            found = connection.execute(query.where(exhibits.c.audit == audit))
+            return {(row.kind, row.object): row.taken for row in found}
+
+    def list(
+        self,
+        context: str,
+        *,
+        name: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> tuple[Audit, ...]:
+        """Those that started from `since` on and before `until`, oldest first."""
+        query = select(audits).where(audits.c.context == context).order_by(audits.c.started, audits.c.id)
+        if name is not None:
+            query = query.where(audits.c.name == name)
+        if since is not None:
+            query = query.where(audits.c.started >= since)
+        if until is not None:
+            query = query.where(audits.c.started < until)
+        with self._read() as connection:
+            return tuple(_audit(connection, row) for row in connection.execute(query).mappings().all())
+
+    def one(self, audit: str) -> Audit:
+        """Raises UnknownError where there is no such audit."""
+        with self._read() as connection:
+            row = connection.execute(select(audits).where(audits.c.id == audit)).mappings().first()
+            if row is not None:
+                return _audit(connection, row)
+        raise UnknownError(f"there is no audit {audit}; infra-ctl audit list has them")
+
+    def findings(self, audit: str) -> Iterator[Finding]:
+        """In the order of objects. Raises UnknownFormError."""
+        query = select(findings.c.place, findings.c.content).where(findings.c.audit == audit)
+        for rows in self._pages(query, findings.c.place):
+            for row in rows:
+                yield from stored.findings(unpacked(row["content"]))
+
+    def exhibits(self, audit: str) -> Iterator[Exhibit]:
+        """In the order of objects. Raises UnknownFormError."""
+        query = select(exhibits.c.place, exhibits.c.documents, exhibits.c.content)
+        for rows in self._pages(query.where(exhibits.c.audit == audit), exhibits.c.place):
+            sources = [json.loads(row["documents"]) for row in rows]
+            texts = self._texts({digest for each in sources for _, digest in each.values()})
+            for row, each in zip(rows, sources, strict=True):
+                documents = {
+                    name: Document(name, source, texts(digest)) for name, (source, digest) in each.items()
+                }
+                yield replace(stored.exhibit(unpacked(row["content"])), documents=documents)
+
+    def newest(self, context: str, at: datetime | None = None) -> Mapping[Key, Finding]:
+        """What was last said of each object by each law, in audits that ended before `at`."""
+        ended = audits.c.context == context, audits.c.ended.is_not(None), audits.c.ended < (at or now())
+        of = audits.c.laws, findings.c.kind, findings.c.object
+        joined = findings.c.audit == audits.c.id
+        last = select(*of, func.max(audits.c.ended).label("ended")).join(findings, joined).where(*ended)
+        newest = last.group_by(*of).subquery()
+        same = (newest.c.ended == audits.c.ended) & (newest.c.laws == audits.c.laws)
+        query = (
+            select(*of, findings.c.content)
+            .join(findings, joined)
+            .join(newest, and_(same, *(newest.c[name] == findings.c[name] for name in ("kind", "object"))))
+            .where(*ended)
+            .order_by(audits.c.ended, audits.c.id, findings.c.place)
+        )
+        with self._read() as connection:
+            rows = connection.execute(query).mappings().all()
+        return _last_of_each(rows)
+
+    def _pages(
+        self, query: Select[tuple[int, ...]] | Select[tuple[int, bytes]], place: ColumnElement[int]
+    ) -> Iterator[Sequence[RowMapping]]:
+        """No connection is held between two pages: who reads may write meanwhile, or stop."""
+        last = -1
+        while True:
+            page = query.where(place > last).order_by(place).limit(AT_ONCE)
+            with self._read() as connection:
+                rows = connection.execute(page).mappings().all()
+            if not rows:
+                return
+            yield rows
+            last = rows[-1]["place"]
+
+    def _texts(self, digests: Collection[str]) -> Callable[[str], tuple[str, ...]]:
+        query = select(snapshots.c.digest, snapshots.c.content).where(snapshots.c.digest.in_(digests))
+        with self._read() as connection:
+            found = {row.digest: row.content for row in connection.execute(query)}
+        return lambda digest: tuple(unpacked(found[digest]).split("\n")[:-1])
+
+
+def _snapshot(document: Document) -> Snapshot:
+    """Every line with its end: no lines, and one that is empty, are two things."""
+    return Snapshot.of("".join(f"{line}\n" for line in document.lines))
+
+
+def _ours() -> dict[str, Any]:
+    return {"user": getuser(), "host": socket.gethostname(), "process": process.identity(os.getpid())}
+
+
+def _of(table: Table, audit: str, exhibit: Exhibit) -> ColumnElement[bool]:
+    key = {"audit": audit, "kind": exhibit.kind, "object": exhibit.object}
+    return and_(*(table.c[name] == value for name, value in key.items()))
+
+
+def _hold(connection: Connection, audit: Audit) -> None:
+    """The lease is kept with everything that is written, and noticed to be gone."""
+    held = audits.c.id == audit.id, audits.c.host == audit.host, audits.c.process == audit.process
+    beat = update(audits).where(*held, audits.c.state == RunState.RUNNING).values(beat=now())
+    if connection.execute(beat).rowcount == 0:
+        raise RefusedError(
+            f"audit {audit.id} was taken over by somebody else; infra-ctl audit list says by whom"
+        )
+
+
+def _refuse_second(connection: Connection, asking: Asking | Audit) -> None:
+    same = [audits.c.context == asking.context, audits.c.name == asking.name]
+    if not asking.name:
+        same += [audits.c.laws == "\n".join(asking.laws), audits.c.where == asking.where]
+    query = select(audits).where(*same, audits.c.state == RunState.RUNNING)
+    for row in connection.execute(query).mappings().all():
+        other = _read(row)
+        if process.is_alive(other):
+            raise RefusedError(
+                f"audit {other.id} is under way: {other.user}@{other.host}, "
+                f"process {other.process.split(':')[0]}, since {other.started:%H:%M:%S} UTC"
+            )
+        killed = update(audits).where(audits.c.id == other.id)
+        connection.execute(killed.values(state=RunState.KILLED))
+
+
+def _next_id(connection: Connection) -> str:
+    """`A2026-11-27-001`: the day and a number in it."""
+    day = f"A{now():%Y-%m-%d}-"
+    ids = connection.scalars(select(audits.c.id).where(audits.c.id.startswith(day)))
+    return f"{day}{max((int(each.removeprefix(day)) for each in ids), default=0) + 1:03}"
+
+
+def _row(audit: Audit) -> dict[str, object]:
+    row = {name: value for name, value in asdict(audit).items() if name != "by_law"}
+    return {**row, "laws": "\n".join(audit.laws), "counts": json.dumps(audit.by_law)}
+
+
+def _read(row: RowMapping) -> Audit:
+    by_law: ByLaw = {
+        law: {Verdict(verdict): number for verdict, number in each.items()}
+        for law, each in json.loads(row["counts"]).items()
+    }
+    laws, state = tuple(row["laws"].split("\n")), RunState(row["state"])
+    audit = Audit(**{**row, "laws": laws, "state": state, "counts": _total(by_law), "by_law": by_law})
+    is_killed = state is RunState.RUNNING and not process.is_alive(audit)
+    return replace(audit, state=RunState.KILLED) if is_killed else audit
+
+
+def _audit(connection: Connection, row: RowMapping) -> Audit:
+    """As it stands: what has not ended is counted as far as it got."""
+    audit = _read(row)
+    if audit.ended is not None:
+        return audit
+    judged, by_law = _so_far(connection, audit.id)
+    return replace(audit, judged=judged, by_law=by_law, counts=_total(by_law))
+
+
+def _so_far(connection: Connection, audit: str) -> tuple[int, ByLaw]:
+    """How many objects are kept, and what was found on them, law by law."""
+    rows = connection.scalars(select(findings.c.counts).where(findings.c.audit == audit)).all()
+    found: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for row in rows:
+        for law, counts in json.loads(row).items():
+            found[law].update(counts)
+    return len(rows), {
+        law: {verdict: counts[verdict] for verdict in Verdict if verdict in counts}
+        for law, counts in sorted(found.items())
+    }
+
+
+def _counted(found: Iterable[Finding]) -> ByLaw:
+    counts: defaultdict[str, Counter[Verdict]] = defaultdict(Counter)
+    for each in found:
+        counts[each.law][each.verdict] += 1
+    return {law: dict(each) for law, each in counts.items()}
+
+
+def _total(by_law: Mapping[str, Mapping[Verdict, int]]) -> Mapping[Verdict, int]:
+    return {verdict: sum(each.get(verdict, 0) for each in by_law.values()) for verdict in Verdict}
+
+
+def _last_of_each(rows: Iterable[RowMapping]) -> Mapping[Key, Finding]:
+    """From old to new; a control that a law no longer has is not kept from before."""
+    last: dict[tuple[Kind, str, str], tuple[Finding, ...]] = {}
+    for row in rows:
+        found = stored.findings(unpacked(row["content"]))
+        for law in row["laws"].split("\n"):
+            last[row["kind"], row["object"], law] = tuple(each for each in found if each.law == law)
+    return {(each.law, each.control, each.kind, each.object): each for said in last.values() for each in said}
