@@ -8,7 +8,7 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from infra_ctl.inventory.draft import CityFile, Draft, Table
-from infra_ctl.inventory.files import HOLDS, MONITORING, Folder
+from infra_ctl.inventory.files import FIGURES, HOLDS, MONITORING, REPORTS, Folder
 from infra_ctl.inventory.models import (
     Administrator,
     Circuit,
@@ -27,6 +27,7 @@ from infra_ctl.inventory.models import (
 from infra_ctl.inventory.monitoring import Monitoring
 from infra_ctl.inventory.profiles import extended
 from infra_ctl.inventory.records import Entry, Record, problem
+from infra_ctl.inventory.reporting import Figure, Issuer, Remark
 from infra_ctl.inventory.strict import Model
 from infra_ctl.inventory.video import Mcu, Meeting, Room
 from infra_ctl.inventory.wording import problems
@@ -64,6 +65,9 @@ def build(folder: Folder) -> Draft:
         holds=_listed(folder, Hold, "hold", HOLDS, "holds"),
         monitoring=_object(folder, Monitoring, monitoring, monitoring.value() or {}),
         monitoring_record=monitoring,
+        figures=_table(folder, Figure, "figure", FIGURES, _as_written),
+        issuers=_table(folder, Issuer, "unit", f"{REPORTS}:issuers", _as_written),
+        remarks=_listed(folder, Remark, "remark", REPORTS, "remarks"),
     )
 
 

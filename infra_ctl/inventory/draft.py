@@ -35,6 +35,7 @@ from infra_ctl.inventory.models import (
 )
 from infra_ctl.inventory.monitoring import Monitoring
 from infra_ctl.inventory.records import Path, Record, problem
+from infra_ctl.inventory.reporting import Figure, Issuer, Remark
 from infra_ctl.inventory.strict import Model
 from infra_ctl.inventory.video import Mcu, Meeting, Room
 
@@ -110,6 +111,9 @@ class Draft:
     monitoring: Monitoring | None
     """None where monitoring.yaml is ill-formed."""
     monitoring_record: Record
+    figures: Table[Figure]
+    issuers: Table[Issuer]
+    remarks: Table[Remark]
 
     def profile(self, site: Site) -> Profile:
         """A site is understood only where its profile is."""

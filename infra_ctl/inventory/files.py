@@ -15,8 +15,10 @@ from infra_ctl.inventory.records import Entry, Node, Record, Row
 from infra_ctl.inventory.table import Columns
 from infra_ctl.inventory.text import decode, read, unreadable
 
+FIGURES = "figures.csv"
 HOLDS = "holds.yaml"
 MONITORING = "monitoring.yaml"
+REPORTS = "reports.yaml"
 TREES = (
     "city.yaml",
     "profiles.yaml",
@@ -38,13 +40,19 @@ TABLES = {
     "circuits.csv": Columns.of(
         "id,a,z,class,handoff,provider,mbps,mtu,direction,loss,rtt_ms,jitter_ms", key="id"
     ),
+    FIGURES: Columns.of(
+        "edition,unit,indicator,period,value,of,source,date,by", key="edition,unit,indicator,period"
+    ),
 }
 SECTIONS = {
     "video.yaml": ("mcus", "rooms", "meetings"),
     "unmanaged.yaml": ("unmanaged", "claimed"),
     HOLDS: ("holds",),
+    REPORTS: ("issuers", "remarks"),
 }
-OPTIONAL = ("unmanaged.yaml", HOLDS, MONITORING)
+OPTIONAL = ("unmanaged.yaml", HOLDS, MONITORING, REPORTS)
+MAY_LACK = (*OPTIONAL, FIGURES)
+"""Files that a city can do without."""
 
 
 @dataclass(slots=True)
@@ -170,14 +178,14 @@ def _bytes(folder: Folder, file: str, names: Set[str]) -> bytes:
     # Asked of the folder: a link that leads nowhere is there, and is unreadable, not missing.
     if file in names:
         return read(folder.path / file, folder.name(file))
-    if file in OPTIONAL:
+    if file in MAY_LACK:
         return b""
     others = names - {*TREES, *TABLES, *OPTIONAL}
     raise unreadable(folder.name(file), f"is missing{did_you_mean(file, others)}")
 
 
 def _parse(folder: Folder, file: str, data: bytes) -> None:
-    if file in OPTIONAL and not data:
+    if file in MAY_LACK and not data:
         return
     text = folder.texts[file] = decode(data, folder.name(file))
     if file in TABLES:

@@ -58,6 +58,9 @@ def _inventory(draft: Draft, city: CityFile, digest: str, written: Writing) -> I
         claimed=tuple(draft.claimed.objects.values()),
         holds=tuple(draft.holds.objects.values()),
         monitoring=draft.monitoring or Monitoring(),
+        figures=tuple(draft.figures.objects.values()),
+        issuers=draft.issuers.objects,
+        remarks=tuple(draft.remarks.objects.values()),
         digest=digest,
         writing=written,
     )

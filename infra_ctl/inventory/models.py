@@ -36,6 +36,7 @@ from infra_ctl.inventory.fields import (
 from infra_ctl.inventory.kinds import CircuitClass, HostRole, Lan, SiteKind, Stage, Traffic, Users, Zone
 from infra_ctl.inventory.monitoring import Monitoring
 from infra_ctl.inventory.quoting import Quote, Writing
+from infra_ctl.inventory.reporting import Figure, Issuer, Remark
 from infra_ctl.inventory.strict import Model
 from infra_ctl.inventory.video import Mcu, Meeting, Room
 
@@ -369,6 +370,9 @@ class Inventory(Model):
     claimed: tuple[UnmanagedLine, ...]
     holds: tuple[Hold, ...]
     monitoring: Monitoring
+    figures: tuple[Figure, ...]
+    issuers: Mapping[str, Issuer]
+    remarks: tuple[Remark, ...]
     digest: str
     """SHA-256 of all files that it was read from, hex."""
     writing: Annotated[SkipJsonSchema[InstanceOf[Writing]], Field(exclude=True)]

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from infra_ctl.inventory.draft import CityFile
 from infra_ctl.inventory.fields import Slug
-from infra_ctl.inventory.files import HOLDS, MONITORING
+from infra_ctl.inventory.files import HOLDS, MONITORING, REPORTS
 from infra_ctl.inventory.kinds import Zone
 from infra_ctl.inventory.models import (
     Administrator,
@@ -24,6 +24,7 @@ from infra_ctl.inventory.models import (
     ZonePolicy,
 )
 from infra_ctl.inventory.monitoring import Monitoring
+from infra_ctl.inventory.reporting import ReportsFile
 from infra_ctl.inventory.strict import Model
 from infra_ctl.inventory.video import Mcu, Meeting, Room
 
@@ -58,6 +59,7 @@ _SHAPES: Mapping[str, tuple[str, Any]] = {
     "video.yaml": ("MCUs, rooms beside those of the profiles, and meetings", _VideoFile),
     MONITORING: ("Who is told what is bad, and from when on it is", Monitoring),
     HOLDS: ("What is kept from something for a while, and why", _HoldsFile),
+    REPORTS: ("Who signs reports, and what units have to say in them", ReportsFile),
     "unmanaged.yaml": ("Lines on devices that the inventory does not produce", _UnmanagedFile),
 }
 _FILLED = {"Site": ("kind", "name"), "Profile": ("kind",)}

@@ -12,6 +12,7 @@ from infra_ctl.errors import Problem
 from infra_ctl.inventory.fields import ABSOLUTE_PATH, CONTROL_ID, DSCP, EMAIL, HOST_PORT, NAMES, URL, WEB_HOOK
 from infra_ctl.inventory.hints import did_you_mean
 from infra_ctl.inventory.records import Record, problem
+from infra_ctl.inventory.reporting import PERIOD, SYMBOL
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -74,6 +75,8 @@ MEANINGS = {
         "a public key as OpenSSH writes it, such as ssh-ed25519 AAAA… (RSA is not taken)"
     ),
     DSCP: "a mark of traffic: cs0 to cs7, af11 to af43 or ef",
+    SYMBOL: "the letters after a number, such as BC-UBND",
+    PERIOD: "a year or a half of one, such as 2026H2",
     URL: "a URL of a name, a port and a plain path, such as https://portal.cantho.example/health",
 }
 """What each pattern of the models asks for, in words."""

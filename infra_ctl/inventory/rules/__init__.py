@@ -15,6 +15,7 @@ from infra_ctl.inventory.rules import (
     network,
     places,
     references,
+    reporting,
     systems,
     traffic,
 )
@@ -32,6 +33,7 @@ RULES: tuple[Rule, ...] = (
     *traffic.RULES,
     *monitoring.RULES,
     *meetings.RULES,
+    *reporting.RULES,
 )
 
 
