@@ -71,6 +71,7 @@ def _checked(session: Session) -> City:
     try:
         city = session.city()
         refuse_expired(folder, date.today())
+        beside.extend(_unfit(folder, city))
     except InventoryError as error:
         raise InventoryError([*error.problems, *beside]) from error
     if beside:
@@ -87,6 +88,17 @@ def _unlawful(folder: Path) -> Sequence[Problem]:
     except InventoryError as error:
         return error.problems
     return ()
+
+
+def _unfit(folder: Path, city: City) -> Sequence[Problem]:
+    """What is wrong with the audits that run by themselves, where the laws are sound."""
+    from infra_ctl.controls.loading import laws
+    from infra_ctl.controls.scheduled import wrong
+
+    try:
+        return tuple(wrong(folder, city.inventory, laws(folder)))
+    except InventoryError:
+        return ()
 
 
 MOST = 6

@@ -7,8 +7,9 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
+from infra_ctl.inventory.audits import Schedule
 from infra_ctl.inventory.draft import CityFile, Draft, Table
-from infra_ctl.inventory.files import FIGURES, HOLDS, MONITORING, REPORTS, Folder
+from infra_ctl.inventory.files import AUDITS, FIGURES, HOLDS, MONITORING, REPORTS, Folder
 from infra_ctl.inventory.models import (
     Administrator,
     Circuit,
@@ -39,6 +40,7 @@ Values = dict[str, object]
 def build(folder: Folder) -> Draft:
     """All objects that are well formed by themselves; the problems of others join the folder's."""
     city, monitoring = folder.whole("city.yaml"), folder.whole(MONITORING)
+    schedule = folder.whole(AUDITS)
     units = _table(folder, Unit, "unit", "units.csv", _as_written)
     own = _own_units(units, city)
     profiles = _profiles(folder)
@@ -68,6 +70,8 @@ def build(folder: Folder) -> Draft:
         figures=_table(folder, Figure, "figure", FIGURES, _as_written),
         issuers=_table(folder, Issuer, "unit", f"{REPORTS}:issuers", _as_written),
         remarks=_listed(folder, Remark, "remark", REPORTS, "remarks"),
+        schedule=_object(folder, Schedule, schedule, schedule.value() or {}),
+        schedule_record=schedule,
     )
 
 

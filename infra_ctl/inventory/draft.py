@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from infra_ctl.errors import Problem
+from infra_ctl.inventory.audits import Schedule
 from infra_ctl.inventory.fields import Slug
 from infra_ctl.inventory.hints import did_you_mean
 from infra_ctl.inventory.kinds import Traffic
@@ -114,6 +115,9 @@ class Draft:
     figures: Table[Figure]
     issuers: Table[Issuer]
     remarks: Table[Remark]
+    schedule: Schedule | None
+    """None where audits.yaml is ill-formed."""
+    schedule_record: Record
 
     def profile(self, site: Site) -> Profile:
         """A site is understood only where its profile is."""

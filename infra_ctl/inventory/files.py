@@ -19,6 +19,7 @@ FIGURES = "figures.csv"
 HOLDS = "holds.yaml"
 MONITORING = "monitoring.yaml"
 REPORTS = "reports.yaml"
+AUDITS = "audits.yaml"
 TREES = (
     "city.yaml",
     "profiles.yaml",
@@ -50,7 +51,7 @@ SECTIONS = {
     HOLDS: ("holds",),
     REPORTS: ("issuers", "remarks"),
 }
-OPTIONAL = ("unmanaged.yaml", HOLDS, MONITORING, REPORTS)
+OPTIONAL = ("unmanaged.yaml", HOLDS, MONITORING, REPORTS, AUDITS)
 MAY_LACK = (*OPTIONAL, FIGURES)
 """Files that a city can do without."""
 

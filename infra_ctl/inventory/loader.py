@@ -7,6 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from infra_ctl.errors import InventoryError
+from infra_ctl.inventory.audits import Schedule
 from infra_ctl.inventory.build import build
 from infra_ctl.inventory.draft import CityFile, Draft, Table
 from infra_ctl.inventory.files import open_folder
@@ -61,6 +62,7 @@ def _inventory(draft: Draft, city: CityFile, digest: str, written: Writing) -> I
         figures=tuple(draft.figures.objects.values()),
         issuers=draft.issuers.objects,
         remarks=tuple(draft.remarks.objects.values()),
+        schedule=draft.schedule or Schedule(),
         digest=digest,
         writing=written,
     )

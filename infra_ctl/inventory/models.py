@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field, InstanceOf
 from pydantic.json_schema import SkipJsonSchema
 
+from infra_ctl.inventory.audits import Schedule
 from infra_ctl.inventory.fields import (
     Asn,
     CableEnd,
@@ -373,6 +374,8 @@ class Inventory(Model):
     figures: tuple[Figure, ...]
     issuers: Mapping[str, Issuer]
     remarks: tuple[Remark, ...]
+    schedule: Schedule
+    """Audits that run by themselves."""
     digest: str
     """SHA-256 of all files that it was read from, hex."""
     writing: Annotated[SkipJsonSchema[InstanceOf[Writing]], Field(exclude=True)]

@@ -7,9 +7,10 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from infra_ctl.inventory.audits import Schedule
 from infra_ctl.inventory.draft import CityFile
 from infra_ctl.inventory.fields import Slug
-from infra_ctl.inventory.files import HOLDS, MONITORING, REPORTS
+from infra_ctl.inventory.files import AUDITS, HOLDS, MONITORING, REPORTS
 from infra_ctl.inventory.kinds import Zone
 from infra_ctl.inventory.models import (
     Administrator,
@@ -58,6 +59,7 @@ _SHAPES: Mapping[str, tuple[str, Any]] = {
     "systems.yaml": ("Information systems", Mapping[Slug, System]),
     "video.yaml": ("MCUs, rooms beside those of the profiles, and meetings", _VideoFile),
     MONITORING: ("Who is told what is bad, and from when on it is", Monitoring),
+    AUDITS: ("Which audits run by themselves, and who is told", Schedule),
     HOLDS: ("What is kept from something for a while, and why", _HoldsFile),
     REPORTS: ("Who signs reports, and what units have to say in them", ReportsFile),
     "unmanaged.yaml": ("Lines on devices that the inventory does not produce", _UnmanagedFile),

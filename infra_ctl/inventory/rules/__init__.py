@@ -9,6 +9,7 @@ from infra_ctl.errors import Problem
 from infra_ctl.inventory.draft import Draft
 from infra_ctl.inventory.rules import (
     addresses,
+    audits,
     hosts,
     meetings,
     monitoring,
@@ -34,6 +35,7 @@ RULES: tuple[Rule, ...] = (
     *monitoring.RULES,
     *meetings.RULES,
     *reporting.RULES,
+    *audits.RULES,
 )
 
 

@@ -116,3 +116,12 @@ def test_names_are_offered(small_folder: Path) -> None:
     assert offered(*where, "tc") == ["tcvn-11930-2017", "tcvn-14423-2026"]
     (small_folder / "controls").write_text("")
     assert offered(*where, "LOG-0") == []
+
+
+def test_check_tells_of_an_audit_that_cannot_be(infra_ctl: Command, small_folder: Path) -> None:
+    text = 'audits: {weekly: {calendar: "0 6 * * 1", laws: [city-standart], where: site=mars}}\n'
+    (small_folder / "audits.yaml").write_text(text, encoding="utf-8")
+    said = infra_ctl("check")
+    assert said.code == Exit.USAGE
+    assert "audits.yaml:1:49: there is no law 'city-standart' (did you mean 'city-standard'?)" in said.err
+    assert "audits.yaml:1:72: 'site=mars' means no device and no host" in said.err
