@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
-from datetime import date
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,8 +61,10 @@ def check(session: Session) -> None:
 def _checked(session: Session) -> City:
     """The city. Raises InventoryError also for what stops few others.
 
-    An old hold, a vault that is none, a law that nothing can be judged by.
+    An old hold, a record of a day to come, a vault that is none, a law that nothing can be judged by.
     """
+    from infra_ctl.inventory.ahead import ahead
+    from infra_ctl.inventory.fields import VIETNAM
     from infra_ctl.inventory.holding import refuse_expired
     from infra_ctl.secrets.vault import not_encrypted
 
@@ -74,6 +76,7 @@ def _checked(session: Session) -> City:
         beside.extend(_unfit(folder, city))
     except InventoryError as error:
         raise InventoryError([*error.problems, *beside]) from error
+    beside += ahead(city.inventory, datetime.now(VIETNAM))
     if beside:
         raise InventoryError(beside)
     return city

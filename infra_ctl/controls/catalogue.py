@@ -241,7 +241,7 @@ _RECORDS: Mapping[str, Known] = {
     "record.diagram": _record("city", "age of each network diagram"),
     "record.drill": _record("city", "age of each incident drill"),
     "record.incident_late": _record(
-        "city", "incidents that were noticed later than after 24 h, or reported later than after 72 h", "text"
+        "city", "incidents of which notice was given later than after 24 h, or the report after 72 h", "text"
     ),
     "record.log_review": _record("system", "age of each review of its logs"),
     "record.regulation": _record("system", "age of each regulation on its security that is in force"),

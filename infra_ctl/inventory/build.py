@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from infra_ctl.inventory.audits import Schedule
 from infra_ctl.inventory.draft import CityFile, Draft, Table
-from infra_ctl.inventory.files import AUDITS, FIGURES, HOLDS, MONITORING, REPORTS, Folder
+from infra_ctl.inventory.files import AUDITS, FIGURES, HOLDS, MONITORING, RECORDS, REPORTS, Folder
 from infra_ctl.inventory.models import (
     Administrator,
     Circuit,
@@ -27,6 +27,7 @@ from infra_ctl.inventory.models import (
 )
 from infra_ctl.inventory.monitoring import Monitoring
 from infra_ctl.inventory.profiles import extended
+from infra_ctl.inventory.recorded import Incident, Recorded, Statement
 from infra_ctl.inventory.records import Entry, Record, problem
 from infra_ctl.inventory.reporting import Figure, Issuer, Remark
 from infra_ctl.inventory.strict import Model
@@ -65,6 +66,9 @@ def build(folder: Folder) -> Draft:
         unmanaged=_lines(folder, "unmanaged"),
         claimed=_lines(folder, "claimed"),
         holds=_listed(folder, Hold, "hold", HOLDS, "holds"),
+        records=_listed(folder, Recorded, "record", RECORDS, "records"),
+        incidents=_listed(folder, Incident, "incident", RECORDS, "incidents"),
+        statements=_listed(folder, Statement, "statement", RECORDS, "statements"),
         monitoring=_object(folder, Monitoring, monitoring, monitoring.value() or {}),
         monitoring_record=monitoring,
         figures=_table(folder, Figure, "figure", FIGURES, _as_written),
@@ -179,4 +183,5 @@ def _lines(folder: Folder, section: str) -> Table[UnmanagedLine]:
 def _listed(folder: Folder, model: type[T], kind: str, file: str, section: str) -> Table[T]:
     """The objects of a list, by their number in it."""
     records = folder.items(file, section)
-    return Table(kind, _objects(folder, model, records, _as_written), records, file not in folder.damaged)
+    objects = _objects(folder, model, records, _as_written)
+    return Table(kind, objects, records, file not in folder.damaged, folder.has(file, section))

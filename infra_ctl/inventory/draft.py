@@ -35,6 +35,7 @@ from infra_ctl.inventory.models import (
     ZonePolicy,
 )
 from infra_ctl.inventory.monitoring import Monitoring
+from infra_ctl.inventory.recorded import Incident, Recorded, Statement
 from infra_ctl.inventory.records import Path, Record, problem
 from infra_ctl.inventory.reporting import Figure, Issuer, Remark
 from infra_ctl.inventory.strict import Model
@@ -66,6 +67,8 @@ class Table(Generic[T_co]):
     records: Mapping[str, Record]
     complete: bool
     """False where part of the file could not be read: then what is not here may exist all the same."""
+    is_written: bool = True
+    """False where its section is not in the file at all: then nobody says that there is nothing."""
 
     @property
     def sound(self) -> bool:
@@ -109,6 +112,9 @@ class Draft:
     unmanaged: Table[UnmanagedLine]
     claimed: Table[UnmanagedLine]
     holds: Table[Hold]
+    records: Table[Recorded]
+    incidents: Table[Incident]
+    statements: Table[Statement]
     monitoring: Monitoring | None
     """None where monitoring.yaml is ill-formed."""
     monitoring_record: Record

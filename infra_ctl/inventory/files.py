@@ -18,6 +18,7 @@ from infra_ctl.inventory.text import decode, read, unreadable
 FIGURES = "figures.csv"
 HOLDS = "holds.yaml"
 MONITORING = "monitoring.yaml"
+RECORDS = "records.yaml"
 REPORTS = "reports.yaml"
 AUDITS = "audits.yaml"
 TREES = (
@@ -49,9 +50,10 @@ SECTIONS = {
     "video.yaml": ("mcus", "rooms", "meetings"),
     "unmanaged.yaml": ("unmanaged", "claimed"),
     HOLDS: ("holds",),
+    RECORDS: ("records", "incidents", "statements"),
     REPORTS: ("issuers", "remarks"),
 }
-OPTIONAL = ("unmanaged.yaml", HOLDS, MONITORING, REPORTS, AUDITS)
+OPTIONAL = ("unmanaged.yaml", HOLDS, MONITORING, RECORDS, REPORTS, AUDITS)
 MAY_LACK = (*OPTIONAL, FIGURES)
 """Files that a city can do without."""
 
@@ -102,6 +104,10 @@ class Folder:
             str(number): Entry(self.name(file), element.place, element)
             for number, element in enumerate(node.content, 1)
         }
+
+    def has(self, file: str, section: str) -> bool:
+        """Whether a section is written, be it empty."""
+        return self._section(file, section) is not None
 
     def whole(self, file: str) -> Entry:
         """A YAML file as one object; an empty one where it could not be read."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
+from typing import TypeVar
 
 from infra_ctl.errors import InventoryError
 from infra_ctl.inventory.audits import Schedule
@@ -15,7 +16,10 @@ from infra_ctl.inventory.models import Inventory
 from infra_ctl.inventory.monitoring import Monitoring
 from infra_ctl.inventory.quoting import Writing
 from infra_ctl.inventory.rules import check
+from infra_ctl.inventory.strict import Model
 from infra_ctl.inventory.video import Room
+
+M = TypeVar("M", bound=Model)
 
 
 def load(folder: Path) -> Inventory:
@@ -58,6 +62,9 @@ def _inventory(draft: Draft, city: CityFile, digest: str, written: Writing) -> I
         unmanaged=tuple(draft.unmanaged.objects.values()),
         claimed=tuple(draft.claimed.objects.values()),
         holds=tuple(draft.holds.objects.values()),
+        records=_where_written(draft.records),
+        incidents=_where_written(draft.incidents),
+        statements=tuple(draft.statements.objects.values()),
         monitoring=draft.monitoring or Monitoring(),
         figures=tuple(draft.figures.objects.values()),
         issuers=draft.issuers.objects,
@@ -68,11 +75,16 @@ def _inventory(draft: Draft, city: CityFile, digest: str, written: Writing) -> I
     )
 
 
+def _where_written(table: Table[M]) -> tuple[M, ...] | None:
+    return tuple(table.objects.values()) if table.is_written else None
+
+
 def _writing(draft: Draft, texts: Mapping[str, str]) -> Writing:
     """Of every table, and of the files that are one object."""
     found = {each.name: getattr(draft, each.name) for each in fields(draft)}
     tables = {name: table.records for name, table in found.items() if isinstance(table, Table)}
-    wholes = {"city": {"": draft.city_record}, "monitoring": {"": draft.monitoring_record}}
+    records = {name.removesuffix("_record"): each for name, each in found.items() if name.endswith("_record")}
+    wholes = {name: {"": record} for name, record in records.items()}
     return Writing({**tables, **wholes}, texts)
 
 

@@ -37,6 +37,7 @@ from infra_ctl.inventory.fields import (
 from infra_ctl.inventory.kinds import CircuitClass, HostRole, Lan, SiteKind, Stage, Traffic, Users, Zone
 from infra_ctl.inventory.monitoring import Monitoring
 from infra_ctl.inventory.quoting import Quote, Writing
+from infra_ctl.inventory.recorded import Incident, Recorded, Statement
 from infra_ctl.inventory.reporting import Figure, Issuer, Remark
 from infra_ctl.inventory.strict import Model
 from infra_ctl.inventory.video import Mcu, Meeting, Room
@@ -370,6 +371,11 @@ class Inventory(Model):
     unmanaged: tuple[UnmanagedLine, ...]
     claimed: tuple[UnmanagedLine, ...]
     holds: tuple[Hold, ...]
+    records: tuple[Recorded, ...] | None
+    """None where nobody keeps them: not that nothing was done."""
+    incidents: tuple[Incident, ...] | None
+    """As `records`."""
+    statements: tuple[Statement, ...]
     monitoring: Monitoring
     figures: tuple[Figure, ...]
     issuers: Mapping[str, Issuer]

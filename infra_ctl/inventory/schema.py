@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from infra_ctl.inventory.audits import Schedule
 from infra_ctl.inventory.draft import CityFile
 from infra_ctl.inventory.fields import Slug
-from infra_ctl.inventory.files import AUDITS, HOLDS, MONITORING, REPORTS
+from infra_ctl.inventory.files import AUDITS, HOLDS, MONITORING, RECORDS, REPORTS
 from infra_ctl.inventory.kinds import Zone
 from infra_ctl.inventory.models import (
     Administrator,
@@ -25,6 +25,7 @@ from infra_ctl.inventory.models import (
     ZonePolicy,
 )
 from infra_ctl.inventory.monitoring import Monitoring
+from infra_ctl.inventory.recorded import Incident, Recorded, Statement
 from infra_ctl.inventory.reporting import ReportsFile
 from infra_ctl.inventory.strict import Model
 from infra_ctl.inventory.video import Mcu, Meeting, Room
@@ -47,6 +48,12 @@ class _HoldsFile(Model):
     holds: tuple[Hold, ...] = ()
 
 
+class _RecordsFile(Model):
+    records: tuple[Recorded, ...] = ()
+    incidents: tuple[Incident, ...] = ()
+    statements: tuple[Statement, ...] = ()
+
+
 _SHAPES: Mapping[str, tuple[str, Any]] = {
     "city.yaml": ("The city", CityFile),
     "profiles.yaml": ("The city standard: what a kind of site has", Mapping[Slug, Profile]),
@@ -61,6 +68,7 @@ _SHAPES: Mapping[str, tuple[str, Any]] = {
     MONITORING: ("Who is told what is bad, and from when on it is", Monitoring),
     AUDITS: ("Which audits run by themselves, and who is told", Schedule),
     HOLDS: ("What is kept from something for a while, and why", _HoldsFile),
+    RECORDS: ("What people did and wrote down, and what only they can say", _RecordsFile),
     REPORTS: ("Who signs reports, and what units have to say in them", ReportsFile),
     "unmanaged.yaml": ("Lines on devices that the inventory does not produce", _UnmanagedFile),
 }

@@ -15,6 +15,7 @@ from infra_ctl.inventory.rules import (
     monitoring,
     network,
     places,
+    recorded,
     references,
     reporting,
     systems,
@@ -36,6 +37,7 @@ RULES: tuple[Rule, ...] = (
     *meetings.RULES,
     *reporting.RULES,
     *audits.RULES,
+    *recorded.RULES,
 )
 
 

@@ -38,7 +38,12 @@ def misfits(value: Any, schema: dict[str, Any], whole: dict[str, Any], path: str
         return [
             found for index, (one, item) in pairs for found in misfits(one, item, whole, f"{path}/{index}")
         ]
-    kinds: dict[str, tuple[type, ...]] = {"string": (str, date), "integer": (int,), "number": (int, float)}
+    kinds: dict[str, tuple[type, ...]] = {
+        "string": (str, date),
+        "integer": (int,),
+        "number": (int, float),
+        "boolean": (bool,),
+    }
     names = schema["type"] if isinstance(schema.get("type"), list) else [schema.get("type")]
     return (
         []
