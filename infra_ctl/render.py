@@ -45,9 +45,9 @@ def host_text(name: str, host: HostIntent | HostPart, overrides: Path | None = N
     return _environment(overrides).get_template(f"host/{name}.j2").render(host=host, ports=PORTS, **more)
 
 
-def page(name: str, **values: object) -> str:
+def page(name: str, overrides: Path | None = None, **values: object) -> str:
     """A page from the template `report/<name>.html.j2`; all that is put in is escaped. Raises as `render`."""
-    environment = _environment(None).overlay(autoescape=True)
+    environment = _environment(overrides).overlay(autoescape=True)
     return environment.get_template(f"report/{name}.html.j2").render(**values)
 
 

@@ -45,6 +45,7 @@ COMMANDS = {
     "secrets": "secrets:secrets",
     "verify": "verify:verify",
     "controls": "controls:controls",
+    "report": "report:report",
     "export": "export:export",
     "monitor": "monitor:monitor",
     "video": "video:video",

@@ -98,6 +98,24 @@ def laws_and_controls(
     return _starting(incomplete, [*known, *sorted({key for law in known.values() for key in law.controls})])
 
 
+def units(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Codes of the units of the edition in force, with their names."""
+    inventory = _inventory(ctx)
+    return [
+        CompletionItem(unit.code, help=unit.name)
+        for unit in (inventory.units.values() if inventory else ())
+        if inventory and unit.edition == inventory.edition and unit.code.startswith(incomplete)
+    ]
+
+
+def periods(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The year, half, quarter and month of today, and those before them."""
+    from infra_ctl.report.period import half, month, quarter, today, year
+
+    kinds = [kind(today()) for kind in (month, quarter, half, year)]
+    return _starting(incomplete, [name for each in kinds for name in (each.name, each.before.name)])
+
+
 OF_CIRCUITS = ("cut", "loss", "rate")
 OF_NODES = ("off", "killed")
 

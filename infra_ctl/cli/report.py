@@ -1,0 +1,221 @@
+"""`infra-ctl report`: what is stored as documents, to sign, to print, to send, to count with."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+import click
+
+from infra_ctl.cli import completion
+from infra_ctl.cli.session import Session, session_options
+from infra_ctl.errors import UnknownError, UnusableError
+
+if TYPE_CHECKING:
+    from infra_ctl.inventory.kinds import Language
+    from infra_ctl.report.document import Document
+    from infra_ctl.report.wanted import Sources, Wanted
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+FORMS = ("html", "pdf", "csv", "json", "junit")
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a report is to be handed over."""
+
+    form: str
+    file: Path | None
+    language: Language
+    templates: Path | None
+
+
+@click.group()
+def report() -> None:
+    """Reports from what is stored: nothing is asked of any device, nothing is judged anew.
+
+    \b
+    infra-ctl report changes --period 2026-11 -o changes.html
+    infra-ctl report changes --period 2026H2 --unit 31117 -f pdf -o cai-khe.pdf
+    """
+
+
+def _form(form: str | None, file: Path | None, *, is_json: bool) -> str:
+    """What was asked for, else what the file's name says, else a page."""
+    if form:
+        return form
+    suffix = file.suffix.removeprefix(".").lower() if file else ""
+    if is_json and file is None:
+        return "json"
+    return {"htm": "html", "xml": "junit"}.get(suffix, suffix if suffix in FORMS else "html")
+
+
+def report_options(
+    command: Callable[Concatenate[Session, Way, P], R],
+) -> Callable[P, R]:
+    """Give a report `-f`, `-o`, `--language` and `--templates`, and a Way behind its Session."""
+
+    @click.option("-f", "--format", "form", type=click.Choice(FORMS), help="html, or what -o's name says.")
+    @click.option(
+        "-o",
+        "--out",
+        "file",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        help="Write to a file, and not to stdout.",
+    )
+    @click.option(
+        "--language", type=click.Choice(["vi", "en"]), default="vi", show_default=True, help="Of the report."
+    )
+    @click.option(
+        "--templates",
+        type=click.Path(path_type=Path, exists=True, file_okay=False),
+        metavar="DIR",
+        help="Folder whose report/*.j2 go before ours of the same name.",
+    )
+    @session_options
+    @functools.wraps(command)
+    def wrapped(session: Session, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        options: dict[str, Any] = dict(kwargs)
+        file, form = options.pop("file"), options.pop("form")
+        way = Way(
+            _form(form, file, is_json=session.is_json),
+            file,
+            options.pop("language"),
+            options.pop("templates"),
+        )
+        _refuse_no_place(way)
+        return command(session, way, *args, **options)
+
+    return wrapped
+
+
+def period_option(command: Callable[P, R]) -> Callable[P, R]:
+    return click.option(
+        "--period",
+        metavar="PERIOD",
+        shell_complete=completion.periods,
+        help="2026, 2026H2, 2026Q3 or 2026-11: days of Vietnam.",
+    )(command)
+
+
+def unit_option(command: Callable[P, R]) -> Callable[P, R]:
+    return click.option(
+        "--unit",
+        metavar="CODE",
+        shell_complete=completion.units,
+        help="Of one unit and those beneath it; of the whole city without.",
+    )(command)
+
+
+@report.command()
+@period_option
+@unit_option
+@report_options
+def changes(session: Session, way: Way, *, period: str | None, unit: str | None) -> None:
+    """Every change of a period, with its reason and ticket; those that nobody explained come first.
+
+    This month without --period.
+
+    \b
+    infra-ctl report changes
+    infra-ctl report changes --period 2026H2 -f pdf -o changes.pdf
+    infra-ctl report changes --period 2026Q4 --unit 916 --language en -f csv
+    """
+    from infra_ctl.report.changes import document
+    from infra_ctl.report.period import month, today
+
+    sources = drawn_from(session)
+    hand_over(session, way, document(sources, wanted(sources, period or month(today()).name, unit)))
+
+
+def drawn_from(session: Session) -> Sources:
+    """The city and what is stored of it; a journal is not made for a report."""
+    from infra_ctl.report.wanted import Sources
+
+    city = session.city()
+    try:
+        return Sources(city, session.context.name, session.kept_journal())
+    except UnknownError:
+        return Sources(city, session.context.name, None)
+
+
+def wanted(sources: Sources, period: str, unit: str | None) -> Wanted:
+    """Raises UnknownError for a period or a unit that there is not."""
+    from infra_ctl.journal.records import now
+    from infra_ctl.report.period import period as named
+    from infra_ctl.report.scope import scope
+    from infra_ctl.report.wanted import Wanted
+
+    return Wanted(named(period), scope(sources.city.inventory, unit), now())
+
+
+def hand_over(session: Session, way: Way, document: Document) -> None:
+    """Write or print a report as it was asked for."""
+    if way.form == "junit":
+        raise click.UsageError("junit is a form of `report audit` alone: it has a verdict a control")
+    deliver(session, way, _WRITERS[way.form](document, way))
+
+
+def deliver(session: Session, way: Way, content: bytes) -> None:
+    """Put a finished report where it belongs."""
+    if way.file is None:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+        return
+    fresh = way.file.with_name(f".{way.file.name}.new")
+    fresh.write_bytes(content)
+    fresh.replace(way.file)
+    if session.is_json:
+        session.emit({"file": str(way.file), "form": way.form, "bytes": len(content)})
+        return
+    session.say(f"saved  {way.file}")
+
+
+def _refuse_no_place(way: Way) -> None:
+    """Before anything is read. Raises UnusableError."""
+    if way.file is None:
+        if way.form == "pdf" and sys.stdout.isatty():
+            raise click.UsageError("a PDF is not for a terminal: -o FILE")
+        return
+    if not way.file.absolute().parent.is_dir():
+        raise UnusableError(f"{way.file}: there is no folder {way.file.absolute().parent}")
+
+
+def _html(document: Document, way: Way) -> bytes:
+    from infra_ctl.report.page import html
+
+    return html(document, way.language, way.templates).encode()
+
+
+def _pdf(document: Document, way: Way) -> bytes:
+    from infra_ctl.report.paper import pdf
+
+    return pdf(document, way.language, way.templates)
+
+
+def _csv(document: Document, way: Way) -> bytes:
+    from infra_ctl.report.sheet import text
+
+    return text(document, way.language).encode()
+
+
+def _json(document: Document, _way: Way) -> bytes:
+    from infra_ctl.report.values import values
+
+    return (json.dumps(values(document), ensure_ascii=False, indent=2) + "\n").encode()
+
+
+_WRITERS: Mapping[str, Callable[[Document, Way], bytes]] = {
+    "html": _html,
+    "pdf": _pdf,
+    "csv": _csv,
+    "json": _json,
+}
