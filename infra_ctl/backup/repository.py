@@ -71,6 +71,36 @@ class Repository:
                 seen.runs.add(_trailers(commit).get("Run", ""))
         return found
 
+    def commits(self) -> Iterator[tuple[str, str]]:
+        """Every commit with the name of its part, the newest first; nobody's has an empty one."""
+        for commit in self._history():
+            yield commit.id.decode(), _part(commit)
+
+    def settings(self) -> Mapping[str, Mapping[str, str]]:
+        """What git's configuration says of each remote; of the repository itself (`infra-ctl`) under ``."""
+        found: dict[str, dict[str, str]] = {"": {}}
+        config = self._repo.get_config()
+        for section in config.sections():
+            if section[0] == b"remote" or section == (b"infra-ctl",):
+                name = section[1].decode(errors="replace") if len(section) > 1 else ""
+                said = config.items(section)
+                found[name] = {key.decode(): value.decode(errors="replace") for key, value in said}
+        return found
+
+    @property
+    def branch(self) -> str:
+        return self._branch.decode().removeprefix("refs/heads/")
+
+    def tip(self, branch: str, remote: str = "") -> str:
+        """The newest commit of a branch, or what a remote was given of it; empty where there is none."""
+        from dulwich.refs import Ref
+
+        name = f"refs/remotes/{remote}/{branch}" if remote else f"refs/heads/{branch}"
+        try:
+            return self._repo.refs[Ref(name.encode())].decode()
+        except KeyError:
+            return ""
+
     def files(self, part: Part, commit: str = "") -> Files | None:
         """What a part has in a commit, without one in the newest; None where it has nothing."""
         from dulwich.object_store import tree_lookup_path

@@ -37,6 +37,16 @@ class Difference:
     kind: Kind
     lines: tuple[str, ...]
 
+    @property
+    def count(self) -> int:
+        """Lines that differ; an operation without any, and a line that intent does not know, is one."""
+        signed = [line[:1] in ("+", "-") for line in self.lines]
+        alone = (
+            not line.startswith(" ") and not mine and not next_
+            for line, mine, next_ in zip(self.lines, signed, [*signed[1:], False], strict=False)
+        )
+        return sum(signed) + sum(alone)
+
 
 @dataclass(frozen=True, slots=True)
 class Made:

@@ -44,6 +44,11 @@ class Differing:
         return not self.held and any(each.kind in kinds for each in self.differences)
 
     @property
+    def count(self) -> int:
+        """Lines and operations that differ."""
+        return sum(each.count for each in self.differences)
+
+    @property
     def is_drift(self) -> bool:
         return self.has(DRIFT)
 
@@ -129,7 +134,10 @@ def mended(prepared: Prepared, seen: Look, names: Collection[str], at: datetime)
     """Write down that a run has brought these back; lines that intent does not know are there still."""
     found = {each.name: each for each in seen.differing}
     left = [replace(found[name], differences=_unmanaged(found[name])) for name in names if name in found]
-    looks = [Looked(each.name, at, each.is_drift, each.right if each.differences else at) for each in left]
+    looks = [
+        Looked(each.name, at, each.is_drift, each.right if each.differences else at, each.count)
+        for each in left
+    ]
     prepared.journal.remember_looks(prepared.plan.context, looks)
 
 
@@ -139,10 +147,10 @@ def _unmanaged(each: Differing) -> tuple[Difference, ...]:
 
 def _looked(seen: Look, at: datetime) -> Iterator[Looked]:
     """What could not be read keeps its last look. Without drift is right, also where intent is ahead."""
-    yield from (Looked(name, at, drifted=False, right=at) for name in seen.right)
+    yield from (Looked(name, at, drifted=False, right=at, lines=0) for name in seen.right)
     for each in seen.differing:
         is_right = not any(found.kind in DRIFT for found in each.differences)
-        yield Looked(each.name, at, each.is_drift, at if is_right else each.right)
+        yield Looked(each.name, at, each.is_drift, at if is_right else each.right, each.count)
 
 
 def _known(prepared: Prepared, *, any_differs: bool) -> Known:

@@ -190,6 +190,8 @@ class Looked:
     drifted: bool
     right: datetime | None
     """When it was last seen without; None where it never was."""
+    lines: int | None = None
+    """Lines and operations that differ from what is intended, held ones too; None where nobody counted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,7 @@ looks = Table(
     Column("at", DateTime, nullable=False),
     Column("drifted", Boolean, nullable=False),
     Column("right", DateTime),
+    Column("lines", Integer),
 )
 
 snapshots = Table(

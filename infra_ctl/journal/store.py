@@ -390,7 +390,7 @@ class Journal:
 
 def last_looks(connection: Connection, context: str) -> Mapping[str, Looked]:
     """The last look at each device and host of a context."""
-    query = select(looks.c.object, looks.c.at, looks.c.drifted, looks.c.right)
+    query = select(looks.c.object, looks.c.at, looks.c.drifted, looks.c.right, looks.c.lines)
     found = connection.execute(query.where(looks.c.context == context)).mappings()
     return {row["object"]: Looked(**row) for row in found}
 

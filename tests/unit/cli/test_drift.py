@@ -118,6 +118,12 @@ def drifted(tmp_path: Path) -> dict[str, bool]:
         return {name: look.drifted for name, look in journal.looks("embedded").items()}
 
 
+def counts(tmp_path: Path) -> dict[str, int | None]:
+    """How many lines differ, by the journal."""
+    with closing(open_journal(f"sqlite:///{tmp_path / 'var' / 'journal.db'}")) as journal:
+        return {name: look.lines for name, look in journal.looks("embedded").items()}
+
+
 def test_where_all_is_right_there_is_none(infra_ctl: Command, hosts: WatchedHosts, tmp_path: Path) -> None:
     said = infra_ctl("drift")
     assert (said.code, said.out.partition(" looked at")[0]) == (Exit.DONE, "no drift (12"), said
@@ -144,6 +150,8 @@ def test_a_hand_an_intent_that_moved_on_and_unknown_lines_are_told_apart_on_one_
         POP: {"undeployed": ["-  bandwidth 50", "+  bandwidth 80"]},
     }
     assert [name for name, is_drift in drifted(tmp_path).items() if is_drift] == [WARD]
+    counted = {name: lines for name, lines in counts(tmp_path).items() if lines}
+    assert (counted, len(counts(tmp_path))) == ({WARD: 5, POP: 2}, 12)
     shown = infra_ctl("drift").out
     assert f"~ {WARD}   changed by hand\n" in shown
     assert f"… {WARD} {POP}   not deployed yet: infra-ctl plan\n" in shown

@@ -41,6 +41,20 @@ def test_a_line_of_a_device(made: str, running: str, intended: str, found: dict[
     assert {kind: sorted(lines) for kind, lines in device(*texts).items()} == wide
 
 
+@pytest.mark.parametrize(
+    ("lines", "count"),
+    [
+        ((" router bgp 1", "  address-family ipv4 unicast", "-   network A", "+   network B"), 2),
+        (("unit chrony: start", "file /etc/motd: write", "- old", "+ new", "unit ssh: reload"), 4),
+        (("interface lo / bandwidth 3", "hostname x"), 2),
+        ((), 0),
+    ],
+    ids=["device", "host", "unmanaged", "none"],
+)
+def test_lines_are_counted_and_so_is_an_operation_without_any(lines: tuple[str, ...], count: int) -> None:
+    assert Difference(Kind.CHANGED, lines).count == count
+
+
 def test_what_a_lost_run_was_about_to_make_may_be_there_and_is_not_missed() -> None:
     old, new, newer = (f"{LO} bandwidth {number}\n" for number in (1, 2, 3))
     assert set(device(old, new, newer, begun=new)) == {Kind.UNDEPLOYED}
