@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from datetime import date, datetime
 from functools import partial
@@ -15,7 +15,7 @@ import click
 from infra_ctl.cli.places import folder_option
 from infra_ctl.cli.progress import names
 from infra_ctl.cli.session import Session, selector_argument, session_options
-from infra_ctl.errors import InventoryError, Problem, RefusedError, UnknownError
+from infra_ctl.errors import InventoryError, RefusedError, UnknownError
 
 if TYPE_CHECKING:
     from infra_ctl.city import City
@@ -61,7 +61,8 @@ def check(session: Session) -> None:
 def _checked(session: Session) -> City:
     """The city. Raises InventoryError also for what stops few others.
 
-    An old hold, a record of a day to come, a vault that is none, a law that nothing can be judged by.
+    An old hold, a record of a day to come, a vault that is none, a law that nothing can be judged by, an
+    audit or a waiver of nobody.
     """
     from infra_ctl.inventory.ahead import ahead
     from infra_ctl.inventory.fields import VIETNAM
@@ -69,39 +70,38 @@ def _checked(session: Session) -> City:
     from infra_ctl.secrets.vault import not_encrypted
 
     folder = session.context.inventory
-    beside = [*not_encrypted(folder / "vault.yml"), *_unlawful(folder)]
+    found = [*not_encrypted(folder / "vault.yml")]
+    city: City | None = None
     try:
         city = session.city()
+        found += ahead(city.inventory, datetime.now(VIETNAM))
         refuse_expired(folder, date.today())
-        beside.extend(_unfit(folder, city))
     except InventoryError as error:
-        raise InventoryError([*error.problems, *beside]) from error
-    beside += ahead(city.inventory, datetime.now(VIETNAM))
-    if beside:
-        raise InventoryError(beside)
+        found += error.problems
+    try:
+        _refuse_unlawful(folder, city)
+    except InventoryError as error:
+        found += error.problems
+    if city is None or found:
+        raise InventoryError(found)
     return city
 
 
-def _unlawful(folder: Path) -> Sequence[Problem]:
-    """What is wrong with the controls that the city wrote."""
+def _refuse_unlawful(folder: Path, city: City | None) -> None:
+    """Raises InventoryError for what is wrong with the city's own laws, else with who refers to laws.
+
+    Audits and waivers of a part of the city are those of the whole, and are not looked at there.
+    """
+    from infra_ctl.controls import granting, scheduled
     from infra_ctl.controls.loading import laws
+    from infra_ctl.inventory.slices import read_slice
 
-    try:
-        laws(folder)
-    except InventoryError as error:
-        return error.problems
-    return ()
-
-
-def _unfit(folder: Path, city: City) -> Sequence[Problem]:
-    """What is wrong with the audits that run by themselves, where the laws are sound."""
-    from infra_ctl.controls.loading import laws
-    from infra_ctl.controls.scheduled import wrong
-
-    try:
-        return tuple(wrong(folder, city.inventory, laws(folder)))
-    except InventoryError:
-        return ()
+    known = laws(folder)
+    if city is None or read_slice(folder) is not None:
+        return
+    audits = scheduled.wrong(folder, city.inventory, known)
+    if found := [*audits, *granting.wrong(city.inventory, known)]:
+        raise InventoryError(found)
 
 
 MOST = 6

@@ -35,23 +35,30 @@ def asked(inventory: Inventory) -> Iterator[Asked]:
         yield Asked("system", system.id, system.level)
 
 
-def meaning(inventory: Inventory) -> Callable[[Control], Callable[[str], bool]]:
-    """For `judging.rules`: a control's selector as a question of an object's name.
+def selecting(inventory: Inventory) -> Callable[[Of, str], frozenset[str]]:
+    """Names of the devices and hosts that a selector means, by what it is written beside.
 
-    Every selector is asked of each device and host once, however many controls have it.
+    Every selector is asked of each device and host once, however many controls and waivers have it.
     """
     subjects = {device.hostname: subject(device) for device in devices(inventory)}
     levels = host_levels(inventory)
     hosts = {host.id: host_subject(host, inventory, levels[host.id]) for host in inventory.hosts.values()}
 
     @cache
-    def meant(of: Of, text: str) -> frozenset[str]:
+    def selected(of: Of, text: str) -> frozenset[str]:
         selector = parse(text, SELECTABLE[of])
         return frozenset(name for name, each in (*subjects.items(), *hosts.items()) if selector(each))
+
+    return selected
+
+
+def meaning(inventory: Inventory) -> Callable[[Control], Callable[[str], bool]]:
+    """For `judging.rules`: a control's selector as a question of an object's name."""
+    selected = selecting(inventory)
 
     def means(control: Control) -> Callable[[str], bool]:
         if control.where is None:
             return lambda _name: True
-        return meant(control.of, control.where).__contains__
+        return selected(control.of, control.where).__contains__
 
     return means

@@ -19,8 +19,10 @@ from infra_ctl.controls.checking import wrong
 from infra_ctl.controls.model import Control, Law
 from infra_ctl.errors import InventoryError, Problem
 from infra_ctl.inventory import tree
+from infra_ctl.inventory.files import LAWS
 from infra_ctl.inventory.hints import did_you_mean
 from infra_ctl.inventory.records import Entry, Node, problem
+from infra_ctl.inventory.slices import read_slice
 from infra_ctl.inventory.strict import Model
 from infra_ctl.inventory.text import decode, read, unreadable
 from infra_ctl.inventory.wording import problems
@@ -28,8 +30,6 @@ from infra_ctl.inventory.wording import problems
 T = TypeVar("T", bound=Model)
 
 SHIPPED = Path(__file__).resolve().parent / "laws"
-FOLDER = "controls"
-"""In an inventory."""
 MOST_FILES = 1000
 """In that folder: a city has a handful."""
 
@@ -46,10 +46,15 @@ class _Written:
 
 
 def laws(inventory: Path) -> Mapping[str, Law]:
-    """Every law by its name, shipped ones first. Raises InventoryError with every problem."""
+    """Every law by its name, shipped ones first; a part of a city has those of the whole.
+
+    Raises InventoryError with every problem.
+    """
     wrongs: list[Problem] = []
     found = {**shipped()}
-    for name, written in _joined(_all(_files(inventory / FOLDER, wrongs), wrongs), wrongs).items():
+    slice_ = read_slice(inventory)
+    folder = (inventory if slice_ is None else slice_.of) / LAWS
+    for name, written in _joined(_all(_files(folder, wrongs), wrongs), wrongs).items():
         if (law := _law(written, shipped(), wrongs)) is not None:
             found[name] = law
     if wrongs:

@@ -8,11 +8,10 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field
 
 from infra_ctl.controls.exhibit import MACHINES, Kind
-from infra_ctl.inventory.fields import CONTROL_ID, Date, Level, Slug, Text
+from infra_ctl.inventory.fields import ControlId, Date, Level, Slug, Text
 from infra_ctl.inventory.kinds import Language
 from infra_ctl.inventory.strict import Model
 
-ControlId: TypeAlias = Annotated[str, Field(pattern=CONTROL_ID)]
 Severity: TypeAlias = Literal["low", "medium", "high", "critical"]
 Of: TypeAlias = Literal["circuit", "city", "device", "host", "machine", "site", "system"]
 """Whom a control is about; a machine is a device or a host."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from infra_ctl.controls.loading import FOLDER
-from infra_ctl.controls.model import Control, ControlId, Words
-from infra_ctl.inventory.fields import Date, Slug, Text
+from infra_ctl.controls.model import Control, Words
+from infra_ctl.inventory.fields import ControlId, Date, Slug, Text
+from infra_ctl.inventory.files import LAWS
 from infra_ctl.inventory.schema import schema
 from infra_ctl.inventory.strict import Model
 
@@ -24,4 +24,4 @@ class _LawFile(Model):
 
 def schemas() -> dict[str, dict[str, Any]]:
     """Files by their name in an inventory, as `inventory.schema` has the others."""
-    return {f"{FOLDER}.yaml": schema("A law and its controls", _LawFile)}
+    return {f"{LAWS}.yaml": schema("A law and its controls", _LawFile)}

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from infra_ctl.inventory.audits import Schedule
 from infra_ctl.inventory.draft import CityFile, Draft, Table
-from infra_ctl.inventory.files import AUDITS, FIGURES, HOLDS, MONITORING, RECORDS, REPORTS, Folder
+from infra_ctl.inventory.files import AUDITS, FIGURES, HOLDS, MONITORING, RECORDS, REPORTS, WAIVERS, Folder
 from infra_ctl.inventory.models import (
     Administrator,
     Circuit,
@@ -32,6 +32,7 @@ from infra_ctl.inventory.records import Entry, Record, problem
 from infra_ctl.inventory.reporting import Figure, Issuer, Remark
 from infra_ctl.inventory.strict import Model
 from infra_ctl.inventory.video import Mcu, Meeting, Room
+from infra_ctl.inventory.waivers import Waiver
 from infra_ctl.inventory.wording import problems
 
 T = TypeVar("T", bound=Model)
@@ -69,6 +70,7 @@ def build(folder: Folder) -> Draft:
         records=_listed(folder, Recorded, "record", RECORDS, "records"),
         incidents=_listed(folder, Incident, "incident", RECORDS, "incidents"),
         statements=_listed(folder, Statement, "statement", RECORDS, "statements"),
+        waivers=_listed(folder, Waiver, "waiver", WAIVERS, "waivers"),
         monitoring=_object(folder, Monitoring, monitoring, monitoring.value() or {}),
         monitoring_record=monitoring,
         figures=_table(folder, Figure, "figure", FIGURES, _as_written),

@@ -40,6 +40,7 @@ from infra_ctl.inventory.records import Path, Record, problem
 from infra_ctl.inventory.reporting import Figure, Issuer, Remark
 from infra_ctl.inventory.strict import Model
 from infra_ctl.inventory.video import Mcu, Meeting, Room
+from infra_ctl.inventory.waivers import Waiver
 
 T_co = TypeVar("T_co", bound=Model, covariant=True)
 
@@ -115,6 +116,7 @@ class Draft:
     records: Table[Recorded]
     incidents: Table[Incident]
     statements: Table[Statement]
+    waivers: Table[Waiver]
     monitoring: Monitoring | None
     """None where monitoring.yaml is ill-formed."""
     monitoring_record: Record

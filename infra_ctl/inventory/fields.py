@@ -163,3 +163,4 @@ Names: TypeAlias = Annotated[str, Field(pattern=NAMES, max_length=60)]
 """A name, or with `*` and `?` all that are like it."""
 CONTROL_ID = r"^[A-Z]{2,5}-[0-9]{2,3}$"
 """As the law's lists of checks number theirs; waivers name it too."""
+ControlId: TypeAlias = Annotated[str, Field(pattern=CONTROL_ID)]

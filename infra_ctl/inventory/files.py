@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Set
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +21,9 @@ MONITORING = "monitoring.yaml"
 RECORDS = "records.yaml"
 REPORTS = "reports.yaml"
 AUDITS = "audits.yaml"
+WAIVERS = "waivers.yaml"
+LAWS = "controls"
+"""A folder beside them, of laws that the city wrote: another room reads what they say."""
 TREES = (
     "city.yaml",
     "profiles.yaml",
@@ -52,8 +55,9 @@ SECTIONS = {
     HOLDS: ("holds",),
     RECORDS: ("records", "incidents", "statements"),
     REPORTS: ("issuers", "remarks"),
+    WAIVERS: ("waivers",),
 }
-OPTIONAL = ("unmanaged.yaml", HOLDS, MONITORING, RECORDS, REPORTS, AUDITS)
+OPTIONAL = ("unmanaged.yaml", HOLDS, MONITORING, RECORDS, REPORTS, AUDITS, WAIVERS)
 MAY_LACK = (*OPTIONAL, FIGURES)
 """Files that a city can do without."""
 
@@ -177,8 +181,21 @@ def open_folder(path: Path) -> Folder:
         except InventoryError as error:
             folder.damaged.add(file)
             folder.problems.extend(error.problems)
+    if LAWS in names:
+        for file, data in _laws(path / LAWS):
+            digest.update(b"%s %d\n" % (file.encode(), len(data)) + data)
     folder.digest = digest.hexdigest()
     return folder
+
+
+def _laws(path: Path) -> Iterator[tuple[str, bytes]]:
+    """The laws of a city, by name; what is wrong with one is told by those who judge by it."""
+    for file in sorted(path.glob("[!.]*.yaml")):
+        name = f"{LAWS}/{file.name}"
+        try:
+            yield name, read(file, name)
+        except InventoryError:
+            yield name, b""
 
 
 def _bytes(folder: Folder, file: str, names: Set[str]) -> bytes:

@@ -65,6 +65,7 @@ def _inventory(draft: Draft, city: CityFile, digest: str, written: Writing) -> I
         records=_where_written(draft.records),
         incidents=_where_written(draft.incidents),
         statements=tuple(draft.statements.objects.values()),
+        waivers=tuple(draft.waivers.objects.values()),
         monitoring=draft.monitoring or Monitoring(),
         figures=tuple(draft.figures.objects.values()),
         issuers=draft.issuers.objects,

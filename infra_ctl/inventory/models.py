@@ -41,6 +41,7 @@ from infra_ctl.inventory.recorded import Incident, Recorded, Statement
 from infra_ctl.inventory.reporting import Figure, Issuer, Remark
 from infra_ctl.inventory.strict import Model
 from infra_ctl.inventory.video import Mcu, Meeting, Room
+from infra_ctl.inventory.waivers import Waiver
 
 
 class City(Model):
@@ -376,6 +377,7 @@ class Inventory(Model):
     incidents: tuple[Incident, ...] | None
     """As `records`."""
     statements: tuple[Statement, ...]
+    waivers: tuple[Waiver, ...]
     monitoring: Monitoring
     figures: tuple[Figure, ...]
     issuers: Mapping[str, Issuer]

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from infra_ctl.inventory.audits import Schedule
 from infra_ctl.inventory.draft import CityFile
 from infra_ctl.inventory.fields import Slug
-from infra_ctl.inventory.files import AUDITS, HOLDS, MONITORING, RECORDS, REPORTS
+from infra_ctl.inventory.files import AUDITS, HOLDS, MONITORING, RECORDS, REPORTS, WAIVERS
 from infra_ctl.inventory.kinds import Zone
 from infra_ctl.inventory.models import (
     Administrator,
@@ -29,6 +29,7 @@ from infra_ctl.inventory.recorded import Incident, Recorded, Statement
 from infra_ctl.inventory.reporting import ReportsFile
 from infra_ctl.inventory.strict import Model
 from infra_ctl.inventory.video import Mcu, Meeting, Room
+from infra_ctl.inventory.waivers import Waiver
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -54,6 +55,10 @@ class _RecordsFile(Model):
     statements: tuple[Statement, ...] = ()
 
 
+class _WaiversFile(Model):
+    waivers: tuple[Waiver, ...] = ()
+
+
 _SHAPES: Mapping[str, tuple[str, Any]] = {
     "city.yaml": ("The city", CityFile),
     "profiles.yaml": ("The city standard: what a kind of site has", Mapping[Slug, Profile]),
@@ -67,6 +72,7 @@ _SHAPES: Mapping[str, tuple[str, Any]] = {
     "video.yaml": ("MCUs, rooms beside those of the profiles, and meetings", _VideoFile),
     MONITORING: ("Who is told what is bad, and from when on it is", Monitoring),
     AUDITS: ("Which audits run by themselves, and who is told", Schedule),
+    WAIVERS: ("What is let be although the law asks otherwise, who answers for it, until when", _WaiversFile),
     HOLDS: ("What is kept from something for a while, and why", _HoldsFile),
     RECORDS: ("What people did and wrote down, and what only they can say", _RecordsFile),
     REPORTS: ("Who signs reports, and what units have to say in them", ReportsFile),

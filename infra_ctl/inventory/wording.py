@@ -22,6 +22,7 @@ _SHOWN = 60
 
 SENTENCES = {
     "bool_parsing": "{value} must be true or false",
+    "date_from_datetime_parsing": "{value} is in no calendar",
     "enum": "{value} is not a choice here{hint}",
     "finite_number": "{value} is not a number",
     "float_parsing": "{value} is not a number",

@@ -20,6 +20,7 @@ from infra_ctl.inventory.rules import (
     reporting,
     systems,
     traffic,
+    waivers,
 )
 from infra_ctl.inventory.rules.survey import Survey, survey
 
@@ -38,6 +39,7 @@ RULES: tuple[Rule, ...] = (
     *reporting.RULES,
     *audits.RULES,
     *recorded.RULES,
+    *waivers.RULES,
 )
 
 

@@ -110,6 +110,16 @@ def test_check_tells_of_controls_with_all_else(infra_ctl: Command, small_folder:
     assert {Path(problem["file"]).name for problem in problems} >= {"ours.yml", "pops.csv"}
 
 
+def test_check_tells_of_waivers_that_waive_nothing(infra_ctl: Command, small_folder: Path) -> None:
+    waiver = "{control: NET-90, objects: [dc], reason: a, approver: b, since: 2026-01-01, until: 2026-12-31}"
+    (small_folder / "waivers.yaml").write_text(f"waivers:\n  - {waiver}\n")
+    said = infra_ctl("check")
+    assert said.code == Exit.USAGE
+    assert said.err.startswith(f"{small_folder}/waivers.yaml:2:15: control 'NET-90' does not exist")
+    (small_folder / "waivers.yaml").write_text(f"waivers:\n  - {waiver.replace('NET-90', 'NET-08')}\n")
+    assert infra_ctl("check").code == Exit.DONE
+
+
 def test_names_are_offered(small_folder: Path) -> None:
     where = ("controls", "-i", str(small_folder))
     assert offered(*where, "LOG-0") == [f"LOG-0{number}" for number in range(1, 9)]

@@ -9,6 +9,7 @@ import pytest
 
 from infra_ctl.controls.loading import MOST_FILES, laws
 from infra_ctl.errors import InventoryError
+from infra_ctl.inventory.slices import Slice, write_slice
 
 LAW = """\
 law: own
@@ -313,3 +314,11 @@ def test_a_city_replaces_a_control_as_a_whole_and_adds_its_own(tmp_path: Path) -
     assert len(found["tcvn-14423-2026"].controls) == 58
     assert list(found["own"].controls) == ["OWN-01"]
     assert list(found)[:4] == ["city-standard", "tcvn-11930-2017", "tcvn-14423-2026", "tslcd-2026"]
+
+
+def test_a_part_of_a_city_has_the_laws_of_the_whole(tmp_path: Path) -> None:
+    folder = tmp_path / "city"
+    folder.mkdir()
+    assert told(folder, {"own.yaml": LAW}) == []
+    write_slice(Slice(of=folder, devices=()), tmp_path / "part")
+    assert "own" in laws(tmp_path / "part")

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 from infra_ctl.controls import catalogue
+from infra_ctl.controls.granting import wrong
 from infra_ctl.controls.loading import laws
 from infra_ctl.controls.model import Control, Law, Term
+from infra_ctl.inventory import load
 
-PAGE = (Path(__file__).parents[3] / "docs/controls.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[3]
+PAGE = (ROOT / "docs/controls.md").read_text(encoding="utf-8")
 
 
 def test_its_catalogue_is_what_the_command_prints() -> None:
@@ -48,9 +52,16 @@ def test_it_has_every_shipped_law(shipped: dict[str, Law]) -> None:
 
 def test_its_examples_are_laws(tmp_path: Path) -> None:
     (tmp_path / "controls").mkdir()
-    examples = re.findall("```yaml\n(.*?)```", PAGE, re.DOTALL)
+    examples = re.findall("```yaml\n(law:.*?)```", PAGE, re.DOTALL)
     for number, text in enumerate(examples):
         (tmp_path / f"controls/{number}.yaml").write_text(text, encoding="utf-8")
     found = laws(tmp_path)
     assert found["tcvn-14423-2026"].controls["LOG-03"].levels[2] == "90d"
     assert list(found["can-tho-2026"].controls) == ["CTY-01"]
+
+
+def test_its_example_of_waivers_waives_something(tmp_path: Path, shipped: dict[str, Law]) -> None:
+    folder = Path(shutil.copytree(ROOT / "inventory", tmp_path / "city"))
+    (example,) = re.findall("```yaml\n(waivers:.*?)```", PAGE, re.DOTALL)
+    (folder / "waivers.yaml").write_text(example, encoding="utf-8")
+    assert [*wrong(load(folder), shipped)] == []

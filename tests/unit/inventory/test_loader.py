@@ -152,6 +152,33 @@ def test_the_digest_is_of_the_files(city: Path, edit: Edit) -> None:
     assert load(city).digest != before
 
 
+def test_the_digest_is_of_the_citys_own_laws_too(city: Path) -> None:
+    before = load(city).digest
+    (city / "controls").mkdir()
+    assert load(city).digest == before
+    (city / "controls/own.yaml").write_text("law: own\n")
+    own = load(city).digest
+    (city / "controls/own.yaml").write_text("law: owner\n")
+    (city / "controls/README.md").write_text("what they are")
+    assert len({before, own, load(city).digest}) == 3
+    (city / "controls/README.md").write_text("what else they are")
+    (city / "controls/.own.yaml.swp.yaml").write_text("an editor's")
+    owner = load(city).digest
+    (city / "controls/README.md").unlink()
+    (city / "controls/.own.yaml.swp.yaml").unlink()
+    assert load(city).digest == owner
+
+
+def test_a_law_that_cannot_be_read_stops_nobody_who_does_not_judge(city: Path) -> None:
+    (city / "controls").mkdir()
+    (city / "controls/own.yaml").mkdir()
+    assert load(city).digest
+    (city / "controls/own.yaml").rmdir()
+    (city / "controls").rmdir()
+    (city / "controls").write_text("law: own")
+    assert load(city).digest
+
+
 def test_a_comment_changes_the_digest_and_nothing_else(city: Path, edit: Edit) -> None:
     before = load(city)
     edit("communes.csv", "# A comment", "# Another comment")
