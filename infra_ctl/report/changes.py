@@ -72,7 +72,7 @@ def document(sources: Sources, wanted: Wanted) -> Document:
     return Document(
         kind="changes",
         subject=about("Thay đổi trên hạ tầng mạng", "Changes of the network's infrastructure", wanted),
-        head=wanted.head(sources.city),
+        head=wanted.head(sources.city.inventory),
         sections=sections,
         made=wanted.made,
         context=sources.context,

@@ -166,11 +166,15 @@ class Letterhead:
     above: str = ""
     """The agency directly above it, where its name stands too."""
     symbol: str = ""
-    """Of its documents, behind `/BC-`; the number is given where documents are registered."""
+    """What follows the number of a letter: `BC-UBND`."""
+    number: str = ""
+    """Empty until the clerk has given it one: then there is room for it."""
+    dated: date | None = None
+    """Of the letter; the day on which it was made without."""
     to: tuple[str, ...] = ()
     """Kính gửi."""
     recipients: tuple[str, ...] = ()
-    """Nơi nhận, before the archive."""
+    """Nơi nhận; the archive is added where it is not among them."""
     on_behalf: Words | None = None
     office: Words | None = None
     signer: str = ""

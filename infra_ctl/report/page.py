@@ -55,7 +55,7 @@ class Segment:
 
 def html(document: Document, language: Language, overrides: Path | None = None) -> str:
     """The page; `overrides` is a folder of templates that go before ours. Raises UnusableError for those."""
-    frame, at = FRAME[language], local(document.made)
+    frame = FRAME[language]
     try:
         return page(
             "document",
@@ -66,7 +66,7 @@ def html(document: Document, language: Language, overrides: Path | None = None) 
             dated=_dated(document, language),
             made=frame["made"].format(at=spoken(document.made, language)),
             not_live=_not_live(document, frame),
-            year=at.year,
+            recipients=_recipients(document, frame),
             marked=partial(marked, language=language),
             say=partial(spoken, language=language),
             clean=clean,
@@ -85,11 +85,23 @@ def html(document: Document, language: Language, overrides: Path | None = None) 
 
 def _dated(document: Document, language: Language) -> str:
     """`Cần Thơ, ngày 05 tháng 02 năm 2026`: with a nought before days below 10, and before months 1 and 2."""
-    at, place = local(document.made), document.head.place
+    at, place = document.head.dated or local(document.made), document.head.place
     if language == "en":
         return clean(f"{place}, {at.day} {at:%B %Y}")
     months = f"{at.month:02}" if at.month < 3 else str(at.month)
     return clean(f"{place}, ngày {at.day:02} tháng {months} năm {at.year}")
+
+
+def _recipients(document: Document, frame: Mapping[str, str]) -> list[str]:
+    """Each with a semicolon and the last one with a full stop; the archive is among them."""
+    given = [each.rstrip(" ;.") for each in document.head.recipients]
+    above = [frame["as_above"]] if document.head.to else []
+    archive = [] if any(each.startswith(_ARCHIVE) for each in given) else [frame["archive"]]
+    every = [clean(each) for each in (*above, *given, *archive)]
+    return [f"- {each}{';' if number < len(every) else '.'}" for number, each in enumerate(every, 1)]
+
+
+_ARCHIVE = "Lưu"
 
 
 def _not_live(document: Document, frame: Mapping[str, str]) -> str:

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from infra_ctl.city import City
+from infra_ctl.inventory.models import Inventory
+from infra_ctl.inventory.reporting import Remark
 from infra_ctl.journal.store import Journal
 from infra_ctl.report.document import Letterhead
-from infra_ctl.report.letterhead import letterhead
+from infra_ctl.report.letterhead import letterhead, remark
 from infra_ctl.report.period import Period
 from infra_ctl.report.scope import Scope
 
@@ -29,6 +31,10 @@ class Wanted:
     made: datetime
     """Now, UTC without a zone."""
 
-    def head(self, city: City) -> Letterhead:
-        """Of the unit that it is about."""
-        return letterhead(city.inventory, self.scope.unit)
+    def remark(self, inventory: Inventory, report: str) -> Remark | None:
+        """What the unit has to say in a report of this period."""
+        return remark(inventory, self.scope.code, self.period.name, report)
+
+    def head(self, inventory: Inventory, report: str = "") -> Letterhead:
+        """Of the unit that it is about; with the number and date that a `report` of it has."""
+        return letterhead(inventory, self.scope.unit, self.remark(inventory, report))
