@@ -62,9 +62,7 @@ def test_the_city_itself_writes_to_nobody_above(inventory: Inventory) -> None:
 def test_another_unit_signs_in_its_place_and_what_is_written_counts(inventory: Inventory) -> None:
     issuers = {
         "92": Issuer(by="so-tttt", signer="Trần Thị B"),
-        "so_tttt": Issuer(
-            title="GIÁM ĐỐC", signer="Lê Văn A", superior="UBND TP. Cần Thơ", place="Ninh Kiều"
-        ),
+        "so-tttt": Issuer(title="GIÁM ĐỐC", signer="Lê Văn A", superior="UBND TP. CT", place="Ninh Kiều"),
     }
     signed = head(inventory, "92", issuers)
     assert (signed.agency, signed.signer) == ("Sở Thông tin và Truyền thông", "Trần Thị B")
