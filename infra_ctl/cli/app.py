@@ -45,6 +45,7 @@ COMMANDS = {
     "secrets": "secrets:secrets",
     "verify": "verify:verify",
     "controls": "controls:controls",
+    "audit": "audit:audit",
     "report": "report:report",
     "export": "export:export",
     "monitor": "monitor:monitor",
@@ -92,7 +93,7 @@ def root() -> None:
 
     \b
     exit codes: 0 done or nothing to do · 1 tried and failed · 2 usage or inventory, nothing tried
-    3 changes (plan --exit-code) or findings (verify, drift, video ready, db check,
+    3 changes (plan --exit-code) or findings (verify, audit, drift, video ready, db check,
     secrets check) · 4 refused
     5 stopped part-way · 130 interrupted
     """

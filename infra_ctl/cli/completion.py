@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +12,7 @@ from infra_ctl.context.options import folder_of
 from infra_ctl.errors import InfraCtlError
 
 if TYPE_CHECKING:
+    from infra_ctl.controls.model import Law
     from infra_ctl.inventory import Inventory
 
 
@@ -85,17 +86,32 @@ def places(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> l
     return [*_starting(incomplete, ("mgmt", "monitor")), *names(ctx, parameter, incomplete)]
 
 
+def laws(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Names of laws."""
+    return _starting(incomplete, _laws(ctx))
+
+
+def judged(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """What findings are of: controls, devices and hosts."""
+    controls = sorted({key for law in _laws(ctx).values() for key in law.controls})
+    return [*_starting(incomplete, controls), *names(ctx, parameter, incomplete)]
+
+
 def laws_and_controls(
     ctx: click.Context, _parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """Names of laws, and the ids of their controls."""
+    known = _laws(ctx)
+    return _starting(incomplete, [*known, *sorted({key for law in known.values() for key in law.controls})])
+
+
+def _laws(ctx: click.Context) -> Mapping[str, Law]:
     from infra_ctl.controls.loading import laws
 
     try:
-        known = laws(folder_of(ctx))
+        return laws(folder_of(ctx))
     except (InfraCtlError, OSError):
-        return []
-    return _starting(incomplete, [*known, *sorted({key for law in known.values() for key in law.controls})])
+        return {}
 
 
 def units(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -27,6 +27,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    tuple_,
     update,
 )
 
@@ -46,6 +47,8 @@ Key: TypeAlias = tuple[str, str, Kind, str]
 
 Connecting: TypeAlias = Callable[[], AbstractContextManager[Connection]]
 """The journal's, for as long as a block lasts."""
+
+_EXHIBIT = select(exhibits.c.audit, exhibits.c.place, exhibits.c.documents, exhibits.c.content)
 
 AT_ONCE = 100
 """Objects that are read in one go: however large an audit is, no more of it is in memory."""
@@ -156,15 +159,26 @@ class Audits:
 
     def findings(self, audit: str) -> Iterator[Finding]:
         """In the order of objects. Raises UnknownFormError."""
-        query = select(findings.c.place, findings.c.content).where(findings.c.audit == audit)
-        for rows in self._pages(query, findings.c.place):
+        query = select(findings.c.audit, findings.c.place, findings.c.content)
+        for rows in self._pages(query.where(findings.c.audit == audit), findings):
             for row in rows:
                 yield from stored.findings(unpacked(row["content"]))
 
     def exhibits(self, audit: str) -> Iterator[Exhibit]:
         """In the order of objects. Raises UnknownFormError."""
-        query = select(exhibits.c.place, exhibits.c.documents, exhibits.c.content)
-        for rows in self._pages(query.where(exhibits.c.audit == audit), exhibits.c.place):
+        return self._exhibits(_EXHIBIT.where(exhibits.c.audit == audit))
+
+    def evidence(self, context: str) -> Iterator[Exhibit]:
+        """The newest of each object, whichever audit took it, in no order. Raises UnknownFormError."""
+        of = exhibits.c.kind, exhibits.c.object
+        ours = exhibits.c.audit == audits.c.id, audits.c.context == context
+        taken = func.max(exhibits.c.taken).label("taken")
+        newest = select(*of, taken).where(*ours).group_by(*of).subquery()
+        same = (newest.c[name] == exhibits.c[name] for name in ("kind", "object", "taken"))
+        return self._exhibits(_EXHIBIT.where(*ours, *same))
+
+    def _exhibits(self, query: Select[tuple[str, int, str, bytes]]) -> Iterator[Exhibit]:
+        for rows in self._pages(query, exhibits):
             sources = [json.loads(row["documents"]) for row in rows]
             texts = self._texts({digest for each in sources for _, digest in each.values()})
             for row, each in zip(rows, sources, strict=True):
@@ -192,19 +206,19 @@ class Audits:
             rows = connection.execute(query).mappings().all()
         return _last_of_each(rows)
 
-    def _pages(
-        self, query: Select[tuple[int, ...]] | Select[tuple[int, bytes]], place: ColumnElement[int]
-    ) -> Iterator[Sequence[RowMapping]]:
+    def _pages(self, query: Select[Any], table: Table) -> Iterator[Sequence[RowMapping]]:
         """No connection is held between two pages: who reads may write meanwhile, or stop."""
-        last = -1
+        key = tuple_(table.c.audit, table.c.place)
+        page = query.order_by(table.c.audit, table.c.place).limit(AT_ONCE)
+        last: tuple[str, int] | None = None
         while True:
-            page = query.where(place > last).order_by(place).limit(AT_ONCE)
             with self._read() as connection:
-                rows = connection.execute(page).mappings().all()
+                query = page if last is None else page.where(key > last)
+                rows = connection.execute(query).mappings().all()
             if not rows:
                 return
             yield rows
-            last = rows[-1]["place"]
+            last = rows[-1]["audit"], rows[-1]["place"]
 
     def _texts(self, digests: Collection[str]) -> Callable[[str], tuple[str, ...]]:
         query = select(snapshots.c.digest, snapshots.c.content).where(snapshots.c.digest.in_(digests))
