@@ -10,6 +10,7 @@ InfraCtlError
 ├── JournalError            the database of runs cannot be opened, read or written
 ├── UnknownFormError        what was kept is of a later version, or is nothing that was kept
 ├── BackupError             the repository of backups cannot be opened, read or written
+├── ScheduleError           systemd does not do what it is asked, or cannot be asked
 ├── LabError                the twin cannot be built, found or entered
 │   └── LabUsageError       what was asked of it is nothing that a twin has or does: nothing was tried
 └── DeviceError             one device, with its name
@@ -92,6 +93,10 @@ class UnknownFormError(InfraCtlError):
 
 class BackupError(InfraCtlError):
     """The repository of backups cannot be opened, read or written."""
+
+
+class ScheduleError(InfraCtlError):
+    """What calls us by the clock could not be started or stopped."""
 
 
 class LabError(InfraCtlError):

@@ -51,6 +51,11 @@ def page(name: str, overrides: Path | None = None, **values: object) -> str:
     return environment.get_template(f"report/{name}.html.j2").render(**values)
 
 
+def schedule_text(name: str, **values: object) -> str:
+    """A unit or a crontab that calls us, from the template `schedule/<name>.j2`. Raises as `render`."""
+    return _environment(None).get_template(f"schedule/{name}.j2").render(**values)
+
+
 @functools.cache
 def _template(platform: str, name: str, overrides: Path | None) -> Template:
     return _environment(overrides).get_template(f"{platform}/{name}.conf.j2")

@@ -47,6 +47,7 @@ COMMANDS = {
     "controls": "controls:controls",
     "audit": "audit:audit",
     "report": "report:report",
+    "schedule": "schedule:schedule",
     "export": "export:export",
     "monitor": "monitor:monitor",
     "video": "video:video",
