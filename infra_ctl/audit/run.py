@@ -20,8 +20,10 @@ from infra_ctl.controls.exhibit import MACHINES, Exhibit, Kind
 from infra_ctl.controls.finding import Finding
 from infra_ctl.controls.judging import Asked, judge, rules
 from infra_ctl.controls.model import Law
+from infra_ctl.controls.waiving import waiving
 from infra_ctl.drivers.fleet import Fleet
 from infra_ctl.errors import DeviceError, InfraCtlError, RefusedError, UnknownError
+from infra_ctl.inventory.fields import VIETNAM
 from infra_ctl.inventory.hints import did_you_mean
 from infra_ctl.journal.records import Asking, Audit, RunState, now
 from infra_ctl.journal.store import Journal
@@ -136,10 +138,12 @@ class Judging:
             if name not in known:
                 raise UnknownError(f"there is no law '{name}'{did_you_mean(name, known)}")
         devices, hosts = setting.choose(where)
-        by_kind = rules([known[name] for name in laws], meaning(city.inventory))
+        chosen = [known[name] for name in laws]
+        by_kind = rules(chosen, meaning(city.inventory))
+        waived = waiving(city.inventory, chosen, datetime.now(VIETNAM).date())
 
         def judged(asked: Asked, exhibit: Exhibit) -> tuple[Finding, ...]:
-            return tuple(judge(asked, exhibit, by_kind.get(asked.kind, ())))
+            return tuple(map(waived, judge(asked, exhibit, by_kind.get(asked.kind, ()))))
 
         return cls(subjects(city, where, {*devices, *hosts}), judged)
 

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 from infra_ctl.cli.session import Session
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from infra_ctl.audit.collecting.part import Part, Subject
-    from infra_ctl.audit.run import Examination, Setting, Sources
+    from infra_ctl.audit.run import Examination, Setting, Survey
+    from infra_ctl.city import City
+    from infra_ctl.controls.catalogue import Source
     from infra_ctl.controls.model import Law
     from infra_ctl.drivers.fleet import Fleet
+    from infra_ctl.journal.store import Journal
     from infra_ctl.masking import Masking
 
 DEFAULT = "tcvn-14423-2026"
@@ -23,18 +27,21 @@ ALL = "all"
 
 def setting(session: Session) -> Setting:
     """All that audits of one command share."""
-    from infra_ctl.audit.run import Setting
+    from infra_ctl.audit.run import Setting, Sources
 
     city = session.city()
-    fleet, masking = session.fleet(city), session.masking(city)
+    fleet, journal = session.fleet(city), session.journal()
     return Setting(
         city=city,
         laws=known_laws(session),
         context=session.context.name,
         choose=partial(session.choose, city),
-        journal=session.journal(),
+        journal=journal,
         fleet=fleet,
-        sources=_sources(fleet, masking),
+        sources=Sources(
+            surveys=_surveys(session, city, journal),
+            examinations={"frr": _routing(fleet, session.masking(city))},
+        ),
     )
 
 
@@ -44,10 +51,17 @@ def known_laws(session: Session) -> dict[str, Law]:
     return {**laws(session.context.inventory)}
 
 
-def _sources(fleet: Fleet, masking: Masking) -> Sources:
-    from infra_ctl.audit.run import Sources
+def _surveys(session: Session, city: City, journal: Journal) -> Mapping[Source, Survey]:
+    """Sources that are asked once for everything."""
+    from infra_ctl.audit.collecting import journalled, recorded
+    from infra_ctl.context.hosts import present_parts
 
-    return Sources(surveys={}, examinations={"frr": _routing(fleet, masking)})
+    context = session.context
+    parts = present_parts(context, city)
+    return {
+        "records": partial(recorded.collect, city),
+        "journal": partial(journalled.collect, city, context.name, journal, context.backup, parts),
+    }
 
 
 def _routing(fleet: Fleet, masking: Masking) -> Examination:
