@@ -25,6 +25,7 @@ from infra_ctl.drivers.fleet import Fleet
 from infra_ctl.errors import DeviceError, InfraCtlError, RefusedError, UnknownError
 from infra_ctl.inventory.fields import VIETNAM
 from infra_ctl.inventory.hints import did_you_mean
+from infra_ctl.journal.audits import Audits
 from infra_ctl.journal.records import Asking, Audit, RunState, now
 from infra_ctl.journal.store import Journal
 
@@ -41,13 +42,15 @@ Examination: TypeAlias = Callable[[Subject, datetime], Part]
 class Sources:
     """Who is asked; a source that is not here leaves what it knows uncollected."""
 
+    fleet: Fleet
+    """How many machines are asked at a time."""
     surveys: Mapping[Source, Survey]
     examinations: Mapping[Source, Examination]
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """Where audits are run."""
+    """What audits are about, and where they are kept."""
 
     city: City
     laws: Mapping[str, Law]
@@ -56,8 +59,6 @@ class Setting:
     choose: Callable[[str], tuple[tuple[str, ...], tuple[str, ...]]]
     """Devices and hosts that a selector means, of those that the context has. Raises SelectorError."""
     journal: Journal
-    fleet: Fleet
-    sources: Sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ Shown: TypeAlias = Callable[[Audit, int, int], Callable[[str], None]]
 """Told of an audit that has begun and how many devices and hosts it asks; gives what is told of each."""
 
 
-def run(setting: Setting, wanted: Wanted, shown: Shown) -> Audit:
+def run(setting: Setting, sources: Sources, wanted: Wanted, shown: Shown) -> Audit:
     """A new audit, to its end; a machine that does not answer has the cause in its findings.
 
     Raises UnknownError and SelectorError before anything is begun, RefusedError where it is under way.
@@ -89,10 +90,10 @@ def run(setting: Setting, wanted: Wanted, shown: Shown) -> Audit:
         len(judging.asked),
         wanted.due,
     )
-    return _carried_out(setting, setting.journal.audits.start(asking), judging, shown)
+    return _carried_out(setting.journal.audits, sources, setting.journal.audits.start(asking), judging, shown)
 
 
-def go_on(setting: Setting, audit: Audit, shown: Shown) -> Audit:
+def go_on(setting: Setting, sources: Sources, audit: Audit, shown: Shown) -> Audit:
     """An audit that was left, to its end: what it has of the last half hour stays.
 
     Raises RefusedError where it is done or under way, or the inventory is another by now.
@@ -102,7 +103,7 @@ def go_on(setting: Setting, audit: Audit, shown: Shown) -> Audit:
     if audit.inventory != setting.city.inventory.digest:
         raise RefusedError(f"the inventory has changed since audit {audit.id}: begin another")
     judging = Judging.of(setting, audit.laws, audit.where)
-    return _carried_out(setting, setting.journal.audits.reopen(audit), judging, shown)
+    return _carried_out(setting.journal.audits, sources, setting.journal.audits.reopen(audit), judging, shown)
 
 
 def again(setting: Setting, laws: Iterable[str], where: str) -> Iterator[Finding]:
@@ -148,26 +149,24 @@ class Judging:
         return cls(subjects(city, where, {*devices, *hosts}), judged)
 
 
-def _carried_out(setting: Setting, audit: Audit, judging: Judging, shown: Shown) -> Audit:
+def _carried_out(audits: Audits, sources: Sources, audit: Audit, judging: Judging, shown: Shown) -> Audit:
     try:
-        _audit(setting, audit, judging, shown)
+        _audit(audits, sources, audit, judging, shown)
     except BaseException as error:
         # It is the error that matters; who took the audit over ends it.
         with suppress(InfraCtlError):
             state = RunState.STOPPED if isinstance(error, KeyboardInterrupt) else RunState.FAILED
-            setting.journal.audits.end(audit, state)
+            audits.end(audit, state)
         raise
-    return setting.journal.audits.end(audit, RunState.DONE)
+    return audits.end(audit, RunState.DONE)
 
 
-def _audit(setting: Setting, audit: Audit, judging: Judging, shown: Shown) -> None:
+def _audit(audits: Audits, sources: Sources, audit: Audit, judging: Judging, shown: Shown) -> None:
     """What is surveyed comes first: it is quick. Then machine by machine, many at a time."""
-    at, audits = now(), setting.journal.audits
+    at = now()
     kept = {each for each, taken in audits.kept(audit.id).items() if abs(at - taken) < FRESH}
     owed = {each: place for place, each in enumerate(judging.asked) if (each.kind, each.name) not in kept}
-    surveyed = {
-        source: _surveyed(source, survey, owed, at) for source, survey in setting.sources.surveys.items()
-    }
+    surveyed = {source: _surveyed(source, survey, owed, at) for source, survey in sources.surveys.items()}
 
     def keep(each: Asked, *examined: Part) -> None:
         subject = each.kind, each.name
@@ -180,13 +179,13 @@ def _audit(setting: Setting, audit: Audit, judging: Judging, shown: Shown) -> No
 
     def examine(name: str) -> None:
         each = machines[name]
-        examinations = setting.sources.examinations.items()
+        examinations = sources.examinations.items()
         keep(each, *(_examined(source, ask, each, at) for source, ask in examinations))
 
     for each in owed:
         if each.kind not in MACHINES:
             keep(each)
-    for ended in setting.fleet.each(machines, examine, on_done).values():
+    for ended in sources.fleet.each(machines, examine, on_done).values():
         if isinstance(ended, DeviceError):
             raise ended  # a defect of ours: what machines do not say is in what is kept
 

@@ -12,7 +12,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from infra_ctl.cli import completion, findings
-from infra_ctl.cli.auditing import ALL, DEFAULT, known_laws, setting
+from infra_ctl.cli.auditing import ALL, DEFAULT, known_laws, setting, sources
 from infra_ctl.cli.exits import Exit
 from infra_ctl.cli.progress import Stopwatch, counting
 from infra_ctl.cli.session import Session, console, selector_argument, session_options
@@ -145,6 +145,7 @@ def _run(session: Session, known: Setting, left: Audit | None, wanted: Wanted) -
     from infra_ctl.audit.run import run as begin
 
     begun: list[Audit] = []
+    asked = sources(session, known)
     with ExitStack() as bars:
 
         def shown(begun_now: Audit, devices: int, hosts: int) -> Callable[[str], None]:
@@ -152,7 +153,9 @@ def _run(session: Session, known: Setting, left: Audit | None, wanted: Wanted) -
             return bars.enter_context(counting("asking", devices, hosts)) if devices + hosts else _nothing
 
         try:
-            return begin(known, wanted, shown) if left is None else go_on(known, left, shown)
+            if left is not None:
+                return go_on(known, asked, left, shown)
+            return begin(known, asked, wanted, shown)
         except KeyboardInterrupt:
             for each in begun:
                 judged = known.journal.audits.one(each.id).judged

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from infra_ctl.audit.collecting.part import Part, Subject
-    from infra_ctl.audit.run import Examination, Setting, Survey
+    from infra_ctl.audit.run import Examination, Setting, Sources, Survey
     from infra_ctl.city import City
     from infra_ctl.controls.catalogue import Source
     from infra_ctl.controls.model import Law
@@ -26,22 +26,28 @@ ALL = "all"
 
 
 def setting(session: Session) -> Setting:
-    """All that audits of one command share."""
-    from infra_ctl.audit.run import Setting, Sources
+    """What audits of a command are about; nobody is asked for it."""
+    from infra_ctl.audit.run import Setting
 
     city = session.city()
-    fleet, journal = session.fleet(city), session.journal()
     return Setting(
         city=city,
         laws=known_laws(session),
         context=session.context.name,
         choose=partial(session.choose, city),
-        journal=journal,
+        journal=session.journal(),
+    )
+
+
+def sources(session: Session, known: Setting) -> Sources:
+    """Who is asked in the context."""
+    from infra_ctl.audit.run import Sources
+
+    fleet = session.fleet(known.city)
+    return Sources(
         fleet=fleet,
-        sources=Sources(
-            surveys=_surveys(session, city, journal),
-            examinations={"frr": _routing(fleet, session.masking(city))},
-        ),
+        surveys=_surveys(session, known.city, known.journal),
+        examinations={"frr": _routing(fleet, session.masking(known.city))},
     )
 
 

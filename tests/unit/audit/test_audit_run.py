@@ -79,18 +79,22 @@ def machines() -> Machines:
 
 
 @pytest.fixture
-def setting(small: SmallCity, journal: Journal, machines: Machines, tmp_path: Path) -> Setting:
+def setting(small: SmallCity, journal: Journal) -> Setting:
+    return Setting(small.city, {"ours": LAW}, "lab", small.city.choose, journal)
+
+
+@pytest.fixture
+def sources(small: SmallCity, machines: Machines, tmp_path: Path) -> Sources:
     fleet = Fleet(small.devices(tmp_path / "devices").driver, workers=1)
-    sources = Sources({}, {"host": machines.examine})
-    return Setting(small.city, {"ours": LAW}, "lab", small.city.choose, journal, fleet, sources)
+    return Sources(fleet, {}, {"host": machines.examine})
 
 
 def nobody_looks(_audit: Audit, _devices: int, _hosts: int) -> Callable[[str], None]:
     return lambda _name: None
 
 
-def audited(setting: Setting, where: str = "") -> Audit:
-    return run.run(setting, Wanted(("ours",), where), nobody_looks)
+def audited(setting: Setting, sources: Sources, where: str = "") -> Audit:
+    return run.run(setting, sources, Wanted(("ours",), where), nobody_looks)
 
 
 def verdicts(setting: Setting, audit: Audit, control: str = "SSH-01") -> Mapping[str, Verdict]:
@@ -98,7 +102,9 @@ def verdicts(setting: Setting, audit: Audit, control: str = "SSH-01") -> Mapping
     return {each.object: each.verdict for each in found if each.control == control}
 
 
-def test_every_object_is_judged_and_kept_in_the_order_of_all(setting: Setting, machines: Machines) -> None:
+def test_every_object_is_judged_and_kept_in_the_order_of_all(
+    setting: Setting, sources: Sources, machines: Machines
+) -> None:
     machines.says = lambda name: "yes" if name == "nk-pop1" else "no"
     told: list[str] = []
 
@@ -108,7 +114,7 @@ def test_every_object_is_judged_and_kept_in_the_order_of_all(setting: Setting, m
         return told.append
 
     everybody = subjects(setting.city, "", {*setting.city.intents, *setting.city.hosts})
-    audit = run.run(setting, Wanted(("ours",), name="nightly", due=datetime(2026, 11, 27)), shown)
+    audit = run.run(setting, sources, Wanted(("ours",), name="nightly", due=datetime(2026, 11, 27)), shown)
     assert (audit.state, audit.judged, audit.name) == (RunState.DONE, audit.objects, "nightly")
     assert sorted(told) == sorted([*setting.city.intents, *setting.city.hosts])
     kept = [(each.kind, each.object) for each in results.exhibits(setting.journal, audit.id)]
@@ -121,7 +127,7 @@ def test_every_object_is_judged_and_kept_in_the_order_of_all(setting: Setting, m
 
 
 def test_a_silent_machine_and_a_defect_have_their_cause_and_stop_nobody(
-    setting: Setting, machines: Machines
+    setting: Setting, sources: Sources, machines: Machines
 ) -> None:
     def says(name: str) -> str:
         if name == "nk-pop1":
@@ -131,7 +137,7 @@ def test_a_silent_machine_and_a_defect_have_their_cause_and_stop_nobody(
         return "no"
 
     machines.says = says
-    audit = audited(setting, "pop=nk")
+    audit = audited(setting, sources, "pop=nk")
     found = {each.object: each for each in results.findings(setting.journal, audit.id)}
     assert audit.state is RunState.DONE
     assert str(found["nk-pop1"].lines[0]) == "ssh.root: nk-pop1: timed out"
@@ -139,28 +145,30 @@ def test_a_silent_machine_and_a_defect_have_their_cause_and_stop_nobody(
     assert found["nk-cai-khe-ce1"].verdict is Verdict.PASS
 
 
-def test_a_source_that_fails_as_a_whole_is_the_cause_of_what_it_knows(setting: Setting) -> None:
+def test_a_source_that_fails_as_a_whole_is_the_cause_of_what_it_knows(
+    setting: Setting, sources: Sources
+) -> None:
     def survey(_at: datetime) -> Mapping[Subject, Part]:
         raise SecretError("the vault is closed")
 
-    broken = replace(setting, sources=replace(setting.sources, surveys={"inventory": survey}))
-    found = {each.object: each for each in results.findings(setting.journal, audited(broken).id)}
+    broken = replace(sources, surveys={"inventory": survey})
+    found = {each.object: each for each in results.findings(setting.journal, audited(setting, broken).id)}
     assert str(found["nk"].lines[0]) == "site.kind: the vault is closed"
     assert found["nk-pop1"].verdict is Verdict.PASS
 
 
 def test_ctrl_c_keeps_what_is_judged_and_the_rest_is_gone_on_with(
-    setting: Setting, machines: Machines
+    setting: Setting, sources: Sources, machines: Machines
 ) -> None:
     with pytest.raises(KeyboardInterrupt):
-        audited(replace(setting, fleet=Interrupted(setting.fleet.open)))
+        audited(setting, replace(sources, fleet=Interrupted(sources.fleet.open)))
     (stopped,) = results.audits(setting.journal, "lab")
     assert (stopped.state, stopped.objects > stopped.judged) == (RunState.STOPPED, True)
     first, machines.asked = set(machines.asked), []
     assert len(first) == 2
     found = run.left(setting.journal, "lab", "", stopped.started)
     assert found == stopped
-    ended = run.go_on(setting, stopped, nobody_looks)
+    ended = run.go_on(setting, sources, stopped, nobody_looks)
     assert (ended.id, ended.state, ended.judged) == (stopped.id, RunState.DONE, stopped.objects)
     assert first.isdisjoint(machines.asked)
     assert first | set(machines.asked) == {*setting.city.intents, *setting.city.hosts}
@@ -168,56 +176,58 @@ def test_ctrl_c_keeps_what_is_judged_and_the_rest_is_gone_on_with(
 
 
 def test_what_is_old_is_collected_again(
-    setting: Setting, machines: Machines, monkeypatch: pytest.MonkeyPatch
+    setting: Setting, sources: Sources, machines: Machines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machines.says = lambda _name: "yes"
-    audit = audited(setting, "pop=nk")
+    audit = audited(setting, sources, "pop=nk")
     assert set(machines.asked) == set(NK)
     setting.journal.audits.end(setting.journal.audits.reopen(audit), RunState.STOPPED)
     machines.asked, machines.says = [], lambda _name: "no"
-    run.go_on(setting, results.audit(setting.journal, audit.id), nobody_looks)
+    run.go_on(setting, sources, results.audit(setting.journal, audit.id), nobody_looks)
     assert machines.asked == [], "it is of this minute"
     setting.journal.audits.end(setting.journal.audits.reopen(audit), RunState.STOPPED)
     monkeypatch.setattr(run, "FRESH", timedelta(0))
-    ended = run.go_on(setting, results.audit(setting.journal, audit.id), nobody_looks)
+    ended = run.go_on(setting, sources, results.audit(setting.journal, audit.id), nobody_looks)
     assert set(machines.asked) == set(NK)
     assert set(verdicts(setting, ended).values()) == {Verdict.PASS}
 
 
-def test_what_is_done_or_of_another_inventory_is_not_gone_on_with(setting: Setting) -> None:
-    done = audited(setting, "nk-pop1")
+def test_what_is_done_or_of_another_inventory_is_not_gone_on_with(setting: Setting, sources: Sources) -> None:
+    done = audited(setting, sources, "nk-pop1")
     with pytest.raises(RefusedError, match="is done: there is nothing to go on with"):
-        run.go_on(setting, done, nobody_looks)
+        run.go_on(setting, sources, done, nobody_looks)
     other = replace(done, state=RunState.STOPPED, inventory="another")
     with pytest.raises(RefusedError, match="the inventory has changed since"):
-        run.go_on(setting, other, nobody_looks)
+        run.go_on(setting, sources, other, nobody_looks)
 
 
-def test_bad_input_is_told_before_anything_is_begun(setting: Setting) -> None:
+def test_bad_input_is_told_before_anything_is_begun(setting: Setting, sources: Sources) -> None:
     with pytest.raises(UnknownError, match=r"there is no law 'our' \(did you mean 'ours'\?\)"):
-        run.run(setting, Wanted(("our",)), nobody_looks)
+        run.run(setting, sources, Wanted(("our",)), nobody_looks)
     with pytest.raises(SelectorError):
-        audited(setting, "nk-pop9")
+        audited(setting, sources, "nk-pop9")
     assert results.audits(setting.journal, "lab") == ()
 
 
-def test_a_journal_that_breaks_ends_it_as_failed(setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_journal_that_breaks_ends_it_as_failed(
+    setting: Setting, sources: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_arguments: object) -> None:
         raise RefusedError("no room")
 
     monkeypatch.setattr(setting.journal.audits, "keep", broken)
     with pytest.raises(RefusedError, match="no room"):
-        audited(setting, "nk-pop1")
+        audited(setting, sources, "nk-pop1")
     assert [each.state for each in results.audits(setting.journal, "lab")] == [RunState.FAILED]
 
 
 def test_the_newest_evidence_of_each_is_judged_again_without_asking(
-    setting: Setting, machines: Machines
+    setting: Setting, sources: Sources, machines: Machines
 ) -> None:
     machines.says = lambda _name: "yes"
-    audited(setting, "pop=nk")
+    audited(setting, sources, "pop=nk")
     machines.says = lambda _name: "no"
-    audited(setting, "nk-an-hoa-ce1")
+    audited(setting, sources, "nk-an-hoa-ce1")
     machines.asked = []
     found = {each.object: each.verdict for each in run.again(setting, ("ours",), "pop=nk")}
     ssh = {name: found[name] for name in NK}
