@@ -44,6 +44,11 @@ def scope(inventory: Inventory, code: str | None) -> Scope:
     return Scope(unit, frozenset(_objects(inventory, codes)))
 
 
+def own(inventory: Inventory, unit: Unit) -> Scope:
+    """Of a unit without those beneath it: what of all of them together is in no other's."""
+    return Scope(unit, frozenset(_objects(inventory, frozenset((unit.code,)))))
+
+
 def _unit(inventory: Inventory, code: str) -> Unit:
     known = {code: unit for (edition, code), unit in inventory.units.items() if edition == inventory.edition}
     if code in known:

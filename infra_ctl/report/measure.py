@@ -1,0 +1,109 @@
+"""One indicator of a unit or of the city in a period: a count, a part of a whole, or why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from infra_ctl.controls.model import Words
+from infra_ctl.inventory.reporting import Figure
+from infra_ctl.report.document import Cell, Coded, Imported, Ratio, Share, words
+
+Origin: TypeAlias = Literal["inventory", "audit", "journal", "monitoring", "backup", "imported"]
+
+ORIGINS: dict[Origin, Words] = {
+    "inventory": words("theo khai báo", "as written down"),
+    "audit": words("theo kết quả kiểm tra", "by audits"),
+    "journal": words("theo nhật ký thay đổi", "by the journal"),
+    "monitoring": words("theo số liệu giám sát", "by monitoring"),
+    "backup": words("theo kho sao lưu", "by the backups"),
+    "imported": words("số liệu nhập", "imported"),
+}
+"""Where a value comes from, as it is said beside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """Nothing of a kind is a whole of 0; what could not be measured has no part, and a cause."""
+
+    origin: Origin
+    part: float | None = None
+    whole: float | None = None
+    """None where it is a count by itself."""
+    cause: Words | None = None
+    source: str = ""
+    """Of an imported one."""
+
+    @property
+    def is_known(self) -> bool:
+        return self.part is not None and self.whole != 0
+
+    @property
+    def ratio(self) -> float | None:
+        """Of a share that is known."""
+        if self.part is None or not self.whole:
+            return None
+        return self.part / self.whole
+
+
+def share(origin: Origin, part: float, whole: float) -> Measure:
+    return Measure(origin, part, whole)
+
+
+def count(origin: Origin, number: float) -> Measure:
+    return Measure(origin, number)
+
+
+def unmeasured(origin: Origin, cause: Words) -> Measure:
+    return Measure(origin, cause=cause)
+
+
+def imported(figure: Figure) -> Measure:
+    return Measure("imported", figure.value, figure.of, source=f"{figure.source}, {figure.date:%d/%m/%Y}")
+
+
+def added(measures: Iterable[Measure]) -> Measure:
+    """Parts by parts and wholes by wholes, of those that could be measured; the first cause where none could.
+
+    Raises ValueError where there is nothing to add.
+    """
+    every = tuple(measures)
+    if not every:
+        raise ValueError("of nothing there is no sum")
+    known = [each for each in every if each.part is not None]
+    if not known:
+        return every[0]
+    first = known[0]
+    wholes = [each.whole for each in known if each.whole is not None]
+    sources = dict.fromkeys(each.source for each in known if each.source)
+    return Measure(
+        first.origin,
+        sum(each.part or 0 for each in known),
+        sum(wholes) if wholes else None,
+        source="; ".join(sources),
+    )
+
+
+def cell(measure: Measure) -> Cell:
+    """As it stands in a table: never blank, and never a nought, where nothing was measured."""
+    if measure.part is None:
+        return Coded("not-measured", _caused(measure.cause), "muted")
+    if measure.whole == 0:
+        return Coded("none", words("không có đối tượng", "nothing of the kind"), "muted")
+    value = _value(measure.part, measure.whole)
+    return Imported(value, measure.source) if measure.origin == "imported" else value
+
+
+def _caused(cause: Words | None) -> Words:
+    if cause is None:
+        return words("chưa đo", "not measured")
+    return words(f"chưa đo: {cause.vi}", f"not measured: {cause.en}")
+
+
+def _value(part: float, whole: float | None) -> int | float | Share | Ratio:
+    if whole is None:
+        return int(part) if float(part).is_integer() else part
+    if float(part).is_integer() and float(whole).is_integer():
+        return Share(int(part), int(whole))
+    return Ratio(part / whole)
