@@ -6,11 +6,9 @@ The order in which some of them stand here has a meaning, which their own docstr
 from __future__ import annotations
 
 from enum import StrEnum
-from functools import total_ordering
 from typing import Literal, TypeAlias
 
 
-@total_ordering
 class Stage(StrEnum):
     """How far an object has moved to IPv6, in order.
 
@@ -35,8 +33,18 @@ class Stage(StrEnum):
     def rank(self) -> int:
         return list(Stage).index(self)
 
+    # All four: a text has an order of its own, which `total_ordering` would leave to the three others.
     def __lt__(self, other: str) -> bool:
         return self.rank < Stage(other).rank
+
+    def __le__(self, other: str) -> bool:
+        return self.rank <= Stage(other).rank
+
+    def __gt__(self, other: str) -> bool:
+        return self.rank > Stage(other).rank
+
+    def __ge__(self, other: str) -> bool:
+        return self.rank >= Stage(other).rank
 
 
 class SiteKind(StrEnum):
