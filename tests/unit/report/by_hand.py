@@ -20,7 +20,7 @@ from infra_ctl.report.readings import Monitored, Readings, Seen
 from infra_ctl.report.scope import Scope, scope
 
 SMALL = Path(__file__).parents[2] / "cases/inventory/city"
-"""dc, bk and hq-so-tttt are of so-tttt, nk is of 916, bt of 918, and a ward each of 31117, 31120 and 31180."""
+"""dc, bk and hq-so-tttt are of so-tttt, nk is of 916, bt of 918; 31117, 31120 and 31180 have a ward each."""
 HALF = period("2026H2")
 AT = datetime(2026, 11, 20, 3)
 MADE = datetime(2026, 12, 30, 3)
