@@ -87,6 +87,9 @@ def audit() -> None:
 @law_option
 @click.option("--stored", is_flag=True, help="Ask nobody: judge the newest evidence of each object again.")
 @click.option("--resume", is_flag=True, help="Go on with the last audit, which was stopped or killed.")
+@click.option(
+    "--prometheus", default="", metavar="URL", help="Which one has measured; the inventory's without."
+)
 @language_option
 @session_options
 def run(
@@ -96,6 +99,7 @@ def run(
     laws: tuple[str, ...],
     stored: bool,
     resume: bool,
+    prometheus: str,
     language: Language,
 ) -> None:
     """What `infra-ctl audit` alone does.
@@ -116,7 +120,7 @@ def run(
         found = list(again(known, wanted.laws, wanted.where))
         _print(session, known.laws, None, found, language, clock)
     else:
-        done = _run(session, known, None if not resume else _left(known), wanted)
+        done = _run(session, known, _left(known) if resume else None, wanted, prometheus)
         found = list(known.journal.audits.findings(done.id))
         _print(session, known.laws, done, found, language, clock)
     raise click.exceptions.Exit(Exit.FOUND if findings.bad(found) else Exit.DONE)
@@ -140,12 +144,12 @@ def _left(known: Setting) -> Audit:
     return found
 
 
-def _run(session: Session, known: Setting, left: Audit | None, wanted: Wanted) -> Audit:
+def _run(session: Session, known: Setting, left: Audit | None, wanted: Wanted, prometheus: str) -> Audit:
     from infra_ctl.audit.run import go_on
     from infra_ctl.audit.run import run as begin
 
     begun: list[Audit] = []
-    asked = sources(session, known)
+    asked = sources(session, known, prometheus)
     with ExitStack() as bars:
 
         def shown(begun_now: Audit, devices: int, hosts: int) -> Callable[[str], None]:

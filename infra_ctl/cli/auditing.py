@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from infra_ctl.cli.session import Session
+from infra_ctl.errors import UnusableError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,11 +14,9 @@ if TYPE_CHECKING:
 
     from infra_ctl.audit.collecting.part import Part, Subject
     from infra_ctl.audit.run import Examination, Setting, Sources, Survey
-    from infra_ctl.city import City
     from infra_ctl.controls.catalogue import Source
     from infra_ctl.controls.model import Law
     from infra_ctl.drivers.fleet import Fleet
-    from infra_ctl.journal.store import Journal
     from infra_ctl.masking import Masking
 
 DEFAULT = "tcvn-14423-2026"
@@ -39,15 +38,15 @@ def setting(session: Session) -> Setting:
     )
 
 
-def sources(session: Session, known: Setting) -> Sources:
-    """Who is asked in the context."""
+def sources(session: Session, known: Setting, prometheus: str = "") -> Sources:
+    """Who is asked in the context; `prometheus` is the address of one that goes before the inventory's."""
     from infra_ctl.audit.run import Sources
 
-    fleet = session.fleet(known.city)
+    fleet, masking = session.fleet(known.city), session.masking(known.city)
     return Sources(
         fleet=fleet,
-        surveys=_surveys(session, known.city, known.journal),
-        examinations={"frr": _routing(fleet, session.masking(known.city))},
+        surveys=_surveys(session, known, masking, prometheus),
+        examinations={"frr": _routing(fleet, masking)},
     )
 
 
@@ -57,17 +56,23 @@ def known_laws(session: Session) -> dict[str, Law]:
     return {**laws(session.context.inventory)}
 
 
-def _surveys(session: Session, city: City, journal: Journal) -> Mapping[Source, Survey]:
+def _surveys(session: Session, known: Setting, masking: Masking, prometheus: str) -> Mapping[Source, Survey]:
     """Sources that are asked once for everything."""
-    from infra_ctl.audit.collecting import journalled, recorded
+    from infra_ctl.audit.collecting import journalled, measured, recorded
     from infra_ctl.context.hosts import present_parts
 
-    context = session.context
-    parts = present_parts(context, city)
+    city, context = known.city, session.context
+    parts, is_plain = present_parts(context, city), context.kind == "lab"
+    watched: Survey = partial(measured.collect, city, masking.resolve, url=prometheus, is_plain=is_plain)
     return {
         "records": partial(recorded.collect, city),
-        "journal": partial(journalled.collect, city, context.name, journal, context.backup, parts),
+        "journal": partial(journalled.collect, city, context.name, known.journal, context.backup, parts),
+        "prometheus": watched if prometheus or context.kind != "embedded" else _unwatched,
     }
+
+
+def _unwatched(_at: datetime) -> Mapping[Subject, Part]:
+    raise UnusableError("nothing measures a simulated network: --prometheus URL")
 
 
 def _routing(fleet: Fleet, masking: Masking) -> Examination:
