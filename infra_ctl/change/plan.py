@@ -5,6 +5,7 @@ It holds no secret: candidates carry `vault:` references, diffs are masked.
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Literal, Self
@@ -105,10 +106,42 @@ class Break(_Frozen):
         return f"{self.device}: after wave {self.wave}{who} {self.path}"
 
 
+class Breach(_Frozen):
+    """What the law asks of a device, host or site, and would no longer be so once a plan is carried out."""
+
+    object: str
+    law: str
+    control: str
+    title: str
+    clause: str
+    reason: str
+    lines: tuple[str, ...]
+    """What proves it: lines that come, or those that go, which say so."""
+    waiver: str = ""
+    """Why it need not be so, who answers for that, and from when to when; empty where nobody does."""
+    until: date | None = None
+    """The last day of the waiver."""
+
+    def is_waived(self, day: date) -> bool:
+        return self.until is not None and day <= self.until
+
+    def __str__(self) -> str:
+        return f"{self.object}: {self.control} {self.title} ({self.clause}): {self.reason}"
+
+
+class Mended(_Frozen):
+    """What the law asks and is not so, and would be: no longer fails by what a plan changes."""
+
+    object: str
+    law: str
+    control: str
+    title: str
+
+
 class Plan(_Frozen):
     """A whole plan; `inventory` is the inventory's digest, `created` in UTC, ISO 8601."""
 
-    format: Literal[3] = 3
+    format: Literal[4] = 4
     id: str
     created: str
     tool: str
@@ -134,6 +167,9 @@ class Plan(_Frozen):
     `nk-pop1/eth10 to nk-cai-khe-ce1/eth0`. What is left to do is another plan."""
     unmade: str = ""
     """Why the successors of links that go cannot be made first, where that would have spared a break."""
+    breaches: tuple[Breach, ...] = ()
+    """What the law asks and passes now, and would fail: refused, unless it is waived."""
+    mended: tuple[Mended, ...] = ()
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -186,6 +222,10 @@ class Plan(_Frozen):
     def failed(self) -> tuple[PlannedDevice | PlannedHost, ...]:
         failed = (each for each in self.parts if each.status is Status.FAILED)
         return tuple(each for each in failed if each.name not in self.behind)
+
+    def unlawful(self, day: date) -> tuple[Breach, ...]:
+        """Its breaches that nobody answers for on a day."""
+        return tuple(each for each in self.breaches if not each.is_waived(day))
 
     @property
     def foreign(self) -> tuple[PlannedDevice, ...]:

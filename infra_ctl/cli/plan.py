@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from infra_ctl.cli.exits import Exit
+from infra_ctl.cli.gate import refuse_unlawful, unlawful
 from infra_ctl.cli.places import file_option
 from infra_ctl.cli.progress import Stopwatch, counted
 from infra_ctl.cli.session import Session, device_argument, selector_argument, session_options
@@ -34,7 +35,8 @@ def plan(
 ) -> None:
     """What would change on the selected devices and hosts, by their own verdict, and in which order.
 
-    Changes nothing. Hosts have keys of their own: host, zone, role, system, database.
+    Changes nothing. Hosts have keys of their own: host, zone, role, system, database. What the law asks and
+    is so must stay so, or waivers.yaml says who answers for it: else it is refused, exit 4.
 
     \b
     infra-ctl plan
@@ -63,8 +65,9 @@ def plan(
             session.say(f"saved  {path}     it has nothing to do")
     else:
         print_plan(session, found)
-        if path is not None and found.steps:
+        if path is not None and found.steps and not unlawful(found):
             session.say(f"saved  {path}     run it:  {session.command(f'deploy --plan {path}')}")
+    refuse_unlawful(found)
     raise click.exceptions.Exit(_code(changed=bool(found.steps), failed=bool(found.failed), asked=exit_code))
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from infra_ctl.change import plan as plans
 from infra_ctl.change.plan import Plan, Status
+from infra_ctl.cli.gate import law_lines, lawful
 from infra_ctl.cli.progress import counting, names, some
 from infra_ctl.cli.session import Session, console
 from infra_ctl.context.devices import present
@@ -104,7 +105,7 @@ def _made(
     plan = assemble(planner, judged, context, selector)
     if plan.breaks:
         plan, judged = made_first(planner, judged, plan, lambda _hostname: None)
-    return _prepared(planner, journal, plan, judged, foresight, hosts)
+    return lawful(session, _prepared(planner, journal, plan, judged, foresight, hosts))
 
 
 def _prepared(
@@ -270,6 +271,8 @@ def _print_waves(screen: Console, plan: Plan) -> None:
         screen.print(f"cuts    … and {len(plan.breaks) - MOST_BREAKS} more", style="red", markup=False)
     if plan.unmade:
         screen.print(f"        not made before it is broken: {plan.unmade}", style="red", markup=False)
+    for line, style in law_lines(plan):
+        screen.print(line, style=style, markup=False)
 
 
 def _expected_losses(plan: Plan) -> Iterator[tuple[int, tuple[str, ...]]]:

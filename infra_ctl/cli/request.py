@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import click
 
+from infra_ctl.cli.gate import refuse_unlawful
 from infra_ctl.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -97,10 +98,14 @@ def failures_allowed(text: str, devices: int) -> int:
 
 
 def refuse(plan: Plan, request: Request) -> None:
-    """What is not begun: too many devices that could not be planned, a way that is cut, a timer too short."""
+    """What is not begun.
+
+    Too many devices that could not be planned, a way that is cut, a law that is broken, a timer too short.
+    """
     refuse_unreachable(plan, failures_allowed(request.max_fail, len(plan.parts)))
     if not request.may_cut:
         refuse_cut(plan)
+    refuse_unlawful(plan)
     refuse_short(plan, request.timer)
 
 

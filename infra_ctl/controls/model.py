@@ -67,6 +67,13 @@ class Term(Model):
     from_: Annotated[Level | None, Field(alias="from")] = None
     says: Words | None = None
 
+    @property
+    def evidence(self) -> frozenset[str]:
+        """Documents and facts that it, and what is in it, asks for."""
+        inside = (*(self.all or ()), *(self.any or ()), *((self.not_,) if self.not_ is not None else ()))
+        own = (name for name in (self.lines, self.fact) if name is not None)
+        return frozenset(own).union(*(each.evidence for each in inside))
+
 
 class Control(Model):
     """One thing that is asked, of one kind of object."""
@@ -90,6 +97,11 @@ class Control(Model):
     def kinds(self) -> tuple[Kind, ...]:
         """The kinds of object that it is about."""
         return MACHINES if self.of == "machine" else (self.of,)
+
+    @property
+    def evidence(self) -> frozenset[str]:
+        """All documents and facts that it asks for."""
+        return self.holds.evidence | (self.when.evidence if self.when is not None else frozenset())
 
 
 class Law(Model):

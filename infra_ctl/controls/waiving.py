@@ -39,12 +39,16 @@ def waiving(inventory: Inventory, laws: Iterable[Law], day: datetime.date) -> Ca
     def waived(finding: Finding) -> Finding:
         if finding.verdict is not Verdict.FAIL:
             return finding
-        of_it = known.get((finding.law, finding.control), ())
-        begun = [each for each in of_it if finding.object in each.names and each.waiver.since <= day]
-        last = max(begun, key=lambda each: each.waiver.until, default=None)
+        last = begun(known.get((finding.law, finding.control), ()), finding.object, day)
         return finding if last is None else _with(finding, last, day)
 
     return waived
+
+
+def begun(granted: Iterable[Granted], name: str, day: datetime.date) -> Granted | None:
+    """Of the waivers that an object had until a day, the one that lasts longest: it need not be in force."""
+    of_it = (each for each in granted if name in each.names and each.waiver.since <= day)
+    return max(of_it, key=lambda each: each.waiver.until, default=None)
 
 
 def granted(inventory: Inventory, laws: Iterable[Law]) -> Mapping[tuple[str, str], tuple[Granted, ...]]:

@@ -1,0 +1,118 @@
+"""The policy gate: what the law asks and is so now, and would not be once a plan is carried out.
+
+A plan changes some of the evidence by which a control is judged and leaves the rest. Both sides are judged by
+what it changes alone: what it leaves is missing on both, and a control fails by what is there or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TypeAlias
+
+from infra_ctl.audit.collecting import routers
+from infra_ctl.audit.collecting.part import Part, Subject, exhibit
+from infra_ctl.change.plan import Breach, Mended, Plan
+from infra_ctl.city import City
+from infra_ctl.controls.asked import asked, meaning
+from infra_ctl.controls.exhibit import Kind
+from infra_ctl.controls.finding import Finding
+from infra_ctl.controls.judging import Asked, Rule, judge, rules
+from infra_ctl.controls.model import Law
+from infra_ctl.controls.waiving import Granted, begun, granted
+from infra_ctl.outcome import Verdict
+
+QUOTED = 3
+"""Lines of a breach."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """What a plan changes of the evidence of one object."""
+
+    before: Part
+    after: Part
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset((*self.after.documents, *self.after.facts))
+
+
+Changes: TypeAlias = Mapping[Subject, Sides]
+
+
+def of_devices(plan: Plan, running: Mapping[str, str]) -> Changes:
+    """What changes of routers' configurations; `running` are masked."""
+    return {
+        ("device", each.hostname): Sides(
+            routers.said(running[each.hostname], is_simulated=True),
+            routers.said(each.candidate, is_simulated=True),
+        )
+        for each in plan.changed
+    }
+
+
+def judged(plan: Plan, changes: Changes, city: City, laws: Mapping[str, Law], day: date) -> Plan:
+    """A plan with what it would break of the law, and mend."""
+    if not changes:
+        return plan
+    gate = _Gate.of(city, laws, day)
+    breaches: list[Breach] = []
+    mended: list[Mended] = []
+    for subject, sides in changes.items():
+        for before, after in gate.findings(subject, sides):
+            if after.verdict is Verdict.FAIL and before.verdict is not Verdict.FAIL:
+                breaches.append(gate.breach(before, after))
+            elif before.verdict is Verdict.FAIL and after.verdict is not Verdict.FAIL:
+                mended.append(gate.mended(before))
+    return plan.model_copy(update={"breaches": tuple(breaches), "mended": tuple(mended)})
+
+
+@dataclass(frozen=True, slots=True)
+class _Gate:
+    laws: Mapping[str, Law]
+    rules: Mapping[Kind, tuple[Rule, ...]]
+    asked: Mapping[Subject, Asked]
+    granted: Mapping[tuple[str, str], tuple[Granted, ...]]
+    day: date
+
+    @classmethod
+    def of(cls, city: City, laws: Mapping[str, Law], day: date) -> _Gate:
+        return cls(
+            laws,
+            rules(laws.values(), meaning(city.inventory)),
+            {(each.kind, each.name): each for each in asked(city.inventory)},
+            granted(city.inventory, laws.values()),
+            day,
+        )
+
+    def findings(self, subject: Subject, sides: Sides) -> Iterator[tuple[Finding, Finding]]:
+        """Each control that asks for something of what changes, before and after."""
+        by = [rule for rule in self.rules.get(subject[0], ()) if rule.control.evidence & sides.names]
+        before, after = (
+            judge(self.asked[subject], exhibit(subject, (part,), datetime.min), by)
+            for part in (sides.before, sides.after)
+        )
+        return zip(before, after, strict=True)
+
+    def breach(self, before: Finding, after: Finding) -> Breach:
+        control = self.laws[after.law].controls[after.control]
+        waiver = begun(self.granted.get((after.law, after.control), ()), after.object, self.day)
+        come = [f"+ {line}" for line in after.lines if line.number]
+        go = [f"- {line}" for line in before.lines if line.number]
+        return Breach(
+            object=after.object,
+            law=after.law,
+            control=control.id,
+            title=control.title.en,
+            clause=control.clause,
+            reason=" ".join(each.en for each in after.reasons),
+            lines=tuple((come or go)[:QUOTED]),
+            waiver=waiver.waiver.in_words if waiver else "",
+            until=waiver.waiver.until if waiver else None,
+        )
+
+    def mended(self, before: Finding) -> Mended:
+        title = self.laws[before.law].controls[before.control].title.en
+        return Mended(object=before.object, law=before.law, control=before.control, title=title)
