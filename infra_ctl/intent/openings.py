@@ -15,7 +15,7 @@ from infra_ctl.intent.model import Network
 from infra_ctl.intent.places import ADMINISTRATORS, ANYBODY, CITY, Places, collapsed, users_of
 from infra_ctl.inventory import Inventory
 from infra_ctl.inventory.kinds import HostRole
-from infra_ctl.inventory.listening import HTTP, Listener, asked, listeners
+from infra_ctl.inventory.listening import HTTP, Listener, administered, asked, listeners
 from infra_ctl.inventory.models import Host, System
 
 SSH, NODE_EXPORTER, PACKAGES, POSTGRESQL = "ssh", "node-exporter", "packages", "postgresql"
@@ -128,6 +128,8 @@ def _of_systems(inventory: Inventory, host: Host) -> Iterator[tuple[str, int, se
     for system in systems_on(inventory, host.id):
         names = {*_exchanging(inventory, system), *with_role(inventory, HostRole.MONITORING)}
         names |= {*inventory.systems[system.front].runs_on} if system.front else users_of(inventory, system)
+        for door in administered(system):
+            yield f"{system.id}/administration", door.port, {ADMINISTRATORS}
         for listener in listeners(system):
             if HostRole.DATABASE in host.roles and listener.scheme not in HTTP:
                 yield POSTGRESQL, database_port(inventory, host), names

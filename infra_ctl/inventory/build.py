@@ -9,9 +9,20 @@ from pydantic import ValidationError
 
 from infra_ctl.inventory.audits import Schedule
 from infra_ctl.inventory.draft import CityFile, Draft, Table
-from infra_ctl.inventory.files import AUDITS, FIGURES, HOLDS, MONITORING, RECORDS, REPORTS, WAIVERS, Folder
+from infra_ctl.inventory.files import (
+    ASSETS,
+    AUDITS,
+    FIGURES,
+    HOLDS,
+    MONITORING,
+    RECORDS,
+    REPORTS,
+    WAIVERS,
+    Folder,
+)
 from infra_ctl.inventory.models import (
     Administrator,
+    Asset,
     Circuit,
     Contract,
     Hold,
@@ -60,6 +71,7 @@ def build(folder: Folder) -> Draft:
         hosts=_table(folder, Host, "host", "hosts.yaml"),
         zones=_table(folder, ZonePolicy, "zone", "zones.yaml"),
         administrators=_table(folder, Administrator, "administrator", "administrators.yaml"),
+        assets=_table(folder, Asset, "machine", ASSETS, _as_written),
         systems=_table(folder, System, "system", "systems.yaml"),
         mcus=_table(folder, Mcu, "MCU", "video.yaml:mcus"),
         rooms=_table(folder, Room, "room", "video.yaml:rooms"),

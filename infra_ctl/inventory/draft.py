@@ -14,6 +14,7 @@ from infra_ctl.inventory.kinds import Traffic
 from infra_ctl.inventory.models import (
     Addressing,
     Administrator,
+    Asset,
     Circuit,
     City,
     Contract,
@@ -106,6 +107,7 @@ class Draft:
     hosts: Table[Host]
     zones: Table[ZonePolicy]
     administrators: Table[Administrator]
+    assets: Table[Asset]
     systems: Table[System]
     mcus: Table[Mcu]
     rooms: Table[Room]

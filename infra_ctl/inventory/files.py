@@ -15,6 +15,7 @@ from infra_ctl.inventory.records import Entry, Node, Record, Row
 from infra_ctl.inventory.table import Columns
 from infra_ctl.inventory.text import decode, read, unreadable
 
+ASSETS = "assets.csv"
 FIGURES = "figures.csv"
 HOLDS = "holds.yaml"
 MONITORING = "monitoring.yaml"
@@ -45,6 +46,7 @@ TABLES = {
     "circuits.csv": Columns.of(
         "id,a,z,class,handoff,provider,mbps,mtu,direction,loss,rtt_ms,jitter_ms", key="id"
     ),
+    ASSETS: Columns.of("machine", optional="serial,support_end,location,owner", key="machine"),
     FIGURES: Columns.of(
         "edition,unit,indicator,period,value,of,source,date,by", key="edition,unit,indicator,period"
     ),
@@ -58,7 +60,7 @@ SECTIONS = {
     WAIVERS: ("waivers",),
 }
 OPTIONAL = ("unmanaged.yaml", HOLDS, MONITORING, RECORDS, REPORTS, AUDITS, WAIVERS)
-MAY_LACK = (*OPTIONAL, FIGURES)
+MAY_LACK = (*OPTIONAL, ASSETS, FIGURES)
 """Files that a city can do without."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
@@ -23,6 +24,7 @@ PORTS = {
 }
 """Where a scheme is spoken unless something else is said; one that is not here needs a port."""
 HTTP = ("http", "https")
+SSH_PORT = 22
 SIP = ("sip", "sips")
 
 
@@ -32,13 +34,20 @@ class Listener(NamedTuple):
     scheme: str
     port: int
 
+    def __str__(self) -> str:
+        return f"{self.scheme}/{self.port}"
+
 
 def listeners(system: System) -> tuple[Listener, ...]:
     """What a system's hosts take requests on, each once."""
     if system.listen:
-        written = (each.split("/") for each in system.listen)
-        return tuple(dict.fromkeys(Listener(scheme, int(port)) for scheme, port in written))
+        return _parsed(system.listen)
     return asked(system)
+
+
+def administered(system: System) -> tuple[Listener, ...]:
+    """Where administrators reach it, beside the SSH that every host has."""
+    return tuple(each for each in _parsed(system.administration or ()) if each.port != SSH_PORT)
 
 
 def asked(system: System) -> tuple[Listener, ...]:
@@ -65,6 +74,11 @@ def port_of(url: SplitResult) -> int:
             "names no host" if not url.hostname else f"needs a port: {url.scheme} has no usual one"
         )
     return port
+
+
+def _parsed(doors: Iterable[str]) -> tuple[Listener, ...]:
+    pairs = (each.split("/") for each in doors)
+    return tuple(dict.fromkeys(Listener(scheme, int(port)) for scheme, port in pairs))
 
 
 def _urls(system: System) -> list[SplitResult]:

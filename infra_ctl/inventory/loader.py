@@ -55,6 +55,7 @@ def _inventory(draft: Draft, city: CityFile, digest: str, written: Writing) -> I
         hosts=draft.hosts.objects,
         zones=draft.zones.objects,
         administrators=draft.administrators.objects,
+        assets=draft.assets.objects,
         systems=draft.systems.objects,
         rooms={room.id: room for room in _standard_rooms(draft)} | dict(draft.rooms.objects),
         mcus=draft.mcus.objects,

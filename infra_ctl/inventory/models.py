@@ -140,6 +140,10 @@ class DeviceProfile(Model):
     uplinks: tuple[InterfaceName, ...] = ()
     trunk: InterfaceName | None = None
     """Where the site's LANs are, as sub-interfaces; None where the device serves none."""
+    lan_ports: Annotated[int, Field(ge=0)] | None = None
+    """Sockets for LANs, those of a switch on its trunk too."""
+    wan_ports: Annotated[int, Field(ge=0)] | None = None
+    """Sockets for circuits; None where it has those of its uplinks."""
 
 
 class CircuitRule(Model):
@@ -247,6 +251,10 @@ class Peer(Model):
     remote_ipv6: IPv6Address
     secret: SecretReference
     max_prefixes: Annotated[int, Field(ge=1)]
+    reach: Literal["national", "international"] | None = None
+    """Where its network leads to."""
+    direction: Slug | None = None
+    """The physical way to it."""
 
 
 HOST_ACCOUNT = "infra"
@@ -274,6 +282,8 @@ class ZonePolicy(Model):
 
     id: Zone
     users: tuple[Users, ...] = ()
+    lans: tuple[Lan, ...] = ()
+    """LANs of the sites that are in this zone too."""
 
 
 class Administrator(Model):
@@ -308,12 +318,33 @@ class System(Model):
     probes: tuple[Url, ...] = ()
     listen: tuple[Listen, ...] = ()
     """What its hosts take requests on, `https/8443`; empty where that is what the probes say."""
+    encrypted: tuple[Listen, ...] = ()
+    """Of these what is encrypted although it is not called so: STARTTLS, or TLS beneath another scheme."""
+    administration: tuple[Listen, ...] | None = None
+    """Where it is administered, `ssh/22`; nobody but administrators gets in there. None where nobody says."""
+    web: bool | None = None
+    """Whether people use it by a browser; None where that is so if it speaks HTTP."""
+    waf: bool | None = None
+    """Whether requests pass a web application firewall; None where nobody says, or its front does."""
     front: Slug | None = None
     """The system whose hosts take this one's requests and pass them on, by the names of its probes."""
     rpo_seconds: Annotated[Seconds | None, Field(alias="rpo")] = None
     rto_seconds: Annotated[Seconds | None, Field(alias="rto")] = None
     sites: tuple[Slug, ...] = ()
     """Sites that host work of this system beside the data centres; `communes` rules are in the profile."""
+
+
+class Asset(Model):
+    """What is known of a machine beside its configuration: a device or a host."""
+
+    machine: Slug
+    serial: Text | None = None
+    support_end: Date | None = None
+    """Last day on which its maker mends it."""
+    location: Text | None = None
+    """Room and rack."""
+    owner: Slug | None = None
+    """Code of the unit that answers for it."""
 
 
 class UnmanagedLine(Model):
@@ -365,6 +396,8 @@ class Inventory(Model):
     hosts: Mapping[str, Host]
     zones: Mapping[str, ZonePolicy]
     administrators: Mapping[str, Administrator]
+    assets: Mapping[str, Asset]
+    """By machine."""
     systems: Mapping[str, System]
     rooms: Mapping[str, Room]
     mcus: Mapping[str, Mcu]

@@ -9,6 +9,7 @@ from infra_ctl.errors import Problem
 from infra_ctl.inventory.draft import Draft
 from infra_ctl.inventory.rules import (
     addresses,
+    assets,
     audits,
     hosts,
     meetings,
@@ -33,6 +34,7 @@ RULES: tuple[Rule, ...] = (
     *places.RULES,
     *systems.RULES,
     *hosts.RULES,
+    *assets.RULES,
     *traffic.RULES,
     *monitoring.RULES,
     *meetings.RULES,

@@ -103,6 +103,19 @@ def ports(draft: Draft, _survey: Survey) -> Iterator[Problem]:
                 yield draft.systems.problem(key, ("listen",) if system.listen else ("probes",), message)
 
 
+def encrypted(draft: Draft, _survey: Survey) -> Iterator[Problem]:
+    """What is encrypted is something that the system listens on."""
+    for key, system in draft.systems.objects.items():
+        try:
+            known = set(map(str, listeners(system)))
+        except ValueError:
+            continue  # a probe that has no port is told of elsewhere
+        for index, each in enumerate(system.encrypted):
+            if each not in known:
+                message = f"{key} does not listen on {each}{did_you_mean(each, known)}"
+                yield draft.systems.problem(key, ("encrypted", index), message)
+
+
 def fronts(draft: Draft, _survey: Survey) -> Iterator[Problem]:
     """What takes a system's requests for it is a system in the DMZ, and passes on HTTP."""
     for key, system in draft.systems.objects.items():
@@ -140,14 +153,14 @@ def logins(draft: Draft, _survey: Survey) -> Iterator[Problem]:
 
 
 def policies(draft: Draft, _survey: Survey) -> Iterator[Problem]:
-    """A zone with a policy is one that some site has."""
+    """A zone with a policy is one that some site has, or LANs of sites are in."""
     if not draft.profiles.sound:
         return
     known = {zone for profile in draft.profiles.objects.values() for zone in profile.zones}
     for key, policy in draft.zones.objects.items():
-        if policy.id not in known:
+        if policy.id not in known and not policy.lans:
             message = f"no site has a zone {key!r}{did_you_mean(key, [str(zone) for zone in known])}"
             yield problem(draft.zones.records[key], (), message)
 
 
-RULES = (names, serving, database_pairs, probes, ports, fronts, logins, policies)
+RULES = (names, serving, database_pairs, probes, ports, encrypted, fronts, logins, policies)

@@ -46,6 +46,10 @@ def device_ports(draft: Draft, _survey: Survey) -> Iterator[Problem]:
         for path, end, what in _own_ports(profile):
             if (other := used.setdefault(end, what)) != what:
                 yield problem(draft.profiles.records[key], path, f"{end} is already {other}")
+        for name, device in profile.devices.items():
+            if device.wan_ports is not None and device.wan_ports < len(device.uplinks):
+                message = f"{device.wan_ports} are too few for {len(device.uplinks)} uplinks"
+                yield problem(draft.profiles.records[key], ("devices", name, "wan_ports"), message)
 
 
 def _own_ports(profile: Profile) -> Iterator[tuple[Path, str, str]]:

@@ -56,6 +56,7 @@ def plain_references(draft: Draft, _survey: Survey) -> Iterator[Problem]:
     yield from _unknown(draft.rooms, sites, _written(draft.rooms, "site"))
     yield from _unknown(draft.rooms, draft.mcus, _written(draft.rooms, "mcu"))
     yield from _unknown(systems, draft.units, _written(systems, "owner"))
+    yield from _unknown(draft.assets, draft.units, _written(draft.assets, "owner"))
     yield from _unknown(systems, hosts, _written(systems, "runs_on"))
     yield from _unknown(systems, sites, _written(systems, "sites"))
 

@@ -81,6 +81,18 @@ def test_a_system_behind_another_is_asked_by_that_one_alone(hosts: HostIntents) 
     assert not lets_in(behind, "officials/https", front)
 
 
+def test_where_a_system_is_administered_nobody_else_gets_in(reference: Inventory) -> None:
+    one_stop = reference.systems["one-stop"]
+    apart = one_stop.model_copy(update={"administration": ("ssh/22", "https/8443")})
+    inventory = reference.model_copy(update={"systems": {**reference.systems, "one-stop": apart}})
+    hosts = HostIntents(inventory, allocate(inventory, {}))
+    host = hosts["dc-app-1"]
+    assert opening(host, "one-stop/administration").port == 8443
+    assert lets_in(host, "one-stop/administration", hosts["bk-ntp-1"])
+    assert not lets_in(host, "one-stop/administration", hosts["dc-portal-1"])
+    assert not any(each.service.endswith("/administration") for each in hosts["dc-qlvb-1"].openings)
+
+
 def test_guests_use_nothing_inside(hosts: HostIntents) -> None:
     guests = ip_network("10.65.16.224/27")  # of nk-cai-khe
     for host in hosts.values():
