@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from infra_ctl.audit.collecting.part import Part, Subject
     from infra_ctl.audit.run import Examination, Setting, Sources, Survey
+    from infra_ctl.city import City
     from infra_ctl.controls.catalogue import Source
     from infra_ctl.controls.model import Law
     from infra_ctl.drivers.fleet import Fleet
@@ -46,7 +47,7 @@ def sources(session: Session, known: Setting, prometheus: str = "") -> Sources:
     return Sources(
         fleet=fleet,
         surveys=_surveys(session, known, masking, prometheus),
-        examinations={"frr": _routing(fleet, masking)},
+        examinations={"frr": _routing(fleet, masking), "host": _machines(session, known.city)},
     )
 
 
@@ -86,3 +87,21 @@ def _routing(fleet: Fleet, masking: Masking) -> Examination:
         return routers.collect(fleet, masking, [name], lambda _name: None)[subject]
 
     return ask
+
+
+def _machines(session: Session, city: City) -> Examination:
+    """Linux machines as they are; a simulated device is none."""
+    from infra_ctl.audit.collecting.machines import Machines, Way
+    from infra_ctl.context.hosts import present_hosts, way
+    from infra_ctl.drivers.ssh import SshRunner
+    from infra_ctl.errors import UnreachableError
+
+    where = session.context
+
+    def opened(name: str) -> Way:
+        if where.kind == "embedded":
+            raise UnreachableError(name, "it is simulated, and no machine")
+        connection = way(where, city, name)
+        return Way(SshRunner.connect(connection), connection.sudo)
+
+    return Machines(city, opened, frozenset(present_hosts(where, city))).examine

@@ -1,0 +1,1 @@
+"""One look at a Linux machine: what it is asked in one session, and what its answers prove. Pure."""

@@ -1,0 +1,51 @@
+"""The SNMP agent: its configuration without secrets, and the versions that it answers."""
+
+from __future__ import annotations
+
+import re
+
+from infra_ctl.audit.collecting.examining.seen import Facts, Seen, shown
+from infra_ctl.controls.exhibit import Document, Fact, Line
+
+_PLAIN = re.compile(r"^\s*(r[ow]community6?|com2sec6?)\b")
+_USER = re.compile(r"^\s*(r[ow]user|createUser)\b")
+_SECRETS = (
+    re.compile(r"(?i)^(\s*(?:r[ow]community6?|trap2?sink|informsink|trapcommunity)\s+)(\S+)"),
+    re.compile(r"(?i)^(\s*com2sec6?\s+(?:-Cn\s+\S+\s+)?\S+\s+\S+\s+)(\S+)"),
+    re.compile(r"(?i)^(\s*(?:usmUser|authcommunity)\s+)(.*)"),
+)
+
+
+def masked(text: str) -> str:
+    """A line without communities and passphrases."""
+    if re.match(r"(?i)\s*createUser\b", text):
+        return _user(text)
+    for form in _SECRETS:
+        text = form.sub(r"\1…", text)
+    return text
+
+
+def _user(text: str) -> str:
+    """`createUser [-e ID] NAME PROTOCOL PASSPHRASE PROTOCOL PASSPHRASE`: quoted or not, a word each."""
+    words = re.findall(r"\"[^\"]*\"|\S+", text)
+    begin = 2 + 2 * (len(words) > 1 and words[1] == "-e")
+    return " ".join(
+        [*words[:begin], *("…" if place % 2 else word for place, word in enumerate(words[begin:]))]
+    )
+
+
+def document(seen: Seen) -> Document:
+    """Without lines where there is no agent."""
+    lines = tuple(masked(line.text) for line in seen.lines("snmpd"))
+    return Document("snmpd", "/etc/snmp/snmpd.conf, snmpd.conf.d", lines)
+
+
+def versions(seen: Seen) -> Facts:
+    """By what is configured, while it runs; by a community, 1 and 2c alike."""
+    if seen.running("snmpd") is None:
+        return ()
+    lines = [Line("snmpd", number, text) for number, text in enumerate(document(seen).lines, 1)]
+    plain = next((line for line in lines if _PLAIN.match(line.text)), None)
+    user = next((line for line in lines if _USER.match(line.text)), None)
+    found = (("1", plain), ("2c", plain), ("3", user))
+    return tuple(Fact(version, shown(line)) for version, line in found if line is not None)
