@@ -20,6 +20,7 @@ from infra_ctl.controls.exhibit import Kind
 from infra_ctl.controls.finding import Finding
 from infra_ctl.controls.judging import Asked, Rule, judge, rules
 from infra_ctl.controls.model import Law
+from infra_ctl.controls.needed import needed
 from infra_ctl.controls.waiving import Granted, begun, granted
 from infra_ctl.outcome import Verdict
 
@@ -89,7 +90,7 @@ class _Gate:
 
     def findings(self, subject: Subject, sides: Sides) -> Iterator[tuple[Finding, Finding]]:
         """Each control that asks for something of what changes, before and after."""
-        by = [rule for rule in self.rules.get(subject[0], ()) if rule.control.evidence & sides.names]
+        by = [rule for rule in self.rules.get(subject[0], ()) if needed(rule.control) & sides.names]
         before, after = (
             judge(self.asked[subject], exhibit(subject, (part,), datetime.min), by)
             for part in (sides.before, sides.after)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
 from infra_ctl.controls.catalogue import DOCUMENTS, FACTS, Known, Shape
+from infra_ctl.controls.code import OURS, code, installed
 from infra_ctl.controls.model import Control, Of, Term
 from infra_ctl.controls.values import COUNTED, EQUAL, LEVEL, MATCHING, NUMERIC, ORDERED, literal
 from infra_ctl.errors import SelectorError
@@ -24,7 +25,7 @@ Wrong: TypeAlias = Iterator[tuple[Path, str]]
 SELECTABLE: Mapping[Of, Selectable] = {"device": "device", "host": "host", "machine": "both"}
 """Whom a selector can mean, and which of its vocabularies is theirs."""
 
-_KINDS = ("all", "any", "not", "lines", "fact")
+_KINDS = ("all", "any", "not", "lines", "fact", "code")
 _LINES = ("require", "forbid", "last")
 _COMPARISONS = (*EQUAL, *ORDERED, *MATCHING, *COUNTED)
 _ANYWHERE = ("from", "says")
@@ -122,6 +123,14 @@ def _fact(said: dict[str, Any], control: Control, path: Path) -> Wrong:
         yield from _comparison(given[0], said[given[0]], known, control, (*path[:-1], given[0]))
 
 
+def _code(said: dict[str, Any], control: Control, path: Path) -> Wrong:
+    name = said["code"]
+    if (coded := code(name)) is None:
+        yield path, f"there is no code {name!r}{did_you_mean(name, {**OURS, **installed()})}"
+    elif not set(control.kinds) <= set(coded.of):
+        yield path, f"the code {name!r} judges no {control.of}: it is of {' and '.join(coded.of)}"
+
+
 def _comparison(key: str, value: Any, known: Known, control: Control, path: Path) -> Wrong:
     if key in MATCHING:
         yield from _expression(value, path)
@@ -168,4 +177,4 @@ def _said(term: Term) -> dict[str, Any]:
     return {written.get(key, key): getattr(term, key) for key in term.model_fields_set}
 
 
-_INSIDE = {"all": _all, "any": _any, "not": _not, "lines": _lines, "fact": _fact}
+_INSIDE = {"all": _all, "any": _any, "not": _not, "lines": _lines, "fact": _fact, "code": _code}

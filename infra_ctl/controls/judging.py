@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from infra_ctl.controls.exhibit import Exhibit, Kind
 from infra_ctl.controls.finding import Finding
 from infra_ctl.controls.model import Control, Law, Words
-from infra_ctl.controls.predicates import Ask, Predicate, Ruling, compiled
+from infra_ctl.controls.predicates import compiled
+from infra_ctl.controls.ruling import Ask, Predicate, Ruling
 from infra_ctl.outcome import Verdict
 
 QUOTED = 20

@@ -35,6 +35,7 @@ class Term(Model):
                     to match, `last` one for the last line; with `under`, the lines of each section whose
                     first line matches that
     fact            its values, all of which are to hold, or one with `some: true`; with one comparison
+    code            a function of `controls.code`, by its name
     from            in an `all`: the security level from which on it is asked
     says            what to say where it does not hold
     """
@@ -64,15 +65,10 @@ class Term(Model):
     count_at_least: Text | None = None
     count_at_most: Text | None = None
 
+    code: Text | None = None
+
     from_: Annotated[Level | None, Field(alias="from")] = None
     says: Words | None = None
-
-    @property
-    def evidence(self) -> frozenset[str]:
-        """Documents and facts that it, and what is in it, asks for."""
-        inside = (*(self.all or ()), *(self.any or ()), *((self.not_,) if self.not_ is not None else ()))
-        own = (name for name in (self.lines, self.fact) if name is not None)
-        return frozenset(own).union(*(each.evidence for each in inside))
 
 
 class Control(Model):
@@ -97,11 +93,6 @@ class Control(Model):
     def kinds(self) -> tuple[Kind, ...]:
         """The kinds of object that it is about."""
         return MACHINES if self.of == "machine" else (self.of,)
-
-    @property
-    def evidence(self) -> frozenset[str]:
-        """All documents and facts that it asks for."""
-        return self.holds.evidence | (self.when.evidence if self.when is not None else frozenset())
 
 
 class Law(Model):

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from dataclasses import replace
+from typing import TypeAlias
 
 from infra_ctl.controls import sections
 from infra_ctl.controls.catalogue import FACTS
+from infra_ctl.controls.code import Code, code
 from infra_ctl.controls.exhibit import Exhibit, Fact, Line
 from infra_ctl.controls.model import Term, Words
+from infra_ctl.controls.ruling import Ask, Predicate, Ruling
 from infra_ctl.controls.values import (
     COUNTED,
     EQUAL,
@@ -29,29 +31,12 @@ from infra_ctl.controls.values import (
 from infra_ctl.outcome import Verdict
 
 
-class Ask(NamedTuple):
-    """What is asked of an object: its security level, and the control's threshold there."""
-
-    level: int
-    threshold: str
-
-
-@dataclass(frozen=True, slots=True)
-class Ruling:
-    """What a predicate says of one exhibit, why, and the lines that prove it."""
-
-    verdict: Verdict
-    reasons: tuple[Words, ...] = ()
-    lines: tuple[Line, ...] = ()
-
-
-Predicate: TypeAlias = Callable[[Exhibit, Ask], Ruling]
-
-
 def compiled(term: Term) -> Predicate:
     """The function of a term that `checking` found nothing wrong with."""
     if term.lines is not None or term.fact is not None:
         return _of_lines(term) if term.lines is not None else _of_fact(term)
+    if term.code is not None and (coded := code(term.code)) is not None:
+        return _of_code(coded, term.says)
     if term.not_ is not None:
         judge = _not(compiled(term.not_))
     else:
@@ -240,6 +225,24 @@ def _counted(term: Term, key: str, value: str) -> FactsJudge:
     return judge
 
 
+def _of_code(coded: Code, says: Words | None) -> Predicate:
+    """Whoever wrote it need not look whether its evidence is there, and may be wrong."""
+
+    def judge(exhibit: Exhibit, ask: Ask) -> Ruling:
+        for name in sorted(coded.evidence):
+            if name not in exhibit.documents and name not in exhibit.facts:
+                return _unknown(exhibit, name)
+        try:
+            found = coded.judge(exhibit, ask)
+        except Exception as error:  # noqa: BLE001 - of another package: one control is one control
+            return Ruling(
+                Verdict.ERROR, (_DEFECT,), (Line(coded.name, 0, f"{type(error).__name__}: {error}"),)
+            )
+        return replace(found, reasons=(says,)) if says and found.verdict is Verdict.FAIL else found
+
+    return judge
+
+
 def _none(name: str) -> Line:
     """What stands for the proof that there is nothing."""
     return Line(name, 0, "—")
@@ -264,6 +267,7 @@ _OTHER = Words(vi="Giá trị không đạt yêu cầu.", en="The value is not w
 _COUNT = Words(vi="Số lượng không đạt yêu cầu.", en="Their number is not what is asked for.")
 _UNCOLLECTED = Words(vi="Chưa thu thập bằng chứng.", en="The evidence was not collected.")
 _UNHAD = Words(vi="Không lấy được bằng chứng.", en="The evidence could not be had.")
+_DEFECT = Words(vi="Mã của kiểm soát có lỗi.", en="The control's own code has a defect.")
 _UNFIT = Words(
     vi="Bằng chứng không đúng dạng, có thể do phiên bản khác thu thập.",
     en="The evidence is not of the kind it should be: another version may have collected it.",

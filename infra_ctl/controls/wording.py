@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from infra_ctl.controls.code import code
 from infra_ctl.controls.model import Term
 from infra_ctl.inventory.kinds import Language
 
@@ -26,6 +27,8 @@ def _head(term: Term) -> str:
     for form in _FORMS:
         if getattr(term, form) is not None:
             return form.strip("_")
+    if term.code is not None and (coded := code(term.code)) is not None:
+        return f"code  {coded.name}: {coded.says}"
     some = "some " if term.some else ""
     return f"{term.lines or term.fact}  {some}{'  '.join(_conditions(term))}"
 

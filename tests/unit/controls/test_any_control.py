@@ -12,7 +12,8 @@ from infra_ctl.controls import loading
 from infra_ctl.controls.catalogue import DOCUMENTS, FACTS
 from infra_ctl.controls.exhibit import Exhibit
 from infra_ctl.controls.model import Control
-from infra_ctl.controls.predicates import Ask, compiled
+from infra_ctl.controls.predicates import compiled
+from infra_ctl.controls.ruling import Ask
 from infra_ctl.errors import Problem
 from infra_ctl.inventory import tree
 from infra_ctl.inventory.records import Entry

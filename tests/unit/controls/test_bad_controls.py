@@ -63,11 +63,11 @@ def test_the_frame_of_these_tests_is_right(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("holds", "problem"),
     [
-        ("{}", "13:12: a term has one of all, any, not, lines, fact"),
+        ("{}", "13:12: a term has one of all, any, not, lines, fact, code"),
         ("[]", "13:12: must be a mapping: lines of `key: value`"),
         (
             "{fact: ssh.root, is: no, lines: sshd}",
-            "13:12: a term has one of all, any, not, lines, fact, not lines and fact",
+            "13:12: a term has one of all, any, not, lines, fact, code, not lines and fact",
         ),
         (
             "{fact: ssh.rot, is: no}",
@@ -141,7 +141,10 @@ def test_the_frame_of_these_tests_is_right(tmp_path: Path) -> None:
             "13:56: some is for values of a fact of many, compared one by one",
         ),
         ("{all: []}", "13:18: has no terms"),
-        ("{any: [{fact: ssh.root, is: no}, {}]}", "13:45: a term has one of all, any, not, lines, fact"),
+        (
+            "{any: [{fact: ssh.root, is: no}, {}]}",
+            "13:45: a term has one of all, any, not, lines, fact, code",
+        ),
         (
             "{any: [{fact: ssh.root, is: no, from: 3}]}",
             "13:50: only a term of an `all` may be asked from a level on",

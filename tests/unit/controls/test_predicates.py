@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from infra_ctl.controls.exhibit import Exhibit, Fact, Line
 from infra_ctl.controls.model import Term
-from infra_ctl.controls.predicates import Ask, Ruling, compiled
+from infra_ctl.controls.predicates import compiled
+from infra_ctl.controls.ruling import Ask, Ruling
 from infra_ctl.outcome import Verdict
 from tests.unit.controls.exhibits import TAKEN, document, exhibit
 
