@@ -124,6 +124,29 @@ def units(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> l
     ]
 
 
+def audit_names(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Audits that audits.yaml has."""
+    inventory = _inventory(ctx)
+    return _starting(incomplete, inventory.schedule.audits if inventory else ())
+
+
+def audits(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Audits that the journal has, the newest first; none is made for a Tab."""
+    from infra_ctl.context import context
+    from infra_ctl.journal.opening import kept_journal
+
+    try:
+        where = context(ctx.params.get("context_name") or "live", folder_of(ctx))
+        journal = kept_journal(where.journal_url)
+        try:
+            found = [each.id for each in journal.audits.list(where.name)]
+        finally:
+            journal.close()
+    except (InfraCtlError, OSError):
+        return []
+    return _starting(incomplete, reversed(found))
+
+
 def periods(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The year, half, quarter and month of today, and those before them."""
     from infra_ctl.report.period import half, month, quarter, today, year

@@ -18,7 +18,9 @@ from infra_ctl.errors import UnknownError, UnusableError
 
 if TYPE_CHECKING:
     from infra_ctl.inventory.kinds import Language
+    from infra_ctl.journal.records import Audit
     from infra_ctl.report.document import Document
+    from infra_ctl.report.scope import Scope
     from infra_ctl.report.wanted import Sources, Wanted
 
 P = ParamSpec("P")
@@ -42,6 +44,7 @@ def report() -> None:
     """Reports from what is stored: nothing is asked of any device, nothing is judged anew.
 
     \b
+    infra-ctl report audit -o audit.html
     infra-ctl report changes --period 2026-11 -o changes.html
     infra-ctl report changes --period 2026H2 --unit 31117 -f pdf -o cai-khe.pdf
     """
@@ -116,6 +119,61 @@ def unit_option(command: Callable[P, R]) -> Callable[P, R]:
 
 
 @report.command()
+@click.argument("audit_id", required=False, metavar="[AUDIT]", shell_complete=completion.audits)
+@click.option(
+    "--name",
+    metavar="NAME",
+    shell_complete=completion.audit_names,
+    help="The newest of a name in audits.yaml.",
+)
+@period_option
+@unit_option
+@report_options
+def audit(
+    session: Session,
+    way: Way,
+    *,
+    audit_id: str | None,
+    name: str | None,
+    period: str | None,
+    unit: str | None,
+) -> None:
+    """One audit: what fails, the worst first, with the lines that prove it; what is waived; the trend.
+
+    The newest that has ended, without AUDIT. Shows what tests show as well: -f junit.
+
+    \b
+    infra-ctl report audit
+    infra-ctl report audit A2026-11-27-001 -f pdf -o audit.pdf
+    infra-ctl report audit --name monthly --period 2026-11 -f junit -o audit.xml
+    """
+    from infra_ctl.journal.records import now
+    from infra_ctl.report import audit as of
+    from infra_ctl.report.period import period as named
+    from infra_ctl.report.scope import scope
+
+    if audit_id and (name or period):
+        raise click.UsageError("AUDIT says which one: leave --name and --period out")
+    sources = drawn_from(session)
+    which = of.Which(audit_id or "", name, named(period) if period else None)
+    within = scope(sources.city.inventory, unit)
+    if way.form == "junit":
+        deliver(session, way, _junit(sources, of.chosen(sources, which), within, way))
+    else:
+        hand_over(session, way, of.document(sources, which, within, now()))
+
+
+def _junit(sources: Sources, audit: Audit | None, within: Scope, way: Way) -> bytes:
+    from infra_ctl.report.audit import judged
+    from infra_ctl.report.findings import Naming
+    from infra_ctl.report.junit import text
+
+    naming = Naming(sources.laws, sources.city.inventory)
+    found = judged(sources, audit, within).findings if audit else ()
+    return text(audit, found, naming, way.language).encode()
+
+
+@report.command()
 @period_option
 @unit_option
 @report_options
@@ -138,13 +196,14 @@ def changes(session: Session, way: Way, *, period: str | None, unit: str | None)
 
 def drawn_from(session: Session) -> Sources:
     """The city and what is stored of it; a journal is not made for a report."""
+    from infra_ctl.controls.loading import laws
     from infra_ctl.report.wanted import Sources
 
-    city = session.city()
+    city, known = session.city(), laws(session.context.inventory)
     try:
-        return Sources(city, session.context.name, session.kept_journal())
+        return Sources(city, session.context.name, session.kept_journal(), known)
     except UnknownError:
-        return Sources(city, session.context.name, None)
+        return Sources(city, session.context.name, None, known)
 
 
 def wanted(sources: Sources, period: str, unit: str | None) -> Wanted:

@@ -18,7 +18,7 @@ from infra_ctl.report.document import (
     Document,
     Headline,
     Headlines,
-    Lines,
+    Names,
     Paragraph,
     Section,
     Table,
@@ -28,9 +28,6 @@ from infra_ctl.report.document import (
 from infra_ctl.report.period import Period, local
 from infra_ctl.report.wanted import Sources, Wanted
 from infra_ctl.report.wording import NONE, RUN_KINDS, RUN_STATES, STEP_STATES, about
-
-NAMED = 12
-"""Devices of a run that are named; the others are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +166,7 @@ _COLUMNS = (
 
 
 def _row(each: Change) -> tuple[Cell, ...]:
-    run, names = each.run, [step.device for step in each.steps]
+    run, names = each.run, tuple(step.device for step in each.steps)
     return (
         run.id,
         run.started,
@@ -177,7 +174,7 @@ def _row(each: Change) -> tuple[Cell, ...]:
         f"{run.user}@{run.host}",
         run.reason or (words(f"hoàn tác {run.undoes}", f"takes back {run.undoes}") if run.undoes else None),
         run.ticket or None,
-        Lines(tuple(names[:NAMED]), max(0, len(names) - NAMED)),
+        Names(names),
         RUN_STATES[run.state],
         ", ".join(each.undone_by) or None,
     )

@@ -55,10 +55,19 @@ class Ratio:
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Lines as a machine or a file has them, and how many more there are."""
+    """Lines as a machine or a file has them, how many more there are, and how many of them a page shows."""
 
     lines: tuple[str, ...]
     more: int = 0
+    most: int = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Names of objects, as a list; a page shows so many of them and counts the others."""
+
+    names: tuple[str, ...]
+    most: int = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +78,8 @@ class Imported:
     source: str
 
 
-Cell: TypeAlias = (
-    str | int | float | bool | date | datetime | Words | Coded | Share | Ratio | Lines | Imported | None
-)
+Composed: TypeAlias = Words | Coded | Share | Ratio | Lines | Names | Imported
+Cell: TypeAlias = str | int | float | bool | date | datetime | Composed | None
 """Nothing is what is not known or does not apply. A datetime is in UTC, without a zone."""
 
 
@@ -106,6 +114,8 @@ class Column:
     key: str
     title: Words
     is_number: bool = False
+    is_data: bool = False
+    """For programs and sheets alone: on a page it would take more room than it is worth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +130,8 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     empty: Words
     note: Words | None = None
+    is_data: bool = False
+    """As a column is: on a page another table says it in fewer rows."""
 
 
 @dataclass(frozen=True, slots=True)

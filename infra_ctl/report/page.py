@@ -12,7 +12,7 @@ from jinja2 import TemplateError
 from infra_ctl.errors import UnusableError
 from infra_ctl.inventory.kinds import Language
 from infra_ctl.render import page
-from infra_ctl.report.document import Bar, Bars, Cell, Coded, Document, Imported, Lines, Tone
+from infra_ctl.report.document import Bar, Bars, Cell, Coded, Column, Document, Imported, Lines, Table, Tone
 from infra_ctl.report.period import local
 from infra_ctl.report.spoken import clean, marked, spoken
 
@@ -27,6 +27,7 @@ FRAME: Mapping[Language, Mapping[str, str]] = {
         "as_above": "Như trên",
         "archive": "Lưu: VT",
         "made": "Lập bằng infra-ctl lúc {at} (giờ Việt Nam)",
+        "left": "Còn {count} dòng nữa, xem trong bản CSV hoặc JSON.",
         "not_live": "BẢN THỬ: số liệu của mạng “{context}”, không phải của mạng đang vận hành.",
     },
     "en": {
@@ -39,6 +40,7 @@ FRAME: Mapping[Language, Mapping[str, str]] = {
         "as_above": "as above",
         "archive": "archives",
         "made": "Made by infra-ctl at {at} (Vietnam's clock)",
+        "left": "{count} more rows are in the CSV and the JSON.",
         "not_live": "TRIAL: of the network “{context}”, not of the one in service.",
     },
 }
@@ -73,6 +75,7 @@ def html(document: Document, language: Language, overrides: Path | None = None) 
             tone=tone,
             quoted=lambda cell: isinstance(cell, Lines),
             imported=lambda cell: isinstance(cell, Imported),
+            shown=shown,
             longest=longest,
             segments=segments,
             total=total,
@@ -110,6 +113,30 @@ def _not_live(document: Document, frame: Mapping[str, str]) -> str:
 
 def tone(cell: Cell) -> Tone:
     return cell.tone if isinstance(cell, Coded) else ""
+
+
+MOST_ROWS = 1000
+"""Of a table on a page: who has more to read reads a sheet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What of a table is on a page, and how many rows are not."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    left: int
+
+
+def shown(table: Table) -> Shown:
+    """Without columns that are for programs, and no more rows than anybody reads."""
+    places = [place for place, column in enumerate(table.columns) if not column.is_data]
+    rows = table.rows[:MOST_ROWS]
+    return Shown(
+        tuple(table.columns[place] for place in places),
+        tuple(tuple(row[place] for place in places) for row in rows),
+        len(table.rows) - len(rows),
+    )
 
 
 def longest(bars: Bars) -> float:

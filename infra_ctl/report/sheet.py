@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 
 from infra_ctl.inventory.kinds import Language
-from infra_ctl.report.document import Cell, Coded, Document, Headlines, Imported, Ratio, Share, Table
+from infra_ctl.report.document import Cell, Coded, Document, Headlines, Imported, Names, Ratio, Share, Table
 from infra_ctl.report.period import local
 from infra_ctl.report.spoken import clean, marked, spoken
 
@@ -58,17 +58,23 @@ def _field(cell: Cell, language: Language) -> str:  # noqa: PLR0911 - a line a t
             return spoken(cell, language)
         case int() | float():
             return str(cell)
-        case Ratio():
-            return f"{cell.value:.6g}"
-        case Share():
-            return f"{cell.part / cell.whole:.6g}" if cell.whole else ""
+        case Ratio() | Share():
+            return _ratio(cell)
         case datetime():
             return f"{local(cell):%Y-%m-%d %H:%M:%S}"
         case date():
             return f"{cell:%Y-%m-%d}"
         case str():
             return clean(cell)
+        case Names():
+            return clean(", ".join(cell.names))
         case Imported():
             return f"{_field(cell.value, language)} ({marked(cell, language)})"
         case _:
             return spoken(cell, language)
+
+
+def _ratio(cell: Ratio | Share) -> str:
+    if isinstance(cell, Ratio):
+        return f"{cell.value:.6g}"
+    return f"{cell.part / cell.whole:.6g}" if cell.whole else ""

@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from infra_ctl.controls.model import Words
 from infra_ctl.inventory.kinds import Language
-from infra_ctl.report.document import Cell, Coded, Imported, Lines, Ratio, Share
+from infra_ctl.report.document import Cell, Coded, Composed, Imported, Lines, Names, Ratio, Share
 from infra_ctl.report.period import local
 
 NOTHING = "\N{EN DASH}"
@@ -57,7 +57,7 @@ def _spoken(cell: Cell, language: Language) -> str:  # noqa: PLR0911 - a line a 
             return _composed(cell, language)
 
 
-def _composed(cell: Words | Coded | Share | Ratio | Lines | Imported, language: Language) -> str:
+def _composed(cell: Composed, language: Language) -> str:  # noqa: PLR0911 - a line a type
     match cell:
         case Words():
             return cell.of(language)
@@ -68,7 +68,11 @@ def _composed(cell: Words | Coded | Share | Ratio | Lines | Imported, language: 
         case Ratio():
             return percent(cell.value, language)
         case Lines():
-            return "\n".join((*cell.lines, *_more(cell, language)))
+            more = len(cell.lines[cell.most :]) + cell.more
+            return "\n".join((*cell.lines[: cell.most], *_more(more, "dòng ", language)))
+        case Names():
+            shown = cell.names[: cell.most]
+            return " ".join((", ".join(shown) or NOTHING, *_more(len(cell.names) - len(shown), "", language)))
         case Imported():
             return f"{_spoken(cell.value, language)} ({marked(cell, language)})"
 
@@ -101,11 +105,11 @@ def _share(share: Share, language: Language) -> str:
     return f"{number(share.part, language)}/{number(share.whole, language)} ({ratio})"
 
 
-def _more(lines: Lines, language: Language) -> tuple[str, ...]:
-    if not lines.more:
+def _more(count: int, of: str, language: Language) -> tuple[str, ...]:
+    if not count:
         return ()
-    count = number(lines.more, language)
-    return (f"… và {count} dòng nữa" if language == "vi" else f"… and {count} more",)
+    many = number(count, language)
+    return (f"… và {many} {of}nữa" if language == "vi" else f"… and {many} more",)
 
 
 _YES = {"vi": ("có", "không"), "en": ("yes", "no")}

@@ -12,10 +12,12 @@ from infra_ctl.report.document import (
     Block,
     Cell,
     Coded,
+    Composed,
     Document,
     Headlines,
     Imported,
     Lines,
+    Names,
     Paragraph,
     Ratio,
     Share,
@@ -74,7 +76,7 @@ def _words(words: Words) -> Mapping[str, str]:
     return {"vi": clean(words.vi), "en": clean(words.en)}
 
 
-def _value(cell: Cell) -> Any:  # noqa: PLR0911 - a line a type
+def _value(cell: Cell) -> Any:
     match cell:
         case str():
             return clean(cell)
@@ -82,6 +84,14 @@ def _value(cell: Cell) -> Any:  # noqa: PLR0911 - a line a type
             return cell.replace(tzinfo=UTC).isoformat().replace("+00:00", "Z")
         case date():
             return cell.isoformat()
+        case None | bool() | int() | float():
+            return cell
+        case _:
+            return _composed(cell)
+
+
+def _composed(cell: Composed) -> Any:  # noqa: PLR0911 - a line a type
+    match cell:
         case Words():
             return _words(cell)
         case Coded():
@@ -92,7 +102,7 @@ def _value(cell: Cell) -> Any:  # noqa: PLR0911 - a line a type
             return cell.value
         case Lines():
             return {"lines": [clean(line) for line in cell.lines], "more": cell.more}
+        case Names():
+            return [clean(name) for name in cell.names]
         case Imported():
             return {"imported": _value(cell.value), "source": clean(cell.source)}
-        case _:
-            return cell

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from infra_ctl.city import City
+from infra_ctl.controls.model import Law
 from infra_ctl.inventory.models import Inventory
 from infra_ctl.inventory.reporting import Remark
 from infra_ctl.journal.store import Journal
@@ -22,6 +24,8 @@ class Sources:
     city: City
     context: str
     journal: Journal | None
+    laws: Mapping[str, Law] = field(default_factory=dict)
+    """Every one that there is, as it is written now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from infra_ctl.controls.exhibit import Kind
 from infra_ctl.controls.model import Severity, Words
 from infra_ctl.journal.records import RunState, StepState
 from infra_ctl.outcome import Verdict
@@ -28,10 +29,20 @@ SEVERITIES: Mapping[Severity, Coded] = {
 VERDICTS: Mapping[Verdict, Coded] = {
     Verdict.FAIL: _coded("fail", "không đạt", "fails", "bad"),
     Verdict.ERROR: _coded("error", "chưa đánh giá được", "could not be judged", "warn"),
+    Verdict.WAIVED: _coded("waived", "được miễn trừ", "waived"),
     Verdict.PASS: _coded("pass", "đạt", "passes", "good"),
     Verdict.SKIP: _coded("skip", "không áp dụng", "does not apply", "muted"),
 }
 """The worst first."""
+
+KINDS: Mapping[Kind, Coded] = {
+    "city": _coded("city", "thành phố", "city"),
+    "site": _coded("site", "địa điểm", "site"),
+    "device": _coded("device", "thiết bị mạng", "device"),
+    "circuit": _coded("circuit", "kênh truyền", "circuit"),
+    "host": _coded("host", "máy chủ", "host"),
+    "system": _coded("system", "hệ thống thông tin", "information system"),
+}
 
 RUN_STATES: Mapping[RunState, Coded] = {
     RunState.RUNNING: _coded("running", "đang thực hiện", "under way", "warn"),
