@@ -43,6 +43,10 @@ class Watched:
     there: Mapping[str, tuple[str, ...]]
     """What is to be in the backup and looked at for drift, by kind."""
     repository: Path
+    scheduled: Mapping[str, str]
+    """Audits that run by themselves: name and calendar."""
+    since: datetime
+    """When it was read, UTC without a zone."""
 
 
 class Reader:
@@ -99,7 +103,9 @@ class Controller:
         where = context(self._context_name, inventory)
         city = load_city(inventory)
         place = self._repository or where.backup
-        self._watched = Watched(where, tuple(facts(city)), _there(where, city), place)
+        scheduled = {name: each.calendar for name, each in city.inventory.schedule.audits.items()}
+        since = datetime.now(UTC).replace(tzinfo=None)
+        self._watched = Watched(where, tuple(facts(city)), _there(where, city), place, scheduled, since)
 
     def collect(self) -> Iterator[Block]:
         if (watched := self._watched) is None:
@@ -125,6 +131,7 @@ class Controller:
         self._complain("journal", "")
         yield one(METRICS["infra_journal_up"], 1)
         yield from _of_totals(found)
+        yield from _of_audits(found, watched)
         yield from _of_looks(found.looks, [name for names in watched.there.values() for name in names])
 
     def _of_backups(self, watched: Watched) -> Iterator[Block]:
@@ -184,6 +191,21 @@ def _of_totals(found: Totals) -> Iterator[Block]:
     yield _by("infra_run_steps", {_word(state): count for state, count in found.newest.items()})
     yield one(METRICS["infra_waves_total"], found.waves)
     yield one(METRICS["infra_leases_held"], found.busy)
+
+
+def _of_audits(found: Totals, watched: Watched) -> Iterator[Block]:
+    """What is in audits.yaml no more is nobody's news, and what never ran is due once its time has come."""
+    from infra_ctl.audit.due import coming
+
+    counts = {
+        (law, verdict): number for law, each in found.findings.items() for verdict, number in each.items()
+    }
+    yield Series(METRICS["infra_audit_findings"], counts).block(counts.values())
+    done = {name: found.audited[name] for name in watched.scheduled if name in found.audited}
+    yield _by("infra_audit_timestamp_seconds", {name: _epoch(each.ended) for name, each in done.items()})
+    after = {name: done[name].due if name in done else watched.since for name in watched.scheduled}
+    coming_next = {name: _epoch(coming(watched.scheduled[name], at)) for name, at in after.items()}
+    yield _by("infra_audit_next_timestamp_seconds", coming_next)
 
 
 def _of_looks(looks: Mapping[str, Looked], there: Collection[str]) -> Iterator[Block]:

@@ -49,6 +49,24 @@ CONTROLLER = Group(
             "never was.",
         ),
         gauge(
+            "infra_audit_findings",
+            "Controls on objects, by the last audit of each that came to its end: outcome is pass, fail, "
+            "error (it could not be judged), skip (nothing is asked) or waived.",
+            "law",
+            "outcome",
+        ),
+        gauge(
+            "infra_audit_timestamp_seconds",
+            "When an audit of audits.yaml last came to its end; not there where it never did.",
+            "name",
+        ),
+        gauge(
+            "infra_audit_next_timestamp_seconds",
+            "When an audit of audits.yaml is to be run after the last one that came to its end; without one, "
+            "after the exporter has read the inventory.",
+            "name",
+        ),
+        gauge(
             "infra_site_info",
             "A site, always 1.",
             "site",

@@ -1,4 +1,4 @@
-"""What law and contracts ask for and monitoring can measure; what audits find has no metric yet."""
+"""What law and contracts ask for: what monitoring measures of it, and what audits have found."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from exporters.dashboards.words import (
     DIRECTION,
     EFFECT,
     GREEN,
+    LAW,
     LEVEL,
     LONG_AGO,
+    NAME,
     NUMBER,
     OBJECT,
+    ORANGE,
     PROVIDER,
     RATIO,
     RED,
@@ -23,17 +26,17 @@ from infra_ctl.inventory.monitoring import Thresholds
 
 
 def compliance(limits: Thresholds) -> Board:
-    """What was promised and what is kept of it; audits are not in it."""
+    """What was promised and what is kept of it, what audits have found, drift and holds."""
     return Board(
         "infra-compliance",
         Text("Compliance", "Tuân thủ"),
         Text(
-            "What law and contracts ask for and monitoring measures: load of circuits, availability, "
-            "certificates, backups, drift, holds. Audits against the law are not in it.",
-            "Những yêu cầu của pháp luật và hợp đồng mà giám sát đo được: tải kênh, mức khả dụng, chứng thư, "
-            "sao lưu, sai lệch, tạm giữ. Không bao gồm kết quả kiểm tra theo quy định.",
+            "What law and contracts ask for: what audits have found, and what monitoring measures: load of "
+            "circuits, availability, certificates, backups, drift, holds.",
+            "Những yêu cầu của pháp luật và hợp đồng: kết quả kiểm tra theo quy định, và những gì giám sát "
+            "đo được: tải kênh, mức khả dụng, chứng thư, sao lưu, sai lệch, tạm giữ.",
         ),
-        (_now(limits), _kept(limits), _drift(limits), _holds()),
+        (_now(limits), _audits(), _kept(limits), _drift(limits), _holds()),
         since="now-7d",
     )
 
@@ -116,6 +119,65 @@ def _share(title: Text, about: Text, expr: str) -> Stat:
 
 def _count(title: Text, about: Text, expr: str) -> Stat:
     return Stat(title, about, Query(expr, title), NUMBER, ANY)
+
+
+def _audits() -> Row:
+    never = Text("no audit yet", "chưa kiểm tra")
+    return Row(
+        Text("Audits", "Kiểm tra tuân thủ"),
+        (
+            Table(
+                Text("Findings by law", "Kết quả theo quy định"),
+                Text(
+                    "Controls on objects, by the last audit of each: what does not hold, what could not be "
+                    "judged for want of evidence, what is waived, and what holds.",
+                    "Số lượt tiêu chí trên đối tượng, theo lần kiểm tra gần nhất: không đạt, không đánh giá "
+                    "được do thiếu bằng chứng, được miễn trừ, và đạt.",
+                ),
+                {"law": LAW},
+                (
+                    _found("fail", Text("Failed", "Không đạt"), ANY),
+                    _found("error", Text("Not judged", "Không đánh giá được"), ((1, ORANGE),)),
+                    _found("waived", Text("Waived", "Được miễn trừ")),
+                    _found("pass", Text("Passed", "Đạt")),
+                ),
+                width=14,
+                height=8,
+                empty=never,
+            ),
+            Table(
+                Text("Audits that run by themselves", "Kiểm tra theo lịch"),
+                Text(
+                    "How late the next one is, negative where its time is still to come, and how long ago "
+                    "one last came to its end.",
+                    "Lần tiếp theo đã chậm bao lâu, âm nếu chưa đến hạn, và thời gian từ lần hoàn thành gần "
+                    "nhất.",
+                ),
+                {"name": NAME},
+                (
+                    Column(
+                        "time() - max by (name) (infra_audit_next_timestamp_seconds)",
+                        Text("Late", "Chậm"),
+                        SECONDS,
+                        ((0, ORANGE), (7200, RED)),
+                        empty=Text("audits.yaml has none", "không có trong audits.yaml"),
+                    ),
+                    Column(
+                        "time() - max by (name) (infra_audit_timestamp_seconds)",
+                        Text("Last", "Gần nhất"),
+                        SECONDS,
+                        empty=never,
+                    ),
+                ),
+                width=10,
+                height=8,
+            ),
+        ),
+    )
+
+
+def _found(outcome: str, title: Text, steps: Steps = ()) -> Column:
+    return Column(f'max by (law) (infra_audit_findings{{outcome="{outcome}"}})', title, NUMBER, steps)
 
 
 def _kept(limits: Thresholds) -> Row:

@@ -42,5 +42,5 @@ def exhibits(journal: Journal, id: str) -> Iterator[Exhibit]:  # noqa: A002
 
 
 def newest(journal: Journal, context: str, at: datetime | None = None) -> Mapping[Key, Finding]:
-    """What was last said of each object by each control, in audits that ended before `at` (now without)."""
+    """What was last said of each object by each control, in audits that came to their end before `at`."""
     return journal.audits.newest(context, at)

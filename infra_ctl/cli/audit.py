@@ -34,9 +34,12 @@ class Audits(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         asks_help = bool(args) and args[0] in ctx.help_option_names
-        if not asks_help and not (args and args[0] in self.commands) and (args or not ctx.resilient_parsing):
-            args = ["run", *args]
-        return super().parse_args(ctx, args)
+        is_completed = not args and ctx.resilient_parsing
+        return super().parse_args(ctx, args if asks_help or is_completed else self.meant(args))
+
+    def meant(self, words: list[str]) -> list[str]:
+        """With the name of the command that is meant."""
+        return words if words and words[0] in self.commands else ["run", *words]
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Those of an audit that is run, then the other commands."""

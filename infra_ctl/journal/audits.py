@@ -11,7 +11,7 @@ import socket
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from getpass import getuser
 from typing import Any, TypeAlias
@@ -49,6 +49,15 @@ Connecting: TypeAlias = Callable[[], AbstractContextManager[Connection]]
 """The journal's, for as long as a block lasts."""
 
 _EXHIBIT = select(exhibits.c.audit, exhibits.c.place, exhibits.c.documents, exhibits.c.content)
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """The newest audit of a name: for which occasion it was run, and when one last came to its end."""
+
+    due: datetime
+    ended: datetime
+
 
 AT_ONCE = 100
 """Objects that are read in one go: however large an audit is, no more of it is in memory."""
@@ -188,23 +197,17 @@ class Audits:
                 yield replace(stored.exhibit(unpacked(row["content"])), documents=documents)
 
     def newest(self, context: str, at: datetime | None = None) -> Mapping[Key, Finding]:
-        """What was last said of each object by each law, in audits that ended before `at`."""
-        ended = audits.c.context == context, audits.c.ended.is_not(None), audits.c.ended < (at or now())
-        of = audits.c.laws, findings.c.kind, findings.c.object
-        joined = findings.c.audit == audits.c.id
-        last = select(*of, func.max(audits.c.ended).label("ended")).join(findings, joined).where(*ended)
-        newest = last.group_by(*of).subquery()
-        same = (newest.c.ended == audits.c.ended) & (newest.c.laws == audits.c.laws)
-        query = (
-            select(*of, findings.c.content)
-            .join(findings, joined)
-            .join(newest, and_(same, *(newest.c[name] == findings.c[name] for name in ("kind", "object"))))
-            .where(*ended)
-            .order_by(audits.c.ended, audits.c.id, findings.c.place)
-        )
+        """What was last said of each object by each law, in audits that came to their end before `at`."""
+        found: dict[tuple[Kind, str, str], tuple[Finding, ...]] = {}
         with self._read() as connection:
-            rows = connection.execute(query).mappings().all()
-        return _last_of_each(rows)
+            for laws, rows in _last(connection, context, at or now(), findings.c.content):
+                for row in rows:
+                    said = stored.findings(unpacked(row["content"]))
+                    for law in laws:
+                        key = row["kind"], row["object"], law
+                        found[key] = tuple(each for each in said if each.law == law)
+        every = (each for said in found.values() for each in said)
+        return {(each.law, each.control, each.kind, each.object): each for each in every}
 
     def _pages(self, query: Select[Any], table: Table) -> Iterator[Sequence[RowMapping]]:
         """No connection is held between two pages: who reads may write meanwhile, or stop."""
@@ -323,11 +326,42 @@ def _total(by_law: Mapping[str, Mapping[Verdict, int]]) -> Mapping[Verdict, int]
     return {verdict: sum(each.get(verdict, 0) for each in by_law.values()) for verdict in Verdict}
 
 
-def _last_of_each(rows: Iterable[RowMapping]) -> Mapping[Key, Finding]:
-    """From old to new; a control that a law no longer has is not kept from before."""
-    last: dict[tuple[Kind, str, str], tuple[Finding, ...]] = {}
-    for row in rows:
-        found = stored.findings(unpacked(row["content"]))
-        for law in row["laws"].split("\n"):
-            last[row["kind"], row["object"], law] = tuple(each for each in found if each.law == law)
-    return {(each.law, each.control, each.kind, each.object): each for said in last.values() for each in said}
+def last_counts(connection: Connection, context: str) -> ByLaw:
+    """How many findings each law has now, by the last audit of each object, as `newest` has it."""
+    found: dict[tuple[Kind, str, str], Mapping[str, int]] = {}
+    for laws, rows in _last(connection, context, now(), findings.c.counts):
+        for row in rows:
+            counts = json.loads(row["counts"])
+            found |= {(row["kind"], row["object"], law): counts.get(law, {}) for law in laws}
+    by_law: ByLaw = {}
+    for (_, _, law), counts in found.items():
+        told = by_law.setdefault(law, dict.fromkeys(Verdict, 0))
+        for verdict, number in counts.items():
+            told[Verdict(verdict)] += number
+    return by_law
+
+
+def last_done(connection: Connection, context: str) -> Mapping[str, Audited]:
+    """By name the newest occasion that an audit has come to its end for; those by hand have none."""
+    due = func.max(audits.c.due).label("due")
+    query = select(audits.c.name, due, func.max(audits.c.ended).label("ended")).group_by(audits.c.name)
+    done = audits.c.context == context, audits.c.state == RunState.DONE, audits.c.due.is_not(None)
+    return {row.name: Audited(row.due, row.ended) for row in connection.execute(query.where(*done))}
+
+
+def _last(
+    connection: Connection, context: str, at: datetime, what: ColumnElement[Any]
+) -> Iterator[tuple[Sequence[str], Sequence[RowMapping]]]:
+    """The laws, and what each object has, of the newest of all audits that asked the same; from old to new.
+
+    Whoever takes the later word on each object and law has the last one. What a law has no more, and what is
+    gone from the inventory, is not kept from before.
+    """
+    done = audits.c.context == context, audits.c.state == RunState.DONE, audits.c.ended < at
+    same = audits.c.laws, audits.c.where
+    newest = select(*same, func.max(audits.c.ended).label("ended")).where(*done).group_by(*same).subquery()
+    joined = and_(*(newest.c[name] == audits.c[name] for name in ("laws", "where", "ended")))
+    query = select(audits.c.id, audits.c.laws).join(newest, joined).where(*done)
+    for audit, laws in connection.execute(query.order_by(audits.c.ended, audits.c.id)).all():
+        of = select(findings.c.kind, findings.c.object, what).where(findings.c.audit == audit)
+        yield laws.split("\n"), connection.execute(of.order_by(findings.c.place)).mappings().all()

@@ -10,10 +10,12 @@ from sqlalchemy import Connection, case, distinct, func, select
 
 from infra_ctl.errors import JournalError
 from infra_ctl.journal import database
+from infra_ctl.journal.audits import Audited, last_counts, last_done
 from infra_ctl.journal.process import is_alive
 from infra_ctl.journal.records import Looked, Run, RunState, StepState
 from infra_ctl.journal.schema import runs, steps
 from infra_ctl.journal.store import last_looks
+from infra_ctl.outcome import Verdict
 
 _ILL = (RunState.FAILED, RunState.STOPPED, RunState.KILLED)
 _BUSY = (
@@ -45,6 +47,10 @@ class Totals:
     """Steps of the newest run."""
     looks: Mapping[str, Looked] = field(default_factory=dict)
     """The last look at each device and host for drift."""
+    findings: Mapping[str, Mapping[Verdict, int]] = field(default_factory=dict)
+    """By law, in the last audit of each object."""
+    audited: Mapping[str, Audited] = field(default_factory=dict)
+    """By name in audits.yaml."""
 
 
 Waves = dict[tuple[str, datetime], int]
@@ -94,6 +100,8 @@ def _totals(connection: Connection, context: str, known: Waves) -> Totals:
         busy=_busy(connection, alive),
         newest=_newest(connection, context),
         looks=last_looks(connection, context),
+        findings=last_counts(connection, context),
+        audited=last_done(connection, context),
     )
 
 

@@ -20,14 +20,17 @@ from exporters.controller import Controller
 from exporters.dashboards import boards
 from infra_ctl.backup.repository import READ
 from infra_ctl.city import City, load_city, relock
+from infra_ctl.controls.exhibit import Exhibit
+from infra_ctl.controls.finding import Finding
 from infra_ctl.inventory.holding import hold
 from infra_ctl.inventory.models import Hold
 from infra_ctl.journal.opening import open_journal
-from infra_ctl.journal.records import Looked, Purpose, RunState, Step, StepState
+from infra_ctl.journal.records import Asking, Looked, Purpose, RunState, Step, StepState
 from infra_ctl.monitor.boards import asking, unanswered
 from infra_ctl.monitor.prometheus import prometheus_files
 from infra_ctl.monitor.rules import rule_files
 from infra_ctl.monitor.stack import stack
+from infra_ctl.outcome import Verdict
 from tests.unit.conftest import SMALL
 from tests.unit.exporters.exposed import proxied
 from tests.unit.exporters.test_scraped import started, until
@@ -49,6 +52,11 @@ PLACES = {
 """Of the data centre and of a PoP: its wards stand there."""
 
 
+FOUND = Finding(
+    "city-standard", "STD-01", "site", "nk", "low", 3, "x", Verdict.PASS, (), (), 0, datetime(2026, 11, 21)
+)
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small city with more in it, and something held."""
@@ -61,6 +69,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for site, coordinates in PLACES.items():
         text = text.replace(site, f"{site}, {coordinates}")
     sites.write_text(text, encoding="utf-8")
+    weekly = 'audits: {weekly: {calendar: "30 1 * * sun", laws: [city-standard]}}\n'
+    (place / "audits.yaml").write_text(weekly, encoding="utf-8")
     relock(place, free=False)
     until_then = datetime.now(UTC).date() + timedelta(days=9)
     hold(place, Hold(object="nk-pop1", effect="drain", reason="fibre", until=until_then))
@@ -74,7 +84,7 @@ def city(folder: Path) -> City:
 
 @pytest.fixture(scope="module")
 def controller(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Controller]:
-    """The real one, over a journal with a run that has failed and a look at what drifted, and a backup."""
+    """The real one, over a journal with a failed run, a look at what drifted and an audit, and a backup."""
     var = tmp_path_factory.mktemp("var")
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("INFRA_CTL_VAR", str(var))
@@ -88,6 +98,9 @@ def controller(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         journal.finish_run(run.id, RunState.FAILED, "")
         now = datetime.now(UTC).replace(tzinfo=None)
         journal.remember_looks("embedded", [Looked("nk-pop1", now, drifted=True, right=None)])
+        audit = journal.audits.start(Asking("weekly", "embedded", ("city-standard",), "", "", 1, now))
+        journal.audits.keep(audit, 0, Exhibit("site", "nk", now), [FOUND])
+        journal.audits.end(audit, RunState.DONE)
         journal.close()
         backup = var / "backup" / "embedded"
         backup.mkdir(parents=True)

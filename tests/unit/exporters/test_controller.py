@@ -16,12 +16,21 @@ from exporters.controller import Controller, Reader
 from exporters.serving import exposition
 from infra_ctl.backup.repository import READ
 from infra_ctl.city import load_city
+from infra_ctl.controls.exhibit import Exhibit
+from infra_ctl.controls.finding import Finding
 from infra_ctl.errors import InventoryError, UnknownError, UnusableError
 from infra_ctl.inventory.holding import hold
 from infra_ctl.inventory.models import Hold
 from infra_ctl.journal.counting import Totals
 from infra_ctl.journal.opening import open_journal
-from infra_ctl.journal.records import Looked, Purpose, RunState, Step, StepState
+from infra_ctl.journal.records import Asking, Looked, Purpose, RunState, Step, StepState
+from infra_ctl.outcome import Verdict
+
+
+def finding(name: str, verdict: Verdict) -> Finding:
+    at = datetime.datetime(2026, 11, 21)
+    return Finding("ours", "RTR-01", "device", name, "low", 3, "x", verdict, (), (), 0, at)
+
 
 NOTHING = Totals({}, {}, {}, active=0, waves=0, busy=0, newest={})
 Key = tuple[str, frozenset[tuple[str, str]]]
@@ -51,7 +60,7 @@ def scraped(controller: Controller) -> Mapping[Key, float]:
     }
 
 
-def key(name: str, **labels: str) -> Key:
+def key(name: str, /, **labels: str) -> Key:
     return f"infra_{name}", frozenset(labels.items())
 
 
@@ -199,6 +208,42 @@ def test_drift_is_that_of_the_last_look_at_each_and_as_old_as_the_oldest(
         journal.remember_looks("embedded", [looks["nk-pop1"]])
         found = scraped(controller)
         assert (found[drifted], found[read]) == (1, at.replace(tzinfo=datetime.UTC).timestamp())
+
+
+def test_audits_are_counted_by_law_and_are_due_after_the_last(
+    controller: Controller, small_folder: Path, var: Path
+) -> None:
+    sundays, days = '{calendar: "0 3 * * sun", laws: [ours]}', '{calendar: "0 3 * * *", laws: [ours]}'
+    written = f"audits: {{weekly: {sundays}, daily: {days}}}\n"
+    (small_folder / "audits.yaml").write_text(written, encoding="utf-8")
+    controller.configure(small_folder)
+    sunday, now = datetime.datetime(2026, 11, 21, 20), datetime.datetime.now(datetime.UTC).timestamp()
+    with closing(open_journal(f"sqlite:///{var / 'journal.db'}")) as journal:
+        found = scraped(controller)
+        assert not {"infra_audit_findings", "infra_audit_timestamp_seconds"} & names(found)
+        assert all(
+            now < found[key("audit_next_timestamp_seconds", name=each)] for each in ("weekly", "daily")
+        )
+        for name, due, where, verdicts in (
+            ("weekly", sunday, "", [Verdict.ERROR, Verdict.PASS]),
+            ("", None, "nk-pop1", [Verdict.WAIVED]),
+            ("gone", sunday, "pop=nk", [Verdict.FAIL]),
+        ):
+            audit = journal.audits.start(Asking(name, "embedded", ("ours",), where, "", 1, due))
+            for place, verdict in enumerate(verdicts):
+                exhibit = Exhibit("device", f"nk-pop{place + 1}", sunday)
+                journal.audits.keep(audit, place, exhibit, [finding(exhibit.object, verdict)])
+            journal.audits.end(audit, RunState.DONE)
+    found = scraped(controller)
+    counts = {each: found[key("audit_findings", law="ours", outcome=each)] for each in Verdict}
+    assert counts == dict.fromkeys(Verdict, 0) | {Verdict.FAIL: 1, Verdict.PASS: 1}
+    assert found[key("audit_timestamp_seconds", name="weekly")] >= now
+    assert key("audit_timestamp_seconds", name="gone") not in found
+    later = sunday + datetime.timedelta(days=7)
+    assert (
+        found[key("audit_next_timestamp_seconds", name="weekly")]
+        == later.replace(tzinfo=datetime.UTC).timestamp()
+    )
 
 
 def test_a_bad_inventory_leaves_the_old(controller: Controller, small_folder: Path) -> None:

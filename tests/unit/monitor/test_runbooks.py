@@ -11,6 +11,7 @@ import promql_parser
 import pytest
 
 from infra_ctl.cli.app import root
+from infra_ctl.cli.audit import Audits
 
 BOOKS = sorted((Path(__file__).parents[3] / "docs/runbooks").glob("Infra*.md"))
 OTHERS = ("amtool", "curl", "promtool", "ps", "systemctl")
@@ -32,6 +33,7 @@ def parse(words: list[str]) -> None:
     command: click.Command = root
     with click.Context(root) as context:
         while isinstance(command, click.Group):
+            words = command.meant(words) if isinstance(command, Audits) else words
             name = words.pop(0)
             found = command.get_command(context, name)
             if found is None:
