@@ -24,6 +24,8 @@ PORTS = {
 }
 """Where a scheme is spoken unless something else is said; one that is not here needs a port."""
 HTTP = ("http", "https")
+TLS = ("https", "imaps", "ldaps", "mqtts", "sips", "smtps")
+"""What is spoken over TLS; the others of `PORTS` are in clear."""
 SSH_PORT = 22
 SIP = ("sip", "sips")
 

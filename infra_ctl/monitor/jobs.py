@@ -15,11 +15,10 @@ from infra_ctl.intent.model import Address
 from infra_ctl.intent.openings import FRR_EXPORTER, NODE_EXPORTER, PORTS
 from infra_ctl.intent.stages import meaning
 from infra_ctl.inventory.kinds import HostRole
-from infra_ctl.inventory.listening import HTTP, port_of
+from infra_ctl.inventory.listening import HTTP, TLS, port_of
 from infra_ctl.inventory.models import System
 from infra_ctl.monitor.targets import FAMILIES, labels_of, room_targets
 
-TLS = ("imaps", "ldaps", "mqtts", "sips", "smtps")
 MODULE = "__param_module"
 """Label by which a target names the module that it is probed with."""
 

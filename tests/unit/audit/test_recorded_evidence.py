@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from infra_ctl.audit.collecting.part import Part
@@ -151,6 +151,7 @@ def of_records(kind: str) -> set[str]:
     return {name for name, known in FACTS.items() if known.source == "records" and kind in known.of}
 
 
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(at=st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1)))
 def test_every_fact_is_had_or_missing_and_is_what_the_catalogue_says(at: datetime, reference: City) -> None:
     parts = collect(reference, at)
