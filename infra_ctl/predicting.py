@@ -24,6 +24,7 @@ from infra_ctl.errors import DeviceError, RefusedError, UnreachableError
 from infra_ctl.hosts import state
 from infra_ctl.hosts.difference import hidden
 from infra_ctl.hosts.meant import Kept, Meant
+from infra_ctl.hosts.papers import paper
 from infra_ctl.intent.host import Opening
 from infra_ctl.masking import Masking
 from infra_ctl.secrets import references
@@ -38,6 +39,8 @@ class JudgedHost:
     unreachable: bool = False
     operations: str = field(default="", repr=False)
     """What it needs nothing of any more, to be remembered; empty where it does."""
+    papers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What is in the files now that the law judges it by, by operation, secrets as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,11 @@ class Foresight:
     ) -> dict[str, JudgedHost]:
         """What these operations would do to hosts; `stay` is what is kept for now, in words."""
         works = [self._work(name, each) for name, each in wanted.items()]
-        said = self.fleet.driver.predict(works, (state.OPENINGS,), on_done) if works else {}
+        kept = {
+            state.OPENINGS,
+            *(each.id for operations in wanted.values() for each in operations if paper(each)),
+        }
+        said = self.fleet.driver.predict(works, sorted(kept), on_done) if works else {}
         return {
             name: self._judged(name, wanted[name], said[name], stay.get(name, ())) for name in sorted(wanted)
         }
@@ -132,7 +139,7 @@ class Foresight:
         present = state.parsed(said.texts.get(state.OPENINGS, ""))
         planned = self._planned(name, operations, said, kept)
         unchanged = written(operations) if planned.status is Status.UNCHANGED else ""
-        return JudgedHost(planned, Doors(present, intended), operations=unchanged)
+        return JudgedHost(planned, Doors(present, intended), operations=unchanged, papers=said.texts)
 
     def _planned(
         self,

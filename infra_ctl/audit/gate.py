@@ -6,22 +6,24 @@ what it changes alone: what it leaves is missing on both, and a control fails by
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypeAlias
 
-from infra_ctl.audit.collecting import routers
+from infra_ctl.audit.collecting import rendered, routers
 from infra_ctl.audit.collecting.part import Part, Subject, exhibit
+from infra_ctl.change.operations import File
 from infra_ctl.change.plan import Breach, Mended, Plan
 from infra_ctl.city import City
 from infra_ctl.controls.asked import asked, meaning
-from infra_ctl.controls.exhibit import Kind
+from infra_ctl.controls.exhibit import Exhibit, Kind
 from infra_ctl.controls.finding import Finding
 from infra_ctl.controls.judging import Asked, Rule, judge, rules
 from infra_ctl.controls.model import Law
 from infra_ctl.controls.needed import needed
 from infra_ctl.controls.waiving import Granted, begun, granted
+from infra_ctl.hosts.papers import paper
 from infra_ctl.outcome import Verdict
 
 QUOTED = 3
@@ -32,12 +34,17 @@ QUOTED = 3
 class Sides:
     """What a plan changes of the evidence of one object."""
 
-    before: Part
-    after: Part
+    before: tuple[Part, ...]
+    after: tuple[Part, ...]
 
     @property
     def names(self) -> frozenset[str]:
-        return frozenset((*self.after.documents, *self.after.facts))
+        """What was and will be seen: of what is only seen later nobody can say what it was."""
+        return _names(self.before) & _names(self.after)
+
+
+def _names(parts: Iterable[Part]) -> frozenset[str]:
+    return frozenset(name for part in parts for name in (*part.documents, *part.facts))
 
 
 Changes: TypeAlias = Mapping[Subject, Sides]
@@ -47,11 +54,36 @@ def of_devices(plan: Plan, running: Mapping[str, str]) -> Changes:
     """What changes of routers' configurations; `running` are masked."""
     return {
         ("device", each.hostname): Sides(
-            routers.said(running[each.hostname], is_simulated=True),
-            routers.said(each.candidate, is_simulated=True),
+            (routers.said(running[each.hostname], is_simulated=True),),
+            (routers.said(each.candidate, is_simulated=True),),
         )
         for each in plan.changed
     }
+
+
+def of_hosts(plan: Plan, present: Mapping[str, Mapping[str, str]], city: City) -> Changes:
+    """What changes in files of hosts and host parts; `present` has them as they are, masked, by operation."""
+    changes: dict[Subject, Sides] = {}
+    for host in plan.changed_hosts:
+        name, _, part = host.name.partition("/")
+        kind: Kind = "device" if part else "host"
+        files = [each for each in host.operations if isinstance(each, File) and paper(each)]
+        now = [(each, present[host.name][each.id]) for each in files if each.id in present[host.name]]
+        then = [(each, each.text) for each in files]
+        if now == then:
+            continue
+        before, after = (rendered.said(city, kind, name, each, datetime.min) for each in (now, then))
+        changes[kind, name] = Sides((before,), (after,))
+    return changes
+
+
+def joined(*changes: Changes) -> Changes:
+    """Of a router, what changes of both of its parts."""
+    found: dict[Subject, Sides] = {}
+    for subject, sides in (item for each in changes for item in each.items()):
+        one = found.get(subject, Sides((), ()))
+        found[subject] = Sides((*one.before, *sides.before), (*one.after, *sides.after))
+    return found
 
 
 def judged(plan: Plan, changes: Changes, city: City, laws: Mapping[str, Law], day: date) -> Plan:
@@ -92,8 +124,8 @@ class _Gate:
         """Each control that asks for something of what changes, before and after."""
         by = [rule for rule in self.rules.get(subject[0], ()) if needed(rule.control) & sides.names]
         before, after = (
-            judge(self.asked[subject], exhibit(subject, (part,), datetime.min), by)
-            for part in (sides.before, sides.after)
+            judge(self.asked[subject], _seen(subject, parts, sides.names), by)
+            for parts in (sides.before, sides.after)
         )
         return zip(before, after, strict=True)
 
@@ -117,3 +149,11 @@ class _Gate:
     def mended(self, before: Finding) -> Mended:
         title = self.laws[before.law].controls[before.control].title.en
         return Mended(object=before.object, law=before.law, control=before.control, title=title)
+
+
+def _seen(subject: Subject, parts: Iterable[Part], names: frozenset[str]) -> Exhibit:
+    """Parts as an exhibit that has nothing but what both sides have."""
+    whole = exhibit(subject, parts, datetime.min)
+    documents = {name: each for name, each in whole.documents.items() if name in names}
+    facts = {name: each for name, each in whole.facts.items() if name in names}
+    return Exhibit(*subject, datetime.min, documents, facts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,6 +15,7 @@ from infra_ctl.inventory.fields import VIETNAM
 if TYPE_CHECKING:
     from infra_ctl.change.plan import Breach, Plan
     from infra_ctl.plan import Prepared
+    from infra_ctl.predicting import JudgedHost
 
 T = TypeVar("T")
 
@@ -24,7 +25,7 @@ def today() -> date:
     return datetime.now(VIETNAM).date()
 
 
-def lawful(session: Session, prepared: Prepared) -> Prepared:
+def lawful(session: Session, prepared: Prepared, hosts: Mapping[str, JudgedHost]) -> Prepared:
     """A plan with what it would break of the law, and mend. Raises InventoryError for a law that is none.
 
     One that takes back what a run did is not judged: it makes what was before.
@@ -32,12 +33,16 @@ def lawful(session: Session, prepared: Prepared) -> Prepared:
     from infra_ctl.audit import gate
     from infra_ctl.controls.loading import laws
 
-    plan = prepared.plan
+    plan, city, mask = prepared.plan, prepared.city, prepared.masking.mask
     if not plan.changing:
         return prepared
-    running = {each.hostname: prepared.masking.mask(prepared.bases[each.hostname]) for each in plan.changed}
-    changes = gate.of_devices(plan, running)
-    judged = gate.judged(plan, changes, prepared.city, laws(session.context.inventory), today())
+    running = {each.hostname: mask(prepared.bases[each.hostname]) for each in plan.changed}
+    present = {
+        each.name: {file: mask(text) for file, text in hosts[each.name].papers.items()}
+        for each in plan.changed_hosts
+    }
+    changes = gate.joined(gate.of_devices(plan, running), gate.of_hosts(plan, present, city))
+    judged = gate.judged(plan, changes, city, laws(session.context.inventory), today())
     return dataclasses.replace(prepared, plan=judged)
 
 

@@ -105,7 +105,7 @@ def _made(
     plan = assemble(planner, judged, context, selector)
     if plan.breaks:
         plan, judged = made_first(planner, judged, plan, lambda _hostname: None)
-    return lawful(session, _prepared(planner, journal, plan, judged, foresight, hosts))
+    return lawful(session, _prepared(planner, journal, plan, judged, foresight, hosts), hosts)
 
 
 def _prepared(

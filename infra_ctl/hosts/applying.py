@@ -87,11 +87,21 @@ def predict(host: LinuxHost, operations: Sequence[Operation], token: str = "") -
 
 
 def texts(host: LinuxHost, operations: Sequence[Operation], kept: Collection[str]) -> dict[str, str]:
-    """What the files of `kept` operations have in them now; none of those that are not there."""
-    wanted = {each.id: each.path for each in operations if isinstance(each, File) and each.id in kept}
-    host.gather(contents(path) for path in wanted.values())
-    lines = {name: host.facts.values[contents(path).key] for name, path in wanted.items()}
-    return {name: "".join(f"{line}\n" for line in each) for name, each in lines.items() if each is not None}
+    """What the files of `kept` operations have in them now; none of those that are not there.
+
+    Only those are read that have another text than they are to have, and that was so for their diffs already.
+    """
+    wanted = {each.id: each for each in operations if isinstance(each, File) and each.id in kept}
+    asked = [*differing(host, [*wanted.values()])]
+    host.gather(asked)
+    other = {each.key for each in asked}
+    found: dict[str, str] = {}
+    for name, file in wanted.items():
+        key = contents(file.path).key
+        lines = host.facts.values[key] if key in other else file.text.splitlines()
+        if lines is not None:
+            found[name] = "".join(f"{line}\n" for line in lines)
+    return found
 
 
 def guarded(operations: Sequence[Operation]) -> frozenset[str]:
