@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from infra_ctl.inventory.kinds import Language
     from infra_ctl.journal.records import Audit
     from infra_ctl.report.document import Document
+    from infra_ctl.report.monitored import Ask
     from infra_ctl.report.scope import Scope
     from infra_ctl.report.wanted import Sources, Wanted
 
@@ -118,6 +119,15 @@ def unit_option(command: Callable[P, R]) -> Callable[P, R]:
     )(command)
 
 
+def prometheus_option(command: Callable[P, R]) -> Callable[P, R]:
+    return click.option(
+        "--prometheus",
+        default="",
+        metavar="URL",
+        help="Which one has measured; nothing of it is in the report without.",
+    )(command)
+
+
 @report.command()
 @click.argument("audit_id", required=False, metavar="[AUDIT]", shell_complete=completion.audits)
 @click.option(
@@ -192,6 +202,72 @@ def changes(session: Session, way: Way, *, period: str | None, unit: str | None)
 
     sources = drawn_from(session)
     hand_over(session, way, document(sources, wanted(sources, period or month(today()).name, unit)))
+
+
+@report.command("half-year")
+@period_option
+@unit_option
+@prometheus_option
+@report_options
+def half_year(session: Session, way: Way, *, period: str | None, unit: str | None, prometheus: str) -> None:
+    """What a unit reports every six months; without --unit the city's, as the sum of its units.
+
+    The half year of today without --period. What was not measured says why.
+
+    \b
+    infra-ctl report half-year --period 2026H2 --unit 31117 -f pdf -o cai-khe.pdf
+    infra-ctl report half-year --period 2026H2 --prometheus https://10.19.0.19:9090 -o city.html
+    """
+    from infra_ctl.report.half_year import document
+    from infra_ctl.report.period import half, today
+    from infra_ctl.report.reading import read
+
+    sources = drawn_from(session)
+    asked = wanted(sources, period or half(today()).name, unit)
+    asking = _asking(session, prometheus)
+    now, before = (
+        read(sources, each, asked.made, session.context.backup, asking)
+        for each in (asked.period, asked.period.before)
+    )
+    hand_over(session, way, document(sources, asked, now, before))
+
+
+@report.command()
+@period_option
+@unit_option
+@prometheus_option
+@report_options
+def survey(session: Session, way: Way, *, period: str | None, unit: str | None, prometheus: str) -> None:
+    """What there is: sites, circuits, routers, hosts, systems, rooms, IPv6, and what units counted.
+
+    Of today; --period says of when the imported figures are (this half year's without).
+
+    \b
+    infra-ctl procedure run survey
+    infra-ctl report survey --unit 916 -f pdf -o ninh-kieu.pdf
+    """
+    from infra_ctl.report.period import half, today
+    from infra_ctl.report.reading import read
+    from infra_ctl.report.survey import document
+    from infra_ctl.report.surveyed import surveyed
+
+    sources = drawn_from(session)
+    asked = wanted(sources, period or half(today()).name, unit)
+    found = read(sources, asked.period, asked.made, session.context.backup, _asking(session, prometheus))
+    hand_over(session, way, document(sources, asked, found, surveyed(session.context.var)))
+
+
+def _asking(session: Session, url: str) -> Ask | None:
+    """The Prometheus at a URL. Raises UnusableError for what is no address of one."""
+    if not url:
+        return None
+    from infra_ctl.monitor.querying import servers
+    from infra_ctl.report.monitored import prometheus
+
+    city = session.city()
+    resolve = session.masking(city).resolve
+    (server,) = servers(city, resolve, url, is_plain=session.context.kind == "lab")
+    return prometheus(server)
 
 
 def drawn_from(session: Session) -> Sources:

@@ -21,6 +21,13 @@ SITE_KINDS: Mapping[SiteKind, Coded] = {
     SiteKind.DEPARTMENT: _coded("department", "trụ sở cơ quan", "department"),
     SiteKind.COMMUNE: _coded("commune", "trụ sở cấp xã", "commune"),
 }
+ROLES: Mapping[Literal["edge", "core", "backup", "pop", "ce"], Coded] = {
+    "edge": _coded("edge", "định tuyến biên", "edge"),
+    "core": _coded("core", "định tuyến lõi", "core"),
+    "backup": _coded("backup", "định tuyến trung tâm dự phòng", "backup site"),
+    "pop": _coded("pop", "định tuyến điểm kết nối", "point of presence"),
+    "ce": _coded("ce", "định tuyến đầu cuối", "customer edge"),
+}
 CIRCUIT_CLASSES: Mapping[CircuitClass, Coded] = {
     CircuitClass.TSLCD_1: _coded("tslcd-1", "TSLCD cấp I", "private network, level I"),
     CircuitClass.TSLCD_2: _coded("tslcd-2", "TSLCD cấp II", "private network, level II"),

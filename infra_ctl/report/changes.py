@@ -55,11 +55,15 @@ def document(sources: Sources, wanted: Wanted) -> Document:
         Section(words("Tình hình chung", "Summary"), tuple(_summary(found, before))),
         Section(
             words("Thay đổi không rõ lý do", "Changes that nobody explained"),
-            (_table("unexplained", [each for each in found if not each.is_explained], _NONE_UNEXPLAINED),),
+            (
+                changes_table(
+                    "unexplained", [each for each in found if not each.is_explained], _NONE_UNEXPLAINED
+                ),
+            ),
         ),
         Section(
             words("Các thay đổi có lý do", "Changes with their reasons"),
-            (_table("explained", [each for each in found if each.is_explained]),),
+            (changes_table("explained", [each for each in found if each.is_explained]),),
         ),
         Section(words("Việc không đạt", "What did not end well"), (_failures(found),)),
         Section(
@@ -144,7 +148,8 @@ def _trend(found: tuple[Change, ...]) -> Bars:
     return Bars("months", words("Số lần thay đổi theo tháng", "Changes by month"), series, bars)
 
 
-def _table(key: str, found: Iterable[Change], empty: Words = NONE) -> Table:
+def changes_table(key: str, found: Iterable[Change], empty: Words = NONE) -> Table:
+    """A row a run, with why and on what."""
     title = words("Các lần thay đổi, từ sớm đến muộn", "Changes, the earliest first")
     return Table(key, title, _COLUMNS, tuple(_row(each) for each in found), empty)
 

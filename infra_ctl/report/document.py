@@ -210,3 +210,7 @@ class Document:
     """Code of the unit that it is about; empty for the whole city."""
     grounds: tuple[Words, ...] = field(default=())
     """What asks for it: laws, decisions."""
+    opening: Words | None = None
+    """The sentence after which it begins."""
+    closing: Words | None = None
+    """The one with which it ends."""

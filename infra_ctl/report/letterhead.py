@@ -29,6 +29,12 @@ def letterhead(inventory: Inventory, unit: Unit | None = None, remark: Remark | 
     return head if remark is None else replace(head, number=remark.number or "", dated=remark.date)
 
 
+def collector(inventory: Inventory) -> Unit | None:
+    """The unit that draws up the city's reports out of those of the others; None where nobody is named."""
+    issuer = inventory.issuers.get(inventory.city.code)
+    return inventory.units.get((inventory.edition, issuer.by)) if issuer and issuer.by else None
+
+
 def remark(inventory: Inventory, unit: str, period: str, report: str) -> Remark | None:
     """What a unit, the city for an empty one, has to say in a report of a period."""
     key = (inventory.edition, unit or inventory.city.code, period, report)

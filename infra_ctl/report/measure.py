@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -12,13 +12,13 @@ from infra_ctl.report.document import Cell, Coded, Imported, Ratio, Share, words
 
 Origin: TypeAlias = Literal["inventory", "audit", "journal", "monitoring", "backup", "imported"]
 
-ORIGINS: dict[Origin, Words] = {
-    "inventory": words("theo khai báo", "as written down"),
-    "audit": words("theo kết quả kiểm tra", "by audits"),
-    "journal": words("theo nhật ký thay đổi", "by the journal"),
-    "monitoring": words("theo số liệu giám sát", "by monitoring"),
-    "backup": words("theo kho sao lưu", "by the backups"),
-    "imported": words("số liệu nhập", "imported"),
+ORIGINS: Mapping[Origin, Coded] = {
+    "inventory": Coded("inventory", words("theo khai báo", "as written down")),
+    "audit": Coded("audit", words("kết quả kiểm tra", "audits")),
+    "journal": Coded("journal", words("nhật ký thay đổi", "the journal")),
+    "monitoring": Coded("monitoring", words("hệ thống giám sát", "monitoring")),
+    "backup": Coded("backup", words("kho sao lưu", "the backups")),
+    "imported": Coded("imported", words("số liệu nhập", "imported")),
 }
 """Where a value comes from, as it is said beside it."""
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
 from infra_ctl.errors import UnusableError
+from infra_ctl.monitor.querying import Server, ask
 from infra_ctl.report.document import words
 from infra_ctl.report.period import Period
 from infra_ctl.report.readings import Monitored, Seen
@@ -17,6 +18,8 @@ Series: TypeAlias = tuple[Mapping[str, str], float]
 Ask: TypeAlias = Callable[[str, datetime], Sequence[Series]]
 """An expression at a moment, in UTC without a zone. Raises UnusableError."""
 
+PATIENCE = 120.0
+"""Seconds for one question: half a year of a whole city is more to add up than a week of it."""
 NOT_ASKED = words("chưa khai báo địa chỉ Prometheus", "no Prometheus was given")
 
 QUERIES: Mapping[str, tuple[str, str, str]] = {
@@ -32,16 +35,16 @@ STEPS: Mapping[str, str] = {"sites-reachable": "10m", "rooms-available": "1h"}
 _PER_DAY: Mapping[str, float] = {"10m": 144, "1h": 24, "1d": 1}
 
 
-def monitored(ask: Ask | None, period: Period, now: datetime) -> Monitored:
+def monitored(asking: Ask | None, period: Period, now: datetime) -> Monitored:
     """Each indicator of every object over the period, or over what has passed of it."""
     end = min(period.until, now)
     span = math.ceil((end - period.since) / timedelta(hours=1))
-    if ask is None:
+    if asking is None:
         return Monitored(cause=NOT_ASKED)
     if span <= 0:
         return Monitored(cause=words("kỳ báo cáo chưa bắt đầu", "the period has not begun"))
     try:
-        return Monitored({name: _seen(name, ask, span, end) for name in QUERIES})
+        return Monitored({name: _seen(name, asking, span, end) for name in QUERIES})
     except UnusableError as error:
         said = str(error)
         return Monitored(
@@ -49,12 +52,12 @@ def monitored(ask: Ask | None, period: Period, now: datetime) -> Monitored:
         )
 
 
-def _seen(name: str, ask: Ask, span: int, end: datetime) -> Mapping[str, Seen]:
+def _seen(name: str, asking: Ask, span: int, end: datetime) -> Mapping[str, Seen]:
     label, shape, series = QUERIES[name]
     step = STEPS.get(name, "1d")
     subquery = f"{series}[{span}h:{step}]"
-    values = _by(label, ask(shape.format(subquery), end), max)
-    counts = _by(label, ask(f"count_over_time({subquery})", end), max)
+    values = _by(label, asking(shape.format(subquery), end), max)
+    counts = _by(label, asking(f"count_over_time({subquery})", end), max)
     return {each: Seen(value, counts.get(each, 0) / _PER_DAY[step]) for each, value in values.items()}
 
 
@@ -67,19 +70,11 @@ def _by(label: str, found: Iterable[Series], choose: Callable[[float, float], fl
     return chosen
 
 
-def prometheus(url: str) -> Ask:
-    """Of the server at this URL."""
-    import json
-    from urllib.parse import urlencode
-    from urllib.request import urlopen
+def prometheus(server: Server) -> Ask:
+    """How a server is asked."""
 
-    def ask(expression: str, at: datetime) -> Sequence[Series]:
-        query = urlencode({"query": expression, "time": at.replace(tzinfo=UTC).timestamp()})
-        try:
-            with urlopen(f"{url.rstrip('/')}/api/v1/query?{query}", timeout=60) as answer:  # noqa: S310
-                found = json.load(answer)["data"]["result"]
-            return [(each["metric"], float(each["value"][1])) for each in found]
-        except (OSError, ValueError, KeyError, TypeError) as exc:
-            raise UnusableError(f"{url}: {exc}") from exc
+    def answer(expression: str, at: datetime) -> Sequence[Series]:
+        found = ask(server, expression, at.replace(tzinfo=UTC).timestamp(), patience=PATIENCE)
+        return [(each.labels, each.value) for each in found]
 
-    return ask
+    return answer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -25,6 +25,8 @@ class Target(Model):
     text: Words
     indicator: Slug
     at_least: Annotated[Ratio, Field(gt=0)]
+    of: Literal["city", "unit"] = "unit"
+    """Whose it is: of the city as a whole, or of each unit too."""
     by: Date | None = None
     """Its last day; nothing where the text names none."""
     ours: bool = False

@@ -1,0 +1,275 @@
+"""The half-yearly report of a unit, and of the city as the sum of its units (plan of 2019, lines 451-463)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from infra_ctl.controls.model import Words
+from infra_ctl.inventory.models import Unit
+from infra_ctl.outcome import Verdict
+from infra_ctl.report.called import DEEDS
+from infra_ctl.report.changes import changes_table
+from infra_ctl.report.compared import before_cell, targets_table, title, trend_table
+from infra_ctl.report.document import (
+    Block,
+    Document,
+    Headline,
+    Headlines,
+    Letterhead,
+    Paragraph,
+    Section,
+    Table,
+    same,
+    words,
+)
+from infra_ctl.report.findings import (
+    Naming,
+    by_law,
+    controls_table,
+    grouped,
+    of_verdict,
+    waivers_table,
+)
+from infra_ctl.report.infrastructure import (
+    circuits_table,
+    column,
+    rooms_table,
+    sites_table,
+    stages,
+    systems_table,
+)
+from infra_ctl.report.letterhead import collector
+from infra_ctl.report.measure import Measure, cell
+from infra_ctl.report.measured import changed, circuits, findings, rooms, sites, systems
+from infra_ctl.report.readings import Readings
+from infra_ctl.report.rollup import Part, parts, whole
+from infra_ctl.report.scope import Scope
+from infra_ctl.report.targets import mandates
+from infra_ctl.report.units import lacking_table, shares, units_table
+from infra_ctl.report.wanted import Sources, Wanted
+from infra_ctl.report.wording import NONE, about
+
+KIND = "half-year"
+HEADLINES = (
+    "sites-conforming",
+    "controls-passed",
+    "circuits-available",
+    "sites-dual",
+    "systems-approved",
+    "changes",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Half:
+    """One period of one scope: what was read, each unit's part of it, and what they add up to."""
+
+    scope: Scope
+    readings: Readings
+    beneath: tuple[Part, ...]
+    measures: Mapping[str, Measure]
+
+    @property
+    def is_city(self) -> bool:
+        return self.scope.unit is None or self.scope.unit.kind == "city"
+
+    @property
+    def is_rollup(self) -> bool:
+        """Whether units are beneath it, of which each is a row."""
+        return len(self.beneath) > 1
+
+
+def half(scope: Scope, readings: Readings) -> Half:
+    beneath = parts(scope, readings)
+    return Half(scope, readings, beneath, whole(scope, readings, beneath))
+
+
+def document(sources: Sources, wanted: Wanted, now: Readings, before: Readings) -> Document:
+    """The report; `before` is what was read of the period before."""
+    inventory = sources.city.inventory
+    head = addressed(wanted.head(inventory, KIND), collector(inventory), wanted.scope.unit)
+    one, earlier = half(wanted.scope, now), half(wanted.scope, before)
+    naming = Naming(sources.laws, inventory)
+    subject = about(
+        "Tình hình hạ tầng công nghệ thông tin và bảo đảm an toàn thông tin mạng",
+        "State and security of the information infrastructure",
+        wanted,
+    )
+    return Document(
+        kind=KIND,
+        subject=subject,
+        head=head,
+        sections=tuple(_sections(one, earlier, wanted, naming)),
+        made=wanted.made,
+        context=sources.context,
+        period=wanted.period,
+        unit=wanted.scope.code,
+        grounds=grounds(),
+        opening=opening(head, subject),
+        closing=closing(head),
+    )
+
+
+def grounds() -> tuple[Words, ...]:
+    """What asks for the report."""
+    cited = tuple(words(f"Căn cứ {_lower(m.title.vi)}", f"Pursuant to {m.title.en}") for m in mandates())
+    return (
+        words(
+            "Thực hiện chế độ báo cáo định kỳ 06 tháng về ứng dụng công nghệ thông tin",
+            "For the report that is due every six months",
+        ),
+        *cited,
+    )
+
+
+def addressed(head: Letterhead, collecting: Unit | None, unit: Unit | None) -> Letterhead:
+    """A unit writes to the one that draws up the city's report; that one writes as it always does."""
+    if collecting is None or unit is None or unit.kind == "city" or unit.code == collecting.code:
+        return head
+    return replace(head, to=(collecting.name,))
+
+
+def opening(head: Letterhead, subject: Words) -> Words:
+    return words(f"{head.agency} báo cáo {_lower(subject.vi)} như sau:", f"{head.agency} reports as follows:")
+
+
+def closing(head: Letterhead) -> Words:
+    to = f", kính gửi {', '.join(head.to)} tổng hợp" if head.to else ""
+    return words(f"Trên đây là báo cáo của {head.agency}{to}./.", f"This is the report of {head.agency}.")
+
+
+def _lower(text: str) -> str:
+    """As it stands within a sentence; an abbreviation stays as it is."""
+    return text if text[:2].isupper() else text[:1].lower() + text[1:]
+
+
+def _sections(one: Half, earlier: Half, wanted: Wanted, naming: Naming) -> Iterator[Section]:
+    yield Section(words("Tình hình chung", "Overview"), tuple(_overview(one, earlier)))
+    targets = targets_table(one.measures, wanted.period, is_city=one.is_city)
+    yield Section(words("Kết quả thực hiện chỉ tiêu, nhiệm vụ", "Targets and results"), (targets,))
+    if one.is_rollup:
+        yield Section(words("Tổng hợp theo đơn vị", "Unit by unit"), tuple(_units(one)))
+    yield Section(words("Hạ tầng mạng và hệ thống thông tin", "Network and systems"), tuple(_network(one)))
+    yield Section(words("Bảo đảm an toàn thông tin mạng", "Security"), tuple(_security(one, naming)))
+    yield Section(words("Thay đổi hạ tầng trong kỳ", "Changes"), tuple(_changes(one)))
+    trend = trend_table(one.measures, earlier.measures, wanted.period)
+    yield Section(words("So sánh với kỳ trước", "Trend"), (trend,))
+    yield from said(wanted, one.readings)
+
+
+def said(wanted: Wanted, readings: Readings, report: str = KIND) -> Iterator[Section]:
+    """What only the unit itself can say."""
+    remark = wanted.remark(readings.inventory, report)
+    for heading, paragraphs in (
+        (words("Khó khăn, vướng mắc", "Difficulties"), remark.difficulties if remark else ()),
+        (words("Đề xuất, kiến nghị", "Proposals"), remark.proposals if remark else ()),
+    ):
+        blocks = tuple(Paragraph(same(text)) for text in paragraphs)
+        yield Section(heading, blocks or (Paragraph(NONE),))
+
+
+def _overview(one: Half, earlier: Half) -> Iterator[Block]:
+    yield Paragraph(inventoried(one.scope, one.readings))
+    if one.readings.made < one.readings.period.until:
+        yield Paragraph(
+            words(
+                "Kỳ báo cáo chưa kết thúc: số liệu tính đến thời điểm lập báo cáo.",
+                "The period has not ended: the figures are those up to now.",
+            ),
+            "warn",
+        )
+    shown = (name for name in HEADLINES if one.measures[name].whole != 0)
+    yield Headlines(
+        "summary",
+        tuple(
+            Headline(name, title(name), cell(one.measures[name]), before_cell(earlier.measures.get(name)))
+            for name in shown
+        ),
+    )
+
+
+def inventoried(scope: Scope, readings: Readings) -> Words:
+    """How much of everything there is, in one sentence."""
+    own = sites(scope, readings)
+    lines = circuits(scope, readings)
+    mbps = sum(each.mbps for each in lines)
+    machines, hosts = len(scope.named("device")), len(scope.named("host"))
+    video, owned = len(rooms(scope, readings)), len(systems(scope, readings))
+    return words(
+        f"Hạ tầng được khai báo gồm {len(own)} điểm mạng, {machines} bộ định tuyến, {hosts} máy chủ, "
+        f"{len(lines)} kênh truyền với tổng băng thông {mbps} Mbit/s, {video} phòng họp truyền hình và "
+        f"{owned} hệ thống thông tin.",
+        f"What is written down: {len(own)} sites, {machines} routers, {hosts} hosts, {len(lines)} "
+        f"circuits of {mbps} Mbit/s together, {video} video rooms and {owned} information systems.",
+    )
+
+
+def _units(one: Half) -> Iterator[Block]:
+    yield units_table(one.beneath, one.measures)
+    yield shares("controls-passed", one.scope, one.readings)
+    yield shares("sites-dual", one.scope, one.readings)
+    yield lacking_table(one.beneath)
+
+
+def _network(one: Half) -> Iterator[Block]:
+    if one.is_rollup:
+        yield stages(sites(one.scope, one.readings))
+    else:
+        yield sites_table(one.scope, one.readings)
+        yield circuits_table(one.scope, one.readings)
+        yield rooms_table(one.scope, one.readings)
+    if systems(one.scope, one.readings) or one.is_rollup:
+        yield systems_table(one.scope, one.readings)
+
+
+def _security(one: Half, naming: Naming) -> Iterator[Block]:
+    found = list(findings(one.scope, one.readings))
+    if not found:
+        yield Paragraph(
+            words("Trong kỳ chưa có đợt kiểm tra nào.", "There was no audit in the period."), "warn"
+        )
+    else:
+        yield by_law("laws", found, naming)
+        failed = of_verdict(found, Verdict.FAIL)
+        heading, none = words("Nội dung chưa đạt", "What fails"), words("Không có.", "None.")
+        table = controls_table if one.is_rollup else grouped
+        yield table("failed", failed, naming, heading, none)
+        yield waivers_table("waived", of_verdict(found, Verdict.WAIVED), naming, none)
+    yield _deeds(one)
+
+
+def _deeds(one: Half) -> Table:
+    """What people did in the period and wrote down, of what is the unit's."""
+    inventory, period = one.readings.inventory, one.readings.period
+    columns = (
+        column("kind", "Hoạt động", "What"),
+        column("title", "Nội dung", "Title"),
+        column("date", "Ngày", "Date"),
+        column("by", "Thực hiện", "By"),
+        column("number", "Số văn bản", "Number"),
+    )
+    rows = tuple(
+        (DEEDS[each.kind], each.title, each.date, each.by, each.number)
+        for each in inventory.records or ()
+        if period.first <= each.date <= period.last and _is_of(each.of, one)
+    )
+    heading = words(
+        "Diễn tập, rà soát, kiểm tra đã thực hiện và ghi nhận", "Drills, reviews and tests on record"
+    )
+    return Table("records", heading, columns, rows, NONE)
+
+
+def _is_of(names: Sequence[str], one: Half) -> bool:
+    kinds = ("system", "site", "city")
+    return any(one.scope.has(kind, name) for kind in kinds for name in names)  # type: ignore[arg-type]
+
+
+def _changes(one: Half) -> Iterator[Block]:
+    found = {change.run.id: change for change, _ in changed(one.scope, one.readings)}
+    mine = [
+        replace(change, steps=tuple(step for step in change.steps if one.scope.has_machine(step.device)))
+        for change in found.values()
+    ]
+    none = words("Trong kỳ không có thay đổi nào.", "Nothing was changed in the period.")
+    yield changes_table("changes", mine, none)

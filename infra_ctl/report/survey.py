@@ -1,0 +1,256 @@
+"""The survey of the present infrastructure, unit by unit (decision of 29 January 2021, lines 622-624)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+
+from infra_ctl.controls.model import Words
+from infra_ctl.inventory.devices import devices
+from infra_ctl.inventory.indicators import IMPORTED
+from infra_ctl.inventory.models import Inventory
+from infra_ctl.report.called import ROLES
+from infra_ctl.report.compared import title
+from infra_ctl.report.document import (
+    Block,
+    Cell,
+    Coded,
+    Column,
+    Document,
+    Headline,
+    Headlines,
+    Paragraph,
+    Section,
+    Table,
+    same,
+    words,
+)
+from infra_ctl.report.half_year import Half, addressed, closing, half, inventoried, opening, said
+from infra_ctl.report.infrastructure import (
+    circuits_table,
+    column,
+    rooms_table,
+    sites_table,
+    stages,
+    systems_table,
+)
+from infra_ctl.report.letterhead import collector
+from infra_ctl.report.measure import Measure, cell
+from infra_ctl.report.measured import circuits, rooms, sites, systems
+from infra_ctl.report.readings import Readings
+from infra_ctl.report.rollup import Part
+from infra_ctl.report.surveyed import Machine, Surveyed
+from infra_ctl.report.targets import mandates
+from infra_ctl.report.wanted import Sources, Wanted
+from infra_ctl.report.wording import NONE, about
+
+KIND = "survey"
+IMPORTED_COLUMNS: Mapping[str, str] = {
+    "staff": "Cán bộ|Staff",
+    "computers": "Máy tính|Computers",
+    "printers": "Máy in|Printers",
+    "scanners": "Máy quét|Scanners",
+}
+"""Counts that are columns of a roll-up, in both languages."""
+
+
+def document(sources: Sources, wanted: Wanted, readings: Readings, surveyed: Surveyed) -> Document:
+    """The report."""
+    inventory = sources.city.inventory
+    head = addressed(wanted.head(inventory, KIND), collector(inventory), wanted.scope.unit)
+    subject = about(
+        "Khảo sát hiện trạng hạ tầng kỹ thuật công nghệ thông tin",
+        "Survey of the information infrastructure",
+        wanted,
+    )
+    one = half(wanted.scope, readings)
+    asks = next(each for each in mandates() if each.document == "decision-2021")
+    return Document(
+        kind=KIND,
+        subject=subject,
+        head=head,
+        sections=tuple(_sections(one, wanted, surveyed)),
+        made=wanted.made,
+        context=sources.context,
+        period=wanted.period,
+        unit=wanted.scope.code,
+        grounds=(words(f"Thực hiện {asks.title.vi}", f"Pursuant to {asks.title.en}"),),
+        opening=opening(head, subject),
+        closing=closing(head),
+    )
+
+
+def _sections(one: Half, wanted: Wanted, surveyed: Surveyed) -> Iterator[Section]:
+    yield Section(words("Tình hình chung", "Overview"), tuple(_overview(one)))
+    if one.is_rollup:
+        yield Section(words("Tổng hợp theo đơn vị", "Unit by unit"), (_units_table(one),))
+    yield Section(words("Mạng và kênh truyền", "Network and circuits"), tuple(_network(one)))
+    machines = tuple(_machines(one, surveyed, wanted.period.last))
+    yield Section(words("Thiết bị mạng và máy chủ", "Routers and hosts"), machines)
+    owned = (systems_table(one.scope, one.readings), rooms_table(one.scope, one.readings))
+    yield Section(words("Hệ thống thông tin và phòng họp truyền hình", "Systems and video rooms"), owned)
+    yield Section(words("Số liệu do đơn vị thống kê", "What the unit itself counted"), (_imported(one),))
+    yield from said(wanted, one.readings, KIND)
+
+
+def _overview(one: Half) -> Iterator[Block]:
+    yield Paragraph(inventoried(one.scope, one.readings))
+    shown = ("sites-dual", "sites-two-directions", "sites-private", "systems-approved", "computers", "staff")
+    yield Headlines(
+        "summary",
+        tuple(
+            Headline(name, title(name), cell(one.measures[name]))
+            for name in shown
+            if one.measures[name].whole != 0
+        ),
+    )
+
+
+def _units_table(one: Half) -> Table:
+    """What each unit has of its own, and all of them together."""
+    columns = (
+        column("unit", "Đơn vị", "Unit"),
+        column("sites", "Điểm mạng", "Sites", is_number=True),
+        column("routers", "Bộ định tuyến", "Routers", is_number=True),
+        column("hosts", "Máy chủ", "Hosts", is_number=True),
+        column("circuits", "Kênh", "Circuits", is_number=True),
+        column("mbps", "Mbit/s", "Mbit/s", is_number=True),
+        column("dual", "IPv6", "IPv6", is_number=True),
+        column("rooms", "Phòng họp", "Rooms", is_number=True),
+        column("systems", "Hệ thống", "Systems", is_number=True),
+        *(Column(name, words(*both.split("|")), is_number=True) for name, both in IMPORTED_COLUMNS.items()),
+    )
+    rows = [_counts(Coded(part.unit.code, same(part.unit.name)), part, one.readings) for part in one.beneath]
+    total = words("TỔNG CỘNG", "TOTAL")
+    rows.append((Coded("total", total), *_numbers(one, one.measures)))
+    note = words(
+        "Số cán bộ, máy tính, máy in, máy quét là số liệu nhập do đơn vị thống kê; chữ nghiêng.",
+        "Staff, computers, printers and scanners were counted by the units and imported: in italics.",
+    )
+    heading = words("Hiện trạng của từng đơn vị", "What each unit has")
+    return Table("units", heading, columns, tuple(rows), NONE, note)
+
+
+def _counts(name: Cell, part: Part, readings: Readings) -> tuple[Cell, ...]:
+    alone = Half(part.scope, readings, (part,), part.measures)
+    return (name, *_numbers(alone, part.measures))
+
+
+def _numbers(one: Half, measures: Mapping[str, Measure]) -> tuple[Cell, ...]:
+    scope, readings = one.scope, one.readings
+    lines = circuits(scope, readings)
+    return (
+        len(sites(scope, readings)),
+        len(scope.named("device")),
+        len(scope.named("host")),
+        len(lines),
+        sum(each.mbps for each in lines),
+        _brief(measures["sites-dual"]),
+        len(rooms(scope, readings)),
+        len(systems(scope, readings)),
+        *(_brief(measures[name]) for name in IMPORTED_COLUMNS),
+    )
+
+
+def _brief(measure: Measure) -> Cell:
+    """A count without its whole and its source, which stand beneath the table."""
+    if measure.part is None:
+        return Coded("not-measured", words("chưa có", "not there"), "muted")
+    return int(measure.part)
+
+
+def _network(one: Half) -> Iterator[Block]:
+    yield stages(sites(one.scope, one.readings))
+    yield sites_table(one.scope, one.readings)
+    yield circuits_table(one.scope, one.readings)
+
+
+def _machines(one: Half, surveyed: Surveyed, day: date) -> Iterator[Block]:
+    if surveyed.at is None:
+        yield Paragraph(
+            words(
+                "Chưa có kết quả khảo sát trên thiết bị (infra-ctl procedure run survey): tuổi, năng lực và "
+                "hệ điều hành chưa được đo.",
+                "No machine was surveyed yet (infra-ctl procedure run survey): age, capacity and operating "
+                "system are not known.",
+            ),
+            "warn",
+        )
+    inventory = one.readings.inventory
+    routers = [
+        _machine(each.hostname, ROLES[each.role], inventory, surveyed, day)
+        for each in devices(inventory)
+        if one.scope.has("device", each.hostname)
+    ]
+    hosts = [
+        _machine(name, ", ".join(host.roles), inventory, surveyed, day)
+        for name, host in inventory.hosts.items()
+        if one.scope.has("host", name)
+    ]
+    yield _table("routers", words("Bộ định tuyến", "Routers"), routers)
+    yield _table("hosts", words("Máy chủ", "Hosts"), hosts)
+
+
+def _table(key: str, heading: Words, rows: Sequence[tuple[Cell, ...]]) -> Table:
+    columns = (
+        column("machine", "Tên", "Name"),
+        column("role", "Vai trò", "Role"),
+        column("serial", "Số sê-ri", "Serial"),
+        column("location", "Vị trí", "Location"),
+        column("support_end", "Hỗ trợ của hãng đến", "Maker's support ends"),
+        column("os", "Hệ điều hành", "Operating system"),
+        column("os_support", "Hỗ trợ đến", "Supported until"),
+        column("installed", "Cài đặt", "Installed"),
+        column("capacity", "Năng lực", "Capacity"),
+    )
+    return Table(key, heading, columns, tuple(rows), NONE)
+
+
+def _machine(name: str, role: Cell, inventory: Inventory, surveyed: Surveyed, day: date) -> tuple[Cell, ...]:
+    asset, found = inventory.assets.get(name), surveyed.machines.get(name)
+    return (
+        name,
+        role,
+        (asset.serial if asset else None) or (found.serial if found else None) or None,
+        asset.location if asset else None,
+        _until(asset.support_end if asset else None, day),
+        *_system(found, day),
+    )
+
+
+def _system(found: Machine | None, day: date) -> tuple[Cell, ...]:
+    if found is None or not found.is_reached:
+        said = (
+            words("chưa khảo sát", "not surveyed")
+            if found is None
+            else words("không liên lạc được", "not reached")
+        )
+        return (Coded("not-measured", said, "muted"), None, None, None)
+    software = f"{found.os}, FRR {found.frr}" if found.frr else found.os
+    capacity = f"{found.processors} CPU, {found.memory_mb} MB RAM, {found.disk_gb} GB"
+    return software, _until(found.supported_until, day), found.installed, capacity
+
+
+_UNSURVEYED = Coded("not-surveyed", words("chưa khảo sát", "not surveyed"), "muted")
+_UNREACHED = Coded("not-reached", words("không liên lạc được", "not reached"), "warn")
+
+
+def _until(end: date | None, day: date) -> Cell:
+    """A day that is over is bad."""
+    if end is None or end >= day:
+        return end
+    return Coded(end.isoformat(), words(f"{end:%d/%m/%Y} (đã hết)", f"{end:%Y-%m-%d} (over)"), "bad")
+
+
+def _imported(one: Half) -> Table:
+    columns = (
+        column("indicator", "Nội dung", "What"),
+        column("value", "Số liệu", "Figure"),
+    )
+    rows = tuple(
+        (Coded(name, title(name)), cell(one.measures[name]))
+        for name in IMPORTED
+        if one.measures[name].part is not None
+    )
+    none = words("Đơn vị chưa cung cấp số liệu của kỳ này.", "The unit gave no figures for this period.")
+    return Table("imported", words("Số liệu nhập", "Imported figures"), columns, rows, none)

@@ -1,0 +1,116 @@
+"""A roll-up as tables and charts: a row a unit, their sum, and who of them has nothing to show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from infra_ctl.controls.model import Words
+from infra_ctl.inventory.models import Unit
+from infra_ctl.report.compared import title
+from infra_ctl.report.document import Bar, Bars, Cell, Coded, Column, Names, Table, same, words
+from infra_ctl.report.infrastructure import column
+from infra_ctl.report.measure import Measure, cell
+from infra_ctl.report.measured import measures
+from infra_ctl.report.readings import Readings
+from infra_ctl.report.rollup import Part, lacking
+from infra_ctl.report.scope import Scope, scope
+from infra_ctl.report.spoken import NOTHING
+from infra_ctl.report.wording import NONE
+
+SHOWN: Mapping[str, Words] = {
+    "sites-conforming": words("Đạt tiêu chuẩn", "To standard"),
+    "sites-two-directions": words("Hai hướng truyền", "Two directions"),
+    "sites-dual": words("IPv6", "IPv6"),
+    "bandwidth": words("Mbit/s", "Mbit/s"),
+    "circuits-available": words("Kênh hoạt động", "Circuits up"),
+    "controls-passed": words("Yêu cầu đạt", "Requirements met"),
+    "changes": words("Thay đổi", "Changes"),
+}
+"""Indicators that are columns of a roll-up, with titles short enough for paper."""
+IMPORTED_TOO = ("staff-on-email", "computers-protected")
+NAMED = 30
+"""Units that are named of those which lack something."""
+
+
+def units_table(beneath: Sequence[Part], total: Mapping[str, Measure]) -> Table:
+    """A row a unit with what is its own alone, and a last one of their sum."""
+    columns = (
+        column("unit", "Đơn vị", "Unit"),
+        *(Column(name, short, is_number=True) for name, short in SHOWN.items()),
+    )
+    rows = [_row(Coded(part.unit.code, same(part.unit.name)), part.measures) for part in beneath]
+    rows.append(_row(Coded("total", words("TỔNG CỘNG", "TOTAL")), total))
+    note = words(
+        "Mỗi dòng chỉ tính phần của riêng đơn vị, không gồm các đơn vị trực thuộc.",
+        "Each row is of the unit alone, without those beneath it.",
+    )
+    heading = words("Số liệu của từng đơn vị", "Figures of each unit")
+    return Table("units", heading, columns, tuple(rows), NONE, note)
+
+
+def _row(name: Cell, found: Mapping[str, Measure]) -> tuple[Cell, ...]:
+    return (name, *(_brief(found[indicator]) for indicator in SHOWN))
+
+
+def _brief(measure: Measure) -> Cell:
+    """A cell of few letters: the causes stand beneath the table, once."""
+    shown = cell(measure)
+    if isinstance(shown, Coded):
+        brief = same(NOTHING) if shown.code == "none" else words("chưa đo", "not measured")
+        return Coded(shown.code, brief, "muted")
+    return shown
+
+
+def lacking_table(beneath: Sequence[Part]) -> Table:
+    """Of each indicator those units of which nothing is known, by name."""
+    names = (*SHOWN, *IMPORTED_TOO)
+    found = {name: lacking(name, beneath) for name in names}
+    causes = {
+        name: next((p.measures[name].cause for p in beneath if p.measures[name].cause), None)
+        for name in names
+    }
+    rows = tuple(
+        (Coded(name, title(name)), len(units), causes[name], _named(units, len(beneath)))
+        for name, units in found.items()
+        if units
+    )
+    columns = (
+        column("indicator", "Nội dung", "Indicator"),
+        column("count", "Số đơn vị", "Units", is_number=True),
+        column("cause", "Nguyên nhân", "Cause"),
+        column("units", "Đơn vị", "Which"),
+    )
+    return Table("lacking", words("Đơn vị chưa có số liệu", "Units without data"), columns, rows, NONE)
+
+
+def _named(units: Sequence[str], of: int) -> Cell:
+    if len(units) == of:
+        return words("tất cả các đơn vị", "all of them")
+    return Names(tuple(units), NAMED)
+
+
+def shares(indicator: str, of: Scope, readings: Readings) -> Bars:
+    """The share of each unit directly beneath, with all that is beneath that one."""
+    bars = tuple(_bars(indicator, of, readings))
+    series = (Coded(indicator, title(indicator)),)
+    heading = words(f"{title(indicator).vi}, theo địa bàn (%)", f"{title(indicator).en}, area by area (%)")
+    return Bars(f"{indicator}-by-unit", heading, series, bars, most=100)
+
+
+def _bars(indicator: str, of: Scope, readings: Readings) -> list[Bar]:
+    found = []
+    for unit in _children(of, readings):
+        measure = measures(scope(readings.inventory, unit.code), readings)[indicator]
+        if (ratio := measure.ratio) is not None:
+            found.append(Bar(same(unit.name), (round(ratio * 100, 2),), cell(measure)))
+    return found
+
+
+def _children(of: Scope, readings: Readings) -> list[Unit]:
+    inventory = readings.inventory
+    top = of.code or inventory.city.code
+    return [
+        unit
+        for (edition, _), unit in inventory.units.items()
+        if edition == inventory.edition and unit.parent == top
+    ]
