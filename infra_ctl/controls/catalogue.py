@@ -14,9 +14,9 @@ from typing import Literal, TypeAlias
 
 from infra_ctl.controls.exhibit import MACHINES, Kind
 
-Source: TypeAlias = Literal["frr", "host", "inventory", "journal", "prometheus", "records"]
-"""Who is asked: a router's FRR, a Linux host (a router is one too), what was written, what was done, what was
-measured, what people say that they did."""
+Source: TypeAlias = Literal["frr", "host", "inventory", "journal", "openscap", "prometheus", "records"]
+"""Who is asked: a router's FRR, a Linux host (a router is one too), what was written, what was done, a host's
+OpenSCAP, what was measured, what people say that they did."""
 Shape: TypeAlias = Literal["text", "number", "seconds", "ratio", "truth"]
 
 
@@ -42,6 +42,10 @@ def _written(of: Kind, says: str, shape: Shape = "text", *, many: bool = False) 
 
 def _record(of: Kind, says: str, shape: Shape = "seconds", *, many: bool = True) -> Known:
     return Known((of,), "records", says, shape, many)
+
+
+def _scanned(says: str, shape: Shape = "text", *, many: bool = False) -> Known:
+    return Known(("host",), "openscap", says, shape, many)
 
 
 def _measured(of: Kind, says: str, shape: Shape, *, many: bool = False) -> Known:
@@ -276,6 +280,14 @@ _MEASURED: Mapping[str, Known] = {
     "site.ups": _measured("site", "whether an uninterruptible supply answers and is charged", "truth"),
 }
 
+_SCAP: Mapping[str, Known] = {
+    "scap.age": _scanned("age of the results", "seconds"),
+    "scap.failed": _scanned("rules that do not hold, by their ids without what all begin with", many=True),
+    "scap.passed": _scanned("rules that hold", many=True),
+    "scap.unknown": _scanned("rules of which OpenSCAP could not tell", many=True),
+    "scap.used": _scanned("whether the host has OpenSCAP, or somebody brought results of it", "truth"),
+}
+
 GROUPS: Mapping[str, Mapping[str, Known]] = {
     "Accounts and administration": _ACCOUNTS,
     "Routers and hosts": _MACHINE,
@@ -286,6 +298,7 @@ GROUPS: Mapping[str, Mapping[str, Known]] = {
     "What was done": _DONE,
     "What people did and wrote down": _RECORDS,
     "What was measured": _MEASURED,
+    "What OpenSCAP found": _SCAP,
 }
 FACTS: Mapping[str, Known] = {name: known for group in GROUPS.values() for name, known in group.items()}
 """By name."""

@@ -17,7 +17,7 @@ def test_laws_and_controls_are_listed(infra_ctl: Command) -> None:
     assert said.code == Exit.DONE
     lines = said.out.splitlines()
     assert (
-        "tcvn-14423-2026 · 58 · TCVN 14423:2026: yêu cầu cơ bản về an toàn hệ thống thông tin theo cấp độ"
+        "tcvn-14423-2026 · 59 · TCVN 14423:2026: yêu cầu cơ bản về an toàn hệ thống thông tin theo cấp độ"
         in lines
     )
     row = next(line for line in lines if line.startswith("  LOG-03"))

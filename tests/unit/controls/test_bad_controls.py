@@ -314,7 +314,7 @@ def test_a_city_replaces_a_control_as_a_whole_and_adds_its_own(tmp_path: Path) -
     found = laws(tmp_path)
     assert found["tcvn-14423-2026"].title.en.startswith("TCVN 14423:2026")
     assert found["tcvn-14423-2026"].controls["LOG-03"].levels == {3: "true"}
-    assert len(found["tcvn-14423-2026"].controls) == 58
+    assert len(found["tcvn-14423-2026"].controls) == 59
     assert list(found["own"].controls) == ["OWN-01"]
     assert list(found)[:4] == ["city-standard", "tcvn-11930-2017", "tcvn-14423-2026", "tslcd-2026"]
 
