@@ -14,12 +14,13 @@ BIN := .venv/bin
 IC := $(BIN)/infra-ctl
 # Debian packages of the twin: the routers' daemons, their way in, what breaks and measures links, and what builds and
 # boots hosts; what asks routers' SNMP agents; the database that the journal's tests run on; what scrapes our exporters
-# and what stands or is measured beside it; what video rooms are and register at; and what lays out reports, and what
-# they are looked at with.
+# and what stands or is measured beside it; what video rooms are and register at; what looks through hosts; and what
+# lays out reports, and what they are looked at with.
 PACKAGES := frr frr-pythontools openssh-server openssh-client iproute2 iputils-ping nftables procps snmpd snmp \
   systemd-container mmdebstrap apt-utils python3-venv postgresql git fping prometheus prometheus-alertmanager \
   prometheus-blackbox-exporter prometheus-frr-exporter prometheus-node-exporter prometheus-snmp-exporter \
   kamailio kamailio-tls-modules baresip-core \
+  openscap-scanner ssg-debian \
   libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-liberation chromium poppler-utils
 
 help:

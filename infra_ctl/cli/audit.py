@@ -13,6 +13,7 @@ from click.shell_completion import CompletionItem
 
 from infra_ctl.cli import completion, findings
 from infra_ctl.cli.auditing import ALL, DEFAULT, known_laws, setting, sources
+from infra_ctl.cli.bringing import bring
 from infra_ctl.cli.exits import Exit
 from infra_ctl.cli.progress import Stopwatch, counting
 from infra_ctl.cli.session import Session, console, selector_argument, session_options
@@ -83,6 +84,9 @@ def audit() -> None:
     infra-ctl audit show LOG-03
     infra-ctl audit list
     """
+
+
+audit.add_command(bring)
 
 
 @audit.command(hidden=True)

@@ -9,9 +9,11 @@ from infra_ctl.cli.session import Session
 from infra_ctl.errors import UnusableError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
+    from pathlib import Path
 
+    from infra_ctl.audit.collecting.machines import Way
     from infra_ctl.audit.collecting.part import Part, Subject
     from infra_ctl.audit.run import Examination, Setting, Sources, Survey
     from infra_ctl.city import City
@@ -47,7 +49,11 @@ def sources(session: Session, known: Setting, prometheus: str = "") -> Sources:
     return Sources(
         fleet=fleet,
         surveys=_surveys(session, known, masking, prometheus),
-        examinations={"frr": _routing(fleet, masking), "host": _machines(session, known.city)},
+        examinations={
+            "frr": _routing(fleet, masking),
+            "host": _machines(session, known.city),
+            "openscap": _benchmarks(session, known.city),
+        },
     )
 
 
@@ -89,10 +95,10 @@ def _routing(fleet: Fleet, masking: Masking) -> Examination:
     return ask
 
 
-def _machines(session: Session, city: City) -> Examination:
-    """Linux machines as they are; a simulated device is none."""
-    from infra_ctl.audit.collecting.machines import Machines, Way
-    from infra_ctl.context.hosts import present_hosts, way
+def _opened(session: Session, city: City) -> Callable[[str], Way]:
+    """How to get a session with a Linux machine, by its name; a simulated device is none."""
+    from infra_ctl.audit.collecting.machines import Way
+    from infra_ctl.context.hosts import way
     from infra_ctl.drivers.ssh import SshRunner
     from infra_ctl.errors import UnreachableError
 
@@ -104,4 +110,24 @@ def _machines(session: Session, city: City) -> Examination:
         connection = way(where, city, name)
         return Way(SshRunner.connect(connection), connection.sudo)
 
-    return Machines(city, opened, frozenset(present_hosts(where, city))).examine
+    return opened
+
+
+def _machines(session: Session, city: City) -> Examination:
+    """Linux machines as they are."""
+    from infra_ctl.audit.collecting.machines import Machines
+    from infra_ctl.context.hosts import present_hosts
+
+    return Machines(city, _opened(session, city), frozenset(present_hosts(session.context, city))).examine
+
+
+def _benchmarks(session: Session, city: City) -> Examination:
+    """What OpenSCAP finds on hosts, or found elsewhere."""
+    from infra_ctl.audit.openscap.examining import examine
+
+    return partial(examine, _opened(session, city), brought(session))
+
+
+def brought(session: Session) -> Path:
+    """Where results of OpenSCAP from elsewhere are kept: a twin's hosts have the city's names."""
+    return session.context.var / "scap" / session.context.name.replace(":", "-")

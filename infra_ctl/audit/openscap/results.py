@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_address
@@ -42,6 +43,11 @@ class Results:
     """How the machine calls itself, and its addresses."""
     rules: tuple[Rule, ...]
     """Those that the profile selects."""
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How many rules had which result, the most frequent first."""
+        return dict(Counter(rule.result for rule in self.rules).most_common())
 
     def are_of(self, names: Collection[str]) -> bool:
         """Whether the machine has one of these names or addresses."""
