@@ -21,8 +21,8 @@ PROFILE = "xccdf_org.ssgproject.content_profile_standard"
 ABSENT, CONTENTLESS, FRUITLESS = 80, 81, 82
 """How the script ends where there is no oscap, no content for this Debian, and no results."""
 
-# The newest content in Debian 12 is for Debian 11, and says that no rule of it is for another release. That line
-# is left out; which release it is for is said in the results.
+# The newest content in Debian 12 is for Debian 11, and says that no rule of it is for any other: that line is
+# left out. Which release it is for is said in the results.
 SCRIPT = f"""
 set -u
 command -v oscap >/dev/null || exit {ABSENT}
