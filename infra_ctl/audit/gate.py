@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypeAlias
 
-from infra_ctl.audit.collecting import rendered, routers
+from infra_ctl.audit.collecting import rendered, routers, written
 from infra_ctl.audit.collecting.part import Part, Subject, exhibit
+from infra_ctl.audit.subjects import subjects
 from infra_ctl.change.operations import File
 from infra_ctl.change.plan import Breach, Mended, Plan
 from infra_ctl.city import City
 from infra_ctl.controls.asked import asked, meaning
-from infra_ctl.controls.exhibit import Exhibit, Kind
+from infra_ctl.controls.catalogue import FACTS
+from infra_ctl.controls.exhibit import Exhibit, Fact, Kind
 from infra_ctl.controls.finding import Finding
 from infra_ctl.controls.judging import Asked, Rule, judge, rules
 from infra_ctl.controls.model import Law
@@ -26,6 +28,8 @@ from infra_ctl.controls.waiving import Granted, begun, granted
 from infra_ctl.hosts.papers import paper
 from infra_ctl.outcome import Verdict
 
+PLANNED: tuple[Kind, ...] = ("site", "circuit", "system")
+"""Objects that the inventory alone says everything of which a plan can change."""
 QUOTED = 3
 """Lines of a breach."""
 
@@ -75,6 +79,25 @@ def of_hosts(plan: Plan, present: Mapping[str, Mapping[str, str]], city: City) -
         before, after = (rendered.said(city, kind, name, each, datetime.min) for each in (now, then))
         changes[kind, name] = Sides((before,), (after,))
     return changes
+
+
+def of_inventory(plan: Plan, last: Iterable[Exhibit], city: City) -> Changes:
+    """What the inventory says by now of sites, circuits and systems of what changes; `last` is what it said.
+
+    That is known from audits alone: an inventory has no memory of its own.
+    """
+    machines = {each.name.partition("/")[0] for each in plan.changing}
+    about = {(each.kind, each.name) for each in subjects(city, "changing", machines)}
+    before = {(each.kind, each.object): each for each in last if each.kind in PLANNED}
+    after = written.of(city, sorted(about & before.keys()))  # what is new was not lawful before
+    return {
+        subject: Sides((Part(facts=_written(before[subject].facts)),), (Part(facts=_written(part.facts)),))
+        for subject, part in after.items()
+    }
+
+
+def _written(facts: Mapping[str, tuple[Fact, ...]]) -> Mapping[str, tuple[Fact, ...]]:
+    return {name: each for name, each in facts.items() if name in FACTS and FACTS[name].source == "inventory"}
 
 
 def joined(*changes: Changes) -> Changes:

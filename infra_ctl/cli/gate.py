@@ -41,7 +41,12 @@ def lawful(session: Session, prepared: Prepared, hosts: Mapping[str, JudgedHost]
         each.name: {file: mask(text) for file, text in hosts[each.name].papers.items()}
         for each in plan.changed_hosts
     }
-    changes = gate.joined(gate.of_devices(plan, running), gate.of_hosts(plan, present, city))
+    last = prepared.journal.audits.evidence(plan.context, gate.PLANNED)
+    changes = gate.joined(
+        gate.of_devices(plan, running),
+        gate.of_hosts(plan, present, city),
+        gate.of_inventory(plan, last, city),
+    )
     judged = gate.judged(plan, changes, city, laws(session.context.inventory), today())
     return dataclasses.replace(prepared, plan=judged)
 

@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 Kind: TypeAlias = Literal["city", "circuit", "device", "host", "site", "system"]
 """What a control can be about."""
 
+KINDS: tuple[Kind, ...] = get_args(Kind)
 MACHINES: tuple[Kind, ...] = ("device", "host")
 """A router is a Linux machine as well as a device."""
 

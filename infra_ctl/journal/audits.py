@@ -32,7 +32,7 @@ from sqlalchemy import (
 )
 
 from infra_ctl.controls import stored
-from infra_ctl.controls.exhibit import Document, Exhibit, Kind
+from infra_ctl.controls.exhibit import KINDS, Document, Exhibit, Kind
 from infra_ctl.controls.finding import Finding
 from infra_ctl.errors import RefusedError, UnknownError
 from infra_ctl.journal import database, process
@@ -177,10 +177,14 @@ class Audits:
         """In the order of objects. Raises UnknownFormError."""
         return self._exhibits(_EXHIBIT.where(exhibits.c.audit == audit))
 
-    def evidence(self, context: str) -> Iterator[Exhibit]:
+    def evidence(self, context: str, kinds: Collection[Kind] = KINDS) -> Iterator[Exhibit]:
         """The newest of each object, whichever audit took it, in no order. Raises UnknownFormError."""
         of = exhibits.c.kind, exhibits.c.object
-        ours = exhibits.c.audit == audits.c.id, audits.c.context == context
+        ours = (
+            exhibits.c.audit == audits.c.id,
+            audits.c.context == context,
+            exhibits.c.kind.in_(kinds),
+        )
         taken = func.max(exhibits.c.taken).label("taken")
         newest = select(*of, taken).where(*ours).group_by(*of).subquery()
         same = (newest.c[name] == exhibits.c[name] for name in ("kind", "object", "taken"))

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
 import pytest
 
 from infra_ctl.audit import gate
-from infra_ctl.audit.collecting import rendered
+from infra_ctl.audit.collecting import rendered, written
+from infra_ctl.audit.collecting.part import exhibit
 from infra_ctl.change.operations import File
 from infra_ctl.change.plan import Plan, PlannedDevice, PlannedHost, Status
 from infra_ctl.city import City, load_city
+from infra_ctl.controls.exhibit import Exhibit
 from infra_ctl.controls.loading import shipped
 from infra_ctl.hosts.meant import Hosts, Kept
 from infra_ctl.hosts.papers import paper
@@ -46,8 +49,8 @@ def plan(*changing: PlannedDevice | PlannedHost) -> Plan:
     )
 
 
-def device(candidate: str) -> PlannedDevice:
-    return PlannedDevice(hostname=ROUTER, platform="frr", status=Status.CHANGED, candidate=candidate)
+def device(candidate: str, hostname: str = ROUTER) -> PlannedDevice:
+    return PlannedDevice(hostname=hostname, platform="frr", status=Status.CHANGED, candidate=candidate)
 
 
 def host(name: str, files: Mapping[str, str]) -> PlannedHost:
@@ -160,3 +163,26 @@ def test_rules_are_read_as_the_kernel_would_print_them(reference: City) -> None:
     assert [fact.value for fact in found.facts["firewall.input"]] == ["drop"]
     assert found.facts["ssh.outside"] == ()
     assert "package.security" in found.missing
+
+
+def test_a_direction_that_goes_is_what_the_last_audit_had(reference: City) -> None:
+    site = "nk-cai-khe"
+    before = written.collect(reference, datetime(2026, 11, 26))
+    last = [exhibit(subject, [part], datetime(2026, 11, 26)) for subject, part in before.items()]
+    inventory = reference.inventory
+    left = {name: each for name, each in inventory.circuits.items() if name != "nk-cai-khe-2"}
+    poorer = replace(reference, inventory=inventory.model_copy(update={"circuits": left}))
+    planned = plan(
+        PlannedDevice(hostname=f"{site}-ce1", platform="frr", status=Status.CHANGED, candidate="x")
+    )
+
+    def broken_by(city: City, known: Iterable[Exhibit]) -> set[tuple[str, str]]:
+        changes = gate.of_inventory(planned, known, city)
+        found = gate.judged(planned, changes, city, shipped(), DAY)
+        return {(each.object, each.control) for each in found.breaches}
+
+    assert broken_by(reference, last) == set()
+    assert (site, "STD-02") in broken_by(poorer, last)
+    assert broken_by(poorer, []) == set(), "nobody has seen what it was"
+    other = plan(device("x"))
+    assert gate.of_inventory(other, last, poorer).keys().isdisjoint({("site", site)})

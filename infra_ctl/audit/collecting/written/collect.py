@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import TypeAlias
 
@@ -39,8 +39,13 @@ READERS: Mapping[Kind, Mapping[str, Reader]] = {
 
 def collect(city: City, at: datetime) -> Mapping[Subject, Part]:  # noqa: ARG001 - nothing of it has an age
     """What is written of every object of a city."""
+    return of(city, ((each.kind, each.name) for each in asked(city.inventory)))
+
+
+def of(city: City, subjects: Iterable[Subject]) -> Mapping[Subject, Part]:
+    """What is written of some objects."""
     reading = Reading(city)
-    return {(each.kind, each.name): _part(reading, each.kind, each.name) for each in asked(city.inventory)}
+    return {subject: _part(reading, *subject) for subject in subjects}
 
 
 def _part(reading: Reading, kind: Kind, name: str) -> Part:
