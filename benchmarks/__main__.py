@@ -23,6 +23,7 @@ from pathlib import Path
 from types import FrameType
 
 from benchmarks import (
+    auditing,
     controls,
     deploying,
     driving,
@@ -58,6 +59,7 @@ PARTS: Mapping[str, Part] = {
     "exposition": Part(5, 5, exposition.run),
     "probing": Part(5, 10, probing.run),
     "controls": Part(1, 10, controls.run),
+    "stored": Part(5, 5, auditing.run),
     "rooms": Part(5, 5, seeing.run),
     "scale": Part(1, 15, scaling.run),
     "reach": Part(1, 15, reaching.run),
@@ -65,6 +67,7 @@ PARTS: Mapping[str, Part] = {
     "driver": Part(1, 5, live=driving.run),
     "fetch": Part(5, 15, live=fetching.run),
     "state": Part(3, 15, live=watching.run),
+    "audit": Part(3, 15, live=auditing.live),
     "deploy": Part(3, 40, live=deploying.run),
 }
 

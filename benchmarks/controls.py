@@ -67,7 +67,7 @@ def _router() -> Exhibit:
         for name, known in DOCUMENTS.items()
         if "device" in known.of
     }
-    facts = {name: (_fact(name, known),) for name, known in FACTS.items() if "device" in known.of}
+    facts = {name: (fact(name, known),) for name, known in FACTS.items() if "device" in known.of}
     return Exhibit("device", "nk-cai-khe-ce1", datetime(2026, 11, 26), documents, facts)
 
 
@@ -75,7 +75,8 @@ def _text(name: str) -> list[str]:
     return TEXTS[name].read_text(encoding="utf-8").splitlines() if name in TEXTS else ["port 22"] * 80
 
 
-def _fact(name: str, known: Known) -> Fact:
+def fact(name: str, known: Known) -> Fact:
+    """One of its shape."""
     values: dict[str, Scalar] = {"truth": True, "text": "eth0", "ratio": 0.5}
     return Fact(values.get(known.shape, 10), Line(name, 1, f"{name} as it was found"))
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 
 from benchmarks.measure import Verdict
-from benchmarks.peers.state_sweep import PACE
+from benchmarks.peers.state_sweep import SWEEP
 from benchmarks.twin import Twin
 
 CITY_INTERVAL = 60.0
@@ -35,5 +35,5 @@ def run(twin: Twin, rounds: int) -> Iterator[Verdict]:
     )
     ratio = found["anew_cpu"] / found["kept_cpu"]
     yield Verdict("CPU of a reading by a new session, × ours", ratio, 1, at_least=True)
-    late = 100 * found["late_beside_dead"] / PACE.interval
+    late = 100 * found["late_beside_dead"] / SWEEP.interval
     yield Verdict(f"% of an interval that others are late, p99, {int(found['dead'])} dead", late, 1)

@@ -27,9 +27,9 @@ from infra_ctl.context.devices import connection, inside, present
 from infra_ctl.context.named import context
 from infra_ctl.drivers.registry import open_driver
 from infra_ctl.verify.routing import judge_routing, routing_expectations
-from infra_ctl.verify.watching import Look, Pace, Watch, Way
+from infra_ctl.verify.watching import Look, Sweep, Watch, Way
 
-PACE = Pace(interval=30.0, timeout=5.0, workers=8)
+SWEEP = Sweep(interval=30.0, timeout=5.0, workers=8)
 NOBODY = "02:00:00:00:00:01"
 """A hardware address of no machine: what is sent to it is heard by nobody."""
 
@@ -39,7 +39,7 @@ def main(inventory: Path, sweeps: int) -> None:
     city = load_city(inventory)
     intents = {name: city.intents[name] for name in present(where, city)}
     ways: dict[str, Way] = {
-        name: (intent.platform, replace(connection(where, intent), compress=True, timeout=PACE.timeout))
+        name: (intent.platform, replace(connection(where, intent), compress=True, timeout=SWEEP.timeout))
         for name, intent in intents.items()
     }
     with inside(where):
@@ -59,20 +59,20 @@ def _kept(city: City, ways: Mapping[str, Way], sweeps: int) -> Mapping[str, floa
             took.append(look.seconds)
             judge_routing(expected[hostname], look.state)
 
-    watch = Watch(PACE, lambda way: open_driver(*way), judge)
+    watch = Watch(SWEEP, lambda way: open_driver(*way), judge)
     try:
         watch.configure(ways)
-        time.sleep(2 * PACE.interval)  # sessions are opened, and everybody is at his place in the sweep
+        time.sleep(2 * SWEEP.interval)  # sessions are opened, and everybody is at his place in the sweep
         took.clear()
         begun, spent = time.monotonic(), time.process_time()
-        time.sleep(sweeps * PACE.interval)
+        time.sleep(sweeps * SWEEP.interval)
         spent, read, seconds = time.process_time() - spent, len(took), statistics.median(took)
         late = _p99_late(begins, begun)
-        dead = list(ways)[-min(PACE.workers, len(ways) // 2) :]
+        dead = list(ways)[-min(SWEEP.workers, len(ways) // 2) :]
         with _dead([ways[name][1].address for name in dead]):
-            time.sleep(PACE.interval)
+            time.sleep(SWEEP.interval)
             begun = time.monotonic()
-            time.sleep(sweeps * PACE.interval)
+            time.sleep(sweeps * SWEEP.interval)
             others = {name: seen for name, seen in begins.items() if name not in dead}
             beside = _p99_late(others, begun)
     finally:
@@ -84,7 +84,7 @@ def _kept(city: City, ways: Mapping[str, Way], sweeps: int) -> Mapping[str, floa
 def _p99_late(begins: Mapping[str, Sequence[float]], since: float) -> float:
     """Of the times from one reading of a device to the next, by how much they were longer than meant."""
     late = sorted(
-        max(now - before - PACE.interval, 0.0)
+        max(now - before - SWEEP.interval, 0.0)
         for seen in begins.values()
         for before, now in pairwise(seen)
         if now >= since
@@ -99,13 +99,13 @@ def _anew(city: City, ways: Mapping[str, Way], sweeps: int) -> Mapping[str, floa
     def read(hostname: str) -> float:
         began = time.monotonic()
         with open_driver(*ways[hostname]) as driver:
-            state = driver.state(routes=True, timeout=PACE.timeout * 4)
+            state = driver.state(routes=True, timeout=SWEEP.timeout * 4)
         seconds = time.monotonic() - began
         judge_routing(expected[hostname], state)
         return seconds
 
     spent = time.process_time()
-    with ThreadPoolExecutor(PACE.workers) as pool:
+    with ThreadPoolExecutor(SWEEP.workers) as pool:
         took = [seconds for _ in range(sweeps) for seconds in pool.map(read, ways)]
     spent = time.process_time() - spent
     return {"anew_cpu": spent / len(took), "anew_wall": statistics.median(took)}

@@ -203,7 +203,8 @@ def _print(
     counts = findings.counted(Counter(each.verdict for each in found)) or "nothing was asked"
     session.say(f"{'' if not shown else chr(10)}{counts} · {what} ({objects} objects, {clock})")
     if shown and done:
-        session.say(f"why     {session.command(f'audit show {shown[0].control}')}")
+        worst = min(shown, key=findings.rank)
+        session.say(f"why     {session.command(f'audit show {worst.control}')}")
 
 
 def _as_dict(done: Audit | None, found: Iterable[Finding]) -> dict[str, object]:

@@ -65,13 +65,14 @@ def known_laws(session: Session) -> dict[str, Law]:
 
 def _surveys(session: Session, known: Setting, masking: Masking, prometheus: str) -> Mapping[Source, Survey]:
     """Sources that are asked once for everything."""
-    from infra_ctl.audit.collecting import journalled, measured, recorded
+    from infra_ctl.audit.collecting import journalled, measured, recorded, written
     from infra_ctl.context.hosts import present_parts
 
     city, context = known.city, session.context
     parts, is_plain = present_parts(context, city), context.kind == "lab"
     watched: Survey = partial(measured.collect, city, masking.resolve, url=prometheus, is_plain=is_plain)
     return {
+        "inventory": partial(written.collect, city),
         "records": partial(recorded.collect, city),
         "journal": partial(journalled.collect, city, context.name, known.journal, context.backup, parts),
         "prometheus": watched if prometheus or context.kind != "embedded" else _unwatched,
