@@ -270,6 +270,26 @@ def _asking(session: Session, url: str) -> Ask | None:
     return prometheus(server)
 
 
+@report.command()
+@period_option
+@unit_option
+@report_options
+def yearly(session: Session, way: Way, *, period: str | None, unit: str | None) -> None:
+    """The yearly security report: systems with their levels and measures, incidents, drills, changes, trend.
+
+    A year is from 15 December to 14 December, as Decree 331/2026 counts. This year without --period.
+
+    \b
+    infra-ctl report yearly -o security.html
+    infra-ctl report yearly --period 2026 --unit so-tttt -f pdf -o security.pdf
+    """
+    from infra_ctl.report.period import today, year
+    from infra_ctl.report.yearly import document
+
+    sources = drawn_from(session)
+    hand_over(session, way, document(sources, wanted(sources, period or year(today()).name, unit)))
+
+
 def drawn_from(session: Session) -> Sources:
     """The city and what is stored of it; a journal is not made for a report."""
     from infra_ctl.controls.loading import laws
