@@ -199,13 +199,17 @@ _SYSTEM: Mapping[str, Known] = {
     "system.approval": _written("system", "state of its level: none, draft, sent, appraised, approved"),
     "system.database": _written("system", "its databases", many=True),
     "system.database_open": _written(
-        "system", "zones beside that of its applications that reach its databases", many=True
+        "system",
+        "zones and users that reach its databases and are none of its applications, nor exchange with it",
+        many=True,
     ),
     "system.decision": _written("system", "decisions that approve its level, by number", many=True),
     "system.shared_port": _written("system", "ports that serve users and administrators alike", many=True),
     "system.unencrypted": _written("system", "ways to it without TLS: `http/80`", many=True),
     "system.waf": _written("system", "whether requests pass a web application firewall", "truth"),
-    "system.web": _written("system", "whether it is used by a browser", "truth"),
+    "system.web": _written(
+        "system", "whether it is used by a browser: it speaks HTTP, and nobody says otherwise", "truth"
+    ),
 }
 
 _DONE: Mapping[str, Known] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -53,9 +54,9 @@ def test_a_list_that_nobody_wrote_is_not_an_empty_one(city: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "place"),
     [
-        ("date: 2026-06-18", "date: 2026-11-28", "records.yaml:2:40"),
-        ("of: [one-stop], date: 2026-07-08", "of: [one-stop], date: 2026-11-28", "records.yaml:8:28"),
-        ("notified: 2026-03-12 15:05", "notified: 2026-11-27 08:01", "records.yaml:6:88"),
+        ("date: 2020-06-18", "date: 2026-11-28", "records.yaml:2:40"),
+        ("of: [one-stop], date: 2020-07-08", "of: [one-stop], date: 2026-11-28", "records.yaml:8:28"),
+        ("notified: 2020-03-12 15:05", "notified: 2026-11-27 08:01", "records.yaml:6:88"),
     ],
 )
 def test_nobody_has_done_what_is_to_come(old: str, new: str, place: str, city: Path, edit: Edit) -> None:
@@ -65,6 +66,16 @@ def test_nobody_has_done_what_is_to_come(old: str, new: str, place: str, city: P
     assert [str(each).removeprefix(f"{city}/") for each in ahead(load(city), now)] == [
         f"{place}: this is still to come"
     ]
+
+
+def test_the_example_of_the_docs_is_taken(tmp_path: Path) -> None:
+    root = Path(__file__).parents[3]
+    folder = Path(shutil.copytree(root / "inventory", tmp_path / "inventory"))
+    example = (root / "docs/records.md").read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]
+    (folder / "records.yaml").write_text(example, encoding="utf-8")
+    inventory = load(folder)
+    counts = [len(inventory.records or ()), len(inventory.incidents or ()), len(inventory.statements)]
+    assert counts == [3, 1, 2]
 
 
 def test_the_reference_city_has_a_record_of_each_kind(reference: Inventory) -> None:
