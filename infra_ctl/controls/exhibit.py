@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, NamedTuple, TypeAlias, get_args
 
 Kind: TypeAlias = Literal["city", "circuit", "device", "host", "site", "system"]
 """What a control can be about."""
@@ -22,9 +22,8 @@ MACHINES: tuple[Kind, ...] = ("device", "host")
 Scalar: TypeAlias = str | int | float | bool
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of what proves something: `sshd:14: permitrootlogin no`."""
+class Line(NamedTuple):
+    """One line of what proves something: `sshd:14: permitrootlogin no`. A tuple, since so many are made."""
 
     document: str
     """A document of the exhibit, a file of the inventory, or what was asked, in words."""
@@ -57,17 +56,25 @@ class Document:
     """What was asked: a command, or a file."""
     lines: tuple[str, ...]
 
-    @cached_property
+    @property
     def said(self) -> tuple[Line, ...]:
         """Every line that says something, without its indent."""
-        stripped = ((number, text.strip()) for number, text in enumerate(self.lines, 1))
-        return tuple(Line(self.name, number, text) for number, text in stripped if text not in _SILENT)
+        return self._laid[0]
 
-    @cached_property
+    @property
     def depths(self) -> tuple[int, ...]:
         """How deep each of these stands."""
-        texts = (self.lines[line.number - 1] for line in self.said)
-        return tuple(len(text) - len(text.lstrip()) for text in texts)
+        return self._laid[1]
+
+    @cached_property
+    def _laid(self) -> tuple[tuple[Line, ...], tuple[int, ...]]:
+        name, said, depths = self.name, [], []
+        for number, text in enumerate(self.lines, 1):
+            bare = text.strip()
+            if bare not in _SILENT:
+                said.append(Line(name, number, bare))
+                depths.append(len(text) - len(text.lstrip()))
+        return tuple(said), tuple(depths)
 
 
 _SILENT = frozenset(("", "!", "}"))

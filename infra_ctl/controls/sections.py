@@ -7,20 +7,22 @@ nothing that the indent would not end.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from itertools import takewhile
+from collections.abc import Iterator, Sequence
 
 from infra_ctl.controls.exhibit import Document, Line
 
 
 def under(document: Document, header: re.Pattern[str]) -> Iterator[tuple[Line, tuple[Line, ...]]]:
     """Each section whose first line matches, with the lines in it, sections within sections too."""
-    for place, line in enumerate(document.said):
-        if header.search(line.text):
-            yield line, _deeper(document, place)
+    said, depths, matches = document.said, document.depths, header.search
+    for place, line in enumerate(said):
+        if matches(line.text):
+            yield line, said[place + 1 : _end(depths, place)]
 
 
-def _deeper(document: Document, place: int) -> tuple[Line, ...]:
-    depth, after = document.depths[place], document.depths[place + 1 :]
-    inside = sum(1 for _ in takewhile(lambda each: each > depth, after))
-    return document.said[place + 1 : place + 1 + inside]
+def _end(depths: Sequence[int], place: int) -> int:
+    """Where the first line stands again that is no deeper."""
+    depth, end = depths[place], place + 1
+    while end < len(depths) and depths[end] > depth:
+        end += 1
+    return end

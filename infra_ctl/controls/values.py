@@ -6,6 +6,7 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import cache
 from typing import NoReturn, TypeAlias
 
 from infra_ctl.controls.catalogue import Shape
@@ -39,6 +40,7 @@ _FORMS: Mapping[Shape, tuple[str, str]] = {
 _UNITS = {"": "1", "ms": "0.001", "s": "1", "m": "60", "h": "3600", "d": "86400", "%": "0.01"}
 
 
+@cache
 def literal(text: str, shape: Shape) -> Scalar:
     """`90d`, `80%`, `3`, `true` or a text, by what a fact is. Raises ValueError where it is no such thing."""
     if shape == "text":
