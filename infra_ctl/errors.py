@@ -11,6 +11,7 @@ InfraCtlError
 ├── UnknownFormError        what was kept is of a later version, or is nothing that was kept
 ├── BackupError             the repository of backups cannot be opened, read or written
 ├── ScheduleError           systemd does not do what it is asked, or cannot be asked
+├── UntoldError             somebody who is to be told of an audit could not be
 ├── LabError                the twin cannot be built, found or entered
 │   └── LabUsageError       what was asked of it is nothing that a twin has or does: nothing was tried
 └── DeviceError             one device, with its name
@@ -97,6 +98,10 @@ class BackupError(InfraCtlError):
 
 class ScheduleError(InfraCtlError):
     """What calls us by the clock could not be started or stopped."""
+
+
+class UntoldError(InfraCtlError):
+    """Somebody who is to be told of an audit could not be; the text quotes no address."""
 
 
 class LabError(InfraCtlError):

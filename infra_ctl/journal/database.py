@@ -17,7 +17,7 @@ from infra_ctl.errors import JournalError, RefusedError, UnusableError
 if TYPE_CHECKING:
     from alembic.config import Config
 
-REVISION = "0008"
+REVISION = "0009"
 """Of the tables that this version of infra-ctl reads and writes."""
 
 FAILURES = (SQLAlchemyError, sqlite3.Error)

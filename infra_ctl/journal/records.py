@@ -245,3 +245,43 @@ class Audit:
     """How many of them are judged and kept."""
     beat: datetime | None = None
     """When it was last heard of."""
+
+
+class Telling(StrEnum):
+    """Where a message stands. All but the first two are ends."""
+
+    WAITING = "waiting"
+    SENDING = "sending"
+    SENT = "sent"
+    NOTHING = "nothing"
+    """There was nothing new to tell, or nobody is told here."""
+    GIVEN_UP = "given up"
+    """It could not be sent for too long, or there is nobody to send it to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What one addressee is told of one audit. Times are in UTC, without a zone."""
+
+    audit: str
+    addressee: str
+    context: str
+    name: str
+    """Of the audit, in audits.yaml."""
+    made: datetime
+    state: Telling
+    tries: int
+    at: datetime
+    """When it was last tried, or got where it stands."""
+    why: str
+    """What was against it, the last time; empty for nothing."""
+    host: str
+    process: str
+    """Who is sending it."""
+    content: str
+    """The news, as JSON."""
+
+    @property
+    def id(self) -> str:
+        """The same however often it is sent."""
+        return f"{self.audit}/{self.addressee}"

@@ -168,3 +168,20 @@ findings = Table(
     Column("counts", Text, nullable=False),
     Column("content", LargeBinary, nullable=False),
 )
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("audit", String, ForeignKey("audits.id"), primary_key=True),
+    Column("addressee", String, primary_key=True),
+    Column("context", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("made", DateTime, nullable=False),
+    Column("state", String, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("at", DateTime, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("host", String, nullable=False),
+    Column("process", String, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, RowMapping, bindparam, case, delete, 
 from infra_ctl.errors import RefusedError, UnknownError
 from infra_ctl.journal import database, process
 from infra_ctl.journal.audits import Audits
+from infra_ctl.journal.messages import Messages
 from infra_ctl.journal.records import (
     PROCEDURE,
     WELL,
@@ -50,6 +51,7 @@ class Journal:
         self._writer = engine.execution_options(writes=True)
         self._writing = Lock()
         self.audits = Audits(self._write, self._read)
+        self.messages = Messages(self._write, self._read)
 
     def close(self) -> None:
         self._engine.dispose()
