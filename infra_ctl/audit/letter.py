@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email.header import Header
+from email.message import Message
+from email.mime.text import MIMEText
+from email.utils import format_datetime
 from types import MappingProxyType
 
 from infra_ctl.audit.news import Group, Item, News
@@ -130,6 +134,21 @@ def subject(news: News, city: str, language: Language) -> str:
         f"{len(news.items[group])} {words.counted[group]}" for group in TOLD if news.items[group]
     )
     return words.subject.format(city=city, name=news.name, counts=counts)
+
+
+def letter(news: News, city: str, language: Language, id: str, sender: str, to: Iterable[str]) -> Message:  # noqa: A002
+    """All of it; of one that comes twice, mail programs show one by its id.
+
+    The older classes of the standard library: the newer ones lose blanks of a long subject that is not ASCII
+    (seen with Python 3.11).
+    """
+    written = MIMEText(body(news, language), "plain", "utf-8")
+    written["From"], written["To"] = sender, ", ".join(to)
+    written["Subject"] = Header(subject(news, city, language), "utf-8", header_name="Subject").encode()
+    written["Date"] = format_datetime(news.ended.replace(tzinfo=UTC))
+    written["Message-ID"] = f"<{id}>"
+    written["Auto-Submitted"], written["Content-Language"] = "auto-generated", language
+    return written
 
 
 def body(news: News, language: Language) -> str:

@@ -10,12 +10,11 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from email.message import EmailMessage
-from email.utils import format_datetime
 from typing import TypeVar
 
-from infra_ctl.audit import alerts, letter, sending
+from infra_ctl.audit import alerts, sending
 from infra_ctl.audit.due import coming
+from infra_ctl.audit.letter import letter
 from infra_ctl.audit.news import News, news, read, text
 from infra_ctl.audit.sending import PartlyToldError, Server, Site
 from infra_ctl.city import City
@@ -188,17 +187,10 @@ def _post(sender: Sender, addressee: Addressee, message: Message) -> None:
 
 
 def _write(sender: Sender, addressee: Addressee, message: Message) -> None:
-    """A letter has the id of its message, so that who gets it twice sees it once."""
     known, language, to = read(message.content), addressee.language, _had(addressee.mail)
     server, by = _server(sender, to, _authority(sender, addressee))
-    written = EmailMessage()
-    written["From"], written["To"] = by, ", ".join(to.to)
-    written["Subject"] = letter.subject(known, sender.city_name, language)
-    written["Date"] = format_datetime(message.made, usegmt=False).replace("-0000", "+0000")
-    written["Message-ID"] = f"<{message.id.replace('/', '.')}@{sender.city.inventory.city.domain}>"
-    written["Auto-Submitted"], written["Content-Language"] = "auto-generated", language
-    written.set_content(letter.body(known, language))
-    sending.mail(server, written)
+    name = f"{message.id.replace('/', '.')}@{sender.city.inventory.city.domain}"
+    sending.mail(server, letter(known, sender.city_name, language, name, by, to.to))
 
 
 def _raise_alerts(sender: Sender, addressee: Addressee, message: Message) -> None:

@@ -6,11 +6,12 @@ import base64
 import hashlib
 import hmac
 import json
+import logging
 import smtplib
 import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from email.message import EmailMessage
+from email.message import Message
 from typing import Any
 
 from infra_ctl.errors import UntoldError
@@ -64,7 +65,7 @@ def post_alerts(site: Site, alerts: Sequence[Mapping[str, Any]]) -> None:
     _post(Site(f"{site.url.rstrip('/')}/api/v2/alerts", *_rest(site)), json.dumps(alerts).encode(), {})
 
 
-def mail(server: Server, letter: EmailMessage) -> None:
+def mail(server: Server, letter: Message) -> None:
     """A letter to all that it names. Raises UntoldError, also where one of them is refused."""
     try:
         with _connected(server) as smtp:
@@ -96,7 +97,7 @@ def _mail_cause(error: Exception) -> str:
         return f"every address was refused: {code} {_line(words)}"
     if isinstance(error, smtplib.SMTPResponseException):
         return f"the mail server says {error.smtp_code} {_line(error.smtp_error)}"
-    return str(error) or type(error).__name__
+    return _certificate_cause(error) or str(error) or type(error).__name__
 
 
 def _line(words: bytes | str) -> str:
@@ -118,8 +119,12 @@ def _post(site: Site, body: bytes, headers: Mapping[str, str]) -> None:
     from urllib3 import PoolManager, Retry, Timeout
     from urllib3.exceptions import HTTPError
 
+    if not site.url.startswith(("http://", "https://")):
+        raise UntoldError("its address is none over HTTP")
+    # Of each request that it makes again it would say where that goes.
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
     retries = Retry(
-        AGAIN, redirect=False, status_forcelist=BUSY, allowed_methods=None, backoff_factor=0.5,
+        AGAIN, redirect=False, status_forcelist=BUSY, allowed_methods=None, backoff_factor=0.2,
         raise_on_status=False, respect_retry_after_header=False,
     )  # fmt: skip
     said = {"Content-Type": "application/json", "User-Agent": "infra-ctl", **_login(site), **headers}
@@ -150,7 +155,7 @@ def _pool(manager: Any, site: Site) -> Any:
         context = ssl.create_default_context(cafile=site.authority)
     except OSError as error:
         raise UntoldError(f"{site.authority}: {error.strerror or error}") from error
-    names = {"server_hostname": site.server_name, "assert_hostname": site.server_name}
+    names = {"server_hostname": site.server_name}
     return manager(ssl_context=context, **(names if site.server_name else {}))
 
 
@@ -163,6 +168,20 @@ def _login(site: Site) -> Mapping[str, str]:
 
 def _cause(error: Exception) -> str:
     """What was against it, without where it was: `Connection refused`."""
+    from urllib3.exceptions import NameResolutionError
+
     reason = getattr(error, "reason", None) or error
+    if isinstance(reason, NameResolutionError):
+        return "its name is not known"
+    inner = reason.args[0] if reason.args else reason
+    if cause := _certificate_cause(inner):
+        return cause
     words = str(reason).rpartition(": ")[2].strip("()'\" ") or type(reason).__name__
     return words[:200]
+
+
+def _certificate_cause(error: object) -> str:
+    """What is wrong with who is there; empty where that is not it."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate: {error.verify_message}"
+    return ""

@@ -14,6 +14,8 @@ from click.shell_completion import CompletionItem
 from infra_ctl.cli import completion, findings
 from infra_ctl.cli.auditing import ALL, DEFAULT, known_laws, setting, sources
 from infra_ctl.cli.bringing import bring
+from infra_ctl.cli.due import run_due
+from infra_ctl.cli.ending import leave
 from infra_ctl.cli.exits import Exit
 from infra_ctl.cli.progress import Stopwatch, counting
 from infra_ctl.cli.session import Session, console, selector_argument, session_options
@@ -81,6 +83,7 @@ def audit() -> None:
     infra-ctl audit
     infra-ctl audit pop=nk --law tslcd-2026 --law city-standard --language en
     infra-ctl audit --law all --stored
+    infra-ctl audit --due
     infra-ctl audit show LOG-03
     infra-ctl audit list
     """
@@ -94,6 +97,8 @@ audit.add_command(bring)
 @law_option
 @click.option("--stored", is_flag=True, help="Ask nobody: judge the newest evidence of each object again.")
 @click.option("--resume", is_flag=True, help="Go on with the last audit, which was stopped or killed.")
+@click.option("--due", is_flag=True, help="What audits.yaml says is due, once each, and tell who is to know.")
+@click.option("--sink", metavar="URL", help="With --due: tell all of it there; nobody where it is empty.")
 @click.option(
     "--prometheus", default="", metavar="URL", help="Which one has measured; the inventory's without."
 )
@@ -106,6 +111,8 @@ def run(
     laws: tuple[str, ...],
     stored: bool,
     resume: bool,
+    due: bool,
+    sink: str | None,
     prometheus: str,
     language: Language,
 ) -> None:
@@ -118,6 +125,14 @@ def run(
         raise click.UsageError(
             "--resume goes on with what was asked then: it takes no selector, --law, --stored"
         )
+    if due:
+        if selector or laws or stored or resume:
+            raise click.UsageError(
+                "--due runs what audits.yaml says: it takes no selector, --law, --stored, --resume"
+            )
+        leave(session, run_due(session, prometheus=prometheus, sink=sink))
+    if sink is not None:
+        raise click.UsageError("--sink goes with --due")
     clock = Stopwatch()
     known = setting(session)
     wanted = _wanted(known, laws, " ".join(selector))
