@@ -136,10 +136,9 @@ def show(session: Session) -> None:
     \b
     infra-ctl schedule show
     """
-    rows = _rows(session)
-    callers = [*_called()]
+    rows, callers, untold = _rows(session), [*_called()], [*_untold(session)]
     if session.is_json:
-        session.emit({"audits": [_as_dict(*row) for row in rows], "called": callers})
+        session.emit({"audits": [_as_dict(*row) for row in rows], "called": callers, "untold": untold})
         return
     from rich.table import Table
 
@@ -154,7 +153,7 @@ def show(session: Session) -> None:
         console().print(table)
     else:
         session.say("no audit runs by itself: audits.yaml names none")
-    for each in callers or ["nothing calls them: infra-ctl schedule install"]:
+    for each in (*untold, *(callers or ["nothing calls them: infra-ctl schedule install"])):
         session.say(each)
 
 
@@ -177,6 +176,16 @@ def _past(session: Session) -> tuple[Audit, ...]:
         return results.audits(session.kept_journal(), session.context.name)
     except UnknownError:  # no journal yet
         return ()
+
+
+def _untold(session: Session) -> Iterator[str]:
+    """Who is still to be told of what, a line each."""
+    try:
+        owed = session.kept_journal().messages.owed(session.context.name)
+    except UnknownError:  # no journal yet
+        return
+    for each in owed:
+        yield f"{each.addressee} is still to be told of audit {each.audit}{f': {each.why}' if each.why else ''}"
 
 
 def _called() -> Iterator[str]:

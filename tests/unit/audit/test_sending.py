@@ -5,13 +5,13 @@ from __future__ import annotations
 import hmac
 import json
 import socket
-from email.header import Header
+from datetime import UTC, datetime
 from email.message import Message
-from email.mime.text import MIMEText
 from pathlib import Path
 
 import pytest
 
+from infra_ctl.audit.letter import letter as written
 from infra_ctl.audit.sending import (
     PartlyToldError,
     Server,
@@ -21,15 +21,15 @@ from infra_ctl.audit.sending import (
     post_news,
 )
 from infra_ctl.errors import UntoldError
+from infra_ctl.outcome import Verdict
 from tests.unit.audit.receiving import Mailbox, mailbox, receiver
+from tests.unit.audit.telling import told
 from tests.unit.exporters.certificates import Authority
 
 
 def letter(*to: str) -> Message:
-    written = MIMEText("Đã khắc phục ở phường Cái Khế.\n", "plain", "utf-8")
-    written["From"], written["To"] = "kiem-tra@cantho.example", ", ".join(to)
-    written["Subject"] = Header("[Thành phố Cần Thơ] Kiểm tra tuân thủ: 1 phát sinh mới", "utf-8").encode()
-    return written
+    found = told((Verdict.PASS, Verdict.FAIL), (Verdict.FAIL, Verdict.PASS))
+    return written(found, "Thành phố Cần Thơ", "vi", "a.b@cantho.example", "kiem-tra@cantho.example", to)
 
 
 def plain(box: Mailbox) -> Server:
@@ -120,8 +120,10 @@ def test_a_letter_arrives_with_every_diacritic() -> None:
         mail(plain(there), letter("an-toan@cantho.example", "soc@cantho.example"))
     (got,) = there.letters
     assert there.to == [["an-toan@cantho.example", "soc@cantho.example"]]
-    assert got["Subject"] == "[Thành phố Cần Thơ] Kiểm tra tuân thủ: 1 phát sinh mới"
-    assert got.get_content() == "Đã khắc phục ở phường Cái Khế.\n"
+    assert got["Subject"] == "[Thành phố Cần Thơ] Kiểm tra tuân thủ weekly: 1 phát sinh mới, 1 đã khắc phục"
+    assert "\nĐã khắc phục (1)\n\n- LOG-03 dc-2: Thời gian lưu nhật ký [cao; đạt]\n" in got.get_content()
+    assert got["Message-ID"] == "<a.b@cantho.example>"
+    assert got["Date"].datetime == datetime(2026, 11, 21, 18, 42, tzinfo=UTC)
 
 
 def test_a_letter_goes_encrypted_and_with_a_login(tmp_path: Path) -> None:
