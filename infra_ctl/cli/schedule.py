@@ -185,7 +185,8 @@ def _untold(session: Session) -> Iterator[str]:
     except UnknownError:  # no journal yet
         return
     for each in owed:
-        yield f"{each.addressee} is still to be told of audit {each.audit}{f': {each.why}' if each.why else ''}"
+        why = f": {each.why}" if each.why else ""
+        yield f"{each.addressee} is still to be told of audit {each.audit}{why}"
 
 
 def _called() -> Iterator[str]:
