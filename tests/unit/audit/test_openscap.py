@@ -265,14 +265,26 @@ def test_an_oscap_of_which_nothing_comes_is_missing_evidence(
     assert [each.name for each in tmp_path.iterdir()] == ["bin"]
 
 
-@pytest.mark.skipif(shutil.which("oscap") is None, reason="needs openscap-scanner and ssg-debian")
-def test_a_real_one_says_of_this_machine_what_is_so() -> None:
-    found = evaluate(LocalRunner("here"), "here", sudo=False)
+SEEDED = """
+cp -p /etc/shadow "$SEEDED" && chmod 0644 "$SEEDED" && mount --bind "$SEEDED" /etc/shadow && exec "$@"
+"""
+
+
+@pytest.mark.skipif(
+    shutil.which("oscap") is None or os.geteuid() != 0, reason="needs root, openscap-scanner and ssg-debian"
+)
+def test_a_real_one_finds_what_everybody_may_read(tmp_path: Path) -> None:
+    """In mounts of its own, where everybody may read the passwords' hashes; on this machine nobody may."""
+    mounted = ("unshare", "--mount", "/bin/sh", "-c", SEEDED, "sh")
+    runner = LocalRunner("here", mounted, {"SEEDED": str(tmp_path / "shadow")})
+
+    found = evaluate(runner, "here", sudo=False)
 
     assert (found.benchmark.partition("-")[0], found.profile) == ("DEBIAN", "standard")
     assert timedelta(0) <= now() - found.at < timedelta(minutes=10)
     assert found.are_of([os.uname().nodename])
     by = {rule.name: rule for rule in found.rules}
+    assert by["file_permissions_etc_shadow"].result == "fail"
     owner = by["file_owner_etc_passwd"]
     assert (owner.result, owner.title) == ("pass", "Verify User Who Owns passwd File")
     assert part(found, now()).missing == {}
