@@ -36,7 +36,7 @@ OURS = (sys.executable, "-m", "benchmarks.auditing")
 def run(folder: Path, rounds: int) -> Iterator[Verdict]:
     """Print seconds of judging what is kept of every object by every law, the command's start in them."""
     environment = {
-        "INFRA_CTL_CONTEXT": "embedded",
+        "INFRA_CTL_CONTEXT": "live",  # whoever judges what is kept asks nobody
         "INFRA_CTL_INVENTORY": str(REFERENCE),
         "INFRA_CTL_VAR": str(folder / "audited"),
     }
@@ -71,7 +71,7 @@ def _kept(var: Path) -> int:
     city, at = load_city(REFERENCE), now()
     objects = tuple(asked(city.inventory))
     journal = open_journal(f"sqlite:///{var / 'journal.db'}")
-    audit = journal.audits.start(Asking("", "embedded", ("all",), "", "", len(objects)))
+    audit = journal.audits.start(Asking("", "live", ("all",), "", "", len(objects)))
     for place, each in enumerate(objects):
         journal.audits.keep(audit, place, _exhibit((each.kind, each.name), at), ())
     journal.audits.end(audit, RunState.DONE)

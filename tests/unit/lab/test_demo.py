@@ -36,7 +36,7 @@ def test_without_a_twin_the_whole_city_is_simulated_and_every_line_says_so(
     assert [line for line in lines if not line.startswith(SIMULATED)] == []
     assert said.err == "", "all of it is on stdout, marked"
     commands = [line.removeprefix(SIMULATED) for line in lines if "$ infra-ctl" in line]
-    assert [command.split()[2] for command in commands] == ["check", "deploy", "verify", "plan"]
+    assert [command.split()[2] for command in commands] == ["check", "deploy", "verify", "plan", "audit"]
     told = "\n".join(lines)
     assert "10 confirmed · run " in told
     assert ", 0 failed (10 devices, " in told
