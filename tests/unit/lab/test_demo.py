@@ -76,4 +76,4 @@ def test_where_a_twin_can_run_it_is_booted_first_and_nothing_is_marked(
     assert demo.main() == 0
     ((context, steps, prefix),) = ran
     assert (context, prefix) == ("lab", "")
-    assert [step[0] for step in steps] == ["lab", "check", "deploy", "verify", "plan", "monitor"]
+    assert [step[0] for step in steps] == ["lab", "check", "deploy", "verify", "plan", "audit", "monitor"]
