@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[3]
 def needs(term: Term | None) -> Iterator[str]:
     """Names of what a term asks for."""
     if term is not None:
-        yield from (name for name in (term.fact, term.lines) if name)
+        yield from (name for name in (term.fact, term.lines, term.code) if name)
         for each in (*(term.all or ()), *(term.any or ()), term.not_):
             yield from needs(each)
 
