@@ -257,6 +257,34 @@ def survey(session: Session, way: Way, *, period: str | None, unit: str | None, 
     hand_over(session, way, document(sources, asked, found, surveyed(session.context.var)))
 
 
+@report.command()
+@period_option
+@unit_option
+@prometheus_option
+@report_options
+def yearly(session: Session, way: Way, *, period: str | None, unit: str | None, prometheus: str) -> None:
+    """The yearly security report: systems with their levels and measures, incidents, drills, changes, trend.
+
+    A year is from 15 December to 14 December, as Decree 331/2026 counts. This year without --period.
+
+    \b
+    infra-ctl report yearly -o security.html
+    infra-ctl report yearly --period 2026 --unit so-tttt -f pdf -o security.pdf
+    """
+    from infra_ctl.report.period import today, year
+    from infra_ctl.report.reading import read
+    from infra_ctl.report.yearly import document, reporting_year
+
+    sources = drawn_from(session)
+    asked = wanted(sources, period or year(today()).name, unit)
+    asking = _asking(session, prometheus)
+    now, before = (
+        read(sources, reporting_year(each), asked.made, session.context.backup, asking)
+        for each in (asked.period, asked.period.before)
+    )
+    hand_over(session, way, document(sources, asked, now, before))
+
+
 def _asking(session: Session, url: str) -> Ask | None:
     """The Prometheus at a URL. Raises UnusableError for what is no address of one."""
     if not url:
@@ -268,26 +296,6 @@ def _asking(session: Session, url: str) -> Ask | None:
     resolve = session.masking(city).resolve
     (server,) = servers(city, resolve, url, is_plain=session.context.kind == "lab")
     return prometheus(server)
-
-
-@report.command()
-@period_option
-@unit_option
-@report_options
-def yearly(session: Session, way: Way, *, period: str | None, unit: str | None) -> None:
-    """The yearly security report: systems with their levels and measures, incidents, drills, changes, trend.
-
-    A year is from 15 December to 14 December, as Decree 331/2026 counts. This year without --period.
-
-    \b
-    infra-ctl report yearly -o security.html
-    infra-ctl report yearly --period 2026 --unit so-tttt -f pdf -o security.pdf
-    """
-    from infra_ctl.report.period import today, year
-    from infra_ctl.report.yearly import document
-
-    sources = drawn_from(session)
-    hand_over(session, way, document(sources, wanted(sources, period or year(today()).name, unit)))
 
 
 def drawn_from(session: Session) -> Sources:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from infra_ctl.controls.model import Words
 from infra_ctl.journal.records import WELL, Run, RunState, Step
@@ -26,6 +26,7 @@ from infra_ctl.report.document import (
     words,
 )
 from infra_ctl.report.period import Period, local
+from infra_ctl.report.scope import Scope
 from infra_ctl.report.wanted import Sources, Wanted
 from infra_ctl.report.wording import NONE, RUN_KINDS, RUN_STATES, STEP_STATES, about
 
@@ -86,13 +87,20 @@ def changes(sources: Sources, wanted: Wanted, period: Period) -> Iterator[Change
     """Runs that began in a period and met an object of the scope, oldest first."""
     if sources.journal is None:
         return
-    whole = wanted.scope.unit is None
-    for run in reversed(sources.journal.runs(None, context=sources.context)):
-        if not period.holds(run.started):
-            continue
-        steps = tuple(s for s in sources.journal.steps(run.id) if wanted.scope.has_machine(s.device))
-        if steps or whole:
-            yield Change(run, steps, sources.journal.undone_by(run.id))
+    of_period = (
+        Change(run, sources.journal.steps(run.id), sources.journal.undone_by(run.id))
+        for run in reversed(sources.journal.runs(None, context=sources.context))
+        if period.holds(run.started)
+    )
+    yield from within(wanted.scope, of_period)
+
+
+def within(scope: Scope, found: Iterable[Change]) -> Iterator[Change]:
+    """What of changes met an object of a scope; for the whole city those as well that met nothing."""
+    for each in found:
+        steps = tuple(step for step in each.steps if scope.has_machine(step.device))
+        if steps or scope.unit is None:
+            yield replace(each, steps=steps)
 
 
 def _summary(found: tuple[Change, ...], before: tuple[Change, ...]) -> Iterator[Block]:

@@ -11,14 +11,13 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
-from infra_ctl.audit import results
 from infra_ctl.controls.finding import Finding
 from infra_ctl.errors import UnknownError
-from infra_ctl.inventory.models import Inventory
 from infra_ctl.inventory.recorded import Incident, Recorded
 from infra_ctl.outcome import Verdict
 from infra_ctl.report.called import APPROVALS
-from infra_ctl.report.changes import Change, changes
+from infra_ctl.report.changes import Change, within
+from infra_ctl.report.compared import targets_table
 from infra_ctl.report.deeds import deeds, deeds_table, incidents, incidents_table, is_late
 from infra_ctl.report.document import (
     Bar,
@@ -37,8 +36,13 @@ from infra_ctl.report.document import (
     words,
 )
 from infra_ctl.report.findings import Naming, compliance, controls_table, counted, of_verdict, waivers_table
+from infra_ctl.report.half_year import said
 from infra_ctl.report.level_list import LEVEL_LAWS, Standing, level_list, standings
-from infra_ctl.report.period import Period
+from infra_ctl.report.measured import findings
+from infra_ctl.report.period import Period, local
+from infra_ctl.report.readings import Readings
+from infra_ctl.report.rollup import parts, whole
+from infra_ctl.report.scope import Scope
 from infra_ctl.report.wanted import Sources, Wanted
 from infra_ctl.report.wording import NONE, RUN_STATES, VERDICTS, about
 
@@ -75,25 +79,27 @@ def reporting_year(of: Period) -> Period:
     return Period(of.name, of.title, date(year - 1, 12, 15), date(year, 12, 14))
 
 
-def document(sources: Sources, wanted: Wanted) -> Document:
-    """The report. Raises UnknownError for a period that is no year."""
-    inventory = sources.city.inventory
-    period = reporting_year(wanted.period)
-    now, before = (read(sources, wanted, each) for each in (period, reporting_year(wanted.period.before)))
-    listed = standings(inventory, wanted.scope, now.findings, period.last)
+def document(sources: Sources, wanted: Wanted, read: Readings, read_before: Readings) -> Document:
+    """The report, from what was read of its reporting year and of the one before."""
+    inventory, scope, period = sources.city.inventory, wanted.scope, read.period
+    now, before = (year(scope, each) for each in (read, read_before))
+    listed = standings(inventory, scope, now.findings, period.last)
     naming = Naming(sources.laws, inventory)
+    measures = whole(scope, read, parts(scope, read))
+    targets = targets_table(measures, period, is_city=scope.unit is None or scope.unit.kind == "city")
     return Document(
         kind=KIND,
         subject=about("Tình hình bảo đảm an toàn thông tin mạng", "Information security", wanted),
         head=wanted.head(inventory, KIND),
         sections=(
-            *_sections(inventory, period, (now, before), listed, naming),
-            *_said(sources, wanted),
+            *_sections(read, (now, before), listed, naming),
+            Section(words("Chỉ tiêu, nhiệm vụ được giao", "Targets of governing documents"), (targets,)),
+            *said(wanted, read, KIND),
         ),
         made=wanted.made,
         context=sources.context,
         period=period,
-        unit=wanted.scope.code,
+        unit=scope.code,
         grounds=_GROUNDS,
     )
 
@@ -104,27 +110,21 @@ _GROUNDS = (
 )
 
 
-def read(sources: Sources, wanted: Wanted, period: Period) -> Year:
-    """What is stored and written of one year."""
-    inventory, scope = sources.city.inventory, wanted.scope
-    last = results.newest(sources.journal, sources.context, period.until) if sources.journal else {}
+def year(scope: Scope, read: Readings) -> Year:
+    """What of a year is of a scope."""
     return Year(
-        tuple(
-            each
-            for each in last.values()
-            if each.law in LEVEL_LAWS and each.taken >= period.since and scope.has(each.kind, each.object)
-        ),
-        incidents(inventory, scope, period),
-        deeds(inventory, scope, period),
-        tuple(changes(sources, wanted, period)),
+        tuple(each for each in findings(scope, read) if each.law in LEVEL_LAWS),
+        incidents(read.inventory, scope, read.period),
+        deeds(read.inventory, scope, read.period),
+        tuple(within(scope, read.changes)),
     )
 
 
 def _sections(
-    inventory: Inventory, period: Period, years: tuple[Year, Year], listed: Sequence[Standing], naming: Naming
+    read: Readings, years: tuple[Year, Year], listed: Sequence[Standing], naming: Naming
 ) -> Iterator[Section]:
-    now, before = years
-    yield Section(words("Tình hình chung", "Summary"), (_span(period), *_summary(now, before, listed)))
+    inventory, (now, before) = read.inventory, years
+    yield Section(words("Tình hình chung", "Summary"), (_span(read), *_summary(now, before, listed)))
     yield Section(
         words("Hệ thống thông tin theo cấp độ", "Systems by level"), (_levels(listed), level_list(listed))
     )
@@ -146,24 +146,11 @@ def _sections(
     yield Section(words("Thay đổi hạ tầng trong năm", "Changes of the year"), (_changes(now, before),))
 
 
-def _said(sources: Sources, wanted: Wanted) -> Iterator[Section]:
-    """What the unit itself has to say."""
-    remark = wanted.remark(sources.city.inventory, KIND)
-    for title, said in (
-        (words("Khó khăn, vướng mắc", "Difficulties"), remark.difficulties if remark else ()),
-        (words("Đề xuất, kiến nghị", "Proposals"), remark.proposals if remark else ()),
-    ):
-        if said:
-            yield Section(title, tuple(Paragraph(words(each, each)) for each in said))
-
-
-def _span(period: Period) -> Paragraph:
-    return Paragraph(
-        words(
-            f"Số liệu từ ngày {period.first:%d/%m/%Y} đến hết ngày {period.last:%d/%m/%Y}.",
-            f"From {period.first} to {period.last}.",
-        )
-    )
+def _span(read: Readings) -> Paragraph:
+    """Of which days it is: a year that is not over yet is reported as far as it has come."""
+    first, last = read.period.first, min(read.period.last, local(read.made).date())
+    vi = f"Số liệu từ ngày {first:%d/%m/%Y} đến hết ngày {last:%d/%m/%Y}."
+    return Paragraph(words(vi, f"From {first} to {last}."))
 
 
 def _summary(now: Year, before: Year, listed: Sequence[Standing]) -> Iterator[Block]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +18,9 @@ from infra_ctl.inventory.reporting import Remark
 from infra_ctl.journal.records import StepState
 from infra_ctl.journal.store import Journal
 from infra_ctl.outcome import Verdict
+from infra_ctl.report.document import Document
 from infra_ctl.report.period import period, today
+from infra_ctl.report.reading import read
 from infra_ctl.report.scope import scope
 from infra_ctl.report.values import values
 from infra_ctl.report.wanted import Wanted
@@ -31,9 +34,15 @@ YEAR = str(today().year + ((today().month, today().day) > (12, 14)))
 
 
 def told(city: City, journal: Journal | None, name: str = YEAR, unit: str = "") -> Mapping[str, Any]:
-    wanted = Wanted(period(name), scope(city.inventory, unit), MADE)
-    found: Mapping[str, Any] = json.loads(json.dumps(values(document(sources(city, journal), wanted))))
+    found: Mapping[str, Any] = json.loads(json.dumps(values(made(city, journal, name, unit))))
     return found
+
+
+def made(city: City, journal: Journal | None, name: str = YEAR, unit: str = "") -> Document:
+    drawn, nowhere = sources(city, journal), Path("/nowhere")
+    wanted = Wanted(period(name), scope(city.inventory, unit), MADE)
+    years = (reporting_year(each) for each in (wanted.period, wanted.period.before))
+    return document(drawn, wanted, *(read(drawn, each, MADE, nowhere, None) for each in years))
 
 
 def said(city: City, **of_inventory: object) -> City:
@@ -182,9 +191,6 @@ def test_what_the_unit_has_to_say_stands_at_its_end(small: SmallCity) -> None:
             "proposals": ["Bổ sung biên chế."],
         }
     )
-    made = document(
-        sources(said(small.city, remarks=(remark,)), None),
-        Wanted(period("2026"), scope(small.city.inventory, ""), MADE),
-    )
-    titles = [section.title.vi for section in made.sections]
+    report = made(said(small.city, remarks=(remark,)), None, "2026")
+    titles = [section.title.vi for section in report.sections]
     assert titles[-2:] == ["Khó khăn, vướng mắc", "Đề xuất, kiến nghị"]
