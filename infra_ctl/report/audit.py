@@ -43,6 +43,7 @@ from infra_ctl.report.findings import (
     waivers_table,
     worst_first,
 )
+from infra_ctl.report.framing import closing, opening
 from infra_ctl.report.letterhead import letterhead
 from infra_ctl.report.period import Period, local
 from infra_ctl.report.scope import Scope
@@ -112,15 +113,18 @@ def document(sources: Sources, which: Which, scope: Scope, made: datetime) -> Do
     naming = Naming(sources.laws, sources.city.inventory)
     sections = _nothing(which) if audit is None else tuple(_sections(sources, audit, scope, naming))
     laws = audit.laws if audit else ()
+    head, subject = letterhead(sources.city.inventory, scope.unit), _subject(audit, which, scope)
     return Document(
         kind="audit",
-        subject=_subject(audit, which, scope),
-        head=letterhead(sources.city.inventory, scope.unit),
+        subject=subject,
+        head=head,
         sections=sections,
         made=made,
         context=sources.context,
         period=which.period,
         unit=scope.code,
+        opening=opening(head, subject),
+        closing=closing(head),
         grounds=tuple(
             words(f"Căn cứ {naming.law(law).vi}", f"Pursuant to {naming.law(law).en}") for law in laws
         ),

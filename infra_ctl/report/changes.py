@@ -25,6 +25,7 @@ from infra_ctl.report.document import (
     same,
     words,
 )
+from infra_ctl.report.framing import closing, opening
 from infra_ctl.report.period import Period, local
 from infra_ctl.report.scope import Scope
 from infra_ctl.report.wanted import Sources, Wanted
@@ -71,15 +72,19 @@ def document(sources: Sources, wanted: Wanted) -> Document:
             words("Sai khác ngoài các lần thay đổi", "What differs beside them"), (_drift(sources, wanted),)
         ),
     )
+    head = wanted.head(sources.city.inventory)
+    subject = about("Thay đổi trên hạ tầng mạng", "Changes of the network's infrastructure", wanted)
     return Document(
         kind="changes",
-        subject=about("Thay đổi trên hạ tầng mạng", "Changes of the network's infrastructure", wanted),
-        head=wanted.head(sources.city.inventory),
+        subject=subject,
+        head=head,
         sections=sections,
         made=wanted.made,
         context=sources.context,
         period=wanted.period,
         unit=wanted.scope.code,
+        opening=opening(head, subject),
+        closing=closing(head),
     )
 
 

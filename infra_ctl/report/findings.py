@@ -38,8 +38,9 @@ class Naming:
         return control.title if control else same("")
 
     def clause(self, finding: Finding) -> str:
+        """Marked where its figure is none of the text's; which, is in the control itself."""
         control = self.control(finding)
-        return control.clause if control else ""
+        return re.sub(r" \([^)]*\)", f" {_MARK}", control.clause) if control else ""
 
     def remediation(self, finding: Finding) -> Words | None:
         control = self.control(finding)
@@ -133,7 +134,15 @@ def controls_table(key: str, found: Sequence[Finding], naming: Naming, title: Wo
         for each in groups.values()
         for first in each[:1]
     )
-    return Table(key, title, columns, rows, empty)
+    is_ours = any(_MARK in naming.clause(each) for each in found)
+    return Table(key, title, columns, rows, empty, _OURS if is_ours else None)
+
+
+_MARK = "(*)"
+_OURS = words(
+    f"{_MARK} Văn bản không nêu con số cụ thể: mức áp dụng do hệ thống đề xuất.",
+    f"{_MARK} The text gives no figure: the one that is asked is ours.",
+)
 
 
 def findings_table(key: str, found: Iterable[Finding], naming: Naming, title: Words) -> Table:

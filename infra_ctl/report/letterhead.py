@@ -11,7 +11,12 @@ from infra_ctl.report.document import Letterhead, same, words
 _COMMITTEE = "Ủy ban nhân dân"
 _CHAIR = words("Chủ tịch", "Chairman")
 _BEHALF = words(f"TM. {_COMMITTEE}", "On behalf of the People's Committee")
-_HEAD = words("Thủ trưởng cơ quan", "Head of the agency")
+_OFFICES = {
+    "Sở ": words("Giám đốc", "Director"),
+    "Văn phòng ": words("Chánh Văn phòng", "Chief of the Office"),
+    "": words("Thủ trưởng cơ quan", "Head of the agency"),
+}
+"""Who signs for a department, by how its name begins."""
 _KINDS = ("Thành phố ", "Quận ", "Huyện ", "Phường ", "Xã ", "Thị trấn ")
 _DEPARTMENT = "Sở "
 _JOINING = frozenset(("và", "của"))
@@ -56,7 +61,7 @@ def _usual(inventory: Inventory, unit: Unit | None) -> Letterhead:
         above=f"UBND {city}",
         symbol="-".join(filter(None, ("BC", _initials(unit.name)))),
         to=to,
-        office=_HEAD,
+        office=next(office for begins, office in _OFFICES.items() if unit.name.startswith(begins)),
     )
 
 

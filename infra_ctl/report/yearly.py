@@ -35,7 +35,16 @@ from infra_ctl.report.document import (
     Tone,
     words,
 )
-from infra_ctl.report.findings import Naming, compliance, controls_table, counted, of_verdict, waivers_table
+from infra_ctl.report.findings import (
+    Naming,
+    capital,
+    compliance,
+    controls_table,
+    counted,
+    of_verdict,
+    waivers_table,
+)
+from infra_ctl.report.framing import closing, opening
 from infra_ctl.report.half_year import said
 from infra_ctl.report.level_list import LEVEL_LAWS, Standing, level_list, standings
 from infra_ctl.report.measured import findings
@@ -84,13 +93,14 @@ def document(sources: Sources, wanted: Wanted, read: Readings, read_before: Read
     inventory, scope, period = sources.city.inventory, wanted.scope, read.period
     now, before = (year(scope, each) for each in (read, read_before))
     listed = standings(inventory, scope, now.findings, period.last)
-    naming = Naming(sources.laws, inventory)
+    naming, head = Naming(sources.laws, inventory), wanted.head(inventory, KIND)
+    subject = about("Tình hình bảo đảm an toàn thông tin mạng", "Information security", wanted)
     measures = whole(scope, read, parts(scope, read))
     targets = targets_table(measures, period, is_city=scope.unit is None or scope.unit.kind == "city")
     return Document(
         kind=KIND,
-        subject=about("Tình hình bảo đảm an toàn thông tin mạng", "Information security", wanted),
-        head=wanted.head(inventory, KIND),
+        subject=subject,
+        head=head,
         sections=(
             *_sections(read, (now, before), listed, naming),
             Section(words("Chỉ tiêu, nhiệm vụ được giao", "Targets of governing documents"), (targets,)),
@@ -101,6 +111,8 @@ def document(sources: Sources, wanted: Wanted, read: Readings, read_before: Read
         period=period,
         unit=scope.code,
         grounds=_GROUNDS,
+        opening=opening(head, subject),
+        closing=closing(head),
     )
 
 
@@ -242,7 +254,7 @@ def _by_level(now: Year, before: Year) -> Table:
     )
     columns = (
         Column("level", words("Cấp độ", "Level"), is_number=True),
-        *(Column(each, VERDICTS[each].words, is_number=True) for each in DRAWN),
+        *(Column(each, capital(VERDICTS[each].words), is_number=True) for each in DRAWN),
         Column("compliance", words("Tỷ lệ đạt", "In order"), is_number=True),
         Column("before", words("Năm trước", "The year before"), is_number=True),
     )

@@ -51,6 +51,8 @@ def test_a_department_stands_beneath_the_citys_committee(
     department = head(inventory, code)
     assert (department.above, department.agency) == ("UBND thành phố Cần Thơ", agency)
     assert (department.symbol, department.place, department.on_behalf) == (symbol, "Cần Thơ", None)
+    assert department.office is not None
+    assert department.office.vi == ("Giám đốc" if agency.startswith("Sở") else "Chánh Văn phòng")
 
 
 def test_the_city_itself_writes_to_nobody_above(inventory: Inventory) -> None:
