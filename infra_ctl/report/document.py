@@ -68,6 +68,8 @@ class Names:
 
     names: tuple[str, ...]
     most: int = 12
+    called: str = ""
+    """What people call it, where it is one alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,8 +57,16 @@ class Naming:
 
     def object(self, finding: Finding) -> Coded:
         """Its name, and what people call it."""
+        return Coded(finding.object, same(self._called(finding)))
+
+    def objects(self, found: Sequence[Finding]) -> Names:
+        """All their names; what people call it, where it is one alone."""
+        called = self._called(found[0]) if len(found) == 1 else ""
+        return Names(tuple(each.object for each in found), called=called)
+
+    def _called(self, finding: Finding) -> str:
         known = self._objects.get((finding.kind, finding.object))
-        return Coded(finding.object, same(f"{finding.object} · {known}" if known else finding.object))
+        return f"{finding.object} · {known}" if known else finding.object
 
 
 def counted(found: Iterable[Finding]) -> Mapping[Verdict, int]:
@@ -191,7 +199,7 @@ def grouped(key: str, found: Iterable[Finding], naming: Naming, title: Words, em
             SEVERITIES[first.severity],
             first.law,
             first.control,
-            _objects(each, naming),
+            naming.objects(each),
             asked(first.threshold),
             reason(first),
             _proof(each),
@@ -200,12 +208,6 @@ def grouped(key: str, found: Iterable[Finding], naming: Naming, title: Words, em
         for first in each[:1]
     )
     return Table(key, title, columns, rows, empty)
-
-
-def _objects(found: Sequence[Finding], naming: Naming) -> Coded | Names:
-    if len(found) == 1:
-        return naming.object(found[0])
-    return Names(tuple(each.object for each in found))
 
 
 def _proof(found: Sequence[Finding]) -> Lines | None:
@@ -223,14 +225,23 @@ QUOTED = 6
 
 
 def waivers_table(key: str, found: Iterable[Finding], naming: Naming, empty: Words) -> Table:
-    """What is let be, why, and who answers for it until when."""
+    """What is let be, why, and who answers for it until when: each waiver once, with all that it is of."""
+    groups: defaultdict[tuple[str, str, str], list[Finding]] = defaultdict(list)
+    for each in found:
+        groups[each.law, each.control, each.waiver].append(each)
     columns = (
-        *_WHAT,
+        Column("severity", words("Mức độ", "Severity")),
+        Column("law", words("Văn bản", "Law"), is_data=True),
+        Column("control", words("Mã", "Control")),
+        Column("objects", words("Đối tượng", "Objects")),
         Column("reason", words("Lý do miễn trừ", "Why it is waived")),
         Column("approver", words("Người phê duyệt", "Approved by")),
         Column("until", words("Đến hết ngày", "Until")),
     )
-    rows = tuple((*_what(each, naming), *waiver(each.waiver)) for each in found)
+    rows = tuple(
+        (SEVERITIES[each[0].severity], law, control, naming.objects(each), *waiver(said))
+        for (law, control, said), each in groups.items()
+    )
     return Table(key, words("Danh mục miễn trừ", "Waivers"), columns, rows, empty)
 
 

@@ -12,7 +12,19 @@ from jinja2 import TemplateError
 from infra_ctl.errors import UnusableError
 from infra_ctl.inventory.kinds import Language
 from infra_ctl.render import page
-from infra_ctl.report.document import Bar, Bars, Cell, Coded, Column, Document, Imported, Lines, Table, Tone
+from infra_ctl.report.document import (
+    Bar,
+    Bars,
+    Cell,
+    Coded,
+    Column,
+    Document,
+    Imported,
+    Lines,
+    Names,
+    Table,
+    Tone,
+)
 from infra_ctl.report.period import local
 from infra_ctl.report.spoken import clean, marked, spoken
 
@@ -74,6 +86,7 @@ def html(document: Document, language: Language, overrides: Path | None = None) 
             clean=clean,
             tone=tone,
             quoted=lambda cell: isinstance(cell, Lines),
+            named=lambda cell: isinstance(cell, Names),
             imported=lambda cell: isinstance(cell, Imported),
             shown=shown,
             longest=longest,

@@ -70,6 +70,8 @@ def _composed(cell: Composed, language: Language) -> str:  # noqa: PLR0911 - a l
         case Lines():
             more = len(cell.lines[cell.most :]) + cell.more
             return "\n".join((*cell.lines[: cell.most], *_more(more, "dòng ", language)))
+        case Names() if cell.called:
+            return cell.called
         case Names():
             shown = cell.names[: cell.most]
             return " ".join((", ".join(shown) or NOTHING, *_more(len(cell.names) - len(shown), "", language)))

@@ -94,11 +94,11 @@ def test_waivers_have_who_answers_and_until_when(small: SmallCity, journal: Jour
     audited(journal, *FOUND)
     tables = told(small.city, journal)["tables"]
     (row,) = tables["waived"]
-    assert row["object"] == "nk-cai-khe-ce1"
+    assert row["objects"] == ["nk-cai-khe-ce1"]
     assert (row["reason"], row["approver"]) == ("Đang mua sắm", "Nguyễn Văn An, Giám đốc (45/QĐ)")
     assert row["until"] == "2027-03-31"
     (ended,) = tables["expired"]
-    assert (ended["object"], ended["until"]) == ("nk-an-hoa-ce1", "2026-03-31")
+    assert (ended["objects"], ended["until"]) == (["nk-an-hoa-ce1"], "2026-03-31")
 
 
 def test_what_was_not_judged_is_said(small: SmallCity, journal: Journal) -> None:
@@ -117,7 +117,7 @@ def test_it_is_compared_with_the_audit_of_the_same_before_it(small: SmallCity, j
     value = told(small.city, journal)
     assert value["headlines"]["summary"]["fail"] == {"value": 4, "before": 2}
     assert [row["control"] for row in value["tables"]["fresh"]] == ["NET-02", "LOG-03", "NET-15"]
-    assert value["tables"]["fresh"][1]["objects"] == "bt-pop1"
+    assert value["tables"]["fresh"][1]["objects"] == ["bt-pop1"]
     assert [row["control"] for row in value["tables"]["mended"]] == ["NET-02"]
     assert [bar["values"]["fail"] for bar in value["charts"]["trend"]] == [2, 4]
 
@@ -137,7 +137,7 @@ def test_a_unit_has_its_own_objects_alone(small: SmallCity, journal: Journal) ->
     value = told(small.city, journal, unit="31117")
     assert value["unit"] == "31117"
     assert value["tables"]["findings"] == []
-    assert [row["object"] for row in value["tables"]["waived"]] == ["nk-cai-khe-ce1"]
+    assert [row["objects"] for row in value["tables"]["waived"]] == [["nk-cai-khe-ce1"]]
     below = told(small.city, journal, unit="916")["tables"]["findings"]
     assert {row["object"] for row in below} == {"nk-pop1", "nk-an-hoa-ce1"}
 
