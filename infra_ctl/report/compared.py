@@ -9,7 +9,7 @@ from infra_ctl.controls.model import Words
 from infra_ctl.inventory.indicators import IMPORTED
 from infra_ctl.report.document import Cell, Coded, Ratio, Table, same, words
 from infra_ctl.report.infrastructure import column
-from infra_ctl.report.measure import ORIGINS, Measure, cell
+from infra_ctl.report.measure import ORIGINS, Measure, brief, cell
 from infra_ctl.report.measured import COMPUTED
 from infra_ctl.report.period import Period
 from infra_ctl.report.targets import Mandate, Target, mandates
@@ -19,6 +19,9 @@ MET = Coded("met", words("đạt", "met"), "good")
 NOT_MET = Coded("not-met", words("chưa đạt", "not met"), "bad")
 OVERDUE = Coded("overdue", words("chưa đạt, quá hạn", "not met, overdue"), "bad")
 UNKNOWN = Coded("unknown", words("chưa có căn cứ đánh giá", "nothing to judge by"), "muted")
+
+
+UNCHANGED = Coded("unchanged", words("không đổi", "unchanged"), "muted")
 
 
 def title(indicator: str) -> Words:
@@ -111,17 +114,21 @@ def _trend_rows(now: Mapping[str, Measure], before: Mapping[str, Measure]) -> It
         earlier = before.get(name)
         if earlier is None or measure.origin == "inventory" or not (measure.is_known or earlier.is_known):
             continue
-        yield Coded(name, title(name)), cell(earlier), cell(measure), difference(measure, earlier)
+        yield Coded(name, title(name)), brief(earlier), brief(measure), difference(measure, earlier)
 
 
 def difference(now: Measure, before: Measure) -> Cell:
     """Of shares in points of a hundred, of numbers as they are; nothing where one of them is not known."""
     if now.ratio is not None and before.ratio is not None:
         points = round((now.ratio - before.ratio) * 100, 2)
+        if not points:
+            return UNCHANGED
         vi = f"{points:+g}".replace(".", ",")
         return words(f"{vi} điểm %", f"{points:+g} points")
     if now.whole is None and before.whole is None and now.part is not None and before.part is not None:
         number = now.part - before.part
+        if not number:
+            return UNCHANGED
         return words(f"{number:+g}".replace(".", ","), f"{number:+g}")
     return None
 
@@ -130,4 +137,4 @@ def before_cell(measure: Measure | None) -> Cell:
     """For a headline: what it was, where that is known."""
     if measure is None or measure.origin == "inventory" or not measure.is_known:
         return None
-    return cell(measure)
+    return brief(measure)

@@ -44,6 +44,8 @@ class Share:
 
     part: int
     whole: int
+    is_brief: bool = False
+    """Said without its percentage: `12/15`, for tables with many of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from infra_ctl.report.changes import changes_table
 from infra_ctl.report.compared import before_cell, targets_table, title, trend_table
 from infra_ctl.report.document import (
     Block,
+    Cell,
     Document,
     Headline,
     Headlines,
@@ -40,7 +41,7 @@ from infra_ctl.report.infrastructure import (
     systems_table,
 )
 from infra_ctl.report.letterhead import collector
-from infra_ctl.report.measure import Measure, cell
+from infra_ctl.report.measure import Measure, brief
 from infra_ctl.report.measured import changed, circuits, findings, rooms, sites, systems
 from infra_ctl.report.readings import Readings
 from infra_ctl.report.rollup import Part, parts, whole
@@ -51,6 +52,10 @@ from infra_ctl.report.wanted import Sources, Wanted
 from infra_ctl.report.wording import NONE, about
 
 KIND = "half-year"
+ABOUT = (
+    "Tình hình hạ tầng công nghệ thông tin và bảo đảm an toàn thông tin mạng",
+    "State and security of the information infrastructure",
+)
 HEADLINES = (
     "sites-conforming",
     "controls-passed",
@@ -91,14 +96,9 @@ def document(sources: Sources, wanted: Wanted, now: Readings, before: Readings) 
     head = addressed(wanted.head(inventory, KIND), collector(inventory), wanted.scope.unit)
     one, earlier = half(wanted.scope, now), half(wanted.scope, before)
     naming = Naming(sources.laws, inventory)
-    subject = about(
-        "Tình hình hạ tầng công nghệ thông tin và bảo đảm an toàn thông tin mạng",
-        "State and security of the information infrastructure",
-        wanted,
-    )
     return Document(
         kind=KIND,
-        subject=subject,
+        subject=about(*ABOUT, wanted),
         head=head,
         sections=tuple(_sections(one, earlier, wanted, naming)),
         made=wanted.made,
@@ -106,14 +106,14 @@ def document(sources: Sources, wanted: Wanted, now: Readings, before: Readings) 
         period=wanted.period,
         unit=wanted.scope.code,
         grounds=grounds(),
-        opening=opening(head, subject),
+        opening=opening(head, ABOUT[0], wanted),
         closing=closing(head),
     )
 
 
 def grounds() -> tuple[Words, ...]:
     """What asks for the report."""
-    cited = tuple(words(f"Căn cứ {_lower(m.title.vi)}", f"Pursuant to {m.title.en}") for m in mandates())
+    cited = tuple(words(f"Căn cứ {m.title.vi}", f"Pursuant to {m.title.en}") for m in mandates())
     return (
         words(
             "Thực hiện chế độ báo cáo định kỳ 06 tháng về ứng dụng công nghệ thông tin",
@@ -130,18 +130,18 @@ def addressed(head: Letterhead, collecting: Unit | None, unit: Unit | None) -> L
     return replace(head, to=(collecting.name,))
 
 
-def opening(head: Letterhead, subject: Words) -> Words:
-    return words(f"{head.agency} báo cáo {_lower(subject.vi)} như sau:", f"{head.agency} reports as follows:")
+def opening(head: Letterhead, matter: str, wanted: Wanted) -> Words:
+    """Who writes has been said above: of what, and of when."""
+    matter = matter[:1].lower() + matter[1:]
+    return words(
+        f"{head.agency} báo cáo {matter} {wanted.period.title.vi} như sau:",
+        f"{head.agency} reports as follows:",
+    )
 
 
 def closing(head: Letterhead) -> Words:
     to = f", kính gửi {', '.join(head.to)} tổng hợp" if head.to else ""
     return words(f"Trên đây là báo cáo của {head.agency}{to}./.", f"This is the report of {head.agency}.")
-
-
-def _lower(text: str) -> str:
-    """As it stands within a sentence; an abbreviation stays as it is."""
-    return text if text[:2].isupper() else text[:1].lower() + text[1:]
 
 
 def _sections(one: Half, earlier: Half, wanted: Wanted, naming: Naming) -> Iterator[Section]:
@@ -182,11 +182,14 @@ def _overview(one: Half, earlier: Half) -> Iterator[Block]:
     shown = (name for name in HEADLINES if one.measures[name].whole != 0)
     yield Headlines(
         "summary",
-        tuple(
-            Headline(name, title(name), cell(one.measures[name]), before_cell(earlier.measures.get(name)))
-            for name in shown
-        ),
+        tuple(headline(name, one.measures[name], before_cell(earlier.measures.get(name))) for name in shown),
     )
+
+
+def headline(name: str, measure: Measure, before: Cell = None) -> Headline:
+    """Why something is not known stands beneath it, and is not the figure to be seen first."""
+    cause = measure.cause if measure.part is None else None
+    return Headline(name, title(name), brief(measure, measure.source), before, note=cause)
 
 
 def inventoried(scope: Scope, readings: Readings) -> Words:

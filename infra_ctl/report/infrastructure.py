@@ -13,7 +13,7 @@ from infra_ctl.report.called import (
     SITE_KINDS,
     STAGES,
 )
-from infra_ctl.report.document import Bar, Bars, Cell, Coded, Column, Ratio, Table, same, words
+from infra_ctl.report.document import Bar, Bars, Cell, Coded, Column, Names, Ratio, Table, same, words
 from infra_ctl.report.measured import circuits, directions, promised, rooms, sites, systems
 from infra_ctl.report.readings import Readings
 from infra_ctl.report.scope import Scope
@@ -89,6 +89,28 @@ def _circuit_row(circuit: Circuit, readings: Readings) -> tuple[Cell, ...]:
         seen(readings, "circuits-available", circuit.id),
         seen(readings, "circuits-load", circuit.id),
     )
+
+
+def classes_table(those: Sequence[Circuit]) -> Table:
+    """Circuits by class: how many, how much they carry, and who provides them."""
+    columns = (
+        column("class", "Loại kênh", "Class"),
+        column("circuits", "Số kênh", "Circuits", is_number=True),
+        column("mbps", "Mbit/s", "Mbit/s", is_number=True),
+        column("providers", "Nhà cung cấp", "Providers"),
+    )
+    groups = {name: [each for each in those if each.circuit_class is name] for name in CIRCUIT_CLASSES}
+    rows = tuple(
+        (
+            CIRCUIT_CLASSES[name],
+            len(own),
+            sum(each.mbps for each in own),
+            Names(tuple(sorted({each.provider for each in own}))),
+        )
+        for name, own in groups.items()
+        if own
+    )
+    return Table("classes", words("Kênh truyền theo loại", "Circuits by class"), columns, rows, NONE)
 
 
 def rooms_table(scope: Scope, readings: Readings) -> Table:

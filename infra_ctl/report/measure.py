@@ -71,9 +71,9 @@ def added(measures: Iterable[Measure]) -> Measure:
     every = tuple(measures)
     if not every:
         raise ValueError("of nothing there is no sum")
-    known = [each for each in every if each.part is not None]
+    known = [each for each in every if each.is_known]
     if not known:
-        return every[0]
+        return next((each for each in every if each.part is None), every[0])
     first = known[0]
     wholes = [each.whole for each in known if each.whole is not None]
     sources = dict.fromkeys(each.source for each in known if each.source)
@@ -87,18 +87,29 @@ def added(measures: Iterable[Measure]) -> Measure:
 
 def cell(measure: Measure) -> Cell:
     """As it stands in a table: never blank, and never a nought, where nothing was measured."""
+    if measure.part is None and measure.cause is not None:
+        cause = measure.cause
+        said = (
+            cause
+            if measure.origin == "imported"
+            else words(f"chưa đo: {cause.vi}", f"not measured: {cause.en}")
+        )
+        return Coded("not-measured", said, "muted")
+    return brief(measure, measure.source)
+
+
+def brief(measure: Measure, source: str = "") -> Cell:
+    """As `cell`, where causes and sources stand elsewhere."""
     if measure.part is None:
-        return Coded("not-measured", _caused(measure.cause), "muted")
+        missing = words("chưa có", "not there") if measure.origin == "imported" else _NOT_MEASURED
+        return Coded("not-measured", missing, "muted")
     if measure.whole == 0:
         return Coded("none", words("không có đối tượng", "nothing of the kind"), "muted")
     value = _value(measure.part, measure.whole)
-    return Imported(value, measure.source) if measure.origin == "imported" else value
+    return Imported(value, source) if measure.origin == "imported" else value
 
 
-def _caused(cause: Words | None) -> Words:
-    if cause is None:
-        return words("chưa đo", "not measured")
-    return words(f"chưa đo: {cause.vi}", f"not measured: {cause.en}")
+_NOT_MEASURED = words("chưa đo", "not measured")
 
 
 def _value(part: float, whole: float | None) -> int | float | Share | Ratio:

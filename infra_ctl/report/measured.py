@@ -150,6 +150,8 @@ def _sites_conforming(scope: Scope, readings: Readings) -> Measure:
     for finding in findings(scope, readings):
         if finding.law == STANDARD and finding.kind == "site":
             judged[finding.object] &= finding.verdict is Verdict.PASS
+    if not scope.named("site"):
+        return share("audit", 0, 0)
     return _audited(sum(judged.values()), len(judged))
 
 
@@ -189,6 +191,8 @@ def _journalled(readings: Readings, good: Sequence[bool]) -> Measure:
 
 
 def _machines_as_intended(scope: Scope, readings: Readings) -> Measure:
+    if not (scope.named("device") or scope.named("host")):
+        return share("journal", 0, 0)
     looks = [each for name, each in readings.looks.items() if scope.has_machine(name)]
     right = [not each.drifted for each in looks if readings.period.holds(each.at)]
     return share("journal", sum(right), len(right)) if right else unmeasured("journal", _NOT_LOOKED)
@@ -196,9 +200,9 @@ def _machines_as_intended(scope: Scope, readings: Readings) -> Measure:
 
 def _machines_backed_up(scope: Scope, readings: Readings) -> Measure:
     """Of what was read after the period nobody knows any more whether it was in it."""
-    if not readings.backups:
-        return unmeasured("backup", _NO_BACKUP)
     there = [*scope.named("device"), *scope.named("host")]
+    if there and not readings.backups:
+        return unmeasured("backup", _NO_BACKUP)
     since, until = readings.period.since, readings.period.until
     read = [readings.backups.get(name, datetime.min) for name in there]
     told = [at >= since for at in read if at < until]
@@ -213,15 +217,16 @@ def _circuits_as_promised(scope: Scope, readings: Readings) -> Measure:
     """Circuits that were there for as much of the time as their contracts promise."""
     sla = promised(readings)
     seen = readings.monitored.values.get("circuits-available", {})
-    own = [each for each in circuits(scope, readings) if each.circuit_class in sla and each.id in seen]
-    good = [seen[each.id].value >= sla[each.circuit_class] for each in own]
-    return _watched(readings, sum(good), len(good))
+    own = [each for each in circuits(scope, readings) if each.circuit_class in sla]
+    good = [seen[each.id].value >= sla[each.circuit_class] for each in own if each.id in seen]
+    return _watched(readings, sum(good), len(good), len(own))
 
 
 def _circuits_within_load(scope: Scope, readings: Readings) -> Measure:
     seen = readings.monitored.values.get("circuits-load", {})
-    good = [seen[each.id].value <= LOAD for each in circuits(scope, readings) if each.id in seen]
-    return _watched(readings, sum(good), len(good))
+    own = circuits(scope, readings)
+    good = [seen[each.id].value <= LOAD for each in own if each.id in seen]
+    return _watched(readings, sum(good), len(good), len(own))
 
 
 def _sites_reachable(scope: Scope, readings: Readings) -> Measure:
@@ -239,12 +244,14 @@ def _rooms_available(scope: Scope, readings: Readings) -> Measure:
 def _monitored(readings: Readings, name: str, objects: Iterable[str]) -> Measure:
     """The mean of what was measured of some objects: its sum, of as many."""
     seen: Mapping[str, Seen] = readings.monitored.values.get(name, {})
-    found = [seen[each].value for each in objects if each in seen]
-    return _watched(readings, sum(found), len(found))
+    every = tuple(objects)
+    found = [seen[each].value for each in every if each in seen]
+    return _watched(readings, sum(found), len(found), len(every))
 
 
-def _watched(readings: Readings, part: float, whole: int) -> Measure:
-    if whole:
+def _watched(readings: Readings, part: float, whole: int, there: int) -> Measure:
+    """Of what was measured; of what there is nothing of there is nothing to measure."""
+    if whole or not there:
         return share("monitoring", part, whole)
     return unmeasured("monitoring", readings.monitored.cause or _NO_SERIES)
 

@@ -80,7 +80,9 @@ def _composed(cell: Composed, language: Language) -> str:  # noqa: PLR0911 - a l
 
 
 def marked(cell: Imported, language: Language) -> str:
-    """`số liệu nhập từ Sở Nội vụ`."""
+    """`số liệu nhập từ Sở Nội vụ`; where the source stands elsewhere, that it is imported."""
+    if not cell.source:
+        return "số liệu nhập" if language == "vi" else "imported"
     return clean(f"{'số liệu nhập từ' if language == 'vi' else 'imported from'} {cell.source}")
 
 
@@ -103,8 +105,8 @@ def percent(ratio: float, language: Language) -> str:
 def _share(share: Share, language: Language) -> str:
     if not share.whole:
         return NOTHING
-    ratio = percent(share.part / share.whole, language)
-    return f"{number(share.part, language)}/{number(share.whole, language)} ({ratio})"
+    counted = f"{number(share.part, language)}/{number(share.whole, language)}"
+    return counted if share.is_brief else f"{counted} ({percent(share.part / share.whole, language)})"
 
 
 def _more(count: int, of: str, language: Language) -> tuple[str, ...]:

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from dataclasses import replace
 
-from infra_ctl.controls.model import Words
-from infra_ctl.inventory.devices import devices
 from infra_ctl.inventory.indicators import IMPORTED
-from infra_ctl.inventory.models import Inventory
-from infra_ctl.report.called import ROLES
 from infra_ctl.report.compared import title
 from infra_ctl.report.document import (
     Block,
@@ -17,7 +13,6 @@ from infra_ctl.report.document import (
     Coded,
     Column,
     Document,
-    Headline,
     Headlines,
     Paragraph,
     Section,
@@ -25,9 +20,10 @@ from infra_ctl.report.document import (
     same,
     words,
 )
-from infra_ctl.report.half_year import Half, addressed, closing, half, inventoried, opening, said
+from infra_ctl.report.half_year import Half, addressed, closing, half, headline, inventoried, opening, said
 from infra_ctl.report.infrastructure import (
     circuits_table,
+    classes_table,
     column,
     rooms_table,
     sites_table,
@@ -35,16 +31,21 @@ from infra_ctl.report.infrastructure import (
     systems_table,
 )
 from infra_ctl.report.letterhead import collector
+from infra_ctl.report.machines import Seen, counts_table, ended_table, machines, machines_table
 from infra_ctl.report.measure import Measure, cell
 from infra_ctl.report.measured import circuits, rooms, sites, systems
 from infra_ctl.report.readings import Readings
 from infra_ctl.report.rollup import Part
-from infra_ctl.report.surveyed import Machine, Surveyed
+from infra_ctl.report.surveyed import Surveyed
 from infra_ctl.report.targets import mandates
 from infra_ctl.report.wanted import Sources, Wanted
 from infra_ctl.report.wording import NONE, about
 
 KIND = "survey"
+ABOUT = (
+    "Khảo sát hiện trạng hạ tầng kỹ thuật công nghệ thông tin",
+    "Survey of the information infrastructure",
+)
 IMPORTED_COLUMNS: Mapping[str, str] = {
     "staff": "Cán bộ|Staff",
     "computers": "Máy tính|Computers",
@@ -58,16 +59,11 @@ def document(sources: Sources, wanted: Wanted, readings: Readings, surveyed: Sur
     """The report."""
     inventory = sources.city.inventory
     head = addressed(wanted.head(inventory, KIND), collector(inventory), wanted.scope.unit)
-    subject = about(
-        "Khảo sát hiện trạng hạ tầng kỹ thuật công nghệ thông tin",
-        "Survey of the information infrastructure",
-        wanted,
-    )
     one = half(wanted.scope, readings)
     asks = next(each for each in mandates() if each.document == "decision-2021")
     return Document(
         kind=KIND,
-        subject=subject,
+        subject=about(*ABOUT, wanted),
         head=head,
         sections=tuple(_sections(one, wanted, surveyed)),
         made=wanted.made,
@@ -75,7 +71,7 @@ def document(sources: Sources, wanted: Wanted, readings: Readings, surveyed: Sur
         period=wanted.period,
         unit=wanted.scope.code,
         grounds=(words(f"Thực hiện {asks.title.vi}", f"Pursuant to {asks.title.en}"),),
-        opening=opening(head, subject),
+        opening=opening(head, f"kết quả {ABOUT[0][:1].lower()}{ABOUT[0][1:]}", wanted),
         closing=closing(head),
     )
 
@@ -85,9 +81,12 @@ def _sections(one: Half, wanted: Wanted, surveyed: Surveyed) -> Iterator[Section
     if one.is_rollup:
         yield Section(words("Tổng hợp theo đơn vị", "Unit by unit"), (_units_table(one),))
     yield Section(words("Mạng và kênh truyền", "Network and circuits"), tuple(_network(one)))
-    machines = tuple(_machines(one, surveyed, wanted.period.last))
-    yield Section(words("Thiết bị mạng và máy chủ", "Routers and hosts"), machines)
-    owned = (systems_table(one.scope, one.readings), rooms_table(one.scope, one.readings))
+    seen = machines(one.scope, one.readings.inventory, surveyed, wanted.period.last)
+    yield Section(
+        words("Thiết bị mạng và máy chủ", "Routers and hosts"), tuple(_machines(one, seen, surveyed))
+    )
+    rooms_there = rooms_table(one.scope, one.readings)
+    owned = (systems_table(one.scope, one.readings), _detail(one, rooms_there))
     yield Section(words("Hệ thống thông tin và phòng họp truyền hình", "Systems and video rooms"), owned)
     yield Section(words("Số liệu do đơn vị thống kê", "What the unit itself counted"), (_imported(one),))
     yield from said(wanted, one.readings, KIND)
@@ -98,11 +97,7 @@ def _overview(one: Half) -> Iterator[Block]:
     shown = ("sites-dual", "sites-two-directions", "sites-private", "systems-approved", "computers", "staff")
     yield Headlines(
         "summary",
-        tuple(
-            Headline(name, title(name), cell(one.measures[name]))
-            for name in shown
-            if one.measures[name].whole != 0
-        ),
+        tuple(headline(name, one.measures[name]) for name in shown if one.measures[name].whole != 0),
     )
 
 
@@ -161,11 +156,18 @@ def _brief(measure: Measure) -> Cell:
 
 def _network(one: Half) -> Iterator[Block]:
     yield stages(sites(one.scope, one.readings))
-    yield sites_table(one.scope, one.readings)
-    yield circuits_table(one.scope, one.readings)
+    if one.is_rollup:
+        yield classes_table(circuits(one.scope, one.readings))
+    yield _detail(one, sites_table(one.scope, one.readings))
+    yield _detail(one, circuits_table(one.scope, one.readings))
 
 
-def _machines(one: Half, surveyed: Surveyed, day: date) -> Iterator[Block]:
+def _detail(one: Half, table: Table) -> Table:
+    """What a unit's own survey shows row by row, a roll-up has for programs and sheets alone."""
+    return replace(table, is_data=True) if one.is_rollup else table
+
+
+def _machines(one: Half, seen: Sequence[Seen], surveyed: Surveyed) -> Iterator[Block]:
     if surveyed.at is None:
         yield Paragraph(
             words(
@@ -176,70 +178,10 @@ def _machines(one: Half, surveyed: Surveyed, day: date) -> Iterator[Block]:
             ),
             "warn",
         )
-    inventory = one.readings.inventory
-    routers = [
-        _machine(each.hostname, ROLES[each.role], inventory, surveyed, day)
-        for each in devices(inventory)
-        if one.scope.has("device", each.hostname)
-    ]
-    hosts = [
-        _machine(name, ", ".join(host.roles), inventory, surveyed, day)
-        for name, host in inventory.hosts.items()
-        if one.scope.has("host", name)
-    ]
-    yield _table("routers", words("Bộ định tuyến", "Routers"), routers)
-    yield _table("hosts", words("Máy chủ", "Hosts"), hosts)
-
-
-def _table(key: str, heading: Words, rows: Sequence[tuple[Cell, ...]]) -> Table:
-    columns = (
-        column("machine", "Tên", "Name"),
-        column("role", "Vai trò", "Role"),
-        column("serial", "Số sê-ri", "Serial"),
-        column("location", "Vị trí", "Location"),
-        column("support_end", "Hỗ trợ của hãng đến", "Maker's support ends"),
-        column("os", "Hệ điều hành", "Operating system"),
-        column("os_support", "Hỗ trợ đến", "Supported until"),
-        column("installed", "Cài đặt", "Installed"),
-        column("capacity", "Năng lực", "Capacity"),
-    )
-    return Table(key, heading, columns, tuple(rows), NONE)
-
-
-def _machine(name: str, role: Cell, inventory: Inventory, surveyed: Surveyed, day: date) -> tuple[Cell, ...]:
-    asset, found = inventory.assets.get(name), surveyed.machines.get(name)
-    return (
-        name,
-        role,
-        (asset.serial if asset else None) or (found.serial if found else None) or None,
-        asset.location if asset else None,
-        _until(asset.support_end if asset else None, day),
-        *_system(found, day),
-    )
-
-
-def _system(found: Machine | None, day: date) -> tuple[Cell, ...]:
-    if found is None or not found.is_reached:
-        said = (
-            words("chưa khảo sát", "not surveyed")
-            if found is None
-            else words("không liên lạc được", "not reached")
-        )
-        return (Coded("not-measured", said, "muted"), None, None, None)
-    software = f"{found.os}, FRR {found.frr}" if found.frr else found.os
-    capacity = f"{found.processors} CPU, {found.memory_mb} MB RAM, {found.disk_gb} GB"
-    return software, _until(found.supported_until, day), found.installed, capacity
-
-
-_UNSURVEYED = Coded("not-surveyed", words("chưa khảo sát", "not surveyed"), "muted")
-_UNREACHED = Coded("not-reached", words("không liên lạc được", "not reached"), "warn")
-
-
-def _until(end: date | None, day: date) -> Cell:
-    """A day that is over is bad."""
-    if end is None or end >= day:
-        return end
-    return Coded(end.isoformat(), words(f"{end:%d/%m/%Y} (đã hết)", f"{end:%Y-%m-%d} (over)"), "bad")
+    if one.is_rollup:
+        yield counts_table(seen)
+        yield ended_table(seen)
+    yield _detail(one, machines_table(seen))
 
 
 def _imported(one: Half) -> Table:

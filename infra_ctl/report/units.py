@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from infra_ctl.controls.model import Words
 from infra_ctl.inventory.models import Unit
 from infra_ctl.report.compared import title
-from infra_ctl.report.document import Bar, Bars, Cell, Coded, Column, Names, Table, same, words
+from infra_ctl.report.document import Bar, Bars, Cell, Coded, Column, Names, Share, Table, same, words
 from infra_ctl.report.infrastructure import column
-from infra_ctl.report.measure import Measure, cell
+from infra_ctl.report.measure import Measure, brief, cell
 from infra_ctl.report.measured import measures
 from infra_ctl.report.readings import Readings
 from infra_ctl.report.rollup import Part, lacking
@@ -54,11 +55,10 @@ def _row(name: Cell, found: Mapping[str, Measure]) -> tuple[Cell, ...]:
 
 def _brief(measure: Measure) -> Cell:
     """A cell of few letters: the causes stand beneath the table, once."""
-    shown = cell(measure)
-    if isinstance(shown, Coded):
-        brief = same(NOTHING) if shown.code == "none" else words("chưa đo", "not measured")
-        return Coded(shown.code, brief, "muted")
-    return shown
+    shown = brief(measure)
+    if isinstance(shown, Coded) and shown.code == "none":
+        return replace(shown, words=same(NOTHING))
+    return replace(shown, is_brief=True) if isinstance(shown, Share) else shown
 
 
 def lacking_table(beneath: Sequence[Part]) -> Table:

@@ -103,7 +103,7 @@ def test_nothing_that_was_not_measured_is_a_nought(inventory: Inventory) -> None
     found = measures(of(inventory, None), nothing(inventory))
     unknown = {name for name, each in found.items() if each.part is None}
     written = {name for name, each in found.items() if each.origin == "inventory"}
-    assert unknown == set(found) - written - {"objects-audited"}
+    assert unknown == set(found) - written - {"objects-audited", "circuits-as-promised"}
     for name in unknown:
         cause = found[name].cause
         assert cause is not None
@@ -173,6 +173,8 @@ def test_sums() -> None:
     assert added([first, missing, second]) == share("inventory", 3, 7)
     assert added([count("journal", 2), count("journal", 3)]) == count("journal", 5)
     assert added([missing, missing]) == missing
+    assert added([share("inventory", 0, 0), missing]) == missing
+    assert added([share("inventory", 0, 0), first]) == first
     with pytest.raises(ValueError, match="of nothing"):
         added([])
 
