@@ -7,6 +7,7 @@ from datetime import date
 
 from infra_ctl.controls.model import Words
 from infra_ctl.inventory.indicators import IMPORTED
+from infra_ctl.inventory.kinds import Language
 from infra_ctl.report.document import Cell, Coded, Ratio, Table, same, words
 from infra_ctl.report.infrastructure import column
 from infra_ctl.report.measure import ORIGINS, Measure, brief, cell
@@ -51,14 +52,20 @@ def targets_table(measures: Mapping[str, Measure], period: Period, *, is_city: b
         if _concerns(target, measures[target.indicator], is_city=is_city)
     )
     note = words(
-        "Với chỉ tiêu có dấu (*), mức giao do hệ thống đề xuất vì văn bản không nêu con số. Số liệu nhập "
-        "(chữ nghiêng) là số do cơ quan khác thống kê, hệ thống không tự tính.",
-        "Of a target with (*) the figure is ours, for the text gives none. What is imported (in italics) "
-        "others counted; nothing of it is computed here.",
+        f"{_cited('vi')} Với chỉ tiêu có dấu (*), mức giao do hệ thống đề xuất vì văn bản không nêu con số. "
+        "Số liệu nhập (chữ nghiêng) là số do cơ quan khác thống kê, hệ thống không tự tính.",
+        f"{_cited('en')} Of a target with (*) the figure is ours, for the text gives none. What is imported "
+        "(in italics) others counted; nothing of it is computed here.",
     )
     return Table(
         "targets", words("Chỉ tiêu, nhiệm vụ và kết quả", "Targets and results"), columns, rows, NONE, note
     )
+
+
+def _cited(language: Language) -> str:
+    """Which document the letters before the numbers stand for."""
+    cited = (f"{next(iter(each.targets))[0]}: {each.title.of(language)}" for each in mandates())
+    return "; ".join(cited) + "."
 
 
 def _concerns(target: Target, measure: Measure, *, is_city: bool) -> bool:

@@ -80,6 +80,8 @@ class Imported:
 
     value: str | int | float | Share | Ratio
     source: str
+    is_brief: bool = False
+    """Said in italics alone, where the head of its column has the mark."""
 
 
 Composed: TypeAlias = Words | Coded | Share | Ratio | Lines | Names | Imported

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from infra_ctl.controls.model import Words
 from infra_ctl.inventory.models import Unit
 from infra_ctl.outcome import Verdict
-from infra_ctl.report.called import DEEDS
 from infra_ctl.report.changes import changes_table
 from infra_ctl.report.compared import before_cell, targets_table, title, trend_table
+from infra_ctl.report.deeds import deeds, deeds_table, incidents, incidents_table
 from infra_ctl.report.document import (
     Block,
     Cell,
@@ -20,7 +20,6 @@ from infra_ctl.report.document import (
     Letterhead,
     Paragraph,
     Section,
-    Table,
     same,
     words,
 )
@@ -34,7 +33,6 @@ from infra_ctl.report.findings import (
 )
 from infra_ctl.report.infrastructure import (
     circuits_table,
-    column,
     rooms_table,
     sites_table,
     stages,
@@ -239,33 +237,10 @@ def _security(one: Half, naming: Naming) -> Iterator[Block]:
         table = controls_table if one.is_rollup else grouped
         yield table("failed", failed, naming, heading, none)
         yield waivers_table("waived", of_verdict(found, Verdict.WAIVED), naming, none)
-    yield _deeds(one)
-
-
-def _deeds(one: Half) -> Table:
-    """What people did in the period and wrote down, of what is the unit's."""
     inventory, period = one.readings.inventory, one.readings.period
-    columns = (
-        column("kind", "Hoạt động", "What"),
-        column("title", "Nội dung", "Title"),
-        column("date", "Ngày", "Date"),
-        column("by", "Thực hiện", "By"),
-        column("number", "Số văn bản", "Number"),
-    )
-    rows = tuple(
-        (DEEDS[each.kind], each.title, each.date, each.by, each.number)
-        for each in inventory.records or ()
-        if period.first <= each.date <= period.last and _is_of(each.of, one)
-    )
-    heading = words(
-        "Diễn tập, rà soát, kiểm tra đã thực hiện và ghi nhận", "Drills, reviews and tests on record"
-    )
-    return Table("records", heading, columns, rows, NONE)
-
-
-def _is_of(names: Sequence[str], one: Half) -> bool:
-    kinds = ("system", "site", "city")
-    return any(one.scope.has(kind, name) for kind in kinds for name in names)  # type: ignore[arg-type]
+    heading = words("Diễn tập, rà soát, kiểm tra đã thực hiện", "Drills, reviews and tests")
+    yield deeds_table(inventory, "records", heading, deeds(inventory, one.scope, period))
+    yield incidents_table(inventory, incidents(inventory, one.scope, period))
 
 
 def _changes(one: Half) -> Iterator[Block]:

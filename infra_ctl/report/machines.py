@@ -61,21 +61,26 @@ def machines(scope: Scope, inventory: Inventory, surveyed: Surveyed, day: date) 
     return (*routers, *hosts)
 
 
-def machines_table(seen: Sequence[Seen]) -> Table:
-    """Each with its serial, its place, and until when it is supported."""
-    columns = (
+def machines_table(seen: Sequence[Seen], *, is_surveyed: bool) -> Table:
+    """Each with its serial, its place, and until when it is supported; without a survey no more than that."""
+    written = (
         column("machine", "Tên", "Name"),
         column("kind", "Loại", "Kind", is_data=True),
         column("role", "Vai trò", "Role"),
         column("serial", "Số sê-ri", "Serial"),
         column("location", "Vị trí", "Location"),
         column("support_end", "Hãng hỗ trợ đến", "Maker supports until"),
+    )
+    found = (
         column("os", "Hệ điều hành", "Operating system"),
         column("os_support", "Hỗ trợ đến", "Supported until"),
         column("installed", "Cài đặt", "Installed"),
         column("capacity", "Năng lực", "Capacity"),
     )
-    rows = tuple((each.name, each.kind, each.role, *_written(each), *_found(each)) for each in seen)
+    columns = (*written, *found) if is_surveyed else written
+    rows = tuple(
+        (each.name, each.kind, each.role, *_written(each), *_found(each))[: len(columns)] for each in seen
+    )
     return Table("machines", words("Thiết bị mạng và máy chủ", "Routers and hosts"), columns, rows, NONE)
 
 

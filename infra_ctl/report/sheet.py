@@ -69,7 +69,8 @@ def _field(cell: Cell, language: Language) -> str:  # noqa: PLR0911 - a line a t
         case Names():
             return clean(", ".join(cell.names))
         case Imported():
-            return f"{_field(cell.value, language)} ({marked(cell, language)})"
+            value = _field(cell.value, language)
+            return value if cell.is_brief else f"{value} ({marked(cell, language)})"
         case _:
             return spoken(cell, language)
 

@@ -76,7 +76,8 @@ def _composed(cell: Composed, language: Language) -> str:  # noqa: PLR0911 - a l
             shown = cell.names[: cell.most]
             return " ".join((", ".join(shown) or NOTHING, *_more(len(cell.names) - len(shown), "", language)))
         case Imported():
-            return f"{_spoken(cell.value, language)} ({marked(cell, language)})"
+            value = _spoken(cell.value, language)
+            return value if cell.is_brief else f"{value} ({marked(cell, language)})"
 
 
 def marked(cell: Imported, language: Language) -> str:

@@ -14,6 +14,7 @@ from infra_ctl.report.document import (
     Column,
     Document,
     Headlines,
+    Imported,
     Paragraph,
     Section,
     Table,
@@ -32,7 +33,7 @@ from infra_ctl.report.infrastructure import (
 )
 from infra_ctl.report.letterhead import collector
 from infra_ctl.report.machines import Seen, counts_table, ended_table, machines, machines_table
-from infra_ctl.report.measure import Measure, cell
+from infra_ctl.report.measure import Measure, brief, cell
 from infra_ctl.report.measured import circuits, rooms, sites, systems
 from infra_ctl.report.readings import Readings
 from infra_ctl.report.rollup import Part
@@ -50,7 +51,6 @@ IMPORTED_COLUMNS: Mapping[str, str] = {
     "staff": "Cán bộ|Staff",
     "computers": "Máy tính|Computers",
     "printers": "Máy in|Printers",
-    "scanners": "Máy quét|Scanners",
 }
 """Counts that are columns of a roll-up, in both languages."""
 
@@ -106,21 +106,25 @@ def _units_table(one: Half) -> Table:
     columns = (
         column("unit", "Đơn vị", "Unit"),
         column("sites", "Điểm mạng", "Sites", is_number=True),
-        column("routers", "Bộ định tuyến", "Routers", is_number=True),
+        column("routers", "Định tuyến", "Routers", is_number=True),
         column("hosts", "Máy chủ", "Hosts", is_number=True),
         column("circuits", "Kênh", "Circuits", is_number=True),
         column("mbps", "Mbit/s", "Mbit/s", is_number=True),
         column("dual", "IPv6", "IPv6", is_number=True),
         column("rooms", "Phòng họp", "Rooms", is_number=True),
         column("systems", "Hệ thống", "Systems", is_number=True),
-        *(Column(name, words(*both.split("|")), is_number=True) for name, both in IMPORTED_COLUMNS.items()),
+        *(
+            Column(name, words(*(f"{each} (†)" for each in both.split("|"))), is_number=True)
+            for name, both in IMPORTED_COLUMNS.items()
+        ),
     )
     rows = [_counts(Coded(part.unit.code, same(part.unit.name)), part, one.readings) for part in one.beneath]
     total = words("TỔNG CỘNG", "TOTAL")
     rows.append((Coded("total", total), *_numbers(one, one.measures)))
     note = words(
-        "Số cán bộ, máy tính, máy in, máy quét là số liệu nhập do đơn vị thống kê; chữ nghiêng.",
-        "Staff, computers, printers and scanners were counted by the units and imported: in italics.",
+        "Cột có dấu (†), chữ nghiêng: số liệu nhập, do đơn vị tự thống kê. Mỗi dòng chỉ tính phần của riêng "
+        "đơn vị.",
+        "Columns with (†), in italics: imported, as the units counted. Each row is of the unit alone.",
     )
     heading = words("Hiện trạng của từng đơn vị", "What each unit has")
     return Table("units", heading, columns, tuple(rows), NONE, note)
@@ -140,23 +144,24 @@ def _numbers(one: Half, measures: Mapping[str, Measure]) -> tuple[Cell, ...]:
         len(scope.named("host")),
         len(lines),
         sum(each.mbps for each in lines),
-        _brief(measures["sites-dual"]),
+        _count(measures["sites-dual"]),
         len(rooms(scope, readings)),
         len(systems(scope, readings)),
-        *(_brief(measures[name]) for name in IMPORTED_COLUMNS),
+        *(_count(measures[name]) for name in IMPORTED_COLUMNS),
     )
 
 
-def _brief(measure: Measure) -> Cell:
-    """A count without its whole and its source, which stand beneath the table."""
+def _count(measure: Measure) -> Cell:
+    """A count without its whole and its source; the head of its column has the mark of what is imported."""
     if measure.part is None:
-        return Coded("not-measured", words("chưa có", "not there"), "muted")
-    return int(measure.part)
+        return brief(measure)
+    number = int(measure.part)
+    return Imported(number, measure.source, is_brief=True) if measure.origin == "imported" else number
 
 
 def _network(one: Half) -> Iterator[Block]:
-    yield stages(sites(one.scope, one.readings))
     if one.is_rollup:
+        yield stages(sites(one.scope, one.readings))
         yield classes_table(circuits(one.scope, one.readings))
     yield _detail(one, sites_table(one.scope, one.readings))
     yield _detail(one, circuits_table(one.scope, one.readings))
@@ -181,7 +186,7 @@ def _machines(one: Half, seen: Sequence[Seen], surveyed: Surveyed) -> Iterator[B
     if one.is_rollup:
         yield counts_table(seen)
         yield ended_table(seen)
-    yield _detail(one, machines_table(seen))
+    yield _detail(one, machines_table(seen, is_surveyed=surveyed.at is not None))
 
 
 def _imported(one: Half) -> Table:

@@ -70,7 +70,7 @@ def lacking_table(beneath: Sequence[Part]) -> Table:
         for name in names
     }
     rows = tuple(
-        (Coded(name, title(name)), len(units), causes[name], _named(units, len(beneath)))
+        (Coded(name, title(name)), len(units), causes[name], _named(units, name, beneath))
         for name, units in found.items()
         if units
     )
@@ -83,8 +83,8 @@ def lacking_table(beneath: Sequence[Part]) -> Table:
     return Table("lacking", words("Đơn vị chưa có số liệu", "Units without data"), columns, rows, NONE)
 
 
-def _named(units: Sequence[str], of: int) -> Cell:
-    if len(units) == of:
+def _named(units: Sequence[str], name: str, beneath: Sequence[Part]) -> Cell:
+    if not any(part.measures[name].is_known for part in beneath):
         return words("tất cả các đơn vị", "all of them")
     return Names(tuple(units), NAMED)
 
