@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePath
 from typing import NamedTuple
 
 from infra_ctl.inventory.records import Record
@@ -41,7 +40,7 @@ class Writing:
         Raises KeyError where no such object was written.
         """
         record = self.tables[table][key]
-        file, number = PurePath(record.file).name, record.place(path)[0]
+        file, number = record.file.rpartition("/")[2], record.place(path)[0]
         return Quote(file, number, self._text(file, number))
 
     def _text(self, file: str, number: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -23,6 +24,7 @@ from infra_ctl.inventory import Inventory, devices, port
 from infra_ctl.inventory.kinds import SiteKind
 from infra_ctl.inventory.slices import Slice, sliced
 from tests.unit.conftest import SmallCity
+from tests.unit.inventory.test_inventory_scale import grow
 
 AT = datetime(2026, 11, 27)
 Edited = Callable[..., City]
@@ -107,6 +109,15 @@ def test_a_site_hangs_by_what_every_way_to_it_leads_through(edited: Edited) -> N
     assert values(city, "site", "nk", "site.single") == ["nk-pop1"]
     assert values(city, "site", "dc", "site.single") == ["dc-edge1"]
     assert lines(city, "site", "nk-an-hoa", "site.single")[1].startswith("circuits.csv:11: nk-an-hoa-1,")
+
+
+def test_a_data_centre_hangs_by_what_leads_to_the_routers_of_its_zones(small: SmallCity) -> None:
+    inventory = small.city.inventory
+    links = (("core1/eth2", "core2/eth2"), ("core1/eth3", "edge1/eth2"))
+    profile = inventory.profiles["dc"].model_copy(update={"links": links})
+    inventory = inventory.model_copy(update={"profiles": {**inventory.profiles, "dc": profile}})
+    found = needed(inventory, frozenset(small.city.intents))
+    assert found["dc"] == ("dc-edge1", "dc-core1")
 
 
 def elements(inventory: Inventory) -> dict[str, tuple[str, ...]]:
@@ -208,6 +219,9 @@ def test_families_are_those_of_the_lans(edited: Edited) -> None:
     assert values(city, "site", "nk-an-hoa", "site.family") == ["ipv4"]
     assert values(city, "site", "nk-an-hoa", "site.stage") == ["none"]
     assert values(city, "site", "nk", "site.family") == []
+    shut = tuple(replace(each, enabled=False) for each in city.intents["nk-an-hoa-ce1"].interfaces)
+    intents = {**city.intents, "nk-an-hoa-ce1": replace(city.intents["nk-an-hoa-ce1"], interfaces=shut)}
+    assert values(replace(city, intents=intents), "site", "nk-an-hoa", "site.family") == []
 
 
 def test_ports_are_unknown_until_somebody_says(edited: Edited) -> None:
@@ -218,6 +232,15 @@ def test_ports_are_unknown_until_somebody_says(edited: Edited) -> None:
     city = edited(("profiles.yaml", first, f"{first}lan_ports: 8, wan_ports: 4, "))
     assert values(city, "site", "nk-an-hoa", "site.lan_ports") == [8]
     assert values(city, "site", "nk-cai-khe", "site.wan_ports") == [4]
+    city = edited(
+        (
+            "profiles.yaml",
+            "edge1: {role: edge, platform: frr}",
+            "edge1: {role: edge, platform: frr, wan_ports: 2}",
+        ),
+        ("profiles.yaml", "core2: {role: core, ", "core2: {role: core, wan_ports: 3, "),
+    )
+    assert values(city, "site", "dc", "site.wan_ports") == [5]
 
 
 def test_what_a_router_offers_is_what_all_of_a_site_do(small: SmallCity) -> None:
@@ -247,6 +270,7 @@ def test_zones_are_those_that_something_stands_in(edited: Edited) -> None:
     city = edited(
         ("zones.yaml", "", "users: {lans: [staff, one-stop, voice, video, servers]}"),
         ("zones.yaml", "", "wireless: {lans: [guest, management, staff]}"),
+        ("zones.yaml", "", "party: {lans: [iot]}"),
         ("zones.yaml", "users: [administrators]}", "users: [administrators], lans: [management, iot]}"),
     )
     assert values(city, "city", "can-tho", "city.zone") == [*stand[:-1], "users", "wireless", "wan"]
@@ -398,3 +422,18 @@ def test_what_nobody_wrote_of_a_machine(edited: Edited) -> None:
     assert values(city, "device", "nk-pop1", "asset.missing") == every
     assert lines(city, "device", "nk-pop1", "asset.missing")[0].startswith("sites.yaml:3: nk:")
     assert lines(city, "host", "bk-app-1", "asset.missing")[0].startswith("hosts.yaml:3: bk-app-1:")
+
+
+def test_twice_the_wards_are_twice_the_work(
+    small_folder: Path, tmp_path: Path, calls: Callable[[Callable[[], object]], int]
+) -> None:
+    cities: list[City] = []
+    for pops in (1, 2):
+        folder = Path(shutil.copytree(small_folder, tmp_path / str(pops)))
+        grow(folder, pops)
+        relock(folder, free=False)
+        cities.append(load_city(folder))
+    for city in cities:
+        collect(city, AT)
+    once, twice = (calls(lambda city=city: collect(city, AT)) for city in cities)  # type: ignore[misc]
+    assert twice < 2.1 * once

@@ -41,11 +41,11 @@ def _taken(reading: Reading) -> Iterator[tuple[Network, str, Line]]:
 def outside(reading: Reading, _city: str) -> Found:
     """Of what the city gave out itself; neighbours outside assign their own."""
     pools = reading.inventory.addressing
-    assigned = (pools.ipv4, pools.ipv6, *pools.overrides.values())
     return tuple(
         Fact(f"{network} {' '.join(key)}", Line(*reading.city.quote(key)))
         for key, network in _leaves(reading)
-        if not any(_holds(block, network) for block in assigned)
+        if pools.overrides.get(" ".join(key)) != network
+        and not any(_holds(block, network) for block in (pools.ipv4, pools.ipv6, *pools.overrides.values()))
     )
 
 

@@ -58,6 +58,16 @@ class Reading:
         return {site: tuple(intents) for site, intents in found.items()}
 
     @cached_property
+    def roomed(self) -> frozenset[str]:
+        """Sites with a video room."""
+        return frozenset(room.site for room in self.inventory.rooms.values())
+
+    @cached_property
+    def parts(self) -> frozenset[str]:
+        """Names of the routers' host parts: to ask for one by its name would be to work it out."""
+        return frozenset(self.city.parts)
+
+    @cached_property
     def homes(self) -> Mapping[str, str]:
         """By router, its site; also those that are not in this part of the city."""
         return {device.hostname: device.site for device in devices(self.inventory)}

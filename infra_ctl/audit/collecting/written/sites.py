@@ -140,7 +140,7 @@ def _offers(reading: Reading, hostname: str, site: str) -> Iterator[tuple[str, F
         yield name, reading.fact(name, *device, "platform")
     if any(each.kind == "lan" for each in intent.interfaces):
         yield "vlan", reading.fact("vlan", *device, "trunk")
-    if reading.city.parts[f"{hostname}/host"].agent is not None:
+    if f"{hostname}/host" in reading.parts:  # each has an agent
         yield "snmp", reading.fact("snmp", "city", "", "snmp")
     if intent.syslog:
         yield "syslog", reading.fact("syslog", "city", "", "services", "syslog")
@@ -181,7 +181,7 @@ def _unserved(reading: Reading, site: str) -> Iterator[Fact]:
     for index, each in enumerate(wanted):
         if f"{site}:{each}" not in served:
             yield reading.fact(f"{what} {each}", "profiles", name, field, index)
-    if profile.room and not any(room.site == site for room in reading.inventory.rooms.values()):
+    if profile.room and site not in reading.roomed:
         yield reading.fact("room", "profiles", name, "room")
 
 
