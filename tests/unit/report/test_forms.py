@@ -6,6 +6,8 @@ import csv
 import html.parser
 import io
 import json
+import re
+import subprocess
 import unicodedata
 from pathlib import Path
 
@@ -165,6 +167,20 @@ def test_a_city_puts_its_own_template_before_ours(tmp_path: Path) -> None:
     (folder / "document.html.j2").write_text("{{ nothing }}")
     with pytest.raises(UnusableError, match=r"a template is broken: 'nothing' is undefined$"):
         page(document(), "vi", tmp_path)
+
+
+def test_every_vietnamese_letter_is_on_paper_and_can_be_copied_off_it(tmp_path: Path) -> None:
+    (tmp_path / "x.pdf").write_bytes(pdf(document(cells(DECOMPOSED)), "vi"))
+    copied, known, fonts = (
+        subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+        for command in (["pdftotext", "x.pdf", "-"], ["pdfinfo", "x.pdf"], ["pdffonts", "x.pdf"])
+    )
+    assert VIETNAMESE.split() == [word for word in copied.split() if word in VIETNAMESE.split()]
+    assert "Kết quả kiểm tra an toàn thông tin năm 2026" in known
+    assert re.search(r"Author: +Sở Thông tin và Truyền thông", known)
+    assert re.search(r"Page size: .*[(]A4[)]", known)
+    assert re.search(r"Tagged: +yes", known)
+    assert all("yes" in line for line in fonts.splitlines()[2:]), "each font is embedded"
 
 
 def test_paper_fetches_nothing(tmp_path: Path) -> None:
