@@ -123,7 +123,7 @@ def document(sources: Sources, which: Which, scope: Scope, made: datetime) -> Do
         context=sources.context,
         period=which.period,
         unit=scope.code,
-        opening=opening(head, subject),
+        opening=opening(head, subject.vi),
         closing=closing(head),
         grounds=tuple(
             words(f"Căn cứ {naming.law(law).vi}", f"Pursuant to {naming.law(law).en}") for law in laws

@@ -83,7 +83,7 @@ def document(sources: Sources, wanted: Wanted) -> Document:
         context=sources.context,
         period=wanted.period,
         unit=wanted.scope.code,
-        opening=opening(head, subject),
+        opening=opening(head, subject.vi),
         closing=closing(head),
     )
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from infra_ctl.controls.model import Words
-from infra_ctl.inventory.models import Unit
 from infra_ctl.outcome import Verdict
 from infra_ctl.report.changes import changes_table
 from infra_ctl.report.compared import before_cell, targets_table, title, trend_table
@@ -17,10 +16,8 @@ from infra_ctl.report.document import (
     Document,
     Headline,
     Headlines,
-    Letterhead,
     Paragraph,
     Section,
-    same,
     words,
 )
 from infra_ctl.report.findings import (
@@ -31,6 +28,7 @@ from infra_ctl.report.findings import (
     of_verdict,
     waivers_table,
 )
+from infra_ctl.report.framing import addressed, closing, opening, said
 from infra_ctl.report.infrastructure import (
     circuits_table,
     rooms_table,
@@ -47,7 +45,7 @@ from infra_ctl.report.scope import Scope
 from infra_ctl.report.targets import mandates
 from infra_ctl.report.units import lacking_table, shares, units_table
 from infra_ctl.report.wanted import Sources, Wanted
-from infra_ctl.report.wording import NONE, about
+from infra_ctl.report.wording import about
 
 KIND = "half-year"
 ABOUT = (
@@ -104,8 +102,8 @@ def document(sources: Sources, wanted: Wanted, now: Readings, before: Readings) 
         period=wanted.period,
         unit=wanted.scope.code,
         grounds=grounds(),
-        opening=opening(head, ABOUT[0], wanted),
-        closing=closing(head),
+        opening=opening(head, f"{ABOUT[0]} {wanted.period.title.vi}"),
+        closing=closing(head, " tổng hợp"),
     )
 
 
@@ -121,27 +119,6 @@ def grounds() -> tuple[Words, ...]:
     )
 
 
-def addressed(head: Letterhead, collecting: Unit | None, unit: Unit | None) -> Letterhead:
-    """A unit writes to the one that draws up the city's report; that one writes as it always does."""
-    if collecting is None or unit is None or unit.kind == "city" or unit.code == collecting.code:
-        return head
-    return replace(head, to=(collecting.name,))
-
-
-def opening(head: Letterhead, matter: str, wanted: Wanted) -> Words:
-    """Who writes has been said above: of what, and of when."""
-    matter = matter[:1].lower() + matter[1:]
-    return words(
-        f"{head.agency} báo cáo {matter} {wanted.period.title.vi} như sau:",
-        f"{head.agency} reports as follows:",
-    )
-
-
-def closing(head: Letterhead) -> Words:
-    to = f", kính gửi {', '.join(head.to)} tổng hợp" if head.to else ""
-    return words(f"Trên đây là báo cáo của {head.agency}{to}./.", f"This is the report of {head.agency}.")
-
-
 def _sections(one: Half, earlier: Half, wanted: Wanted, naming: Naming) -> Iterator[Section]:
     yield Section(words("Tình hình chung", "Overview"), tuple(_overview(one, earlier)))
     targets = targets_table(one.measures, wanted.period, is_city=one.is_city)
@@ -153,18 +130,7 @@ def _sections(one: Half, earlier: Half, wanted: Wanted, naming: Naming) -> Itera
     yield Section(words("Thay đổi hạ tầng trong kỳ", "Changes"), tuple(_changes(one)))
     trend = trend_table(one.measures, earlier.measures, wanted.period)
     yield Section(words("So sánh với kỳ trước", "Trend"), (trend,))
-    yield from said(wanted, one.readings)
-
-
-def said(wanted: Wanted, readings: Readings, report: str = KIND) -> Iterator[Section]:
-    """What only the unit itself can say."""
-    remark = wanted.remark(readings.inventory, report)
-    for heading, paragraphs in (
-        (words("Khó khăn, vướng mắc", "Difficulties"), remark.difficulties if remark else ()),
-        (words("Đề xuất, kiến nghị", "Proposals"), remark.proposals if remark else ()),
-    ):
-        blocks = tuple(Paragraph(same(text)) for text in paragraphs)
-        yield Section(heading, blocks or (Paragraph(NONE),))
+    yield from said(wanted, one.readings.inventory, KIND)
 
 
 def _overview(one: Half, earlier: Half) -> Iterator[Block]:

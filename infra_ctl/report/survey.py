@@ -21,7 +21,8 @@ from infra_ctl.report.document import (
     same,
     words,
 )
-from infra_ctl.report.half_year import Half, addressed, closing, half, headline, inventoried, opening, said
+from infra_ctl.report.framing import addressed, closing, inner, opening, said
+from infra_ctl.report.half_year import Half, half, headline, inventoried
 from infra_ctl.report.infrastructure import (
     circuits_table,
     classes_table,
@@ -71,8 +72,8 @@ def document(sources: Sources, wanted: Wanted, readings: Readings, surveyed: Sur
         period=wanted.period,
         unit=wanted.scope.code,
         grounds=(words(f"Thực hiện {asks.title.vi}", f"Pursuant to {asks.title.en}"),),
-        opening=opening(head, f"kết quả {ABOUT[0][:1].lower()}{ABOUT[0][1:]}", wanted),
-        closing=closing(head),
+        opening=opening(head, f"kết quả {inner(ABOUT[0])} {wanted.period.title.vi}"),
+        closing=closing(head, " tổng hợp"),
     )
 
 
@@ -89,7 +90,7 @@ def _sections(one: Half, wanted: Wanted, surveyed: Surveyed) -> Iterator[Section
     owned = (systems_table(one.scope, one.readings), _detail(one, rooms_there))
     yield Section(words("Hệ thống thông tin và phòng họp truyền hình", "Systems and video rooms"), owned)
     yield Section(words("Số liệu do đơn vị thống kê", "What the unit itself counted"), (_imported(one),))
-    yield from said(wanted, one.readings, KIND)
+    yield from said(wanted, one.readings.inventory, KIND)
 
 
 def _overview(one: Half) -> Iterator[Block]:

@@ -44,8 +44,7 @@ from infra_ctl.report.findings import (
     of_verdict,
     waivers_table,
 )
-from infra_ctl.report.framing import closing, opening
-from infra_ctl.report.half_year import said
+from infra_ctl.report.framing import closing, opening, said
 from infra_ctl.report.level_list import LEVEL_LAWS, Standing, level_list, standings
 from infra_ctl.report.measured import findings
 from infra_ctl.report.period import Period, local
@@ -104,14 +103,14 @@ def document(sources: Sources, wanted: Wanted, read: Readings, read_before: Read
         sections=(
             *_sections(read, (now, before), listed, naming),
             Section(words("Chỉ tiêu, nhiệm vụ được giao", "Targets of governing documents"), (targets,)),
-            *said(wanted, read, KIND),
+            *said(wanted, inventory, KIND),
         ),
         made=wanted.made,
         context=sources.context,
         period=period,
         unit=scope.code,
         grounds=_GROUNDS,
-        opening=opening(head, subject),
+        opening=opening(head, subject.vi),
         closing=closing(head),
     )
 
