@@ -31,10 +31,14 @@ def idle(seen: Seen) -> Facts:
 
 
 def port(seen: Seen) -> Facts:
-    """All of them."""
-    said(seen, "port")
-    found = (line for line in seen.lines("sshd") if line.text.startswith("port "))
-    return tuple(Fact(int(line.text.split()[1]), shown(line)) for line in found)
+    """Of every address that it listens on, each once."""
+    said(seen, "listenaddress")
+    found: dict[int, Fact] = {}
+    for line in seen.lines("sshd"):
+        if line.text.startswith("listenaddress "):
+            number = int(line.text.rpartition(":")[2])
+            found.setdefault(number, Fact(number, shown(line)))
+    return tuple(found.values())
 
 
 def factors(seen: Seen) -> Facts:
