@@ -35,7 +35,7 @@ TELNET = "--unit seed-telnet --socket-property=ListenStream=23 --socket-property
 OLD_TLS = """
 openssl req -x509 -newkey rsa:2048 -noenc -days 1 -subj /CN=seed -keyout /run/seed.key -out /run/seed.pem \
     2>/dev/null
-systemd-run -q --unit seed-tls -E OPENSSL_CONF=/dev/null openssl s_server -accept 8443 -tls1 \
+systemd-run -q --unit seed-tls -E OPENSSL_CONF=/dev/null openssl s_server -www -accept 8443 -tls1 \
     -cipher DEFAULT:@SECLEVEL=0 -key /run/seed.key -cert /run/seed.pem
 i=0
 until ss -Htln | grep -q ':8443 '; do [ "$i" -lt 900 ] || exit 1; i=$((i + 1)); sleep 0.1; done
