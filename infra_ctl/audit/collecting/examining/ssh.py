@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from infra_ctl.audit.collecting.examining import accounts
 from infra_ctl.audit.collecting.examining.seen import Facts, Seen, one, shown
 from infra_ctl.audit.collecting.examining.sshd import said, value
@@ -31,14 +33,13 @@ def idle(seen: Seen) -> Facts:
 
 
 def port(seen: Seen) -> Facts:
-    """Of every address that it listens on, each once."""
-    said(seen, "listenaddress")
-    found: dict[int, Fact] = {}
-    for line in seen.lines("sshd"):
-        if line.text.startswith("listenaddress "):
-            number = int(line.text.rpartition(":")[2])
-            found.setdefault(number, Fact(number, shown(line)))
-    return tuple(found.values())
+    """Of every address that it listens on, each once; a configuration may name none."""
+    said(seen, "port")
+    lines = [line for line in seen.lines("sshd") if line.text.startswith("listenaddress ")]
+    lines = lines or [line for line in seen.lines("sshd") if line.text.startswith("port ")]
+    ports = ((int(re.split(r"[ :]", line.text)[-1]), line) for line in lines)
+    found = {number: Fact(number, shown(line)) for number, line in reversed([*ports])}
+    return tuple(reversed(found.values()))
 
 
 def factors(seen: Seen) -> Facts:
