@@ -26,6 +26,7 @@ OFFICE = (
     "\tset office {\n\t\ttype ipv4_addr\n\t\tflags interval\n"
     "\t\telements = { 10.20.0.0/16,\n\t\t\t     10.99.0.0/24 }\n\t}\n"
 )
+BLOCKED = "\tset blocked {\n\t\ttype ipv4_addr\n\t}\n"
 JUMPED = "\tchain admin {\n\t\tip saddr 10.77.0.0/24 tcp dport 22 accept\n\t\treturn\n\t}\n"
 
 
@@ -50,6 +51,11 @@ JUMPED = "\tchain admin {\n\t\tip saddr 10.77.0.0/24 tcp dport 22 accept\n\t\tre
         (chain("ip6 saddr ::/0 tcp dport 22 accept"), []),
         (chain('iifname "lo" tcp dport 22 accept'), []),
         (chain(policy="accept"), ["everywhere"]),
+        (chain("ip saddr @blocked drop", policy="accept", more=BLOCKED), ["everywhere"]),
+        (chain("ip saddr 192.0.2.0/24 drop", policy="accept"), ["everywhere"]),
+        (chain("ip saddr @blocked tcp dport 22 accept", more=BLOCKED), []),
+        (chain("ip daddr 10.0.0.1 tcp dport 22 drop", policy="accept"), ["everywhere"]),
+        (chain("return", "tcp dport 22 drop", policy="accept"), ["everywhere"]),
         (chain("tcp dport 22 drop", policy="accept"), []),
         (chain(f"ip saddr != {MANAGEMENT} tcp dport 22 drop", policy="accept"), []),
         (chain("ip saddr != 192.0.2.0/24 tcp dport 22 drop", policy="accept"), ["192.0.2.0/24"]),

@@ -79,29 +79,29 @@ def _walk(
     rules: Ruleset, chain: Chain, version: int, ports: frozenset[int], depth: int = 0
 ) -> Iterator[tuple[Network, Line]]:
     """Who may open an SSH session; what reaches the end of the chain goes by its policy."""
-    narrowed: tuple[tuple[Network, ...], Line] | None = None
+    anybody: tuple[Network, ...] = (_ANYBODY[version],)
+    left, end = anybody, chain.head
     for rule in chain.rules:
         if not _is_about(rule, version, ports):
             continue
-        kept = tuple(each for side in rule.sources for each in side.networks if each.version == version)
+        named = tuple(each for side in rule.sources for each in side.networks if each.version == version)
         is_not = any(side.is_not for side in rule.sources)
-        inner = rules.led_to(chain, rule)
+        is_all = not (rule.sources or rule.targets or rule.more)
         if rule.verdict == "accept":
-            networks = kept if kept and not is_not else (_ANYBODY[version],)
-            yield from ((each, rule.line) for each in networks)
-            if networks == (_ANYBODY[version],) and not rule.more:
-                return
-        elif rule.verdict in ("drop", "reject") and not rule.more and not (kept and not is_not):
-            if not kept:
-                return
-            narrowed = kept, rule.line
-        elif inner is not None and depth < _DEPTH:
+            yield from ((each, rule.line) for each in (named if rule.sources and not is_not else anybody))
+        elif (inner := rules.led_to(chain, rule)) is not None and depth < _DEPTH:
             yield from _walk(rules, inner, version, ports, depth + 1)
-            if rule.verdict.startswith("goto") and not kept and not rule.more:
-                return
+            is_all = is_all and rule.verdict.startswith("goto")
+        elif rule.verdict == "return" and is_all:
+            break
+        elif rule.verdict not in ("drop", "reject"):
+            continue
+        elif is_not and not (rule.targets or rule.more):
+            left, end = named, rule.line
+        if is_all:
+            return
     if chain.hook and chain.policy == "accept":
-        networks, line = narrowed or ((_ANYBODY[version],), chain.head)
-        yield from ((each, line) for each in networks)
+        yield from ((each, end) for each in left)
 
 
 def _is_about(rule: Rule, version: int, ports: frozenset[int]) -> bool:
