@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from ipaddress import ip_network
 
 from infra_ctl.audit.collecting.examining import ssh
-from infra_ctl.audit.collecting.examining.rules import Chain, Rule, Ruleset, read
+from infra_ctl.audit.collecting.examining.rules import Chain, Rule, Ruleset
 from infra_ctl.audit.collecting.examining.seen import Facts, Seen, no, shown
 from infra_ctl.controls.exhibit import Fact, Line
 from infra_ctl.intent.model import Network
@@ -25,19 +24,9 @@ _OTHERS = re.compile(
 """What only packets match that open no SSH session from elsewhere."""
 
 
-@lru_cache(maxsize=8)
-def _read(lines: tuple[Line, ...]) -> Ruleset:
-    return read(lines)
-
-
-def ruleset(seen: Seen) -> Ruleset:
-    """The rules in the kernel; none where nftables is not installed. Raises UnansweredError."""
-    return _read(seen.lines("nftables"))
-
-
 def input_(seen: Seen) -> Facts:
     """A chain each; a chain whose last rule goes on elsewhere does as that one does."""
-    rules = ruleset(seen)
+    rules = seen.ruleset
     found = ((each, *rules.rest(each)) for each in rules.on("input"))
     return tuple(Fact(_plain(verdict), shown(line)) for _, verdict, line in found)
 
@@ -51,7 +40,7 @@ def outside(seen: Seen) -> Facts:
     ports = frozenset(int(fact.value) for fact in ssh.port(seen))
     facts: dict[str, Fact] = {}
     for version in _families(seen):
-        for network, line in _let_in(ruleset(seen), version, ports):
+        for network, line in _let_in(seen.ruleset, version, ports):
             if network == _ANYBODY[version]:
                 facts.setdefault(EVERYWHERE, Fact(EVERYWHERE, shown(line)))
             elif not any(_is_in(network, each) for each in seen.meant.administered):
@@ -123,7 +112,7 @@ def _is_in(inner: Network, outer: Network) -> bool:
 
 def accepting(seen: Seen) -> Facts:
     """A zone and a way each, by the lines that let pass what comes to its end unknown."""
-    rules = ruleset(seen)
+    rules = seen.ruleset
     found = (
         (f"{zone} {way}", line)
         for zone, networks in sorted(seen.meant.zones.items())
