@@ -17,7 +17,10 @@ LOTS: Mapping[str, frozenset[str]] = {
     ),
     "both sites": frozenset(
         f"test_{name}_live"
-        for name in ("audit", "drift", "faults_seen", "host_procedures", "hosts", "one_plan", "roles")
+        for name in (
+            *("audit", "drift", "examining", "faults_seen"),
+            *("host_procedures", "hosts", "one_plan", "roles"),
+        )
     ),
 }
 """Files of tests by the lab that they share; one that is missing here boots it again, on another worker."""

@@ -13,6 +13,7 @@ from infra_ctl.hosts.roles.antimalware import antimalware
 from infra_ctl.hosts.roles.base import base
 from infra_ctl.hosts.roles.database import database
 from infra_ctl.hosts.roles.firewall import firewall
+from infra_ctl.hosts.roles.logins import logins
 from infra_ctl.hosts.roles.logs import logs
 from infra_ctl.hosts.roles.monitoring import monitoring
 from infra_ctl.hosts.roles.node_exporter import node_exporter
@@ -26,7 +27,7 @@ from infra_ctl.intent.places import collapsed
 
 Role: TypeAlias = Callable[[HostIntent], tuple[Operation, ...]]
 
-EVERYWHERE: tuple[Role, ...] = (base, firewall, time, logs, node_exporter, antimalware)
+EVERYWHERE: tuple[Role, ...] = (base, logins, firewall, time, logs, node_exporter, antimalware)
 """What every host has, in order."""
 ROLES: Mapping[str, Role] = {
     "antimalware": web,

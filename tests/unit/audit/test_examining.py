@@ -12,7 +12,7 @@ from infra_ctl.audit.collecting.examining.asking import Answer
 from infra_ctl.audit.collecting.examining.meant import meant
 from infra_ctl.audit.collecting.examining.reading import PAPERS, READERS, asked_of, nothing, part
 from infra_ctl.controls.catalogue import DOCUMENTS, FACTS
-from infra_ctl.controls.exhibit import Fact
+from infra_ctl.controls.exhibit import Fact, Line
 from infra_ctl.controls.values import fits
 from infra_ctl.inventory import tree
 from tests.unit.audit.machines import (
@@ -259,7 +259,9 @@ def test_nonsense_is_no_fact() -> None:
         odd = {
             **whole.answers,
             question: Answer(
-                tuple(replace(line, text="\N{SNOWMAN}") for line in whole.answers[question].lines)
+                tuple(
+                    Line(line.document, line.number, "\N{SNOWMAN}") for line in whole.answers[question].lines
+                )
             ),
         }
         found = part(replace(whole, answers=odd), "host")

@@ -35,13 +35,18 @@ def _user(text: str) -> str:
 
 
 def document(seen: Seen) -> Document:
-    """Without lines where there is no agent."""
+    """Without lines where none runs: what its package brought along answers nobody.
+
+    Where nobody asked what runs, it is a configuration that is yet to be: then it will.
+    """
+    if "ps" in seen.answers and seen.running("snmpd") is None:
+        return Document("snmpd", "snmpd does not run", ())
     lines = tuple(masked(line.text) for line in seen.lines("snmpd"))
     return Document("snmpd", "/etc/snmp/snmpd.conf, snmpd.conf.d", lines)
 
 
 def versions(seen: Seen) -> Facts:
-    """By what is configured, while it runs; by a community, 1 and 2c alike."""
+    """By what is configured, while it runs; a community serves 1 and 2c alike."""
     if seen.running("snmpd") is None:
         return ()
     lines = [Line("snmpd", number, text) for number, text in enumerate(document(seen).lines, 1)]

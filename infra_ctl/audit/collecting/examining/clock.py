@@ -10,6 +10,8 @@ from infra_ctl.controls.exhibit import Fact, Line
 
 _FOLLOWED = ("*", "+")
 """chrony's marks of the server that it follows, and of those that it reckons with."""
+_ITSELF = "7F7F0101"
+"""chrony's name for its own clock, which it goes by where no server answers."""
 _UNITS = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0}
 _NOBODY = no("ps", "neither chronyd nor systemd-timesyncd runs")
 
@@ -28,7 +30,7 @@ def synchronised(seen: Seen) -> Facts:
     if seen.running("chronyd"):
         line = _tracking(seen)
         words = line.text.split(",")
-        return one(words[-1] != "Not synchronised" and words[1] != "", line)
+        return one(words[-1] != "Not synchronised" and words[0] != _ITSELF, line)
     said = (each for each in seen.lines("timedatectl") if each.text.startswith("NTPSynchronized="))
     found = next(said, None)
     return one(found.text.endswith("=yes"), found) if found is not None else one(False, _NOBODY)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 from ipaddress import ip_network
 
 from infra_ctl.audit.collecting.examining import ssh
-from infra_ctl.audit.collecting.examining.rules import Chain, Rule, Ruleset, read
+from infra_ctl.audit.collecting.examining.rules import Chain, Rule, Ruleset
 from infra_ctl.audit.collecting.examining.seen import Facts, Seen, no, shown
 from infra_ctl.controls.exhibit import Fact, Line
 from infra_ctl.intent.model import Network
@@ -25,19 +24,9 @@ _OTHERS = re.compile(
 """What only packets match that open no SSH session from elsewhere."""
 
 
-@lru_cache(maxsize=8)
-def _read(lines: tuple[Line, ...]) -> Ruleset:
-    return read(lines)
-
-
-def ruleset(seen: Seen) -> Ruleset:
-    """The rules in the kernel; none where nftables is not installed. Raises UnansweredError."""
-    return _read(seen.lines("nftables"))
-
-
 def input_(seen: Seen) -> Facts:
     """A chain each; a chain whose last rule goes on elsewhere does as that one does."""
-    rules = ruleset(seen)
+    rules = seen.ruleset
     found = ((each, *rules.rest(each)) for each in rules.on("input"))
     return tuple(Fact(_plain(verdict), shown(line)) for _, verdict, line in found)
 
@@ -51,7 +40,7 @@ def outside(seen: Seen) -> Facts:
     ports = frozenset(int(fact.value) for fact in ssh.port(seen))
     facts: dict[str, Fact] = {}
     for version in _families(seen):
-        for network, line in _let_in(ruleset(seen), version, ports):
+        for network, line in _let_in(seen.ruleset, version, ports):
             if network == _ANYBODY[version]:
                 facts.setdefault(EVERYWHERE, Fact(EVERYWHERE, shown(line)))
             elif not any(_is_in(network, each) for each in seen.meant.administered):
@@ -79,29 +68,29 @@ def _walk(
     rules: Ruleset, chain: Chain, version: int, ports: frozenset[int], depth: int = 0
 ) -> Iterator[tuple[Network, Line]]:
     """Who may open an SSH session; what reaches the end of the chain goes by its policy."""
-    narrowed: tuple[tuple[Network, ...], Line] | None = None
+    anybody: tuple[Network, ...] = (_ANYBODY[version],)
+    left, end = anybody, chain.head
     for rule in chain.rules:
         if not _is_about(rule, version, ports):
             continue
-        kept = tuple(each for side in rule.sources for each in side.networks if each.version == version)
+        named = tuple(each for side in rule.sources for each in side.networks if each.version == version)
         is_not = any(side.is_not for side in rule.sources)
-        inner = rules.led_to(chain, rule)
+        is_all = not (rule.sources or rule.targets or rule.more)
         if rule.verdict == "accept":
-            networks = kept if kept and not is_not else (_ANYBODY[version],)
-            yield from ((each, rule.line) for each in networks)
-            if networks == (_ANYBODY[version],) and not rule.more:
-                return
-        elif rule.verdict in ("drop", "reject") and not rule.more and not (kept and not is_not):
-            if not kept:
-                return
-            narrowed = kept, rule.line
-        elif inner is not None and depth < _DEPTH:
+            yield from ((each, rule.line) for each in (named if rule.sources and not is_not else anybody))
+        elif (inner := rules.led_to(chain, rule)) is not None and depth < _DEPTH:
             yield from _walk(rules, inner, version, ports, depth + 1)
-            if rule.verdict.startswith("goto") and not kept and not rule.more:
-                return
+            is_all = is_all and rule.verdict.startswith("goto")
+        elif rule.verdict == "return" and is_all:
+            break
+        elif rule.verdict not in ("drop", "reject"):
+            continue
+        elif is_not and not (rule.targets or rule.more):
+            left, end = named, rule.line
+        if is_all:
+            return
     if chain.hook and chain.policy == "accept":
-        networks, line = narrowed or ((_ANYBODY[version],), chain.head)
-        yield from ((each, line) for each in networks)
+        yield from ((each, end) for each in left)
 
 
 def _is_about(rule: Rule, version: int, ports: frozenset[int]) -> bool:
@@ -123,7 +112,7 @@ def _is_in(inner: Network, outer: Network) -> bool:
 
 def accepting(seen: Seen) -> Facts:
     """A zone and a way each, by the lines that let pass what comes to its end unknown."""
-    rules = ruleset(seen)
+    rules = seen.ruleset
     found = (
         (f"{zone} {way}", line)
         for zone, networks in sorted(seen.meant.zones.items())

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from infra_ctl.audit.collecting.examining.asking import UnansweredError
-from infra_ctl.audit.collecting.examining.firewall import ruleset
 from infra_ctl.audit.collecting.examining.meant import asked_of
 from infra_ctl.audit.collecting.examining.seen import Facts, Seen, no, one, shown
 from infra_ctl.controls.exhibit import Fact, Line
@@ -78,7 +77,7 @@ def _alerts(seen: Seen) -> Line | None:
     """What the firewall denies is told of, and somebody takes what the kernel says."""
     if _facility(seen, "kern") is None:
         return None
-    rules = (rule for chain in ruleset(seen).chains.values() for rule in chain.rules)
+    rules = (rule for chain in seen.ruleset.chains.values() for rule in chain.rules)
     return next((rule.line for rule in rules if re.search(r"\blog\b", rule.line.text)), None)
 
 

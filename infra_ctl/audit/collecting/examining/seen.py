@@ -9,9 +9,11 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TypeAlias
 
+from infra_ctl.audit.collecting.examining import rules
 from infra_ctl.audit.collecting.examining.asking import Answer, UnansweredError
 from infra_ctl.audit.collecting.examining.meant import Meant
 from infra_ctl.audit.collecting.examining.questions import FILES
+from infra_ctl.audit.collecting.examining.rules import Ruleset
 from infra_ctl.controls.exhibit import Fact, Line, Scalar
 
 Facts: TypeAlias = tuple[Fact, ...]
@@ -56,6 +58,11 @@ class Seen:
         """Of the files whose path a pattern matches as a whole, in order."""
         match = re.compile(pattern).fullmatch
         return tuple(line for path, lines in self.by_file.items() if match(path) for line in lines)
+
+    @cached_property
+    def ruleset(self) -> Ruleset:
+        """The rules in the kernel; none where nftables is not installed. Raises UnansweredError."""
+        return rules.read(self.lines("nftables"))
 
     def matches(self, lines: tuple[Line, ...], pattern: str) -> Iterator[tuple[re.Match[str], Line]]:
         """Lines that a pattern is found in."""

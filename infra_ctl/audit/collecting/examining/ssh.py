@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from infra_ctl.audit.collecting.examining import accounts
 from infra_ctl.audit.collecting.examining.seen import Facts, Seen, one, shown
 from infra_ctl.audit.collecting.examining.sshd import said, value
@@ -31,10 +33,13 @@ def idle(seen: Seen) -> Facts:
 
 
 def port(seen: Seen) -> Facts:
-    """All of them."""
+    """Of every address that it listens on, each once; a configuration may name none."""
     said(seen, "port")
-    found = (line for line in seen.lines("sshd") if line.text.startswith("port "))
-    return tuple(Fact(int(line.text.split()[1]), shown(line)) for line in found)
+    lines = [line for line in seen.lines("sshd") if line.text.startswith("listenaddress ")]
+    lines = lines or [line for line in seen.lines("sshd") if line.text.startswith("port ")]
+    ports = ((int(re.split(r"[ :]", line.text)[-1]), line) for line in lines)
+    found = {number: Fact(number, shown(line)) for number, line in reversed([*ports])}
+    return tuple(reversed(found.values()))
 
 
 def factors(seen: Seen) -> Facts:
