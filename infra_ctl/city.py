@@ -48,6 +48,8 @@ class City:
     """Every router's host part by its name, `dc-core1/host`, sorted."""
     lock_lines: Mapping[Key, int] = field(default_factory=dict)
     """Where in the lock each prefix stands."""
+    whole: City | None = field(default=None, repr=False, compare=False)
+    """Of a slice, the city that it is of: what is written of an object is so wherever it is cut."""
 
     def intent(self, hostname: str) -> DeviceIntent:
         """Raises UnknownError with the nearest name where there is no such device."""
@@ -143,6 +145,7 @@ def slice_of(city: City, slice_: Slice) -> City:
         intents={name: each for name, each in city.intents.items() if name in slice_.devices},
         hosts={name: city.hosts[name] for name in city.hosts if name in slice_.hosts},
         parts={name: part for name, part in city.parts.items() if part.router in slice_.parts},
+        whole=city,
     )
 
 

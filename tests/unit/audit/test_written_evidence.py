@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from infra_ctl.audit.collecting.part import Part
 from infra_ctl.audit.collecting.written import collect
 from infra_ctl.audit.collecting.written.ways import needed
-from infra_ctl.city import City, load_city, relock
+from infra_ctl.city import City, load_city, relock, slice_of
 from infra_ctl.controls.asked import asked
 from infra_ctl.controls.catalogue import FACTS
 from infra_ctl.controls.values import fits
@@ -86,7 +86,14 @@ def test_every_fact_of_the_reference_city_is_had_with_its_line(reference: City) 
             assert texts[line.document][line.number - 1].strip() == line.text
 
 
-def test_a_part_of_a_city_is_read_as_a_whole_one(reference: City) -> None:
+def test_of_a_slice_is_written_what_is_so_in_the_city(reference: City) -> None:
+    piece = Slice(Path(), ("nk-pop1", "nk-cai-khe-ce1", "dc-core1"), ("dc-app-1",), (), ())
+    cut, whole = collect(slice_of(reference, piece), AT), collect(reference, AT)
+    assert 10 < len(cut) < 20
+    assert cut == {subject: whole[subject] for subject in cut}
+
+
+def test_a_city_that_lacks_nearly_everything_can_be_read(reference: City) -> None:
     """A router without its site's others, circuits without an end, no data centre, no neighbour outside."""
     names = ("nk-pop1", "nk-cai-khe-ce1", "dc-core1")
     for there in (names, names[:2], names[1:2], ()):

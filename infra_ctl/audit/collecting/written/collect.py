@@ -43,8 +43,8 @@ def collect(city: City, at: datetime) -> Mapping[Subject, Part]:  # noqa: ARG001
 
 
 def of(city: City, subjects: Iterable[Subject]) -> Mapping[Subject, Part]:
-    """What is written of some objects."""
-    reading = Reading(city)
+    """What is written of some objects: of a part of a city, what is so in the whole of it."""
+    reading = Reading(city.whole or city)
     return {subject: _part(reading, *subject) for subject in subjects}
 
 
