@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from infra_ctl.cli.exits import Exit
+from infra_ctl.drivers.fleet import Fleet
 from tests.dying import DIED
 from tests.unit.cli.conftest import Command
 from tests.unit.cli.test_completion import offered
@@ -147,6 +149,21 @@ def test_an_audit_that_is_killed_goes_on(infra_ctl: Command, number: int, moment
         return [{**each, "taken": None} for each in value["findings"]]
 
     assert said_of(said.json) == said_of(whole)
+
+
+def test_ctrl_c_says_how_to_go_on(infra_ctl: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_fleet: Fleet, _names: object, _work: object, _on_done: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Fleet, "each", interrupted)
+        said = infra_ctl("audit", "pop=nk", "--law", "ours")
+    assert (said.code, said.out) == (Exit.INTERRUPTED, "")
+    assert re.search(
+        r"audit A\S+ stopped: 8 of 11 objects are judged\ngo on   infra-ctl audit --resume\n", said.err
+    )
+    assert infra_ctl("audit", "list", "--output", "json").json[0]["state"] == "stopped"
+    assert infra_ctl("audit", "--resume").out.split(" · audit ")[0].endswith("1 failed · 5 passed")
 
 
 def test_completion_has_its_commands_and_selectors(infra_ctl: Command) -> None:
