@@ -18,8 +18,8 @@ from tests.lab.two_sites import ALL, DEVICES, HOSTS, Sites
 
 pytestmark = pytest.mark.live
 
-LEFT = 6
-"""Machines that are still to be judged, or under way, as it dies."""
+LEFT = 3
+"""At least so many machines are still to be judged as it dies; others may be at it."""
 
 
 def exhibits(city: CitySlice, audit: str) -> Mapping[tuple[str, str], Exhibit]:
@@ -47,12 +47,13 @@ def test_an_audit_is_killed_and_goes_on_with_what_is_left(sites: Sites) -> None:
     assert "defect of infra-ctl" not in text
 
     # One write to begin with, then one an object: what is no machine comes first.
-    died = city.die_at(1 + audit["objects"] - LEFT, "after", "audit", ALL, "--law", "all")
+    died = city.die_at(2 + audit["objects"] - LEFT, "before", "audit", ALL, "--law", "all")
     assert died.code == DIED, died
     with closing(city.journal()) as journal:
         (killed,) = [each for each in results.audits(journal, audit["context"]) if each.id != audit["id"]]
-    assert (killed.state, killed.judged) == (RunState.KILLED, audit["objects"] - LEFT)
     before = exhibits(city, killed.id)
+    assert (killed.state, killed.judged) == (RunState.KILLED, len(before))
+    assert any(kind in MACHINES for kind, _ in before)
 
     again = city.run("audit", "--resume", "--output", "json")
     assert (again.code, again.json["audit"]["id"]) == (3, killed.id), again
@@ -60,7 +61,7 @@ def test_an_audit_is_killed_and_goes_on_with_what_is_left(sites: Sites) -> None:
     assert after.keys() == had.keys()
     assert {each: after[each] for each in before} == before, "they were not asked again"
     newer = {each for each in after if each not in before}
-    assert len(newer) == LEFT
+    assert len(newer) >= LEFT
     assert min(after[each].taken for each in newer) > max(each.taken for each in before.values())
     assert asked(again.json["findings"]) == asked(whole.json["findings"])
     assert city.run("audit", "list").out.splitlines()[1].split()[:2] == [killed.id, "done"]
