@@ -62,29 +62,33 @@ SAID: Mapping[str, Whose] = {
 Objects: TypeAlias = Annotated[tuple[Slug, ...], Field(min_length=1)]
 
 
-class Recorded(Model):
-    """Something that was done on a day, or is in force since; after `until` it counts no more."""
+class Signed(Model):
+    """What somebody answers for."""
 
-    kind: Deed
     of: Objects
-    """Systems, sites, or the city by its slug."""
-    date: Date
     by: Text
     title: Text
     number: Text | None = None
     """Of the document that says so."""
+
+
+class Dated(Signed):
+    """What counts from a day on; after `until`, no more."""
+
+    date: Date
     until: Date | None = None
     """Its last day."""
 
 
-class Incident(Model):
-    """Something that happened, and when it was told to those who have to know."""
+class Recorded(Dated):
+    """Something that was done on a day, or is in force since: of systems, sites, or the city by its slug."""
 
-    of: Objects
-    """What it befell: systems, sites, devices, hosts, or the city."""
-    title: Text
-    by: Text
-    number: Text | None = None
+    kind: Deed
+
+
+class Incident(Signed):
+    """What befell systems, sites, devices, hosts, or the city, and when the authority was told."""
+
     occurred: Moment
     notified: Moment | None = None
     """When the authority had its first notice."""
@@ -92,18 +96,12 @@ class Incident(Model):
     """When it had the report."""
 
 
-class Statement(Model):
+class Statement(Dated):
     """What only people know of a system, or of the city's mail, said by somebody who answers for it.
 
     The newest one on a thing counts.
     """
 
-    of: Objects
-    date: Date
-    by: Text
-    title: Text
-    number: Text | None = None
-    until: Date | None = None
     idle_seconds: Annotated[Seconds | None, Field(alias="idle")] = None
     """After which the application ends a session in which nobody does anything; 0s never."""
     tries: Annotated[int, Field(ge=0)] | None = None

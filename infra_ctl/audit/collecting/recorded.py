@@ -16,7 +16,7 @@ from infra_ctl.controls.catalogue import FACTS
 from infra_ctl.controls.exhibit import Fact, Line
 from infra_ctl.inventory import Inventory
 from infra_ctl.inventory.fields import VIETNAM
-from infra_ctl.inventory.recorded import OF, Incident, Recorded, Statement
+from infra_ctl.inventory.recorded import OF, Dated, Incident
 
 LATE = "record.incident_late"
 _DEADLINES = (("notified", timedelta(hours=24)), ("reported", timedelta(hours=72)))
@@ -117,7 +117,7 @@ def _overdue(incident: Incident, now: datetime) -> str | None:
     return None
 
 
-def _counts(record: Recorded | Statement, now: datetime) -> bool:
+def _counts(record: Dated, now: datetime) -> bool:
     ended = record.until is not None and now >= _morning(record.until + timedelta(days=1))
     return _morning(record.date) <= now and not ended
 

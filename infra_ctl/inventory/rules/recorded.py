@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from infra_ctl.errors import Problem
 from infra_ctl.inventory.draft import Draft, Table
 from infra_ctl.inventory.hints import did_you_mean
-from infra_ctl.inventory.recorded import OF, SAID, Incident, Recorded, Statement, Whose
+from infra_ctl.inventory.recorded import OF, SAID, Dated, Incident, Whose
 from infra_ctl.inventory.rules.survey import Survey, hostnames
 
 _MOMENT = "%Y-%m-%d %H:%M"
@@ -35,7 +35,7 @@ def stated(draft: Draft, _survey: Survey) -> Iterator[Problem]:
 
 
 def _strangers(
-    draft: Draft, table: Table[Recorded | Statement], key: str, of: tuple[str, ...], whose: Whose, what: str
+    draft: Draft, table: Table[Dated], key: str, of: tuple[str, ...], whose: Whose, what: str
 ) -> Iterator[Problem]:
     """Those objects of a record that are not there, or are not what it can be of."""
     for index, name in enumerate(of):
@@ -75,7 +75,7 @@ def befallen(draft: Draft, _survey: Survey) -> Iterator[Problem]:
 
 def days(draft: Draft, _survey: Survey) -> Iterator[Problem]:
     """Nothing ends before it begins, and nobody is told before it happens."""
-    tables: tuple[Table[Recorded | Statement], ...] = (draft.records, draft.statements)
+    tables: tuple[Table[Dated], ...] = (draft.records, draft.statements)
     for table in tables:
         for key, each in table.objects.items():
             if each.until is not None and each.until < each.date:
