@@ -203,7 +203,9 @@ def test_a_backup_alone_is_one_copy_of_its_age_and_says_what_git_is_told_of_it(
     assert lines(part, "backup.elsewhere") == [f"backup here: {place} at dc, on disk, encrypted"]
 
 
-def test_remotes_are_copies_while_they_have_the_newest(of: Collect, place: Path, tmp_path: Path) -> None:
+def test_remotes_are_copies_while_they_have_the_newest(
+    of: Collect, place: Path, tmp_path: Path, small: SmallCity
+) -> None:
     keep(place, DEVICE)
     for name, site, media in (("bk", "bk", "disk"), ("tape", "dc", "tape")):
         subprocess.run(("git", "init", "-q", "--bare", tmp_path / name), check=True)
@@ -235,6 +237,12 @@ def test_remotes_are_copies_while_they_have_the_newest(of: Collect, place: Path,
     assert values(part, "backup.encrypted") == [False]
     assert lines(part, "backup.encrypted") == [f"backup bk: {tmp_path / 'bk'} at bk, on disk, not encrypted"]
 
+    git(place, "config", "remote.bk.url", f"file://{tmp_path}/bk")
+    assert values(of(POP), "backup.copies") == [2], "that is the same folder"
+    git(place, "config", "--unset", "infra-ctl.encrypted")
+    assert values(of(POP), "backup.encrypted") == [False], "one is not, whatever another may be"
+    git(place, "config", "remote.bk.site", small.city.intents[POP].site)
+    assert values(of(POP), "backup.elsewhere") == [], "its own site is not elsewhere"
     (tmp_path / "bk").rename(tmp_path / "gone")
     assert values(of(POP), "backup.copies") == [1], "what was pushed once is there no more"
 
@@ -253,12 +261,17 @@ def test_a_remote_elsewhere_has_what_was_pushed_there(of: Collect, place: Path, 
     assert "secret" not in lines(part, "backup.copies")[0]
 
 
-def test_a_host_part_that_was_not_kept_makes_it_no_backup(of: Collect, place: Path) -> None:
+def test_a_host_part_that_was_not_kept_makes_it_no_backup(of: Collect, place: Path, tmp_path: Path) -> None:
     keep(place, DEVICE)
     assert values(of(POP, parts=(PART.name,)), "backup.copies") == [0]
 
+    subprocess.run(("git", "init", "-q", "--bare", tmp_path / "bk"), check=True)
+    git(place, "remote", "add", "bk", str(tmp_path / "bk"))
+    git(place, "push", "-q", "bk", "main")
     keep(place, PART)
-    assert values(of(POP, parts=(PART.name,)), "backup.copies") == [1]
+    assert values(of(POP, parts=(PART.name,)), "backup.copies") == [1], "of the part only one has it"
+    git(place, "push", "-q", "bk", "main")
+    assert values(of(POP, parts=(PART.name,)), "backup.copies") == [2]
 
 
 def test_a_repository_of_another_network_or_that_is_none_is_no_evidence(

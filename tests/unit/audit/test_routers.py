@@ -67,6 +67,11 @@ def test_half_a_key_or_one_in_clear_is_none(lines: str, found: str) -> None:
     assert of(f"interface eth0\n {lines}\nexit\n!") == [("ospf eth0", found)]
 
 
+def test_a_loopback_talks_to_nobody_and_an_interface_of_a_vrf_as_any() -> None:
+    assert of("interface lo\n ip ospf area 0\n ipv6 ospf6 area 0\nexit\n!") == []
+    assert of("interface eth0 vrf red\n ip ospf area 0\nexit\n!") == [("ospf eth0", "frr:2: ip ospf area 0")]
+
+
 def test_what_the_process_says_counts_on_every_interface() -> None:
     eth0 = "interface eth0\n ip address 10.0.0.1/30\n"
     key = " ip ospf message-digest-key 1 md5 x\n"
@@ -77,7 +82,8 @@ def test_what_the_process_says_counts_on_every_interface() -> None:
     assert of(f"{eth0}{network} passive-interface eth0\n") == []
     assert of(f"{eth0}{network} passive-interface default\n") == []
     assert of(f"{eth0} no ip ospf passive\n{network} passive-interface default\n") == taking
-    assert of(f"{eth0}{key}{network} area 0.0.0.0 authentication message-digest\n") == []
+    for area in ("0", "0.0.0.0"):
+        assert of(f"{eth0}{key}{network} area {area} authentication message-digest\n") == []
     assert of(f"{eth0}{key}{network} area 1 authentication message-digest\n") == taking
     assert of("interface eth0\n ip address 192.0.2.1/30\n" + network) == []
     assert of("interface eth0\n description x\nrouter ospf6\n interface eth0 area 0\n") == [
@@ -97,6 +103,8 @@ def test_a_neighbour_has_its_groups_password() -> None:
         "bgp 10.9.0.0/16",
     ]
     assert of(f"{group}{members} neighbor 10.0.0.1 password x\n neighbor eth0 password x\n") == []
+    both = f"{group} neighbor 10.0.0.1 remote-as 65001\n neighbor 10.0.0.1 peer-group WAN\n"
+    assert of(both) == [("bgp 10.0.0.1", "frr:4: neighbor 10.0.0.1 remote-as 65001")]
 
 
 def test_a_neighbour_of_a_second_instance_counts_by_itself() -> None:

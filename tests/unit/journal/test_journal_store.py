@@ -241,7 +241,7 @@ def test_the_newest_look_at_each_is_kept_by_context(journal: Journal) -> None:
     journal.remember_looks("lab", ())
     journal.remember_looks("lab", [Looked(name, first, drifted=False, right=first) for name in ("a", "b")])
     journal.remember_looks("live", [Looked("a", first, drifted=True, right=None)])
-    newest = Looked("a", second, drifted=True, right=first)
+    newest = Looked("a", second, drifted=True, right=first, lines=3)
     journal.remember_looks("lab", [newest])
     assert journal.looks("lab") == {"a": newest, "b": Looked("b", first, drifted=False, right=first)}
     assert journal.looks("live")["a"].drifted
