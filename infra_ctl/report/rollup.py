@@ -55,8 +55,13 @@ def whole(scope: Scope, readings: Readings, beneath: Sequence[Part]) -> Mapping[
 
 
 def lacking(name: str, beneath: Iterable[Part]) -> tuple[str, ...]:
-    """Names of the units of which an indicator is not known though others' is."""
-    return tuple(part.unit.name for part in beneath if part.measures[name].part is None)
+    """Names of the units of which an indicator is not known; what is imported of the city is of all of it."""
+    return tuple(
+        part.unit.name
+        for part in beneath
+        if (measure := part.measures[name]).part is None
+        and not (part.unit.kind == "city" and measure.origin == "imported")
+    )
 
 
 def _gathered(name: str, beneath: Sequence[Part]) -> Measure:

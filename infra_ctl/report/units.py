@@ -29,8 +29,8 @@ SHOWN: Mapping[str, Words] = {
 }
 """Indicators that are columns of a roll-up, with titles short enough for paper."""
 IMPORTED_TOO = ("staff-on-email", "computers-protected")
-NAMED = 30
-"""Units that are named of those which lack something."""
+NAMED = 100
+"""Units that are named of those which lack something: a city has fewer."""
 
 
 def units_table(beneath: Sequence[Part], total: Mapping[str, Measure]) -> Table:
@@ -62,31 +62,28 @@ def _brief(measure: Measure) -> Cell:
 
 
 def lacking_table(beneath: Sequence[Part]) -> Table:
-    """Of each indicator those units of which nothing is known, by name."""
-    names = (*SHOWN, *IMPORTED_TOO)
-    found = {name: lacking(name, beneath) for name in names}
-    causes = {
-        name: next((p.measures[name].cause for p in beneath if p.measures[name].cause), None)
-        for name in names
-    }
+    """Of each indicator those units of which nothing is known, by name, and why."""
     rows = tuple(
-        (Coded(name, title(name)), len(units), causes[name], _named(units, name, beneath))
-        for name, units in found.items()
-        if units
+        _lacking_row(name, units, beneath)
+        for name in (*SHOWN, *IMPORTED_TOO)
+        if (units := lacking(name, beneath))
     )
     columns = (
-        column("indicator", "Nội dung", "Indicator"),
-        column("count", "Số đơn vị", "Units", is_number=True),
-        column("cause", "Nguyên nhân", "Cause"),
-        column("units", "Đơn vị", "Which"),
+        column("indicator", "Nội dung chưa có số liệu", "What is not known"),
+        column("count", "Số đơn vị", "Units", is_data=True),
+        column("cause", "Nguyên nhân", "Cause", is_data=True),
+        column("units", "Đơn vị", "Of whom"),
     )
     return Table("lacking", words("Đơn vị chưa có số liệu", "Units without data"), columns, rows, NONE)
 
 
-def _named(units: Sequence[str], name: str, beneath: Sequence[Part]) -> Cell:
-    if not any(part.measures[name].is_known for part in beneath):
-        return words("tất cả các đơn vị", "all of them")
-    return Names(tuple(units), NAMED)
+def _lacking_row(name: str, units: Sequence[str], beneath: Sequence[Part]) -> tuple[Cell, ...]:
+    cause = next((cause for part in beneath if (cause := part.measures[name].cause)), NONE)
+    of = title(name)
+    said = words(f"{of.vi}: {cause.vi} ({len(units)} đơn vị)", f"{of.en}: {cause.en} ({len(units)} units)")
+    is_known = any(part.measures[name].is_known for part in beneath)
+    everybody = words("tất cả các đơn vị", "all of them")
+    return Coded(name, said), len(units), cause, Names(tuple(units), NAMED) if is_known else everybody
 
 
 def shares(indicator: str, of: Scope, readings: Readings) -> Bars:

@@ -28,7 +28,7 @@ class Asked:
     def __call__(self, expression: str, at: datetime) -> Sequence[Series]:
         self.questions.append((expression, at))
         if expression.startswith("count_over_time"):
-            return [(labels, 92) for labels, _ in self(expression.partition("(")[2], at)]
+            return [(labels, 92) for labels, _ in self(expression.removeprefix("count_over_time(")[:-1], at)]
         return next((found for word, found in self.answers.items() if word in expression), [])
 
 
@@ -74,6 +74,15 @@ def test_a_period_that_has_not_begun() -> None:
     found = monitored(asked, HALF, datetime(2026, 6, 1))
     assert (asked.questions, dict(found.values)) == ([], {})
     assert found.cause is not None
+
+
+def test_what_is_asked_for_is_promql() -> None:
+    from promql_parser import parse
+
+    asked = Asked()
+    monitored(asked, HALF, AFTER)
+    for expression, _ in asked.questions:
+        parse(expression)
 
 
 def test_what_is_asked_for_is_recorded_by_the_rules() -> None:
