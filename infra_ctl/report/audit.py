@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from infra_ctl.audit import results
@@ -27,7 +27,6 @@ from infra_ctl.report.document import (
     Section,
     Share,
     Table,
-    same,
     words,
 )
 from infra_ctl.report.findings import (
@@ -82,12 +81,12 @@ def chosen(sources: Sources, which: Which) -> Audit | None:
     if which.id:
         return _by_id(sources, which.id)
     scheduled = sources.city.inventory.schedule.audits
-    since, until = (which.period.since, which.period.until) if which.period else (None, None)
     journal, context = sources.journal, sources.context
-    every = results.audits(journal, context, name=which.name, since=since, until=until) if journal else ()
+    every = results.audits(journal, context, name=which.name) if journal else ()
     if which.name and not every and which.name not in scheduled:
         raise UnknownError(f"there is no audit called '{which.name}'{did_you_mean(which.name, scheduled)}")
-    return next((each for each in reversed(every) if each.ended is not None), None)
+    meant = (each for each in reversed(every) if which.period is None or which.period.holds(each.started))
+    return next((each for each in meant if each.ended is not None), None)
 
 
 def _by_id(sources: Sources, id: str) -> Audit:  # noqa: A002 - what it is
@@ -125,9 +124,7 @@ def document(sources: Sources, which: Which, scope: Scope, made: datetime) -> Do
         unit=scope.code,
         opening=opening(head, subject.vi),
         closing=closing(head),
-        grounds=tuple(
-            words(f"Căn cứ {naming.law(law).vi}", f"Pursuant to {naming.law(law).en}") for law in laws
-        ),
+        grounds=tuple(_ground(naming.law(law)) for law in laws),
     )
 
 
@@ -272,15 +269,16 @@ def _failing(fails: Sequence[Finding], naming: Naming) -> Iterator[Block]:
     title = words("Yêu cầu không đạt và biện pháp khắc phục", "What fails, and what is to be done")
     yield controls_table("failing", fails, naming, title, none)
     title = words("Chi tiết và bằng chứng", "In detail, with evidence")
-    if fails:
-        yield grouped("failing_by_reason", fails, naming, title, none)
+    # It stands in the JSON though it has no rows: a page has said already that there are none.
+    yield replace(grouped("failing_by_reason", fails, naming, title, none), is_data=not fails)
     yield findings_table("findings", fails, naming, title)
 
 
 def _waived(now: Judged, fails: Iterable[Finding], naming: Naming) -> Iterator[Block]:
     waived = of_verdict(now.findings, Verdict.WAIVED)
     yield waivers_table("waived", waived, naming, words("Không có miễn trừ.", "Nothing is waived."))
-    if ended := [each for each in fails if each.waiver]:
+    ended = [each for each in fails if each.waiver]
+    if ended:
         yield Paragraph(
             words(
                 f"{len(ended)} nội dung không đạt từng được miễn trừ, nay đã hết hiệu lực:",
@@ -288,7 +286,7 @@ def _waived(now: Judged, fails: Iterable[Finding], naming: Naming) -> Iterator[B
             ),
             "bad",
         )
-        yield waivers_table("expired", ended, naming, NONE)
+    yield replace(waivers_table("expired", ended, naming, NONE), is_data=not ended)
 
 
 def _errors(now: Judged, naming: Naming) -> Iterator[Block]:
@@ -326,24 +324,25 @@ def _trend(now: Judged, before: Judged | None, earlier: Sequence[Audit], naming:
     if before is None:
         text = words("Chưa có cuộc kiểm tra tương tự trước đó.", "There is none alike before.")
         yield Paragraph(text)
-        return
-    of_each = [(each, each.counts) for each in earlier[1 - TREND :]] or [(before.audit, before.counts)]
-    bars = tuple(
-        Bar(same(f"{spoken(each.started, 'vi')}"), *_bar(counts))
-        for each, counts in (*of_each, (now.audit, now.counts))
-    )
+    of_each = [(each, each.counts) for each in earlier[1 - TREND :]]
+    if before is not None and not of_each:
+        of_each = [(before.audit, before.counts)]
     title = words("Kết quả các cuộc kiểm tra gần đây", "The audits of late")
-    yield Bars("trend", title, tuple(VERDICTS[each] for each in _DRAWN), bars)
-    failing, failed = (
-        {_key(f): f for f in each.findings if f.verdict is Verdict.FAIL} for each in (now, before)
-    )
-    fresh = worst_first(each for key, each in failing.items() if key not in failed)
-    passing = {_key(f) for f in now.findings if f.verdict is Verdict.PASS}
-    mended = worst_first(each for key, each in failed.items() if key in passing)
+    bars = tuple(_dated_bar(each, counts) for each, counts in (*of_each, (now.audit, now.counts)))
+    yield Bars("trend", title, tuple(VERDICTS[each] for each in _DRAWN), bars if before else ())
+    failed = _failing_by_key(before) if before else {}
+    fresh = [each for key, each in _failing_by_key(now).items() if before and key not in failed]
     title = words("Mới không đạt so với lần trước", "Fails now and did not before")
-    yield grouped("fresh", fresh, naming, title, NONE)
+    yield replace(grouped("fresh", worst_first(fresh), naming, title, NONE), is_data=before is None)
+    passing = {_key(each) for each in now.findings if each.verdict is Verdict.PASS}
+    mended = worst_first(each for key, each in failed.items() if key in passing)
     title = words("Đã khắc phục so với lần trước", "Failed before and is in order now")
-    yield controls_table("mended", mended, naming, title, NONE)
+    yield replace(controls_table("mended", mended, naming, title, NONE), is_data=before is None)
+
+
+def _dated_bar(audit: Audit, counts: Mapping[Verdict, int]) -> Bar:
+    vi, en = spoken(audit.started, "vi"), spoken(audit.started, "en")
+    return Bar(words(vi, en), *_bar(counts))
 
 
 def _failing_by_key(of: Judged) -> Mapping[Key, Finding]:

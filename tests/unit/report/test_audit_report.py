@@ -126,7 +126,7 @@ def test_the_first_audit_has_nothing_to_be_compared_with(small: SmallCity, journ
     audited(journal, *FOUND)
     value = told(small.city, journal)
     assert value["headlines"]["summary"]["fail"]["before"] is None
-    assert "trend" not in value["charts"]
+    assert value["charts"]["trend"] == value["tables"]["fresh"] == value["tables"]["mended"] == []
     assert {"vi": "Chưa có cuộc kiểm tra tương tự trước đó.", "en": "There is none alike before."} in value[
         "said"
     ]
@@ -168,6 +168,8 @@ def test_what_nothing_has_is_said_in_a_line(small: SmallCity, journal: Journal) 
         chosen(drawn, Which("A2026-01-01-001"))
     with pytest.raises(UnknownError, match=r"^there is no audit called 'montly'"):
         chosen(drawn, Which(name="montly"))
+    audited(journal, *FOUND, name="of old")  # no longer in audits.yaml, and not in the period
+    assert chosen(drawn, Which(name="of old", period=period("2020H1"))) is None
     other = journal.audits.start(Asking("", "lab:x", (LAW,), "", "abc", 1))
     with pytest.raises(UnknownError, match=f"^audit {other.id} is of lab:x, and not of live$"):
         chosen(drawn, Which(other.id))

@@ -8,6 +8,7 @@ import io
 import json
 import re
 import subprocess
+import sys
 import unicodedata
 from pathlib import Path
 
@@ -181,6 +182,17 @@ def test_every_vietnamese_letter_is_on_paper_and_can_be_copied_off_it(tmp_path: 
     assert re.search(r"Page size: .*[(]A4[)]", known)
     assert re.search(r"Tagged: +yes", known)
     assert all("yes" in line for line in fonts.splitlines()[2:]), "each font is embedded"
+
+
+def test_a_machine_that_cannot_lay_out_text_says_what_it_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "weasyprint.py").write_text("raise OSError('cannot load library')", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "weasyprint"]:
+        monkeypatch.delitem(sys.modules, name)
+    with pytest.raises(UnusableError, match=r"^PDF needs Debian's libpango-1.0-0, .*: cannot load library$"):
+        pdf(document(), "vi")
 
 
 def test_paper_fetches_nothing(tmp_path: Path) -> None:
