@@ -46,8 +46,9 @@ def report() -> None:
 
     \b
     infra-ctl report audit -o audit.html
-    infra-ctl report changes --period 2026-11 -o changes.html
-    infra-ctl report changes --period 2026H2 --unit 31117 -f pdf -o cai-khe.pdf
+    infra-ctl report half-year --period 2026H2 --unit 31117 -o cai-khe.pdf
+    infra-ctl report yearly --period 2026 -o security.pdf
+    infra-ctl report changes --period 2026-11 -f csv -o changes.csv
     """
 
 

@@ -279,7 +279,7 @@ def asked(threshold: str) -> Words | str | None:
     if found is None:
         return threshold
     vi, en = _UNITS[found[2]]
-    return words(f"{found[1]} {vi}", f"{found[1]} {en}")
+    return words(f"{found[1]} {vi}", f"{found[1]} {en if found[1] != '1' else en[:-1]}")
 
 
 def reason(finding: Finding) -> Words | None:

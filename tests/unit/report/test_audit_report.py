@@ -209,6 +209,10 @@ def test_a_threshold_in_words() -> None:
     assert minutes is not None
     assert not isinstance(minutes, str)
     assert (minutes.vi, minutes.en) == ("15 phút", "15 minutes")
+    day = asked("1d")
+    assert day is not None
+    assert not isinstance(day, str)
+    assert (day.vi, day.en) == ("1 ngày", "1 day")
 
 
 def test_a_waiver_that_is_kept_otherwise_is_shown_as_it_is() -> None:
