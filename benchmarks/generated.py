@@ -9,11 +9,13 @@ from ruamel.yaml import YAML
 
 WARDS = 200
 """Of one PoP: the address plan has room for 240."""
+_LEFT = ("allocations.lock.csv", "assets.csv", "vault.yml")
+"""What is of the reference city's own machines."""
 
 
 def write(reference: Path, folder: Path, wards: int) -> None:
     """Write an inventory of `wards` wards to `folder`; data centres and departments are the reference's."""
-    shutil.copytree(reference, folder, ignore=shutil.ignore_patterns("allocations.lock.csv", "vault.yml"))
+    shutil.copytree(reference, folder, ignore=shutil.ignore_patterns(*_LEFT))
     pops = [f"p{number}" for number in range(1, (wards + WARDS - 1) // WARDS + 1)]
     _widen(folder / "city.yaml")
     _sites(folder / "sites.yaml", pops)

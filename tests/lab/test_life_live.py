@@ -118,7 +118,7 @@ def test_a_ward_leaves_its_pop_is_cleaned_and_then_its_prefixes_are_free(city: C
     lock = city.inventory / "allocations.lock.csv"
     before, routers = lock.read_text(), city.fingerprints()
     loopback = address(city, AN_NGHIEP, 4)
-    for file in (city.inventory / "communes.csv", city.inventory / "circuits.csv"):
+    for file in (city.inventory / name for name in ("communes.csv", "circuits.csv", "assets.csv")):
         rows = file.read_text(encoding="utf-8").splitlines(keepends=True)
         file.write_text("".join(row for row in rows if "nk-an-nghiep" not in row), encoding="utf-8")
     refused = city.run("ip", "lock", "--free")
