@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, TypeVar
 from infra_ctl.cli.progress import names
 from infra_ctl.cli.session import Session
 from infra_ctl.errors import RefusedError
-from infra_ctl.inventory.fields import VIETNAM
 
 if TYPE_CHECKING:
     from infra_ctl.change.plan import Breach, Plan
@@ -22,6 +21,8 @@ T = TypeVar("T")
 
 def today() -> date:
     """By the city's clock: waivers end with a day."""
+    from infra_ctl.inventory.fields import VIETNAM
+
     return datetime.now(VIETNAM).date()
 
 
