@@ -7,6 +7,7 @@ import pwd
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from getpass import getuser
 from pathlib import Path
@@ -50,7 +51,7 @@ def _place_options(command: Callable[..., None]) -> Callable[..., None]:
 
 @schedule.command()
 @_place_options
-@click.option("--user", help="Who calls; you without.")
+@click.option("--user", help="Who calls: you, where nobody is named.")
 @click.option(
     "--program", type=click.Path(path_type=Path, dir_okay=False), help="What is called; this one without."
 )
@@ -82,14 +83,19 @@ def install(
     where = _folder(folder, crontab=crontab, is_written=not dry_run)
     caller = _caller(session, user or getuser(), program, crontab=crontab)
     names = jobs or NAMES[:1]
+    if folder is None:
+        _refuse_unknown(caller.user)
     files = installing.placed(where, _texts(names, caller, crontab=crontab))
     installing.refuse_foreign(files)
     if not crontab:
-        installing.refuse_unfit(files)
+        # The program of another machine is not here; all else of its units is judged.
+        here = caller if folder is None else replace(caller, program=("/bin/true",))
+        installing.refuse_unfit(installing.placed(where, _texts(names, here, crontab=False)))
     _print(session, files)
     timers = [] if crontab or folder else [f"infra-ctl-{name}.timer" for name in names]
     if not dry_run:
-        _make_var(session, caller)
+        if folder is None:
+            _make_folders(session, caller)
         installing.write(files)
         if timers:
             installing.start(timers)
@@ -258,13 +264,9 @@ def _nothing(names: Sequence[str], *, crontab: bool) -> Mapping[str, str]:
 
 
 def _caller(session: Session, user: str, program: Path | None, *, crontab: bool) -> Caller:
-    """Raises UnknownError for a user that there is not, UnusableError for what cannot be passed on."""
+    """Raises UnusableError for what cannot be passed on."""
     from infra_ctl.audit.schedule import Caller
 
-    try:
-        pwd.getpwnam(user)
-    except KeyError:
-        raise UnknownError(f"there is no user '{user}' on this machine") from None
     where = session.context
     environment = {
         "INFRA_CTL_INVENTORY": str(where.inventory.absolute()),
@@ -281,6 +283,14 @@ def _caller(session: Session, user: str, program: Path | None, *, crontab: bool)
     writes = (where.var.absolute(), *_beside(where.var.absolute(), session))
     called = (str(program.absolute()),) if program else _program()
     return Caller(called, user, where.var.absolute(), environment, writes, where.kind != "lab")
+
+
+def _refuse_unknown(user: str) -> None:
+    """Raises UnknownError."""
+    try:
+        pwd.getpwnam(user)
+    except KeyError:
+        raise UnknownError(f"there is no user '{user}' on this machine") from None
 
 
 def _beside(var: Path, session: Session) -> Iterator[Path]:
@@ -321,7 +331,7 @@ def _program() -> tuple[str, ...]:
     return (sys.executable, "-m", "infra_ctl.cli.app")
 
 
-def _make_var(session: Session, caller: Caller) -> None:
+def _make_folders(session: Session, caller: Caller) -> None:
     """A service that sees it only if it is there gets it, as its user's own."""
     for folder in caller.writes:
         if not folder.exists():

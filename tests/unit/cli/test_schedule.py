@@ -142,10 +142,24 @@ def test_some_jobs_are_removed_and_others_stay(infra_ctl: Command, elsewhere: Pa
 def test_what_cannot_be_called_is_said(
     infra_ctl: Command, elsewhere: Path, words: tuple[str, ...], said: str
 ) -> None:
-    ended = infra_ctl("schedule", "install", "-o", str(elsewhere / "units"), *words)
+    (elsewhere / "booted").mkdir()
+    ended = infra_ctl("schedule", "install", *words)
     assert ended.code in (Exit.USAGE, Exit.REFUSED)
     assert said in ended.err
     assert len(ended.err.splitlines()) == 1
+    assert not (elsewhere / "systemd").exists()
+
+
+def test_what_is_for_another_machine_need_not_be_here(infra_ctl: Command, elsewhere: Path) -> None:
+    folder = elsewhere / "units"
+    said = infra_ctl(
+        "schedule", "install", "-o", str(folder), "--user", "infra-far", "--program", "/opt/far/infra-ctl"
+    )
+    assert said.code == Exit.DONE, said.err
+    text = (folder / "infra-ctl-audit.service").read_text(encoding="utf-8")
+    assert "User=infra-far\n" in text
+    assert 'ExecStart="/opt/far/infra-ctl" audit --due\n' in text
+    assert not (elsewhere / "var").exists()
 
 
 def test_a_password_is_in_no_unit(
