@@ -15,6 +15,8 @@ from infra_ctl.journal.records import Audit, RunState
 
 LEFT = frozenset({RunState.KILLED, RunState.STOPPED})
 """How an audit stands that somebody has to go on with."""
+AGAIN = timedelta(hours=1)
+"""After it failed it is gone on with: what was against it may have passed, and nobody is asked all day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ def due(scheduled: Mapping[str, ScheduledAudit], past: Iterable[Audit], at: date
     """Those that are due at a time (UTC, without a zone), the longest overdue first.
 
     One that never ran is due at once: what is news is seen against what was before. One that is under way
-    is somebody else's, and one that failed was tried.
+    is somebody else's.
     """
     newest = _newest(past)
     found = []
@@ -39,9 +41,15 @@ def due(scheduled: Mapping[str, ScheduledAudit], past: Iterable[Audit], at: date
         occasion, last = latest(audit.calendar, at), newest.get(name)
         if last is None or last[0] < occasion:
             found.append(Due(name, occasion))
-        elif last[1].state in LEFT:
+        elif _is_left(last[1], at):
             found.append(Due(name, last[0], last[1]))
     return tuple(sorted(found, key=lambda each: (each.occasion, each.name)))
+
+
+def _is_left(audit: Audit, at: datetime) -> bool:
+    if audit.state is RunState.FAILED:
+        return at - (audit.ended or audit.started) >= AGAIN
+    return audit.state in LEFT
 
 
 def latest(calendar: str, at: datetime) -> datetime:

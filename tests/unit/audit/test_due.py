@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -88,8 +89,14 @@ def test_one_that_was_left_until_the_next_occasion_is_begun_anew() -> None:
     assert due(WEEKLY, past, utc("2026-11-27 00:00")) == (Due("weekly", utc(SATURDAY)),)
 
 
-@pytest.mark.parametrize("state", [RunState.RUNNING, RunState.FAILED, RunState.DONE])
-def test_one_that_is_under_way_or_was_tried_is_left_alone(state: RunState) -> None:
+def test_one_that_failed_is_gone_on_with_an_hour_later() -> None:
+    failed = replace(audit("weekly", SATURDAY, RunState.FAILED), ended=utc("2026-11-21 18:31"))
+    assert due(WEEKLY, [failed], utc("2026-11-21 19:30")) == ()
+    assert due(WEEKLY, [failed], utc("2026-11-21 19:31")) == (Due("weekly", utc(SATURDAY), failed),)
+
+
+@pytest.mark.parametrize("state", [RunState.RUNNING, RunState.DONE])
+def test_one_that_is_under_way_or_done_is_left_alone(state: RunState) -> None:
     assert due(WEEKLY, [audit("weekly", SATURDAY, state)], utc("2026-11-27 00:00")) == ()
 
 
