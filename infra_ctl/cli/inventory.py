@@ -62,7 +62,7 @@ def _checked(session: Session) -> City:
     """The city. Raises InventoryError also for what stops few others.
 
     An old hold, a record of a day to come, a vault that is none, a law that nothing can be judged by, an
-    audit or a waiver of nobody.
+    audit or a waiver of nobody, a target that nothing measures.
     """
     from infra_ctl.inventory.ahead import ahead
     from infra_ctl.inventory.fields import VIETNAM
@@ -78,10 +78,11 @@ def _checked(session: Session) -> City:
         refuse_expired(folder, date.today())
     except InventoryError as error:
         found += error.problems
-    try:
-        _refuse_unlawful(folder, city)
-    except InventoryError as error:
-        found += error.problems
+    for refuse in (partial(_refuse_unlawful, folder, city), partial(_refuse_unmeasured, folder)):
+        try:
+            refuse()
+        except InventoryError as error:
+            found += error.problems
     if city is None or found:
         raise InventoryError(found)
     return city
@@ -104,6 +105,14 @@ def _refuse_unlawful(folder: Path, city: City | None) -> None:
         raise InventoryError(found)
 
 
+def _refuse_unmeasured(folder: Path) -> None:
+    """Raises InventoryError for what is wrong with the city's own targets."""
+    if (folder / "targets").exists():
+        from infra_ctl.report.targets import mandates
+
+        mandates(folder)
+
+
 MOST = 6
 """Names in a line."""
 
@@ -111,15 +120,16 @@ MOST = 6
 @click.command()
 @folder_option("Write a file each here.")
 def schema(folder: Path | None) -> None:
-    """JSON Schema of the inventory's YAML files, for editors; `controls` is of all in controls/.
+    """JSON Schema of the inventory's YAML files, for editors; `controls` and `targets` are of folders.
 
     \b
     infra-ctl schema -o .schema
     """
     from infra_ctl.controls import schema as laws
     from infra_ctl.inventory.schema import schemas
+    from infra_ctl.report import targets
 
-    found = {**schemas(), **laws.schemas()}
+    found = {**schemas(), **laws.schemas(), **targets.schemas()}
     if folder is None:
         click.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return

@@ -302,13 +302,15 @@ def _asking(session: Session, url: str) -> Ask | None:
 def drawn_from(session: Session) -> Sources:
     """The city and what is stored of it; a journal is not made for a report."""
     from infra_ctl.controls.loading import laws
+    from infra_ctl.report.targets import mandates
     from infra_ctl.report.wanted import Sources
 
-    city, known = session.city(), laws(session.context.inventory)
+    city, folder = session.city(), session.context.inventory
     try:
-        return Sources(city, session.context.name, session.kept_journal(), known)
+        journal = session.kept_journal()
     except UnknownError:
-        return Sources(city, session.context.name, None, known)
+        journal = None
+    return Sources(city, session.context.name, journal, laws(folder), mandates(folder))
 
 
 def wanted(sources: Sources, period: str, unit: str | None) -> Wanted:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 from infra_ctl.controls.model import Words
@@ -10,10 +10,11 @@ from infra_ctl.inventory.indicators import IMPORTED
 from infra_ctl.inventory.kinds import Language
 from infra_ctl.report.document import Cell, Coded, Ratio, Table, same, words
 from infra_ctl.report.infrastructure import column
+from infra_ctl.report.mandate import Mandate, Target
 from infra_ctl.report.measure import ORIGINS, Measure, brief, cell
 from infra_ctl.report.measured import COMPUTED
 from infra_ctl.report.period import Period
-from infra_ctl.report.targets import Mandate, Target, mandates
+from infra_ctl.report.scope import Scope
 from infra_ctl.report.wording import NONE
 
 MET = Coded("met", words("đạt", "met"), "good")
@@ -32,7 +33,9 @@ def title(indicator: str) -> Words:
     return words(IMPORTED[indicator].vi, IMPORTED[indicator].en)
 
 
-def targets_table(measures: Mapping[str, Measure], period: Period, *, is_city: bool) -> Table:
+def targets_table(
+    asked: Sequence[Mandate], measures: Mapping[str, Measure], scope: Scope, period: Period
+) -> Table:
     """Every target with what was measured, marked where it was imported."""
     columns = (
         column("target", "Mã", "Target"),
@@ -47,25 +50,29 @@ def targets_table(measures: Mapping[str, Measure], period: Period, *, is_city: b
     )
     rows = tuple(
         _target_row(number, target, mandate, measures, period)
-        for mandate in mandates()
+        for mandate in asked
         for number, target in mandate.targets.items()
-        if _concerns(target, measures[target.indicator], is_city=is_city)
+        if _concerns(target, measures[target.indicator], is_city=scope.is_city)
     )
     note = words(
-        f"{_cited('vi')} Với chỉ tiêu có dấu (*), mức giao do hệ thống đề xuất vì văn bản không nêu con số. "
-        "Số liệu nhập (chữ nghiêng) là số do cơ quan khác thống kê, hệ thống không tự tính.",
-        f"{_cited('en')} Of a target with (*) the figure is ours, for the text gives none. What is imported "
-        "(in italics) others counted; nothing of it is computed here.",
+        f"{_cited(asked, 'vi')} Với chỉ tiêu có dấu (*), mức giao do hệ thống đề xuất vì văn bản không nêu "
+        "con số. Số liệu nhập (chữ nghiêng) là số do cơ quan khác thống kê, hệ thống không tự tính.",
+        f"{_cited(asked, 'en')} Of a target with (*) the figure is ours, for the text gives none. What is "
+        "imported (in italics) others counted; nothing of it is computed here.",
     )
     return Table(
         "targets", words("Chỉ tiêu, nhiệm vụ và kết quả", "Targets and results"), columns, rows, NONE, note
     )
 
 
-def _cited(language: Language) -> str:
+def _cited(asked: Sequence[Mandate], language: Language) -> str:
     """Which document the letters before the numbers stand for."""
-    cited = (f"{next(iter(each.targets))[0]}: {each.title.of(language)}" for each in mandates())
+    cited = (f"{_letters(each)}: {each.title.of(language)}" for each in asked if each.targets)
     return "; ".join(cited) + "."
+
+
+def _letters(mandate: Mandate) -> str:
+    return next(iter(mandate.targets)).rstrip("abcdefghijklmnopqrstuvwxyz").rstrip("0123456789")
 
 
 def _concerns(target: Target, measure: Measure, *, is_city: bool) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from infra_ctl.controls.model import Words
@@ -37,12 +37,12 @@ from infra_ctl.report.infrastructure import (
     systems_table,
 )
 from infra_ctl.report.letterhead import collector
+from infra_ctl.report.mandate import Mandate
 from infra_ctl.report.measure import Measure, brief
 from infra_ctl.report.measured import changed, circuits, findings, rooms, sites, systems
 from infra_ctl.report.readings import Readings
 from infra_ctl.report.rollup import Part, parts, whole
 from infra_ctl.report.scope import Scope
-from infra_ctl.report.targets import mandates
 from infra_ctl.report.units import lacking_table, shares, units_table
 from infra_ctl.report.wanted import Sources, Wanted
 from infra_ctl.report.wording import about
@@ -72,10 +72,6 @@ class Half:
     measures: Mapping[str, Measure]
 
     @property
-    def is_city(self) -> bool:
-        return self.scope.unit is None or self.scope.unit.kind == "city"
-
-    @property
     def is_rollup(self) -> bool:
         """Whether units are beneath it, of which each is a row."""
         return len(self.beneath) > 1
@@ -96,20 +92,20 @@ def document(sources: Sources, wanted: Wanted, now: Readings, before: Readings) 
         kind=KIND,
         subject=about(*ABOUT, wanted),
         head=head,
-        sections=tuple(_sections(one, earlier, wanted, naming)),
+        sections=tuple(_sections(one, earlier, wanted, naming, sources.mandates)),
         made=wanted.made,
         context=sources.context,
         period=wanted.period,
         unit=wanted.scope.code,
-        grounds=grounds(),
+        grounds=grounds(sources.mandates),
         opening=opening(head, f"{ABOUT[0]} {wanted.period.title.vi}"),
         closing=closing(head, " tổng hợp"),
     )
 
 
-def grounds() -> tuple[Words, ...]:
+def grounds(asked: Sequence[Mandate]) -> tuple[Words, ...]:
     """What asks for the report."""
-    cited = tuple(words(f"Căn cứ {m.title.vi}", f"Pursuant to {m.title.en}") for m in mandates())
+    cited = tuple(words(f"Căn cứ {m.title.vi}", f"Pursuant to {m.title.en}") for m in asked)
     return (
         words(
             "Thực hiện chế độ báo cáo định kỳ 06 tháng về ứng dụng công nghệ thông tin",
@@ -119,9 +115,11 @@ def grounds() -> tuple[Words, ...]:
     )
 
 
-def _sections(one: Half, earlier: Half, wanted: Wanted, naming: Naming) -> Iterator[Section]:
+def _sections(
+    one: Half, earlier: Half, wanted: Wanted, naming: Naming, asked: Sequence[Mandate]
+) -> Iterator[Section]:
     yield Section(words("Tình hình chung", "Overview"), tuple(_overview(one, earlier)))
-    targets = targets_table(one.measures, wanted.period, is_city=one.is_city)
+    targets = targets_table(asked, one.measures, one.scope, wanted.period)
     yield Section(words("Kết quả thực hiện chỉ tiêu, nhiệm vụ", "Targets and results"), (targets,))
     if one.is_rollup:
         yield Section(words("Tổng hợp theo đơn vị", "Unit by unit"), tuple(_units(one)))

@@ -41,6 +41,8 @@ class Computed:
 
     title: Words
     of: Callable[[Scope, Readings], Measure]
+    is_share: bool = True
+    """A number by itself is no target's."""
 
 
 def measures(scope: Scope, readings: Readings) -> Mapping[str, Measure]:
@@ -276,7 +278,9 @@ COMPUTED: Mapping[str, Computed] = {
         words("Thời gian điểm mạng liên lạc được", "Time in which sites could be reached"), _sites_reachable
     ),
     "bandwidth": Computed(
-        words("Tổng băng thông thuê (Mbit/s)", "Bandwidth under contract (Mbit/s)"), _bandwidth
+        words("Tổng băng thông thuê (Mbit/s)", "Bandwidth under contract (Mbit/s)"),
+        _bandwidth,
+        is_share=False,
     ),
     "circuits-available": Computed(
         words("Thời gian kênh truyền hoạt động", "Time in which circuits worked"), _circuits_available
@@ -321,7 +325,9 @@ COMPUTED: Mapping[str, Computed] = {
         words("Thiết bị, máy chủ được sao lưu trong kỳ", "Machines backed up in the period"),
         _machines_backed_up,
     ),
-    "changes": Computed(words("Lượt thay đổi trên thiết bị, máy chủ", "Changes of machines"), _changes),
+    "changes": Computed(
+        words("Lượt thay đổi trên thiết bị, máy chủ", "Changes of machines"), _changes, is_share=False
+    ),
     "changes-explained": Computed(
         words("Lượt thay đổi có lý do hoặc số phiếu", "Changes with a reason or a ticket"), _changes_explained
     ),

@@ -20,6 +20,10 @@ class Scope:
     objects: frozenset[tuple[Kind, str]]
 
     @property
+    def is_city(self) -> bool:
+        return self.unit is None or self.unit.kind == "city"
+
+    @property
     def code(self) -> str:
         """The unit's; empty for the whole city."""
         return self.unit.code if self.unit else ""

@@ -39,11 +39,11 @@ from infra_ctl.report.measured import circuits, rooms, sites, systems
 from infra_ctl.report.readings import Readings
 from infra_ctl.report.rollup import Part
 from infra_ctl.report.surveyed import Surveyed
-from infra_ctl.report.targets import mandates
 from infra_ctl.report.wanted import Sources, Wanted
 from infra_ctl.report.wording import NONE, about
 
 KIND = "survey"
+ASKED_BY = "decision-2021"
 ABOUT = (
     "Khảo sát hiện trạng hạ tầng kỹ thuật công nghệ thông tin",
     "Survey of the information infrastructure",
@@ -61,7 +61,6 @@ def document(sources: Sources, wanted: Wanted, readings: Readings, surveyed: Sur
     inventory = sources.city.inventory
     head = addressed(wanted.head(inventory, KIND), collector(inventory), wanted.scope.unit)
     one = half(wanted.scope, readings)
-    asks = next(each for each in mandates() if each.document == "decision-2021")
     return Document(
         kind=KIND,
         subject=about(*ABOUT, wanted),
@@ -71,7 +70,11 @@ def document(sources: Sources, wanted: Wanted, readings: Readings, surveyed: Sur
         context=sources.context,
         period=wanted.period,
         unit=wanted.scope.code,
-        grounds=(words(f"Thực hiện {asks.title.vi}", f"Pursuant to {asks.title.en}"),),
+        grounds=tuple(
+            words(f"Thực hiện {each.title.vi}", f"Pursuant to {each.title.en}")
+            for each in sources.mandates
+            if each.document == ASKED_BY
+        ),
         opening=opening(head, f"kết quả {inner(ABOUT[0])} {wanted.period.title.vi}"),
         closing=closing(head, " tổng hợp"),
     )

@@ -13,6 +13,7 @@ from infra_ctl.inventory.reporting import Remark
 from infra_ctl.journal.store import Journal
 from infra_ctl.report.document import Letterhead
 from infra_ctl.report.letterhead import letterhead, remark
+from infra_ctl.report.mandate import Mandate
 from infra_ctl.report.period import Period
 from infra_ctl.report.scope import Scope
 
@@ -26,6 +27,8 @@ class Sources:
     journal: Journal | None
     laws: Mapping[str, Law] = field(default_factory=dict)
     """Every one that there is, as it is written now."""
+    mandates: tuple[Mandate, ...] = ()
+    """Documents that set targets, the earliest first."""
 
 
 @dataclass(frozen=True, slots=True)

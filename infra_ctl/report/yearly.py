@@ -95,7 +95,7 @@ def document(sources: Sources, wanted: Wanted, read: Readings, read_before: Read
     naming, head = Naming(sources.laws, inventory), wanted.head(inventory, KIND)
     subject = about("Tình hình bảo đảm an toàn thông tin mạng", "Information security", wanted)
     measures = whole(scope, read, parts(scope, read))
-    targets = targets_table(measures, period, is_city=scope.unit is None or scope.unit.kind == "city")
+    targets = targets_table(sources.mandates, measures, scope, period)
     return Document(
         kind=KIND,
         subject=subject,

@@ -18,6 +18,7 @@ from infra_ctl.report.half_year import document
 from infra_ctl.report.page import html
 from infra_ctl.report.readings import Readings
 from infra_ctl.report.sheet import text
+from infra_ctl.report.targets import shipped
 from infra_ctl.report.values import values
 from infra_ctl.report.wanted import Sources, Wanted
 from tests.unit.report.by_hand import CHANGES, HALF, MADE, nothing, of, readings, small
@@ -27,7 +28,7 @@ JSON = Mapping[str, Any]
 
 def written(code: str | None, now: Readings, before: Readings | None = None) -> Document:
     inventory = now.inventory
-    sources = Sources(City(inventory, {}), "live", None)
+    sources = Sources(City(inventory, {}), "live", None, mandates=shipped())
     earlier = before or replace(nothing(inventory), period=HALF.before)
     return document(sources, Wanted(HALF, of(inventory, code), MADE), now, earlier)
 
