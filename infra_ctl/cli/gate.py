@@ -72,8 +72,8 @@ def law_lines(plan: Plan) -> Iterator[tuple[str, str]]:
     day = today()
     for breaches in _grouped(plan.breaches, lambda each: (each.law, each.control, each.is_waived(day))):
         yield from _breach(breaches[0], [each.object for each in breaches], day)
-    for mended in _grouped(plan.mended, lambda each: (each.law, each.control)):
-        objects = names([each.object for each in mended], 3)
+    for mended in _grouped(plan.mended, lambda each: (each.control, each.title)):
+        objects = names(list(dict.fromkeys(each.object for each in mended)), 3)
         yield f"mends   {objects}: {mended[0].control} {mended[0].title}", "green"
 
 

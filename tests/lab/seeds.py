@@ -39,6 +39,8 @@ TODAY = date.today() - timedelta(days=1)
 """Wherever the machine's clock says that it is."""
 LATELY, LONG_AGO, OVER = (str(TODAY - timedelta(days=days)) for days in (30, 400, 1))
 SOON = str(TODAY + timedelta(days=60))
+ASSET = f"{REPLICA},S7-04796-2398,2030-06-30,Trung tâm dữ liệu dự phòng - tủ D01"
+LINK = "hq-so-noi-vu:ce1/eth1,leased,l2,Viettel,100,1500"
 RULES, SSHD = "/etc/infra-ctl/zones.nft", "/etc/ssh/sshd_config.d/00-infra-ctl.conf"
 LISTENER = (
     "import os, socket, time; os.fork() and os._exit(0); os.setsid(); "
@@ -77,7 +79,7 @@ def listener(port: int) -> str:
     )
 
 
-STOP = "kill $(cat /run/seed.pid); rm /run/seed.pid"
+STOP = "[ ! -s /run/seed.pid ] || kill $(cat /run/seed.pid); rm -f /run/seed.pid"
 
 
 def account(name: str, *more: str) -> str:
@@ -148,7 +150,7 @@ FROM_ROUTERS_MACHINES = (
         "tc qdisc del dev eth10 root",
         mends=True,
     ),
-    Seed("a vendor's account", {("SRV-03", CORE): "pi "}, CORE, account("pi"), gone("pi")),
+    Seed("a vendor's account", {("SRV-03", CORE): "pi "}, CORE, account("pi", "chage -M 45 pi"), gone("pi")),
 )
 FROM_HOSTS = (
     Seed(
@@ -160,14 +162,18 @@ FROM_HOSTS = (
     ),
     Seed(
         "root may log in",
-        {("SRV-11", APP): "permitrootlogin yes"},
+        {
+            ("SRV-11", APP): "permitrootlogin yes",
+            ("SRV-01", APP): "root uid=0",
+            ("NET-19", APP): "root uid=0",
+        },
         APP,
         f"sed -i 's/PermitRootLogin no/PermitRootLogin yes/' {SSHD}",
         mends=True,
     ),
     Seed(
         "a firewall that accepts",
-        {("SRV-06", DATABASE): "policy accept", ("NET-19", DATABASE): "policy accept"},
+        {(control, DATABASE): "policy accept" for control in ("SRV-06", "SRV-11", "NET-19")},
         DATABASE,
         "sed -i '/hook input/ s/policy drop/policy accept/' /etc/nftables.conf && nft -f /etc/nftables.conf",
         mends=True,
@@ -189,7 +195,11 @@ FROM_HOSTS = (
     Seed("telnet on a host", {("SRV-07", MONITOR): ":23 "}, MONITOR, listener(23), STOP),
     Seed("a service that nobody declared", {("SRV-07", TIME): ":8080 "}, TIME, listener(8080), STOP),
     Seed(
-        "an installer's account", {("SRV-03", REPLICA): "debian "}, REPLICA, account("debian"), gone("debian")
+        "an installer's account",
+        {("SRV-03", REPLICA): "debian "},
+        REPLICA,
+        account("debian", "chage -M 45 debian"),
+        gone("debian"),
     ),
     Seed(
         "an account that nobody uses",
@@ -221,11 +231,6 @@ FROM_PAPER = (
         writes={"waivers.yaml": (f"until: {SOON}", f"until: {OVER}")},
     ),
     Seed(
-        "a system of level 4 that is reached in one direction",
-        {("NET-08", "hq-so-noi-vu"): "hq-so-noi-vu-"},
-        writes={"circuits.csv": ("leased,l2,Viettel,100,1500,north", "leased,l2,Viettel,100,1500,west")},
-    ),
-    Seed(
         "a level that nobody approved",
         {("OPS-04", "email"): "approval"},
         writes={
@@ -238,7 +243,7 @@ FROM_PAPER = (
     Seed(
         "a machine that nobody owns",
         {("SRV-13", REPLICA): REPLICA},
-        writes={"assets.csv": ("tủ D01,so-tttt\nbk-", "tủ D01,\nbk-")},
+        writes={"assets.csv": (f"{ASSET},so-tttt\n", f"{ASSET},\n")},
     ),
     Seed(
         "no drill for a year",
@@ -254,6 +259,11 @@ FROM_PAPER = (
         "nobody looks for unknown devices",
         {("SRV-14", "can-tho"): f"date: {LONG_AGO}"},
         writes={"records.yaml": (f"search, date: {LATELY}", f"search, date: {LONG_AGO}")},
+    ),
+    Seed(
+        "wireless networks that nobody looked at",
+        {("NET-18", "can-tho"): f"date: {LONG_AGO}"},
+        writes={"records.yaml": (f"wireless-review, date: {LATELY}", f"wireless-review, date: {LONG_AGO}")},
     ),
     Seed(
         "names are not filtered",
@@ -275,11 +285,18 @@ MENDED = [seed for seed in SEEDS if seed.mends]
 
 def ready(city: CitySlice) -> None:
     """An inventory on which each seed makes a difference, whatever day it is."""
-    for kind, day in (("drill", "2026-06-18"), ("diagram", "2026-07-01"), ("search", "2026-09-10")):
-        city.write("records.yaml", f"kind: {kind}, date: {day}", f"kind: {kind}, date: {LATELY}")
+    days = {"drill": "06-18", "diagram": "07-01", "search": "09-10", "wireless-review": "08-20"}
+    for kind, day in days.items():
+        city.write("records.yaml", f"kind: {kind}, date: 2026-{day}", f"kind: {kind}, date: {LATELY}")
     waiver = f"{{control: NET-20, objects: [{CORE}], reason: a test, approver: a test"
     city.write("waivers.yaml", "waivers:\n", f"waivers:\n  - {waiver}, since: {LATELY}, until: {SOON}}}\n")
-    city.write("sites.yaml", "profile: department-dual", "profile: department")
+
+
+def reach_by_one_direction(city: CitySlice) -> None:
+    """A system of level 4 that is worked on at a site with one physical direction."""
+    site = 'hq-so-noi-vu: {unit: so-noi-vu, pop: hq, number: "11", profile: department'
+    city.write("sites.yaml", f"{site}-dual", site)
+    city.write("circuits.csv", f"{LINK},north", f"{LINK},west")
     system = "officials-database:  "
     text = (city.inventory / "systems.yaml").read_text(encoding="utf-8").partition(system)[2]
     before = text.partition("  level: 3")[0]
@@ -301,4 +318,4 @@ def reap(city: CitySlice) -> None:
     """What no configuration mends; the inventory is that of all others again."""
     for seed in SEEDS:
         if seed.reap:
-            city.on(seed.on, "sh", "-c", seed.reap)
+            city.on(seed.on, "sh", "-c", f"{seed.reap}; true")
