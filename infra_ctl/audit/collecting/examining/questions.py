@@ -172,11 +172,15 @@ ss -Htlnp | awk '{
     esac
     for version in tls1:TLSv1 tls1_1:TLSv1.1 tls1_2:TLSv1.2 tls1_3:TLSv1.3; do
         # shellcheck disable=SC2086
-        if timeout 3 openssl s_client -connect "$place" $starttls "-${version%:*}" \
-            -cipher DEFAULT:@SECLEVEL=0 </dev/null 2>/dev/null | grep -q '^New, [ST][SL][LS]v'; then
+        said=$(timeout 15 openssl s_client -connect "$place" $starttls "-${version%:*}" \
+            -cipher DEFAULT:@SECLEVEL=0 </dev/null 2>/dev/null)
+        [ $? -ne 124 ] || { echo "$place does not answer to a handshake" >&2; exit 1; }
+        case $said in
+        *'New, TLSv'* | *'New, SSLv'*)
             echo "$place ${program:--} ${version#*:}"
             break
-        fi
+            ;;
+        esac
     done
 done
 """
