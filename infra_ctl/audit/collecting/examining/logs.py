@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from infra_ctl.audit.collecting.examining.asking import UnansweredError
-from infra_ctl.audit.collecting.examining.meant import asked_of
+from infra_ctl.audit.collecting.examining.meant import months_of
 from infra_ctl.audit.collecting.examining.seen import Facts, Seen, no, one, shown
 from infra_ctl.controls.exhibit import Fact, Line
 
@@ -109,7 +109,7 @@ def kept(seen: Seen) -> Facts:
     """
     _refuse_others(seen)
     ages = _ages(seen)
-    months = {each for each in seen.meant.months.values() if each >= asked_of(seen.meant.level)}
+    months = {each for each in seen.meant.months.values() if each >= months_of(seen.meant.level)}
     wanted = [str(each) for each in sorted(months)]
     lacking = next((each for each in wanted if each not in ages), None)
     if lacking is not None or not wanted:

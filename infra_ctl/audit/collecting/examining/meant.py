@@ -144,6 +144,6 @@ def _zones(city: City, site: str) -> Mapping[str, tuple[Network, ...]]:
     return found
 
 
-def asked_of(level: int) -> int:
-    """Months that logs of this level are kept."""
+def months_of(level: int) -> int:
+    """For how many months logs of a level are kept."""
     return RETENTION_MONTHS[level]

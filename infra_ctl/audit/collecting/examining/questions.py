@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from infra_ctl.audit.collecting.examining.asking import Question, files, needing
+from infra_ctl.audit.collecting.examining.asking import ABSENT, Question, files, needing
 
 FILES = "files"
 PATTERNS = (
@@ -75,11 +75,19 @@ for each in "$@"; do [ ! -f "$each" ] || cat "$each"; done
 """
 
 LOGINS = r"""
-{ if [ -s /var/log/auth.log ]; then tail -q -n 4000 /var/log/auth.log
+{ if [ -s /var/log/auth.log ]; then tail -q -n 4000 /var/log/auth.log.1 /var/log/auth.log
 elif command -v journalctl >/dev/null; then journalctl -q --no-pager -o short-unix -t sshd -n 4000; fi
 } 2>/dev/null | grep 'sshd.*Accepted ' | tail -n 1000
 exit 0
 """
+
+LASTLOG = f"""
+! command -v lastlog >/dev/null || exec lastlog
+! command -v lastlog2 >/dev/null || exec lastlog2
+exit {ABSENT}
+"""
+
+DISK = "[ ! -d /var/log/city ] || exec df -P /var/log/city\nexec df -P /var/log"
 
 CLOCK = r"""
 echo "now=$(date +%s)"
@@ -164,11 +172,15 @@ ss -Htlnp | awk '{
     esac
     for version in tls1:TLSv1 tls1_1:TLSv1.1 tls1_2:TLSv1.2 tls1_3:TLSv1.3; do
         # shellcheck disable=SC2086
-        if timeout 3 openssl s_client -connect "$place" $starttls "-${version%:*}" \
-            -cipher DEFAULT:@SECLEVEL=0 </dev/null 2>/dev/null | grep -q '^New, [ST][SL][LS]v'; then
+        said=$(timeout 15 openssl s_client -connect "$place" $starttls "-${version%:*}" \
+            -cipher DEFAULT:@SECLEVEL=0 </dev/null 2>/dev/null)
+        [ $? -ne 124 ] || { echo "$place does not answer to a handshake" >&2; exit 1; }
+        case $said in
+        *'New, TLSv'* | *'New, SSLv'*)
             echo "$place ${program:--} ${version#*:}"
             break
-        fi
+            ;;
+        esac
     done
 done
 """
@@ -185,14 +197,14 @@ _EVERYWHERE = (
     Question("sshd", needing("sshd", SSHD)),
     Question("snmpd", SNMPD),
     Question("accounts", ACCOUNTS),
-    Question("lastlog", needing("lastlog", "exec lastlog")),
+    Question("lastlog", LASTLOG),
     Question("logins", LOGINS),
     Question("chronyc sources", needing("chronyc", "exec chronyc -n -c sources")),
     Question("chronyc tracking", needing("chronyc", "exec chronyc -n -c tracking")),
     Question("timedatectl", TIMESYNCD),
     Question("security updates", needing("dpkg-query", SECURITY), seconds=60),
     Question("signatures", SIGNATURES),
-    Question("disk", "exec df -P /var/log"),
+    Question("disk", DISK),
     Question("virtual", needing("systemd-detect-virt", "systemd-detect-virt; exit 0")),
     Question("ip link", "exec ip -o -d link show"),
     Question("audit", needing("auditctl", "exec auditctl -l")),
