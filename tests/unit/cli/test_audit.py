@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,34 @@ def test_without_a_finding_it_ends_with_0(infra_ctl: Command) -> None:
     said = infra_ctl("audit", "nk-an-hoa-ce1", "--law", "ours")
     assert (said.code, said.out.count("\n")) == (Exit.DONE, 1)
     assert said.out.startswith("2 passed · audit A")
+
+
+def test_what_is_waived_is_no_finding_until_it_ends(infra_ctl: Command, small_folder: Path) -> None:
+    waiver = """\
+waivers:
+  - control: RTR-01
+    objects: [nk-pop1]
+    reason: Đang thay thiết bị
+    approver: Nguyễn Văn An
+    since: {since}
+    until: {until}
+"""
+    today = date.today()
+
+    def written(since: int, until: int) -> str:
+        days = {"since": today + timedelta(since), "until": today + timedelta(until)}
+        return waiver.format_map(days)
+
+    (small_folder / "waivers.yaml").write_text(written(-30, 30), encoding="utf-8")
+    said = infra_ctl("audit", "pop=nk", "--law", "ours")
+    assert said.err.endswith("asking 3 devices\n"), said.err
+    assert (said.code, said.out.startswith("5 passed · 1 waived · audit A")) == (Exit.DONE, True)
+    said = infra_ctl("audit", "show", "RTR-01", "nk-pop1")
+    assert "waivers.yaml:7: " in said.out
+    assert "    waiver  Đang thay thiết bị" in said.out
+    (small_folder / "waivers.yaml").write_text(written(-30, -10), encoding="utf-8")
+    said = infra_ctl("audit", "pop=nk", "--law", "ours", "--stored")
+    assert (said.code, said.out.splitlines()[-1].startswith("1 failed · 5 passed")) == (Exit.FOUND, True)
 
 
 def test_what_nobody_can_say_is_a_finding(infra_ctl: Command) -> None:
