@@ -19,7 +19,7 @@ LOTS: Mapping[str, frozenset[str]] = {
         f"test_{name}_live"
         for name in (
             *("audit", "drift", "examining", "faults_seen"),
-            *("host_procedures", "hosts", "one_plan", "roles", "schedule"),
+            *("host_procedures", "hosts", "one_plan", "roles", "schedule", "seeded"),
         )
     ),
 }

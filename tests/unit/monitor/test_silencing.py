@@ -83,6 +83,7 @@ ALWAYS = {
     "HoldExpired": "the same",
     "BackupOld": "the same",
     "BackupsUnseen": "the same",
+    "AuditOld": "what is called by a timer, whatever the network does",
     "Drift": "what somebody did, whatever the network does",
     "Held": "told to nobody",
 }
