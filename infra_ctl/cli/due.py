@@ -16,7 +16,7 @@ from infra_ctl.cli.ending import Ending
 from infra_ctl.cli.exits import Exit
 from infra_ctl.cli.progress import Stopwatch, counting
 from infra_ctl.cli.session import Session
-from infra_ctl.errors import InfraCtlError
+from infra_ctl.errors import InfraCtlError, RefusedError
 
 if TYPE_CHECKING:
     from infra_ctl.audit.due import Due
@@ -87,6 +87,8 @@ def _run_one(session: Session, ended: _Round, known: Setting, asked: Sources, du
     except KeyboardInterrupt:
         click.echo(f"{due.name} stopped; go on   {session.command('audit --due')}", err=True)
         raise
+    except RefusedError as error:
+        session.say(f"{due.name}   left alone: {error}")
     except Exception as error:  # noqa: BLE001 - a defect in one audit is no reason to run no other
         ours = isinstance(error, InfraCtlError)
         ended.failed[due.name] = f"{error}" if ours else f"a defect: {type(error).__name__}: {error}"

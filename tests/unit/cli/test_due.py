@@ -7,12 +7,15 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from infra_ctl.cli.exits import Exit
+from infra_ctl.journal.opening import open_journal
+from infra_ctl.journal.records import Asking
 from infra_ctl.journal.store import Journal
 from tests.dying import DIED
 from tests.unit.audit.receiving import Receiver, receiver
@@ -84,6 +87,17 @@ def test_one_that_cannot_be_run_keeps_the_other_not_back(infra_ctl: Command, aud
     weekly, daily = said.out.splitlines()
     assert weekly.startswith("weekly   FAILED: selector, column 1: 'site=mars' means no device and no host")
     assert daily.startswith("daily   1 failed · 1 passed · audit A")
+
+
+def test_one_that_somebody_else_runs_is_left_alone(infra_ctl: Command, tmp_path: Path) -> None:
+    assert infra_ctl("audit", "nk-pop1", "--law", "ours").code == Exit.FOUND  # there is a journal
+    with closing(open_journal(f"sqlite:///{tmp_path / 'var/journal.db'}")) as journal:
+        theirs = journal.audits.start(Asking("daily", "embedded", ("ours",), "nk-pop1", "", 1))
+        said = infra_ctl("audit", "--due")
+    assert said.code == Exit.DONE, said.err
+    weekly, daily = said.out.splitlines()
+    assert weekly.startswith("weekly   2 passed · audit A")
+    assert daily.startswith(f"daily   left alone: audit {theirs.id} is under way: ")
 
 
 def test_who_cannot_be_told_is_named_and_told_by_the_next(infra_ctl: Command, sink: Receiver) -> None:

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from infra_ctl.audit import installing
+from infra_ctl.audit.schedule import JOBS
 from infra_ctl.cli.exits import Exit
+from infra_ctl.cli.schedule import NAMES
 from tests.unit.cli.conftest import Command
 
 ME = pwd.getpwuid(os.getuid()).pw_name
@@ -197,3 +199,7 @@ def test_a_city_without_audits_says_so(infra_ctl: Command) -> None:
     assert (
         infra_ctl("schedule", "show").out.splitlines()[0] == "no audit runs by itself: audits.yaml names none"
     )
+
+
+def test_every_job_can_be_named() -> None:
+    assert tuple(JOBS) == NAMES
