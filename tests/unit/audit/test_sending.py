@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 import socket
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.message import Message
 from pathlib import Path
@@ -37,11 +38,11 @@ def plain(box: Mailbox) -> Server:
 
 
 @pytest.fixture
-def nowhere() -> str:
-    """An address at which nobody listens."""
+def nowhere() -> Iterator[str]:
+    """An address that is somebody's, who does not listen at it: it is nobody else's meanwhile."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{listener.getsockname()[1]}"
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
 
 
 def test_news_arrive_signed_and_named() -> None:
