@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from ipaddress import ip_network
 
 from infra_ctl.audit.collecting.examining import ssh
+from infra_ctl.audit.collecting.examining.asking import UnansweredError
 from infra_ctl.audit.collecting.examining.rules import Chain, Rule, Ruleset
 from infra_ctl.audit.collecting.examining.seen import Facts, Seen, no, shown
 from infra_ctl.controls.exhibit import Fact, Line
@@ -18,8 +19,8 @@ _FAMILIES = {"ip": (4,), "ip6": (6,), "inet": (4, 6)}
 _DEPTH = 8
 """Chains that lead to another are followed so far."""
 _OTHERS = re.compile(
-    r"iif(name)? \"?lo\"?|ct state (?!.*\bnew\b)|l4proto (?!.*\btcp\b)|\bicmp|\bct status|^tcp sport"
-    r"|tcp flags .*!= syn|nd-|\bip6? protocol (?!tcp)"
+    r"iif(name)? \"?lo\"?|ct state (?!!= )(?!.*\bnew\b)|\bicmp(v6)? (type|code)|\bct status|\budp (sport|dport)"
+    r"|tcp flags .*!= syn|(l4proto|ip protocol|ip6 nexthdr) (!= (tcp|6)$|(?!!= )(?!.*\b(tcp|6)\b))"
 )
 """What only packets match that open no SSH session from elsewhere."""
 
@@ -73,6 +74,8 @@ def _walk(
     for rule in chain.rules:
         if not _is_about(rule, version, ports):
             continue
+        if not rule.is_read:
+            raise UnansweredError(f"nftables:{rule.line.number}: a rule of this form is not read here")
         named = tuple(each for side in rule.sources for each in side.networks if each.version == version)
         is_not = any(side.is_not for side in rule.sources)
         is_all = not (rule.sources or rule.targets or rule.more)
