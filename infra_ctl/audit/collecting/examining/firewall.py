@@ -19,8 +19,9 @@ _FAMILIES = {"ip": (4,), "ip6": (6,), "inet": (4, 6)}
 _DEPTH = 8
 """Chains that lead to another are followed so far."""
 _OTHERS = re.compile(
-    r"iif(name)? \"?lo\"?|ct state (?!!= )(?!.*\bnew\b)|\bicmp(v6)? (type|code)|\bct status|\budp (sport|dport)"
-    r"|tcp flags .*!= syn|(l4proto|ip protocol|ip6 nexthdr) (!= (tcp|6)$|(?!!= )(?!.*\b(tcp|6)\b))"
+    r"iif(name)? \"?lo\"?|ct state (?!!= )(?!.*\bnew\b)|\bicmp(v6)? (type|code)|\bct status"
+    r"|\budp (sport|dport)|tcp flags .*!= syn"
+    r"|(l4proto|ip protocol|ip6 nexthdr) (!= (tcp|6)$|(?!!= )(?!.*\b(tcp|6)\b))"
 )
 """What only packets match that open no SSH session from elsewhere."""
 
@@ -74,8 +75,6 @@ def _walk(
     for rule in chain.rules:
         if not _is_about(rule, version, ports):
             continue
-        if not rule.is_read:
-            raise UnansweredError(f"nftables:{rule.line.number}: a rule of this form is not read here")
         named = tuple(each for side in rule.sources for each in side.networks if each.version == version)
         is_not = any(side.is_not for side in rule.sources)
         is_all = not (rule.sources or rule.targets or rule.more)
@@ -97,13 +96,15 @@ def _walk(
 
 
 def _is_about(rule: Rule, version: int, ports: frozenset[int]) -> bool:
-    """Whether the first packet of an SSH session may be meant."""
+    """Whether the first packet of an SSH session may be meant. Raises UnansweredError where nobody knows."""
     if rule.ports is not None:
         protocol, numbers, is_not = rule.ports
         if protocol == "udp" or (ports <= numbers if is_not else not ports & numbers):
             return False
     elif _OTHERS.search(rule.more):
         return False
+    if not rule.is_read:
+        raise UnansweredError(f"nftables:{rule.line.number}: a rule of this form is not read here")
     if rule.ports is not None and re.search(r"iif(name)? \"?lo\"?", rule.more):
         return False
     return all(version in _FAMILIES[side.family] for side in rule.sources)

@@ -147,7 +147,9 @@ def _rule(line: Line, text: str, sets: Mapping[str, str]) -> Rule:
         return Rule(line, verdict[1] if verdict else "", more=text, is_read=False)
     sides: dict[str, list[Side]] = {"saddr": [], "daddr": []}
     for each in _ADDRESS.finditer(text):
-        sides[each["side"]].append(Side(each["family"], _networks(_elements(each["set"], sets)), bool(each["not"])))
+        sides[each["side"]].append(
+            Side(each["family"], _networks(_elements(each["set"], sets)), bool(each["not"]))
+        )
     ports = next((each for each in _PORT.finditer(text) if each["side"] == "dport"), None)
     more = _ADDRESS.sub("", text)
     more = more.replace(ports[0], "") if ports else more
@@ -156,7 +158,9 @@ def _rule(line: Line, text: str, sets: Mapping[str, str]) -> Rule:
         verdict[1] if verdict else "",
         tuple(sides["saddr"]),
         tuple(sides["daddr"]),
-        (ports["protocol"], frozenset(_numbers(_elements(ports["set"], sets))), bool(ports["not"])) if ports else None,
+        (ports["protocol"], frozenset(_numbers(_elements(ports["set"], sets))), bool(ports["not"]))
+        if ports
+        else None,
         " ".join(more.split()),
     )
 
