@@ -140,6 +140,11 @@ def test_a_letter_goes_encrypted_and_with_a_login(tmp_path: Path) -> None:
         )
         with pytest.raises(UntoldError, match=r"^the mail server says 535 "):
             mail(wrong, letter("an-toan@cantho.example"))
+        accented = Server(
+            "127.0.0.1", there.port, "starttls", "infra@cantho.example", "mật khẩu", str(authority.file)
+        )
+        with pytest.raises(UntoldError, match=r"^its user, its password or a name is not ASCII$"):
+            mail(accented, letter("an-toan@cantho.example"))
         with pytest.raises(UntoldError, match=r"^its certificate: unable to get local issuer certificate"):
             mail(Server("127.0.0.1", there.port, "starttls"), letter("an-toan@cantho.example"))
         with pytest.raises(
