@@ -219,7 +219,7 @@ def half_year(session: Session, way: Way, *, period: str | None, unit: str | Non
     infra-ctl report half-year --period 2026H2 --unit 31117 -f pdf -o cai-khe.pdf
     infra-ctl report half-year --period 2026H2 --prometheus https://10.19.0.19:9090 -o city.html
     """
-    from infra_ctl.report.half_year import document
+    from infra_ctl.report.half_year import document, reporting_half
     from infra_ctl.report.period import half, today
     from infra_ctl.report.reading import read
 
@@ -227,7 +227,7 @@ def half_year(session: Session, way: Way, *, period: str | None, unit: str | Non
     asked = wanted(sources, period or half(today()).name, unit)
     asking = _asking(session, prometheus)
     now, before = (
-        read(sources, each, asked.made, session.context.backup, asking)
+        read(sources, reporting_half(each), asked.made, session.context.backup, asking)
         for each in (asked.period, asked.period.before)
     )
     hand_over(session, way, document(sources, asked, now, before))

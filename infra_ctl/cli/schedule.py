@@ -275,6 +275,8 @@ def _caller(session: Session, user: str, program: Path | None, *, crontab: bool)
         **{name: str(Path(os.environ[name]).absolute()) for name in _PATHS if os.environ.get(name)},
         **{name: os.environ[name] for name in _WORDS if os.environ.get(name)},
     }
+    if "INFRA_CTL_JOURNAL" in environment:
+        environment["INFRA_CTL_JOURNAL"] = _from_anywhere(where.journal_url)
     if _has_password(where.journal_url):
         del environment["INFRA_CTL_JOURNAL"]
         _refuse_or_say(session, crontab=crontab)
@@ -304,6 +306,17 @@ def _beside(var: Path, session: Session) -> Iterator[Path]:
     for folder in dict.fromkeys((session.context.backup.absolute(), *file)):
         if not folder.is_relative_to(var):
             yield folder
+
+
+def _from_anywhere(url: str) -> str:
+    """A journal's URL that is of the same file in whichever folder a service works."""
+    from sqlalchemy import make_url
+
+    read = make_url(url)
+    if read.get_backend_name() != "sqlite" or not read.database:
+        return url
+    file = str(Path(read.database).absolute())
+    return read.set(database=file).render_as_string(hide_password=False)
 
 
 def _has_password(url: str) -> bool:

@@ -43,7 +43,7 @@ from infra_ctl.report.findings import (
     worst_first,
 )
 from infra_ctl.report.framing import closing, opening
-from infra_ctl.report.letterhead import letterhead
+from infra_ctl.report.letterhead import inside, letterhead
 from infra_ctl.report.period import Period, local
 from infra_ctl.report.scope import Scope
 from infra_ctl.report.spoken import spoken
@@ -135,7 +135,7 @@ def _ground(law: Words) -> Words:
 def _subject(audit: Audit | None, which: Which, scope: Scope) -> Words:
     vi, en = "Kết quả kiểm tra tuân thủ quy định về an toàn thông tin mạng", "Audit of information security"
     if scope.unit:
-        vi, en = f"{vi} tại {scope.unit.name}", f"{en}, {scope.unit.name}"
+        vi, en = f"{vi} tại {inside(scope.unit.name)}", f"{en}, {scope.unit.name}"
     if audit is not None:
         day = local(audit.started)
         return words(f"{vi} ngày {day:%d/%m/%Y}", f"{en}, {day:%Y-%m-%d}")

@@ -144,7 +144,7 @@ def _counts(found: tuple[Change, ...]) -> Mapping[str, int]:
         "runs": len(found),
         "machines": len({name for each in found for name in each.changed}),
         "unexplained": sum(not each.is_explained for each in found),
-        "unwell": sum(each.run.state is not RunState.DONE for each in found),
+        "unwell": sum(each.run.state not in (RunState.DONE, RunState.RUNNING) for each in found),
         "undone": sum(bool(each.undone_by) for each in found),
     }
 

@@ -36,15 +36,20 @@ def deeds(inventory: Inventory, scope: Scope, period: Period) -> tuple[Recorded,
     return tuple(sorted((each for each in found if _is_of(each.of, scope)), key=lambda each: each.date))
 
 
-def is_late(incident: Incident) -> bool:
-    """Whether the authority did not have its notice or its report in time."""
+def is_late(incident: Incident, now: datetime) -> bool:
+    """Whether the authority did not have its notice or its report in time; `now` is UTC, without a zone."""
     return any(
-        at is None or at - incident.occurred > limit
+        _is_late(incident, at, limit, now)
         for at, limit in ((incident.notified, NOTICE), (incident.reported, REPORT))
     )
 
 
-def incidents_table(inventory: Inventory, found: Iterable[Incident]) -> Table:
+def _is_late(incident: Incident, at: datetime | None, limit: timedelta, now: datetime) -> bool:
+    """What is not done yet is late once its time is over."""
+    return (_utc(at) if at else now) - _utc(incident.occurred) > limit
+
+
+def incidents_table(inventory: Inventory, found: Iterable[Incident], now: datetime) -> Table:
     columns = (
         Column("occurred", words("Xảy ra lúc", "Occurred")),
         Column("title", words("Sự cố", "Incident")),
@@ -63,9 +68,9 @@ def incidents_table(inventory: Inventory, found: Iterable[Incident]) -> Table:
             Names(each.of),
             each.by,
             each.number,
-            _in_time(each, each.notified, NOTICE),
+            _in_time(each, each.notified, NOTICE, now),
             _utc(each.notified) if each.notified else None,
-            _in_time(each, each.reported, REPORT),
+            _in_time(each, each.reported, REPORT, now),
             _utc(each.reported) if each.reported else None,
         )
         for each in found
@@ -92,12 +97,15 @@ def deeds_table(inventory: Inventory, key: str, title: Words, found: Iterable[Re
     return Table(key, title, columns, rows, none)
 
 
-def _in_time(incident: Incident, at: datetime | None, limit: timedelta) -> Cell:
-    """When, and whether that was within what the law gives."""
+def _in_time(incident: Incident, at: datetime | None, limit: timedelta, now: datetime) -> Cell:
+    """When, and whether that was within what the law gives; what is not done yet may still be in time."""
+    is_late = _is_late(incident, at, limit, now)
     if at is None:
-        return Coded("missing", words("chưa thực hiện", "not done"), "bad")
+        if is_late:
+            return Coded("missing", words("chưa thực hiện", "not done"), "bad")
+        return Coded("open", words("chưa đến hạn", "not due yet"), "muted")
     vi, en = (spoken(_utc(at), language) for language in LANGUAGES)
-    if at - incident.occurred > limit:
+    if is_late:
         return Coded("late", words(f"{vi} (quá hạn)", f"{en} (late)"), "bad")
     return Coded("in-time", words(f"{vi} (đúng hạn)", f"{en} (in time)"), "good")
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from infra_ctl.controls.model import Words
+from infra_ctl.errors import UnknownError
 from infra_ctl.outcome import Verdict
 from infra_ctl.report.changes import changes_table
 from infra_ctl.report.compared import before_cell, targets_table, title, trend_table
@@ -40,9 +41,11 @@ from infra_ctl.report.letterhead import collector
 from infra_ctl.report.mandate import Mandate
 from infra_ctl.report.measure import Measure, brief
 from infra_ctl.report.measured import changed, circuits, findings, rooms, sites, systems
+from infra_ctl.report.period import Period
 from infra_ctl.report.readings import Readings
 from infra_ctl.report.rollup import Part, parts, whole
 from infra_ctl.report.scope import Scope
+from infra_ctl.report.spoken import number
 from infra_ctl.report.units import lacking_table, shares, units_table
 from infra_ctl.report.wanted import Sources, Wanted
 from infra_ctl.report.wording import about
@@ -77,6 +80,15 @@ class Half:
         return len(self.beneath) > 1
 
 
+def reporting_half(of: Period) -> Period:
+    """Raises UnknownError for what is no half of a year."""
+    if "H" not in of.name:
+        half = "H1" if of.first.month <= 6 else "H2"
+        known = f"such as {of.first.year}{half}"
+        raise UnknownError(f"a half-year report is of half a year, {known}, and not of {of.name}")
+    return of
+
+
 def half(scope: Scope, readings: Readings) -> Half:
     beneath = parts(scope, readings)
     return Half(scope, readings, beneath, whole(scope, readings, beneath))
@@ -105,7 +117,7 @@ def document(sources: Sources, wanted: Wanted, now: Readings, before: Readings) 
 
 def grounds(asked: Sequence[Mandate]) -> tuple[Words, ...]:
     """What asks for the report."""
-    cited = tuple(words(f"Căn cứ {m.title.vi}", f"Pursuant to {m.title.en}") for m in asked)
+    cited = tuple(words(f"Căn cứ {m.title.vi}", f"Pursuant to {_begun(m.title.en)}") for m in asked)
     return (
         words(
             "Thực hiện chế độ báo cáo định kỳ 06 tháng về ứng dụng công nghệ thông tin",
@@ -113,6 +125,11 @@ def grounds(asked: Sequence[Mandate]) -> tuple[Words, ...]:
         ),
         *cited,
     )
+
+
+def _begun(title: str) -> str:
+    """A title within a sentence: its article is small."""
+    return f"the {title[4:]}" if title.startswith("The ") else title
 
 
 def _sections(
@@ -159,14 +176,15 @@ def inventoried(scope: Scope, readings: Readings) -> Words:
     own = sites(scope, readings)
     lines = circuits(scope, readings)
     mbps = sum(each.mbps for each in lines)
+    in_vi, in_en = number(mbps, "vi"), number(mbps, "en")
     machines, hosts = len(scope.named("device")), len(scope.named("host"))
     video, owned = len(rooms(scope, readings)), len(systems(scope, readings))
     return words(
         f"Hạ tầng được khai báo gồm {len(own)} điểm mạng, {machines} bộ định tuyến, {hosts} máy chủ, "
-        f"{len(lines)} kênh truyền với tổng băng thông {mbps} Mbit/s, {video} phòng họp truyền hình và "
+        f"{len(lines)} kênh truyền với tổng băng thông {in_vi} Mbit/s, {video} phòng họp truyền hình và "
         f"{owned} hệ thống thông tin.",
         f"What is written down: {len(own)} sites, {machines} routers, {hosts} hosts, {len(lines)} "
-        f"circuits of {mbps} Mbit/s together, {video} video rooms and {owned} information systems.",
+        f"circuits of {in_en} Mbit/s together, {video} video rooms and {owned} information systems.",
     )
 
 
@@ -204,7 +222,7 @@ def _security(one: Half, naming: Naming) -> Iterator[Block]:
     inventory, period = one.readings.inventory, one.readings.period
     heading = words("Diễn tập, rà soát, kiểm tra đã thực hiện", "Drills, reviews and tests")
     yield deeds_table(inventory, "records", heading, deeds(inventory, one.scope, period))
-    yield incidents_table(inventory, incidents(inventory, one.scope, period))
+    yield incidents_table(inventory, incidents(inventory, one.scope, period), one.readings.made)
 
 
 def _changes(one: Half) -> Iterator[Block]:

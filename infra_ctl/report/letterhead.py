@@ -49,7 +49,7 @@ def remark(inventory: Inventory, unit: str, period: str, report: str) -> Remark 
 
 def _usual(inventory: Inventory, unit: Unit | None) -> Letterhead:
     """As a unit of its kind signs."""
-    city = _inside(inventory.city.name)
+    city = inside(inventory.city.name)
     if unit is None or unit.kind == "city":
         return _committee(inventory.city.name, (), (f"Các sở, ban, ngành {city}",))
     to = (f"{_COMMITTEE} {city}",)
@@ -68,7 +68,7 @@ def _usual(inventory: Inventory, unit: Unit | None) -> Letterhead:
 def _committee(name: str, to: tuple[str, ...], recipients: tuple[str, ...]) -> Letterhead:
     """Of a People's Committee, for which its chairman signs."""
     return Letterhead(
-        agency=f"{_COMMITTEE} {_inside(name)}",
+        agency=f"{_COMMITTEE} {inside(name)}",
         place=_place(name),
         symbol="BC-UBND",
         to=to,
@@ -93,9 +93,9 @@ def _said(head: Letterhead, issuer: Issuer) -> Letterhead:
     )
 
 
-def _inside(name: str) -> str:
-    """A name as it stands within a longer one: `Ủy ban nhân dân quận Ninh Kiều`."""
-    return name[:1].lower() + name[1:]
+def inside(name: str) -> str:
+    """A name within a longer text: `tại phường Cái Khế`; what is no place, as Sở Nội vụ, is as it was."""
+    return name[:1].lower() + name[1:] if name.startswith(_KINDS) else name
 
 
 def _place(name: str) -> str:

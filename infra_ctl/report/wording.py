@@ -9,6 +9,7 @@ from infra_ctl.controls.model import Severity, Words
 from infra_ctl.journal.records import RunState, StepState
 from infra_ctl.outcome import Verdict
 from infra_ctl.report.document import Coded, Tone, words
+from infra_ctl.report.letterhead import inside
 from infra_ctl.report.wanted import Wanted
 
 NONE = words("Không có.", "None.")
@@ -81,5 +82,5 @@ STEP_STATES: Mapping[StepState, Coded] = {
 def about(vi: str, en: str, wanted: Wanted) -> Words:
     """What a report is about: the matter, whose, and when."""
     period, unit = wanted.period.title, wanted.scope.unit
-    of_vi, of_en = (f" tại {unit.name}", f", {unit.name}") if unit else ("", "")
+    of_vi, of_en = (f" tại {inside(unit.name)}", f", {unit.name}") if unit else ("", "")
     return words(f"{vi}{of_vi} {period.vi}", f"{en}{of_en}, {period.en}")

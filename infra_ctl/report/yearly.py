@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Literal
 
 from infra_ctl.controls.finding import Finding
@@ -135,7 +135,9 @@ def _sections(
     read: Readings, years: tuple[Year, Year], listed: Sequence[Standing], naming: Naming
 ) -> Iterator[Section]:
     inventory, (now, before) = read.inventory, years
-    yield Section(words("Tình hình chung", "Summary"), (_span(read), *_summary(now, before, listed)))
+    yield Section(
+        words("Tình hình chung", "Summary"), (_span(read), *_summary(now, before, listed, read.made))
+    )
     yield Section(
         words("Hệ thống thông tin theo cấp độ", "Systems by level"), (_levels(listed), level_list(listed))
     )
@@ -145,7 +147,9 @@ def _sections(
     waived = of_verdict(now.findings, Verdict.WAIVED)
     none = words("Không có miễn trừ.", "Nothing is waived.")
     yield Section(words("Miễn trừ", "Waivers"), (waivers_table("waived", waived, naming, none),))
-    yield Section(words("Sự cố an toàn thông tin", "Incidents"), (incidents_table(inventory, now.incidents),))
+    yield Section(
+        words("Sự cố an toàn thông tin", "Incidents"), (incidents_table(inventory, now.incidents, read.made),)
+    )
     others = [each for each in now.deeds if each.kind != "drill"]
     yield Section(
         words("Diễn tập và hoạt động định kỳ", "Drills and what is due regularly"),
@@ -160,17 +164,19 @@ def _sections(
 def _span(read: Readings) -> Paragraph:
     """Of which days it is: a year that is not over yet is reported as far as it has come."""
     first, last = read.period.first, min(read.period.last, local(read.made).date())
+    if last < first:
+        return Paragraph(words("Kỳ báo cáo chưa bắt đầu.", "The period has not begun."), "warn")
     vi = f"Số liệu từ ngày {first:%d/%m/%Y} đến hết ngày {last:%d/%m/%Y}."
     return Paragraph(words(vi, f"From {first} to {last}."))
 
 
-def _summary(now: Year, before: Year, listed: Sequence[Standing]) -> Iterator[Block]:
+def _summary(now: Year, before: Year, listed: Sequence[Standing], made: datetime) -> Iterator[Block]:
     if not (now.findings or now.incidents or now.deeds or now.changes):
         nothing = words("Trong kỳ không có số liệu nào được ghi nhận.", "Nothing is stored of this period.")
         yield Paragraph(nothing)
     approved = Share(sum(each.is_approved for each in listed), len(listed))
     full = Share(sum(each.measures.code == "full" for each in listed), len(listed))
-    late = sum(map(is_late, now.incidents))
+    late, late_before = (sum(is_late(each, made) for each in year.incidents) for year in (now, before))
     yield Headlines(
         "summary",
         (
@@ -183,7 +189,7 @@ def _summary(now: Year, before: Year, listed: Sequence[Standing]) -> Iterator[Bl
                 "late",
                 words("Sự cố báo cáo không đúng hạn", "Incidents told of late"),
                 late,
-                sum(map(is_late, before.incidents)),
+                late_before,
                 "bad" if late else "",
             ),
             Headline("drills", words("Lần diễn tập", "Drills"), len(now.drills), len(before.drills)),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 import json
 import socket
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.message import Message
 from pathlib import Path
@@ -38,11 +37,11 @@ def plain(box: Mailbox) -> Server:
 
 
 @pytest.fixture
-def nowhere() -> Iterator[str]:
-    """An address that is somebody's, who does not listen at it: it is nobody else's meanwhile."""
+def nowhere() -> str:
+    """An address at which nobody listens."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        yield f"127.0.0.1:{listener.getsockname()[1]}"
+        return f"127.0.0.1:{listener.getsockname()[1]}"
 
 
 def test_news_arrive_signed_and_named() -> None:
@@ -140,11 +139,6 @@ def test_a_letter_goes_encrypted_and_with_a_login(tmp_path: Path) -> None:
         )
         with pytest.raises(UntoldError, match=r"^the mail server says 535 "):
             mail(wrong, letter("an-toan@cantho.example"))
-        accented = Server(
-            "127.0.0.1", there.port, "starttls", "infra@cantho.example", "mật khẩu", str(authority.file)
-        )
-        with pytest.raises(UntoldError, match=r"^its user, its password or a name is not ASCII$"):
-            mail(accented, letter("an-toan@cantho.example"))
         with pytest.raises(UntoldError, match=r"^its certificate: unable to get local issuer certificate"):
             mail(Server("127.0.0.1", there.port, "starttls"), letter("an-toan@cantho.example"))
         with pytest.raises(

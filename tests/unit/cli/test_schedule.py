@@ -68,6 +68,19 @@ def test_units_are_written_where_they_are_to_be(infra_ctl: Command, elsewhere: P
     assert said.out.splitlines() == ["0 written · 2 unchanged"]
 
 
+def test_a_service_has_the_journal_of_who_installed_it(
+    infra_ctl: Command, elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It works in another folder: a path from here would be another file there."""
+    monkeypatch.chdir(elsewhere)
+    monkeypatch.setenv("INFRA_CTL_JOURNAL", "sqlite:///kept/journal.db")
+    said = infra_ctl("schedule", "install", "-o", "units", "--program", "/bin/true")
+    assert said.code == Exit.DONE, said.err
+    service = (elsewhere / "units/infra-ctl-audit.service").read_text(encoding="utf-8")
+    assert f'Environment="INFRA_CTL_JOURNAL=sqlite:///{elsewhere}/kept/journal.db"\n' in service
+    assert f'ReadWritePaths="{elsewhere}/kept"\n' in service
+
+
 def test_what_is_only_shown_is_not_written(infra_ctl: Command, elsewhere: Path) -> None:
     said = infra_ctl("schedule", "install", "--dry-run", "--program", "/bin/true")
     assert said.code == Exit.DONE

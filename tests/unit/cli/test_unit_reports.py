@@ -24,6 +24,14 @@ def test_the_half_year_of_today_is_meant_without_a_period(infra_ctl: Command, re
     assert infra_ctl("report", report, "-f", "json").json["period"]["name"][4] == "H"
 
 
+@pytest.mark.parametrize(("period", "half"), [("2026", "H1"), ("2026Q3", "H2"), ("2026-06", "H1")])
+def test_a_half_year_is_half_a_year(infra_ctl: Command, period: str, half: str) -> None:
+    said = infra_ctl("report", "half-year", "--period", period, "-f", "json")
+    assert (said.code, said.out) == (Exit.USAGE, "")
+    meant = f"error: a half-year report is of half a year, such as 2026{half}, and not of {period}"
+    assert said.err.splitlines() == [meant]
+
+
 @pytest.mark.parametrize("report", REPORTS)
 @pytest.mark.parametrize(
     ("options", "words"),

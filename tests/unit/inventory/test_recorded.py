@@ -57,12 +57,17 @@ def test_a_list_that_nobody_wrote_is_not_an_empty_one(city: Path) -> None:
         ("date: 2020-06-18", "date: 2026-11-28", "records.yaml:2:40"),
         ("of: [one-stop], date: 2020-07-08", "of: [one-stop], date: 2026-11-28", "records.yaml:8:28"),
         ("notified: 2020-03-12 15:05", "notified: 2026-11-27 08:01", "records.yaml:6:88"),
+        (
+            "Kiểm kê của phường,2026-11-18,so-tttt\n2025",
+            "Kiểm kê của phường,2026-11-28,so-tttt\n2025",
+            "figures.csv:3:8",
+        ),
     ],
 )
 def test_nobody_has_done_what_is_to_come(old: str, new: str, place: str, city: Path, edit: Edit) -> None:
     now = datetime(2026, 11, 27, 8, 0, tzinfo=VIETNAM)
     assert list(ahead(load(city), now)) == []
-    edit("records.yaml", old, new)
+    edit(place.partition(":")[0], old, new)
     assert [str(each).removeprefix(f"{city}/") for each in ahead(load(city), now)] == [
         f"{place}: this is still to come"
     ]

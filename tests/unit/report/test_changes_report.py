@@ -44,6 +44,13 @@ def test_what_nobody_explained_is_apart(small: SmallCity, journal: Journal) -> N
     assert bar["values"] == {"explained": 2, "unexplained": 1}
 
 
+def test_what_is_under_way_has_not_ended_badly(small: SmallCity, journal: Journal) -> None:
+    ran(journal, ("bt-pop1", StepState.CONFIRMED), reason="Thử", state=RunState.KILLED)
+    ran(journal, ("nk-pop1", StepState.APPLYING), reason="Thử", state=RunState.RUNNING)
+    summary = told(small.city, journal)["headlines"]["summary"]
+    assert (summary["runs"]["value"], summary["unwell"]["value"]) == (2, 1)
+
+
 def test_what_did_not_end_well_has_its_cause(small: SmallCity, journal: Journal) -> None:
     ran(
         journal,

@@ -61,6 +61,20 @@ def test_a_ward_has_its_own_site_circuits_and_room() -> None:
     assert rows(ward(), "rooms", "room")["nk-cai-khe-room"]["available"] == "not-measured"
 
 
+def test_a_place_and_numbers_are_written_as_within_a_sentence() -> None:
+    assert " tại phường Cái Khế 6 tháng" in ward()["subject"]["vi"]
+    assert (
+        " tại Sở Thông tin và Truyền thông 6 tháng"
+        in told(written("so-tttt", readings(small())))["subject"]["vi"]
+    )
+    inventory = small()
+    wide = {key: each.model_copy(update={"mbps": 1000}) for key, each in inventory.circuits.items()}
+    now = readings(inventory.model_copy(update={"circuits": wide}))
+    (counted, *_) = told(written(None, now))["said"]
+    assert f"tổng băng thông {len(wide)}.000 Mbit/s" in counted["vi"]
+    assert f"{len(wide)},000 Mbit/s together" in counted["en"]
+
+
 def test_a_wards_headlines() -> None:
     headlines = ward()["headlines"]["summary"]
     assert headlines["sites-conforming"]["value"] == {"part": 1, "whole": 1}
@@ -83,7 +97,7 @@ def test_an_imported_figure_is_marked_with_its_source() -> None:
     figure = rows(city(), "targets", "target")["A04c"]
     assert figure["origin"] == "imported"
     assert figure["measured"]["imported"] == {"part": 120, "whole": 400}
-    assert "Báo cáo tổng hợp, quý IV, 20/12/2026" in figure["measured"]["source"]
+    assert "Báo cáo tổng hợp, quý IV, 20/11/2026" in figure["measured"]["source"]
     assert figure["state"] == "met"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +146,26 @@ def test_an_incident_is_told_in_time_or_not(small: SmallCity) -> None:
     ]
     assert rows[0]["occurred"] == "2026-02-28T17:00:00Z"
     assert value["headlines"]["summary"]["late"] == {"value": 2, "before": 0}
+
+
+def test_who_has_time_left_is_not_late(small: SmallCity) -> None:
+    def befell(hours: int) -> Incident:
+        occurred = MADE.replace(tzinfo=UTC) - timedelta(hours=hours)
+        return Incident(of=("portal",), title="Mã độc", by="Sở TTTT", occurred=occurred)
+
+    value = told(said(small.city, incidents=(befell(72), befell(23), befell(25))), None, "2026")
+    assert [(row["notice"], row["report"]) for row in value["tables"]["incidents"]] == [
+        ("missing", "open"),
+        ("missing", "open"),
+        ("open", "open"),
+    ]
+    assert value["headlines"]["summary"]["late"]["value"] == 2
+
+
+def test_a_year_that_has_not_begun_has_no_days(small: SmallCity) -> None:
+    texts = [each["vi"] for each in told(small.city, None, "2028")["said"]]
+    assert texts[0] == "Kỳ báo cáo chưa bắt đầu."
+    assert told(small.city, None, "2026")["said"][0]["vi"].startswith("Số liệu từ ngày 15/12/2025")
 
 
 def test_a_unit_has_its_own_systems_incidents_and_changes(small: SmallCity, journal: Journal) -> None:
