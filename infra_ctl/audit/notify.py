@@ -139,7 +139,7 @@ def remind(sender: Sender, but: frozenset[str]) -> Iterator[Told]:
             open_ = alerts.still(known, sender.city_name, addressee.language, until)
             try:
                 _alert(sender, addressee, open_)
-            except UntoldError as error:
+            except (UntoldError, SecretError) as error:
                 yield Told(message, Telling.SENT, str(error))
 
 

@@ -76,6 +76,8 @@ def mail(server: Server, letter: Message) -> None:
             refused = smtp.send_message(letter)
     except (OSError, smtplib.SMTPException) as error:
         raise UntoldError(_mail_cause(error)) from error
+    except UnicodeError as error:  # of what is said when one logs in, or of a name
+        raise UntoldError("its user, its password or a name is not ASCII") from error
     if refused:
         raise PartlyToldError(f"refused: {', '.join(sorted(refused))}")
 

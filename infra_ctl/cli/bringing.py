@@ -29,11 +29,12 @@ def bring(session: Session, file: Path, *, host: str) -> None:
     infra-ctl audit import results.xml --host dc-app-1
     """
     from infra_ctl.audit.openscap import brought as kept
+    from infra_ctl.journal.records import now
 
     city = session.city()
     intent = city.host(host)
     names = [host, f"{host}.{city.inventory.city.domain}", *map(str, intent.addresses)]
-    found = kept.bring(brought(session), host, names, file)
+    found = kept.bring(brought(session), host, names, file, now())
     if session.is_json:
         session.emit(_as_dict(host, found))
         return

@@ -358,14 +358,29 @@ def _last(
 ) -> Iterator[tuple[Sequence[str], Sequence[RowMapping]]]:
     """The laws, and what each object has, of the newest of all audits that asked the same; from old to new.
 
-    Whoever takes the later word on each object and law has the last one. What a law has no more, and what is
-    gone from the inventory, is not kept from before.
+    Whoever takes the later word on each object and law has the last one. What a law has no more is not kept
+    from before, nor what an audit of everything since has not found: it is gone from the inventory.
     """
     done = audits.c.context == context, audits.c.state == RunState.DONE, audits.c.ended < at
     same = audits.c.laws, audits.c.where
     newest = select(*same, func.max(audits.c.ended).label("ended")).where(*done).group_by(*same).subquery()
     joined = and_(*(newest.c[name] == audits.c[name] for name in ("laws", "where", "ended")))
-    query = select(audits.c.id, audits.c.laws).join(newest, joined).where(*done)
-    for audit, laws in connection.execute(query.order_by(audits.c.ended, audits.c.id)).all():
+    query = select(audits.c.id, *same).join(newest, joined).where(*done)
+    rows = connection.execute(query.order_by(audits.c.ended, audits.c.id)).all()
+    for audit, laws in _not_said_since([(row.id, row.laws.split("\n"), row.where) for row in rows]):
         of = select(findings.c.kind, findings.c.object, what).where(findings.c.audit == audit)
-        yield laws.split("\n"), connection.execute(of.order_by(findings.c.place)).mappings().all()
+        yield laws, connection.execute(of.order_by(findings.c.place)).mappings().all()
+
+
+def _not_said_since(
+    asked: Sequence[tuple[str, Sequence[str], str]],
+) -> Sequence[tuple[str, Sequence[str]]]:
+    """Audits, from old to new, with those of their laws that none of everything has asked since."""
+    found: list[tuple[str, Sequence[str]]] = []
+    said: set[str] = set()
+    for audit, laws, where in reversed(asked):
+        if left := [each for each in laws if each not in said]:
+            found.append((audit, left))
+        if not where:
+            said.update(laws)
+    return found[::-1]

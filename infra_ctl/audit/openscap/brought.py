@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Collection
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from infra_ctl.audit.openscap.results import Results, Rule, read
@@ -14,13 +14,15 @@ from infra_ctl.errors import RefusedError, UnusableError
 from infra_ctl.secrets import write_private
 
 FORM = 1
+AHEAD = timedelta(hours=1)
+"""How far another machine's clock may be before ours."""
 
 
-def bring(folder: Path, host: str, names: Collection[str], file: Path) -> Results:
+def bring(folder: Path, host: str, names: Collection[str], file: Path, at: datetime) -> Results:
     """Keep the results in a file for a host, which is called by one of `names`.
 
-    Raises UnusableError for what is none, RefusedError where they are another machine's, or older than what
-    is kept.
+    Raises UnusableError for what is none, RefusedError where they are another machine's, older than what is
+    kept, or of a time that is yet to come: those would never grow old.
     """
     try:
         with file.open("rb") as opened:
@@ -32,6 +34,8 @@ def bring(folder: Path, host: str, names: Collection[str], file: Path) -> Result
     if not found.are_of(names):
         whose = ", ".join(sorted(found.targets)) or "nobody"
         raise RefusedError(f"{file} has the results of {whose}, and not of {host}")
+    if found.at - at > AHEAD:
+        raise RefusedError(f"{file} is of {found.at} UTC, which is yet to come: somebody's clock is wrong")
     before = kept(folder, host)
     if before is not None and before.at > found.at:
         raise RefusedError(f"{file} is of {found.at} UTC: of {host} there are results of {before.at} UTC")

@@ -16,6 +16,9 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
+PATIENCE = 120.0
+"""Seconds that a slow machine may take to start one."""
+
 
 @dataclass
 class Receiver:
@@ -129,7 +132,7 @@ class _Bound(Controller):
     """It looks for itself at its port, and so cannot be left to choose one."""
 
     def __init__(self, listener: socket.socket, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, ready_timeout=PATIENCE, **kwargs)
         self._listener = listener
 
     def _create_server(self) -> Any:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 from dataclasses import replace
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from infra_ctl.audit.collecting.examining import agent
 from infra_ctl.audit.collecting.examining.asking import Answer
 from infra_ctl.audit.collecting.examining.meant import meant
+from infra_ctl.audit.collecting.examining.questions import ACCOUNTS
 from infra_ctl.audit.collecting.examining.reading import PAPERS, READERS, asked_of, nothing, part
+from infra_ctl.audit.collecting.examining.seen import shown
 from infra_ctl.controls.catalogue import DOCUMENTS, FACTS
 from infra_ctl.controls.exhibit import Fact, Line
 from infra_ctl.controls.values import fits
@@ -78,6 +84,54 @@ def test_passwords_in_addresses_are_kept_back() -> None:
         "mirror.example",
         "deb https://…@mirror.example/debian bookworm main",
     )
+
+
+@pytest.mark.parametrize(
+    ("line", "kept"),
+    [
+        ("deb https://s3cret@mirror.example/debian x main", "deb https://…@mirror.example/debian x main"),
+        ("deb https://me:s3@cret@mirror.example/ x main", "deb https://…@mirror.example/ x main"),
+        ("*.* :ommysql:db-1,logs,me,s3cret", "*.* :ommysql:…"),
+        ('*.* action(target="10.0.0.1" pwd="s3cret")', '*.* action(target="10.0.0.1" pwd=…)'),
+        ("pi uid=1009 password=set good=90", "pi uid=1009 password=set good=90"),
+    ],
+)
+def test_a_line_is_kept_without_what_lets_somebody_in(line: str, kept: str) -> None:
+    assert shown(Line("files", 1, line)).text == kept
+
+
+@pytest.mark.parametrize(
+    ("line", "kept"),
+    [
+        ("trapsess -v 2c -c s3cret 10.0.0.1", "trapsess -v 2c -c … 10.0.0.1"),
+        (
+            'trapsess -v 3 -u me -a SHA -A "s3 cret" -x AES -Xs3cret h',
+            "trapsess -v 3 -u me -a SHA -A … -x AES -X … h",
+        ),
+        ("proxy -v 1 -c s3cret 10.0.0.1 .1.3", "proxy -v 1 -c … 10.0.0.1 .1.3"),
+        ("defAuthPassphrase s3cret", "defAuthPassphrase …"),
+        ("defCommunity s3cret", "defCommunity …"),
+        ("com2secunix me /run/agent s3cret", "com2secunix me /run/agent …"),
+        ("defSecurityName me", "defSecurityName me"),
+    ],
+)
+def test_an_agent_is_kept_without_its_secrets(line: str, kept: str) -> None:
+    assert agent.masked(line) == kept
+
+
+def test_a_password_that_stands_in_the_list_of_accounts_itself_is_one(tmp_path: Path) -> None:
+    (tmp_path / "shadow").write_text("me:$6$a:19000:0:90:7:::\n")
+    (tmp_path / "passwd").write_text(
+        "me:x:1000:0::/home/me:/bin/sh\ntoor::0:0::/root:/bin/sh\nold:$1$b:0:0::/none:/bin/sh\n"
+        "off:*:1:1::/none:/bin/sh\nlost:x:2:2::/none:/bin/sh\n"
+    )
+    command = ACCOUNTS.replace("/etc/shadow", f"{tmp_path}/shadow").replace(
+        "/etc/passwd", f"{tmp_path}/passwd"
+    )
+    said = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=True).stdout
+    assert re.findall(r"^(\w+) .*password=(\w+)", said, re.MULTILINE) == [
+        ("me", "set"), ("toor", "none"), ("old", "set"), ("off", "locked"), ("lost", "unknown"),
+    ]  # fmt: skip
 
 
 def changes() -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from infra_ctl.audit.collecting.examining.asking import UnansweredError
 from infra_ctl.audit.collecting.examining.reading import READERS
 from tests.unit.audit.machines import DATABASE, said, seen, text_of
 
@@ -27,6 +28,7 @@ OFFICE = (
     "\t\telements = { 10.20.0.0/16,\n\t\t\t     10.99.0.0/24 }\n\t}\n"
 )
 BLOCKED = "\tset blocked {\n\t\ttype ipv4_addr\n\t}\n"
+DOORS = "\tset doors {\n\t\ttype inet_service\n\t\telements = { 22, 80 }\n\t}\n"
 JUMPED = "\tchain admin {\n\t\tip saddr 10.77.0.0/24 tcp dport 22 accept\n\t\treturn\n\t}\n"
 
 
@@ -71,10 +73,35 @@ JUMPED = "\tchain admin {\n\t\tip saddr 10.77.0.0/24 tcp dport 22 accept\n\t\tre
         (chain("jump admin", more=JUMPED), ["10.77.0.0/24"]),
         (chain("tcp dport 22 goto admin", policy="accept", more=JUMPED), ["10.77.0.0/24"]),
         (chain("tcp dport 22 accept", family="ip6"), ["everywhere"]),
+        (chain("tcp dport @doors accept", more=DOORS), ["everywhere"]),
+        (chain("tcp dport != @doors accept", more=DOORS), []),
+        (chain("ct state != invalid accept"), ["everywhere"]),
+        (chain("meta l4proto != udp accept"), ["everywhere"]),
+        (chain("meta l4proto != tcp accept"), []),
+        (chain("meta l4proto { icmp, tcp } accept"), ["everywhere"]),
+        (chain("icmp type echo-request accept", "ip6 nexthdr ipv6-icmp accept"), []),
+        (chain("tcp sport 22 accept"), ["everywhere"]),
+        (chain("tcp sport 22 ct state established accept", "udp sport 53 accept"), []),
+        (chain("ct state vmap { invalid : drop, established : accept }"), []),
     ],
 )
 def test_from_where_ssh_is_let_in(rules: str, wanted: list[str]) -> None:
     assert told(rules, "ssh.outside") == wanted
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "tcp dport vmap { 22 : accept, 80 : accept }",
+        "ip saddr vmap { 192.0.2.0/24 : accept }",
+        "ct state vmap { established : accept, new : accept }",
+        "ip saddr . tcp dport { 192.0.2.1 . 22 } accept",
+        "ip saddr & 255.0.0.0 == 192.0.0.0 tcp dport 22 accept",
+    ],
+)
+def test_what_is_not_read_is_not_taken_to_keep_anybody_out(rule: str) -> None:
+    with pytest.raises(UnansweredError, match=r"^nftables:4: a rule of this form is not read here$"):
+        told(chain(rule), "ssh.outside")
 
 
 def test_one_chain_that_keeps_others_out_does_so_for_all() -> None:

@@ -288,6 +288,23 @@ def test_alertmanagers_are_reminded_of_what_is_not_well(sender: Sender, alertman
     assert [each.why for each in remind(sender, frozenset())] == ["answered 500"]
 
 
+def test_a_password_that_is_gone_from_the_vault_is_said_and_costs_no_other_reminder(
+    sender: Sender, small_folder: Path, alertmanager: Receiver
+) -> None:
+    text = (small_folder / "audits.yaml").read_text(encoding="utf-8")
+    guarded = (
+        f'  first: {{alertmanager: {{urls: ["{alertmanager.url}"], user: me, secret: vault:audits/am}}}}\n'
+    )
+    text = text.replace("office, alerts]", "office, alerts, first]") + guarded
+    (small_folder / "audits.yaml").write_text(text, encoding="utf-8")
+    known = replace(sender, city=load_city(small_folder), vault={**sender.vault, "audits/am": "s3cret"})
+    make(known, audited(known.journal, FAIL))
+    assert [each.why for each in tell(known)] == [""] * 4
+    (told,) = remind(replace(known, vault=sender.vault), frozenset())
+    assert (told.message.addressee, "audits/am" in told.why) == ("first", True)
+    assert len(alertmanager.got) == 3
+
+
 @pytest.mark.skipif(ALERTMANAGER is None, reason="prometheus-alertmanager is not installed")
 def test_a_real_alertmanager_knows_what_is_not_well_until_it_is(
     sender: Sender, small_folder: Path, tmp_path: Path

@@ -139,20 +139,23 @@ def test_results_are_brought_for_the_host_that_they_are_of(tmp_path: Path) -> No
     file.write_text(written(found="fail"))
     assert kept(folder, "dc-app-1") is None
 
-    done = bring(folder, "dc-app-1", ["DC-APP-1", "dc-app-1.cantho.example"], file)
+    done = bring(folder, "dc-app-1", ["DC-APP-1", "dc-app-1.cantho.example"], file, AT)
     assert kept(folder, "dc-app-1") == done == results(written(found="fail"))
-    assert bring(folder, "dc-app-1", ["2001:db8:9212::10"], file) == done, "an address is a name too"
+    assert bring(folder, "dc-app-1", ["2001:db8:9212::10"], file, AT) == done, "an address is a name too"
 
     with pytest.raises(RefusedError, match=r"has the results of 10.17.32.16, .*dc-app-1, and not of dc-db-1"):
-        bring(folder, "dc-db-1", ["dc-db-1"], file)
+        bring(folder, "dc-db-1", ["dc-db-1"], file, AT)
     file.write_text(written(end="2026-11-26T00:00:00Z"))
     with pytest.raises(RefusedError, match="there are results of 2026-11-27 00:00:00 UTC"):
-        bring(folder, "dc-app-1", ["dc-app-1"], file)
+        bring(folder, "dc-app-1", ["dc-app-1"], file, AT)
+    file.write_text(written(end="2099-11-26T00:00:00Z"))
+    with pytest.raises(RefusedError, match="is of 2099-11-26 00:00:00 UTC, which is yet to come"):
+        bring(folder, "dc-app-1", ["dc-app-1"], file, AT)
     file.write_text("<")
     with pytest.raises(UnusableError, match=f"{file} is no whole XML"):
-        bring(folder, "dc-app-1", ["dc-app-1"], file)
+        bring(folder, "dc-app-1", ["dc-app-1"], file, AT)
     with pytest.raises(UnusableError, match=r"nothing.xml: No such file or directory"):
-        bring(folder, "dc-app-1", ["dc-app-1"], tmp_path / "nothing.xml")
+        bring(folder, "dc-app-1", ["dc-app-1"], tmp_path / "nothing.xml", AT)
 
 
 @pytest.mark.parametrize(
@@ -218,7 +221,7 @@ def test_a_host_without_oscap_is_told_from_one_that_cannot_be_reached(stub: Stub
     assert gone.missing["scap.used"] == "no route to host"
 
     (tmp_path / "results.xml").write_text(written())
-    bring(tmp_path, "dc-app-1", ["dc-app-1"], tmp_path / "results.xml")
+    bring(tmp_path, "dc-app-1", ["dc-app-1"], tmp_path / "results.xml", AT)
     for found in (ask(lambda _: Session(stub())), ask(unreachable)):
         assert values(found, "scap.passed") == ["file_owner_etc_shadow", "package_nis_removed"]
         assert found.facts["scap.age"][0].line.document == "oscap, imported: DEBIAN-11 0.1.65"

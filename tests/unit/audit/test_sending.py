@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 import socket
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.message import Message
 from pathlib import Path
@@ -37,11 +38,11 @@ def plain(box: Mailbox) -> Server:
 
 
 @pytest.fixture
-def nowhere() -> str:
-    """An address at which nobody listens."""
+def nowhere() -> Iterator[str]:
+    """An address that is somebody's, who does not listen at it: it is nobody else's meanwhile."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{listener.getsockname()[1]}"
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
 
 
 def test_news_arrive_signed_and_named() -> None:
@@ -139,6 +140,11 @@ def test_a_letter_goes_encrypted_and_with_a_login(tmp_path: Path) -> None:
         )
         with pytest.raises(UntoldError, match=r"^the mail server says 535 "):
             mail(wrong, letter("an-toan@cantho.example"))
+        accented = Server(
+            "127.0.0.1", there.port, "starttls", "infra@cantho.example", "mật khẩu", str(authority.file)
+        )
+        with pytest.raises(UntoldError, match=r"^its user, its password or a name is not ASCII$"):
+            mail(accented, letter("an-toan@cantho.example"))
         with pytest.raises(UntoldError, match=r"^its certificate: unable to get local issuer certificate"):
             mail(Server("127.0.0.1", there.port, "starttls"), letter("an-toan@cantho.example"))
         with pytest.raises(

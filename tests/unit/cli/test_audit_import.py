@@ -14,13 +14,13 @@ from tests.unit.cli.conftest import Command
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     place = tmp_path / "results.xml"
-    place.write_text(written(found="fail"))
+    place.write_text(written(found="fail", end="2026-01-27T07:00:00+07:00"))
     return place
 
 
 def test_results_are_kept_and_told_in_a_line(infra_ctl: Command, file: Path, tmp_path: Path) -> None:
     said = infra_ctl("audit", "import", str(file), "--host", "dc-app-1")
-    line = "dc-app-1: DEBIAN-11 0.1.65, standard, 2026-11-27 00:00:00 UTC: 1 pass · 1 fail\n"
+    line = "dc-app-1: DEBIAN-11 0.1.65, standard, 2026-01-27 00:00:00 UTC: 1 pass · 1 fail\n"
     assert (said.code, said.out) == (Exit.DONE, line)
     assert (tmp_path / "var/scap/embedded/dc-app-1.json").stat().st_mode & 0o077 == 0
 

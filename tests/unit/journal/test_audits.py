@@ -150,6 +150,21 @@ def test_newest_is_the_last_word_of_each_law_on_each_object(journal: Journal) ->
     assert results.newest(journal, "nowhere") == {}
 
 
+def test_newest_is_nothing_of_what_is_gone_from_everything(journal: Journal) -> None:
+    run(journal, ASKING, finding("r1"), finding("gone"), finding("other", law="city-standard"))
+    run(journal, replace(ASKING, laws=(LAW,), where=""), finding("r1", Verdict.PASS))
+    found = results.newest(journal, "lab").values()
+    assert {(each.law, each.object, each.verdict) for each in found} == {
+        (LAW, "r1", Verdict.PASS),
+        ("city-standard", "other", Verdict.FAIL),
+    }, "nobody has asked everything by the other law since"
+    run(journal, replace(ASKING, where="pop=bt"), finding("r2"))
+    assert {each.object for each in results.newest(journal, "lab").values() if each.law == LAW} == {
+        "r1",
+        "r2",
+    }
+
+
 def test_audits_are_listed_by_name_and_time(journal: Journal) -> None:
     first, second = run(journal, ASKING), run(journal, BY_HAND)
     assert results.audits(journal, "lab", name="") == (second,)

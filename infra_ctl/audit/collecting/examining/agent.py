@@ -7,13 +7,18 @@ import re
 from infra_ctl.audit.collecting.examining.seen import Facts, Seen, shown
 from infra_ctl.controls.exhibit import Document, Fact, Line
 
-_PLAIN = re.compile(r"^\s*(r[ow]community6?|com2sec6?)\b")
-_USER = re.compile(r"^\s*(r[ow]user|createUser)\b")
+_PLAIN = re.compile(r"(?i)^\s*(r[ow]community6?|com2sec6?)\b")
+_USER = re.compile(r"(?i)^\s*(r[ow]user|createUser)\b")
 _SECRETS = (
     re.compile(r"(?i)^(\s*(?:r[ow]community6?|trap2?sink|informsink|trapcommunity)\s+)(\S+)"),
     re.compile(r"(?i)^(\s*com2sec6?\s+(?:-Cn\s+\S+\s+)?\S+\s+\S+\s+)(\S+)"),
-    re.compile(r"(?i)^(\s*(?:usmUser|authcommunity)\s+)(.*)"),
+    re.compile(r"(?i)^(\s*com2secunix\s+(?:-Cn\s+\S+\s+)?\S+\s+\S+\s+)(\S+)"),
+    re.compile(
+        r"(?i)^(\s*(?:usmUser|authcommunity|def\w*(?:Passphrase|Community|MasterKey|LocalizedKey))\s+)(.*)"
+    ),
 )
+_OPTION = re.compile(r"(?<=\s)(-[cAX]|-3[mMkK])\s*(?:\"[^\"]*\"|\S+)")
+"""What a session of the agent's own is given: a community, passphrases, keys."""
 
 
 def masked(text: str) -> str:
@@ -22,7 +27,7 @@ def masked(text: str) -> str:
         return _user(text)
     for form in _SECRETS:
         text = form.sub(r"\1…", text)
-    return text
+    return _OPTION.sub(r"\1 …", text) if re.match(r"(?i)\s*(trapsess|proxy)\b", text) else text
 
 
 def _user(text: str) -> str:

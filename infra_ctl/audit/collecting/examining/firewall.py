@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from ipaddress import ip_network
 
 from infra_ctl.audit.collecting.examining import ssh
+from infra_ctl.audit.collecting.examining.asking import UnansweredError
 from infra_ctl.audit.collecting.examining.rules import Chain, Rule, Ruleset
 from infra_ctl.audit.collecting.examining.seen import Facts, Seen, no, shown
 from infra_ctl.controls.exhibit import Fact, Line
@@ -18,8 +19,9 @@ _FAMILIES = {"ip": (4,), "ip6": (6,), "inet": (4, 6)}
 _DEPTH = 8
 """Chains that lead to another are followed so far."""
 _OTHERS = re.compile(
-    r"iif(name)? \"?lo\"?|ct state (?!.*\bnew\b)|l4proto (?!.*\btcp\b)|\bicmp|\bct status|^tcp sport"
-    r"|tcp flags .*!= syn|nd-|\bip6? protocol (?!tcp)"
+    r"iif(name)? \"?lo\"?|ct state (?!!= )(?!.*\bnew\b)|\bicmp(v6)? (type|code)|\bct status"
+    r"|\budp (sport|dport)|tcp flags .*!= syn"
+    r"|(l4proto|ip protocol|ip6 nexthdr) (!= (tcp|6)$|(?!!= )(?!.*\b(tcp|6)\b))"
 )
 """What only packets match that open no SSH session from elsewhere."""
 
@@ -94,13 +96,15 @@ def _walk(
 
 
 def _is_about(rule: Rule, version: int, ports: frozenset[int]) -> bool:
-    """Whether the first packet of an SSH session may be meant."""
+    """Whether the first packet of an SSH session may be meant. Raises UnansweredError where nobody knows."""
     if rule.ports is not None:
         protocol, numbers, is_not = rule.ports
         if protocol == "udp" or (ports <= numbers if is_not else not ports & numbers):
             return False
     elif _OTHERS.search(rule.more):
         return False
+    if not rule.is_read:
+        raise UnansweredError(f"nftables:{rule.line.number}: a rule of this form is not read here")
     if rule.ports is not None and re.search(r"iif(name)? \"?lo\"?", rule.more):
         return False
     return all(version in _FAMILIES[side.family] for side in rule.sources)

@@ -14,9 +14,9 @@ QUALITY, OLD, LOCK = "pam_pwquality.so", "pam_pwhistory.so", "pam_faillock.so"
 CREDITS = ("dcredit", "ucredit", "lcredit", "ocredit")
 
 
-def _module(seen: Seen, files: str, kind: str, module: str) -> Line | None:
-    """The line by which PAM asks a module."""
-    asked = rf"^-?{kind}\s.*\b{re.escape(module)}"
+def _module(seen: Seen, files: str, kind: str, module: str, told: str = "") -> Line | None:
+    """The line by which PAM asks a module, or tells it something."""
+    asked = rf"^-?{kind}\s.*\b{re.escape(module)}.*{told}"
     return next((line for _, line in seen.matches(seen.file(files), asked)), None)
 
 
@@ -67,6 +67,8 @@ def remembered(seen: Seen) -> Facts:
 def lockout(seen: Seen) -> Facts:
     """pam_faillock's, which must be told of failures as well."""
     if (module := _module(seen, _ENTERING, "auth", LOCK)) is not None:
+        if _module(seen, _ENTERING, "auth", LOCK, "authfail") is None:
+            return one(0, module)
         return one(*_last(seen, module, r"/etc/security/faillock\.conf", "deny", 3))
     if (module := _module(seen, _ENTERING, "auth", "pam_tally2.so")) is not None:
         return one(*_last(seen, module, "none", "deny", 0))

@@ -45,13 +45,14 @@ PATTERNS = (
 
 ACCOUNTS = r"""
 awk -F: '
+function password(word) { return "password=" (word == "" ? "none" : word ~ /^[!*]/ ? "locked" : "set") }
 FNR == NR {
-    password = $2 == "" ? "none" : $2 ~ /^[!*]/ ? "locked" : "set"
-    shadow[$1] = "password=" password " changed=" $3 " good=" $5 " expires=" $8
+    shadow[$1] = password($2) " changed=" $3 " good=" $5 " expires=" $8
     next
 }
 $7 !~ /\/(nologin|false|sync)$/ {
-    print $1 "\t" $6 "\tuid=" $3 " shell=" $7 " " ($1 in shadow ? shadow[$1] : "password=unknown")
+    print $1 "\t" $6 "\tuid=" $3 " shell=" $7 " " \
+        ($2 != "x" ? password($2) : $1 in shadow ? shadow[$1] : "password=unknown")
 }' /etc/shadow /etc/passwd | while IFS='	' read -r name home said; do
     keys=0 hardware=0
     for each in "$home/.ssh/authorized_keys" "$home/.ssh/authorized_keys2"; do
@@ -62,7 +63,10 @@ $7 !~ /\/(nologin|false|sync)$/ {
     echo "$name $said keys=$keys hardware=$hardware"
 done
 """
-"""Who has a shell: of his password is told whether there is one, and of his keys how many."""
+"""Who has a shell: of his password is told whether there is one, and of his keys how many.
+
+What stands in /etc/passwd itself goes before what is in its shadow.
+"""
 
 SSHD = r"""
 conf=$(ps -eo args= 2>/dev/null | sed -n 's/^\(sshd: \)\?[^ ]*sshd .*-f \{0,1\}\([^ ]*\).*/\2/p' | head -n 1)

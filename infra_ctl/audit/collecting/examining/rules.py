@@ -15,6 +15,8 @@ from infra_ctl.intent.model import Network
 from infra_ctl.intent.places import collapsed
 
 _SET = r"(?P<not>!= )?(?P<set>\{[^}]*\}|@\S+|\S+)"
+_UNREAD = re.compile(r"\bvmap\b| \. |addr & ")
+"""Maps of verdicts, values joined into one, masks: what such a rule lets in is not read here."""
 _ADDRESS = re.compile(rf"(?P<family>ip6?) (?P<side>saddr|daddr) {_SET}")
 _PORT = re.compile(rf"(?P<protocol>tcp|udp|th) (?P<side>sport|dport) {_SET}")
 _VERDICT = re.compile(r"(?:^|\s)(accept|drop|reject|return|queue|(?:jump|goto) \S+)(?: with .*)?$")
@@ -52,6 +54,8 @@ class Rule:
     ports: tuple[str, frozenset[int], bool] | None = None
     """Protocol, destination ports, and whether it is about all others."""
     more: str = ""
+    is_read: bool = True
+    """Whether all of it is understood."""
 
 
 @dataclass(slots=True)
@@ -96,7 +100,7 @@ class Ruleset:
 def read(lines: Iterable[Line]) -> Ruleset:
     """What `nft list ruleset` says."""
     chains: dict[tuple[str, str, str], Chain] = {}
-    table, sets = ("", ""), dict[str, tuple[Network, ...]]()
+    table, sets = ("", ""), dict[str, str]()
     chain: Chain | None = None
     kept = list(lines)
     for place, line in enumerate(kept):
@@ -112,12 +116,12 @@ def read(lines: Iterable[Line]) -> Ruleset:
     return Ruleset(chains)
 
 
-def _sets(lines: list[Line]) -> Iterator[tuple[str, tuple[Network, ...]]]:
-    """Named sets of the table that begins here; those of anything else than addresses have none."""
+def _sets(lines: list[Line]) -> Iterator[tuple[str, str]]:
+    """What is in each named set of the table that begins here."""
     text = "\n".join(_until_next_table(lines))
     for found in re.finditer(r"^\s+set (\S+) \{(.*?)^\s+\}$", text, re.MULTILINE | re.DOTALL):
         elements = re.search(r"elements = \{(.*?)\}", found[2], re.DOTALL)
-        yield found[1], _networks(elements[1] if elements else "")
+        yield found[1], elements[1] if elements else ""
 
 
 def _until_next_table(lines: list[Line]) -> Iterator[str]:
@@ -127,7 +131,7 @@ def _until_next_table(lines: list[Line]) -> Iterator[str]:
         yield line.text
 
 
-def _add(chain: Chain, line: Line, sets: Mapping[str, tuple[Network, ...]]) -> None:
+def _add(chain: Chain, line: Line, sets: Mapping[str, str]) -> None:
     text = line.text.strip()
     if (hook := _HOOK.match(text)) is not None:
         chain.head, chain.hook, chain.kind, chain.policy = line, hook["hook"], hook["kind"], hook["policy"]
@@ -135,13 +139,17 @@ def _add(chain: Chain, line: Line, sets: Mapping[str, tuple[Network, ...]]) -> N
         chain.rules.append(_rule(line, text, sets))
 
 
-def _rule(line: Line, text: str, sets: Mapping[str, tuple[Network, ...]]) -> Rule:
+def _rule(line: Line, text: str, sets: Mapping[str, str]) -> Rule:
     text = " ".join(_ASIDE.sub("", text).split())
     verdict = _VERDICT.search(text)
     text = text[: verdict.start()] if verdict else text
+    if _UNREAD.search(text):
+        return Rule(line, verdict[1] if verdict else "", more=text, is_read=False)
     sides: dict[str, list[Side]] = {"saddr": [], "daddr": []}
     for each in _ADDRESS.finditer(text):
-        sides[each["side"]].append(Side(each["family"], _elements(each["set"], sets), bool(each["not"])))
+        sides[each["side"]].append(
+            Side(each["family"], _networks(_elements(each["set"], sets)), bool(each["not"]))
+        )
     ports = next((each for each in _PORT.finditer(text) if each["side"] == "dport"), None)
     more = _ADDRESS.sub("", text)
     more = more.replace(ports[0], "") if ports else more
@@ -150,13 +158,15 @@ def _rule(line: Line, text: str, sets: Mapping[str, tuple[Network, ...]]) -> Rul
         verdict[1] if verdict else "",
         tuple(sides["saddr"]),
         tuple(sides["daddr"]),
-        (ports["protocol"], frozenset(_numbers(ports["set"])), bool(ports["not"])) if ports else None,
+        (ports["protocol"], frozenset(_numbers(_elements(ports["set"], sets))), bool(ports["not"]))
+        if ports
+        else None,
         " ".join(more.split()),
     )
 
 
-def _elements(text: str, sets: Mapping[str, tuple[Network, ...]]) -> tuple[Network, ...]:
-    return sets.get(text[1:], ()) if text.startswith("@") else _networks(text.strip("{} "))
+def _elements(text: str, sets: Mapping[str, str]) -> str:
+    return sets.get(text[1:], "") if text.startswith("@") else text.strip("{} ")
 
 
 def _networks(text: str) -> tuple[Network, ...]:
@@ -176,7 +186,7 @@ def _network(text: str) -> Iterator[Network]:
 
 
 def _numbers(text: str) -> Iterator[int]:
-    for each in text.strip("{} ").split(","):
+    for each in text.split(","):
         first, _, last = each.strip().partition("-")
         if first.isdecimal():
             yield from range(int(first), int(last or first) + 1)

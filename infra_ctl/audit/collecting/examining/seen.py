@@ -20,7 +20,12 @@ Facts: TypeAlias = tuple[Fact, ...]
 Heard: TypeAlias = Mapping[str, tuple[float, Line]]
 """By machine, seconds since a collector last heard of it, and what says so."""
 
-_SECRET = re.compile(r"(?<=://)[^/\s@]*:[^/\s@]*(?=@)")
+_SECRETS = (
+    re.compile(r"(://)[^/\s]+(?=@)"),
+    re.compile(r"(:om\w+:)\S+"),
+    re.compile(r"(?i)(\b\w*(?:pass|pwd|secret|token)\w*\s*=\s*)(?:\"[^\"]*\"|'[^']*')"),
+)
+"""Of an address, of an output of rsyslog's, of what is set to a text."""
 
 
 @dataclass(frozen=True)
@@ -111,8 +116,11 @@ def one(value: Scalar, line: Line) -> Facts:
 
 
 def shown(line: Line) -> Line:
-    """A line as it may be kept: without a password in an address, and its blanks told once."""
-    return Line(line.document, line.number, " ".join(_SECRET.sub("…", line.text).split()))
+    """A line as it may be kept: without passwords, and its blanks told once."""
+    text = line.text
+    for form in _SECRETS:
+        text = form.sub(r"\1…", text)
+    return Line(line.document, line.number, " ".join(text.split()))
 
 
 def no(what: str, why: str) -> Line:
