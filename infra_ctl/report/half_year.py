@@ -46,7 +46,7 @@ from infra_ctl.report.readings import Readings
 from infra_ctl.report.rollup import Part, parts, whole
 from infra_ctl.report.scope import Scope
 from infra_ctl.report.spoken import number
-from infra_ctl.report.units import lacking_table, shares, units_table
+from infra_ctl.report.units import lacking_table, shares, units_table, voices_table
 from infra_ctl.report.wanted import Sources, Wanted
 from infra_ctl.report.wording import about
 
@@ -145,7 +145,11 @@ def _sections(
     yield Section(words("Thay đổi hạ tầng trong kỳ", "Changes"), tuple(_changes(one)))
     trend = trend_table(one.measures, earlier.measures, wanted.period)
     yield Section(words("So sánh với kỳ trước", "Trend"), (trend,))
-    yield from said(wanted, one.readings.inventory, KIND)
+    own = said(wanted, one.readings.inventory, KIND)
+    if one.is_rollup:
+        heading = words("Khó khăn, đề xuất của các đơn vị", "What the units have to say")
+        yield Section(heading, (voices_table(one.beneath, wanted, one.readings.inventory, KIND),))
+    yield from own
 
 
 def _overview(one: Half, earlier: Half) -> Iterator[Block]:

@@ -6,16 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from infra_ctl.controls.model import Words
-from infra_ctl.inventory.models import Unit
+from infra_ctl.inventory.models import Inventory, Unit
 from infra_ctl.report.compared import title
 from infra_ctl.report.document import Bar, Bars, Cell, Coded, Column, Names, Share, Table, same, words
 from infra_ctl.report.infrastructure import column
+from infra_ctl.report.letterhead import remark
 from infra_ctl.report.measure import Measure, brief, cell
 from infra_ctl.report.measured import measures
 from infra_ctl.report.readings import Readings
 from infra_ctl.report.rollup import Part, lacking
 from infra_ctl.report.scope import Scope, scope
 from infra_ctl.report.spoken import NOTHING
+from infra_ctl.report.wanted import Wanted
 from infra_ctl.report.wording import NONE
 
 SHOWN: Mapping[str, Words] = {
@@ -84,6 +86,28 @@ def _lacking_row(name: str, units: Sequence[str], beneath: Sequence[Part]) -> tu
     is_known = any(part.measures[name].is_known for part in beneath)
     everybody = words("tất cả các đơn vị", "all of them")
     return Coded(name, said), len(units), cause, Names(tuple(units), NAMED) if is_known else everybody
+
+
+def voices_table(beneath: Sequence[Part], wanted: Wanted, inventory: Inventory, report: str) -> Table:
+    """What the units beneath have to say of the period, those that said something."""
+    top = wanted.scope.code or inventory.city.code
+    columns = (
+        column("unit", "Đơn vị", "Unit"),
+        column("difficulties", "Khó khăn, vướng mắc", "Difficulties"),
+        column("proposals", "Đề xuất, kiến nghị", "Proposals"),
+    )
+    found = ((part.unit, remark(inventory, part.unit.code, wanted.period.name, report)) for part in beneath)
+    rows = tuple(
+        (
+            Coded(unit.code, same(unit.name)),
+            " ".join(said.difficulties) or None,
+            " ".join(said.proposals) or None,
+        )
+        for unit, said in found
+        if said is not None and unit.code != top and (said.difficulties or said.proposals)
+    )
+    heading = words("Ý kiến của các đơn vị trực thuộc", "Of the units beneath")
+    return Table("voices", heading, columns, rows, NONE)
 
 
 def shares(indicator: str, of: Scope, readings: Readings) -> Bars:

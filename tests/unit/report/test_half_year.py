@@ -194,6 +194,14 @@ def test_it_is_a_letter_that_an_official_can_sign() -> None:
     assert "<b>cán" not in page
 
 
+def test_a_roll_up_has_what_the_units_have_to_say() -> None:
+    voices = rows(city(), "voices", "unit")
+    assert set(voices) == {"31117"}
+    assert voices["31117"]["difficulties"] == "Thiếu cán bộ chuyên trách."
+    assert "voices" not in ward()["tables"]
+    assert any(said["vi"] == "Thiếu cán bộ chuyên trách." for said in ward()["said"])
+
+
 @pytest.mark.parametrize("language", ["vi", "en"])
 @pytest.mark.parametrize("code", [None, "916", "31117"])
 def test_every_word_is_there_in_both_languages_and_composed(code: str | None, language: Any) -> None:
