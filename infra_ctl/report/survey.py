@@ -71,7 +71,7 @@ def document(sources: Sources, wanted: Wanted, readings: Readings, surveyed: Sur
         period=wanted.period,
         unit=wanted.scope.code,
         grounds=tuple(
-            words(f"Thực hiện {each.title.vi}", f"Pursuant to {each.title.en}")
+            words(f"Thực hiện {each.title.vi}", f"Pursuant to {inner(each.title.en)}")
             for each in sources.mandates
             if each.document == ASKED_BY
         ),
