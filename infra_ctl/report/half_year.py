@@ -29,7 +29,7 @@ from infra_ctl.report.findings import (
     of_verdict,
     waivers_table,
 )
-from infra_ctl.report.framing import addressed, closing, inner, opening, said
+from infra_ctl.report.framing import addressed, closing, opening, said
 from infra_ctl.report.infrastructure import (
     circuits_table,
     rooms_table,
