@@ -20,6 +20,7 @@ from infra_ctl.report.wording import NONE
 MET = Coded("met", words("đạt", "met"), "good")
 NOT_MET = Coded("not-met", words("chưa đạt", "not met"), "bad")
 OVERDUE = Coded("overdue", words("chưa đạt, quá hạn", "not met, overdue"), "bad")
+INCOMPLETE = Coded("incomplete", words("chưa đủ số liệu", "not enough is known"), "muted")
 UNKNOWN = Coded("unknown", words("chưa có căn cứ đánh giá", "nothing to judge by"), "muted")
 
 
@@ -98,11 +99,17 @@ def _target_row(
 
 
 def judged(target: Target, measure: Measure, day: date) -> Coded:
-    """By the last day of a period: what nobody measured is neither met nor missed."""
-    if (ratio := measure.ratio) is None:
+    """By the last day of a period: what nobody measured is neither met nor missed.
+
+    Of a part of it that was measured follows nothing, save what would hold whatever the others are.
+    """
+    if (bounds := measure.bounds) is None:
         return UNKNOWN
-    if ratio >= target.at_least:
+    least, most = bounds
+    if least >= target.at_least:
         return MET
+    if most >= target.at_least:
+        return INCOMPLETE
     return OVERDUE if target.by is not None and target.by < day else NOT_MET
 
 

@@ -34,6 +34,8 @@ class Measure:
     cause: Words | None = None
     source: str = ""
     """Of an imported one."""
+    missing: float = 0
+    """How many there are besides of which nothing is known: they are in no share."""
 
     @property
     def is_known(self) -> bool:
@@ -46,9 +48,17 @@ class Measure:
             return None
         return self.part / self.whole
 
+    @property
+    def bounds(self) -> tuple[float, float] | None:
+        """What a share that is known would be if all that is missing were wrong, and if it were right."""
+        if self.part is None or not self.whole:
+            return None
+        every = self.whole + self.missing
+        return self.part / every, (self.part + self.missing) / every
 
-def share(origin: Origin, part: float, whole: float) -> Measure:
-    return Measure(origin, part, whole)
+
+def share(origin: Origin, part: float, whole: float, missing: float = 0) -> Measure:
+    return Measure(origin, part, whole, missing=missing)
 
 
 def count(origin: Origin, number: float) -> Measure:
@@ -82,6 +92,7 @@ def added(measures: Iterable[Measure]) -> Measure:
         sum(each.part or 0 for each in known),
         sum(wholes) if wholes else None,
         source="; ".join(sources),
+        missing=sum(each.missing if each.is_known else each.part is None for each in every),
     )
 
 

@@ -154,12 +154,17 @@ def _sites_conforming(scope: Scope, readings: Readings) -> Measure:
             judged[finding.object] &= finding.verdict is Verdict.PASS
     if not scope.named("site"):
         return share("audit", 0, 0)
-    return _audited(sum(judged.values()), len(judged))
+    asked = {name for law, _, kind, name in readings.findings if law == STANDARD and kind == "site"}
+    missing = sum(name not in asked for name in scope.named("site"))
+    return _audited(sum(judged.values()), len(judged), missing)
 
 
 def _controls_passed(scope: Scope, readings: Readings) -> Measure:
+    """What was not audited has a requirement at least."""
     verdicts = [finding.verdict for finding in findings(scope, readings)]
-    return _audited(sum(each is Verdict.PASS for each in verdicts), len(verdicts))
+    objects = _objects_audited(scope, readings)
+    missing = (objects.whole or 0) - (objects.part or 0)
+    return _audited(sum(each is Verdict.PASS for each in verdicts), len(verdicts), missing)
 
 
 def _objects_audited(scope: Scope, readings: Readings) -> Measure:
@@ -169,8 +174,8 @@ def _objects_audited(scope: Scope, readings: Readings) -> Measure:
     return share("audit", sum(each in audited for each in there), len(there))
 
 
-def _audited(good: int, judged: int) -> Measure:
-    return share("audit", good, judged) if judged else unmeasured("audit", _NOT_AUDITED)
+def _audited(good: int, judged: int, missing: float) -> Measure:
+    return share("audit", good, judged, missing) if judged else unmeasured("audit", _NOT_AUDITED)
 
 
 def _changes(scope: Scope, readings: Readings) -> Measure:
@@ -193,11 +198,14 @@ def _journalled(readings: Readings, good: Sequence[bool]) -> Measure:
 
 
 def _machines_as_intended(scope: Scope, readings: Readings) -> Measure:
-    if not (scope.named("device") or scope.named("host")):
+    there = {*scope.named("device"), *scope.named("host")}
+    if not there:
         return share("journal", 0, 0)
     looks = [each for name, each in readings.looks.items() if scope.has_machine(name)]
-    right = [not each.drifted for each in looks if readings.period.holds(each.at)]
-    return share("journal", sum(right), len(right)) if right else unmeasured("journal", _NOT_LOOKED)
+    right = {each.object: not each.drifted for each in looks if readings.period.holds(each.at)}
+    if not right:
+        return unmeasured("journal", _NOT_LOOKED)
+    return share("journal", sum(right.values()), len(right), len(there - right.keys()))
 
 
 def _machines_backed_up(scope: Scope, readings: Readings) -> Measure:
@@ -208,7 +216,9 @@ def _machines_backed_up(scope: Scope, readings: Readings) -> Measure:
     since, until = readings.period.since, readings.period.until
     read = [readings.backups.get(name, datetime.min) for name in there]
     told = [at >= since for at in read if at < until]
-    return share("backup", sum(told), len(told)) if told or not there else unmeasured("backup", _NO_BACKUP)
+    if there and not told:
+        return unmeasured("backup", _NO_BACKUP)
+    return share("backup", sum(told), len(told), len(there) - len(told))
 
 
 def _circuits_available(scope: Scope, readings: Readings) -> Measure:
@@ -254,7 +264,7 @@ def _monitored(readings: Readings, name: str, objects: Iterable[str]) -> Measure
 def _watched(readings: Readings, part: float, whole: int, there: int) -> Measure:
     """Of what was measured; of what there is nothing of there is nothing to measure."""
     if whole or not there:
-        return share("monitoring", part, whole)
+        return share("monitoring", part, whole, there - whole)
     return unmeasured("monitoring", readings.monitored.cause or _NO_SERIES)
 
 

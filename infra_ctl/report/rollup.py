@@ -65,9 +65,9 @@ def lacking(name: str, beneath: Iterable[Part]) -> tuple[str, ...]:
 
 
 def _gathered(name: str, beneath: Sequence[Part]) -> Measure:
-    return (
-        added(part.measures[name] for part in beneath) if beneath else unmeasured("imported", _NOT_IMPORTED)
-    )
+    """What the city itself does not say is what its units say: it is nothing that they lack."""
+    own = [part.measures[name] for part in beneath if part.unit.kind != "city"]
+    return added(own) if own else unmeasured("imported", _NOT_IMPORTED)
 
 
 def _imports(counted: Mapping[str, Measure]) -> Mapping[str, Measure]:

@@ -167,10 +167,34 @@ def test_a_figure_of_the_city_stands_for_the_sum_of_its_units(inventory: Invento
     assert total["printers"].part is None
 
 
+def test_how_many_nothing_is_known_of_is_kept(inventory: Inventory) -> None:
+    scope, taken = of(inventory, None), readings(inventory)
+    found = measures(scope, taken)
+    circuits, sites = len(scope.named("circuit")), len(scope.named("site"))
+    machines = len(scope.named("device")) + len(scope.named("host"))
+    missing = {
+        "circuits-available": circuits - 3,
+        "circuits-within-load": circuits - 2,
+        "sites-conforming": sites - 3,
+        "sites-reachable": sites - 1,
+        "machines-as-intended": machines - 2,
+        "machines-backed-up": 0,
+        "sites-dual": 0,
+    }
+    assert {name: found[name].missing for name in missing} == missing
+    assert found["controls-passed"].missing == found["objects-audited"].whole - found["objects-audited"].part  # type: ignore[operator]
+    own = measures(of(inventory, "31117"), taken)
+    assert {own[name].missing for name in ("circuits-available", "sites-conforming")} == {0}
+    counted = whole(scope, taken, parts(scope, taken))
+    assert counted["computers"].missing == len(parts(scope, taken)) - 2  # of one it is known, one is the city
+
+
 def test_sums() -> None:
     first, second = share("inventory", 1, 2), share("inventory", 2, 5)
     missing = Measure("inventory")
-    assert added([first, missing, second]) == share("inventory", 3, 7)
+    assert added([first, missing, second]) == share("inventory", 3, 7, 1)
+    assert added([first, share("inventory", 1, 1, 4)]) == share("inventory", 2, 3, 4)
+    assert added([first, share("inventory", 0, 0)]) == first
     assert added([count("journal", 2), count("journal", 3)]) == count("journal", 5)
     assert added([missing, missing]) == missing
     assert added([share("inventory", 0, 0), missing]) == missing

@@ -13,7 +13,10 @@ from ruamel.yaml import YAML
 
 from infra_ctl.errors import InventoryError
 from infra_ctl.inventory.indicators import IMPORTED
+from infra_ctl.report.compared import judged
+from infra_ctl.report.document import words
 from infra_ctl.report.mandate import Target
+from infra_ctl.report.measure import Measure, share, unmeasured
 from infra_ctl.report.measured import COMPUTED
 from infra_ctl.report.targets import SHIPPED, mandates, schemas, shipped
 
@@ -42,6 +45,23 @@ def test_each_target_that_the_documents_name_is_there() -> None:
     asked = {row["requirement"] for row in csv.DictReader(lines) if row["kind"] == "target"}
     assert asked == {"A01", "A03", "A04"}
     assert asked <= {number.rstrip("abc") for number in TARGETS}
+
+
+@pytest.mark.parametrize(
+    ("at_least", "measure", "state"),
+    [
+        (1, share("monitoring", 2, 2), "met"),
+        (1, share("monitoring", 2, 2, 140), "incomplete"),
+        (1, share("monitoring", 1, 2, 140), "not-met"),
+        (0.5, share("imported", 1, 2, 2), "incomplete"),
+        (0.5, share("imported", 3, 4, 1), "met"),
+        (0.5, share("imported", 1, 5, 1), "not-met"),
+        (0.5, unmeasured("audit", words("chưa", "not yet")), "unknown"),
+    ],
+)
+def test_a_part_meets_no_target_of_all(at_least: float, measure: Measure, state: str) -> None:
+    target = TARGETS["V01"].model_copy(update={"at_least": at_least, "by": None})
+    assert judged(target, measure, date(2026, 12, 31)).code == state
 
 
 def test_the_figures_of_2019() -> None:
