@@ -41,6 +41,7 @@ from infra_ctl.report.letterhead import collector
 from infra_ctl.report.mandate import Mandate
 from infra_ctl.report.measure import Measure, brief
 from infra_ctl.report.measured import changed, circuits, findings, rooms, sites, systems
+from infra_ctl.report.monitored import partly
 from infra_ctl.report.period import Period
 from infra_ctl.report.readings import Readings
 from infra_ctl.report.rollup import Part, parts, whole
@@ -162,6 +163,8 @@ def _overview(one: Half, earlier: Half) -> Iterator[Block]:
             ),
             "warn",
         )
+    if (part := partly(one.readings)) is not None:
+        yield Paragraph(part, "warn")
     shown = (name for name in HEADLINES if one.measures[name].whole != 0)
     yield Headlines(
         "summary",

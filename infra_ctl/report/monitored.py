@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
+from infra_ctl.controls.model import Words
 from infra_ctl.errors import UnusableError
 from infra_ctl.monitor.querying import Server, ask
 from infra_ctl.report.document import words
 from infra_ctl.report.period import Period
-from infra_ctl.report.readings import Monitored, Seen
+from infra_ctl.report.readings import Monitored, Readings, Seen
 
 Series: TypeAlias = tuple[Mapping[str, str], float]
 """Labels and a value."""
@@ -68,6 +69,21 @@ def _by(label: str, found: Iterable[Series], choose: Callable[[float, float], fl
         if math.isfinite(value) and (name := labels.get(label)):
             chosen[name] = choose(value, chosen[name]) if name in chosen else value
     return chosen
+
+
+def partly(readings: Readings) -> Words | None:
+    """That monitoring knows only some days of a period; nothing where it knows all that have passed."""
+    known = max(
+        (seen.days for each in readings.monitored.values.values() for seen in each.values()), default=0
+    )
+    passed = (min(readings.period.until, readings.made) - readings.period.since) / timedelta(days=1)
+    if not known or known >= passed - 1:
+        return None
+    days, of = max(round(known), 1), round(passed)
+    return words(
+        f"Hệ thống giám sát chỉ có số liệu của {days} trong {of} ngày của kỳ báo cáo.",
+        f"Monitoring has figures of {days} days of the {of} of the period.",
+    )
 
 
 def prometheus(server: Server) -> Ask:

@@ -16,7 +16,7 @@ from infra_ctl.inventory.reporting import Issuer, Remark
 from infra_ctl.report.document import Document
 from infra_ctl.report.half_year import document
 from infra_ctl.report.page import html
-from infra_ctl.report.readings import Readings
+from infra_ctl.report.readings import Monitored, Readings, Seen
 from infra_ctl.report.sheet import text
 from infra_ctl.report.targets import shipped
 from infra_ctl.report.values import values
@@ -73,6 +73,19 @@ def test_a_place_and_numbers_are_written_as_within_a_sentence() -> None:
     (counted, *_) = told(written(None, now))["said"]
     assert f"tổng băng thông {len(wide)}.000 Mbit/s" in counted["vi"]
     assert f"{len(wide)},000 Mbit/s together" in counted["en"]
+
+
+@pytest.mark.parametrize(
+    ("days", "is_said"), [(183.2, False), (181.5, False), (181.1, True), (3.4, True), (0, False)]
+)
+def test_of_how_much_of_the_period_monitoring_knows(days: float, is_said: bool) -> None:
+    """The half year has had 182 days and a few hours when the report is made."""
+    now = readings(small())
+    seen = {"circuits-available": {"nk-1": Seen(1, 1), "nk-cai-khe-1": Seen(1, days)}} if days else {}
+    said = [each["en"] for each in told(written(None, replace(now, monitored=Monitored(seen))))["said"]]
+    told_so = f"Monitoring has figures of {round(days)} days of the 182 of the period."
+    assert (told_so in said) == is_said
+    assert any("Monitoring has" in each for each in said) == is_said
 
 
 def test_a_wards_headlines() -> None:
