@@ -280,10 +280,11 @@ def _caller(session: Session, user: str, program: Path | None, *, crontab: bool)
     if _has_password(where.journal_url):
         del environment["INFRA_CTL_JOURNAL"]
         _refuse_or_say(session, crontab=crontab)
-    if odd := [name for name, value in environment.items() if not value.isprintable()]:
+    called = (str(program.absolute()),) if program else _program()
+    written = {**environment, "--user": user, "--program": " ".join(called)}
+    if odd := [name for name, value in written.items() if not value.isprintable()]:
         raise UnusableError(f"{odd[0]}: a line break or the like cannot be written into a unit")
     writes = (where.var.absolute(), *_beside(where.var.absolute(), session))
-    called = (str(program.absolute()),) if program else _program()
     return Caller(called, user, where.var.absolute(), environment, writes, where.kind != "lab")
 
 

@@ -29,7 +29,7 @@ from infra_ctl.report.findings import (
     of_verdict,
     waivers_table,
 )
-from infra_ctl.report.framing import addressed, closing, opening, said
+from infra_ctl.report.framing import addressed, closing, inner, opening, said
 from infra_ctl.report.infrastructure import (
     circuits_table,
     rooms_table,
@@ -118,7 +118,7 @@ def document(sources: Sources, wanted: Wanted, now: Readings, before: Readings) 
 
 def grounds(asked: Sequence[Mandate]) -> tuple[Words, ...]:
     """What asks for the report."""
-    cited = tuple(words(f"Căn cứ {m.title.vi}", f"Pursuant to {_begun(m.title.en)}") for m in asked)
+    cited = tuple(words(f"Căn cứ {m.title.vi}", f"Pursuant to {inner(m.title.en)}") for m in asked)
     return (
         words(
             "Thực hiện chế độ báo cáo định kỳ 06 tháng về ứng dụng công nghệ thông tin",
@@ -126,11 +126,6 @@ def grounds(asked: Sequence[Mandate]) -> tuple[Words, ...]:
         ),
         *cited,
     )
-
-
-def _begun(title: str) -> str:
-    """A title within a sentence: its article is small."""
-    return f"the {title[4:]}" if title.startswith("The ") else title
 
 
 def _sections(
@@ -190,8 +185,8 @@ def inventoried(scope: Scope, readings: Readings) -> Words:
         f"Hạ tầng được khai báo gồm {len(own)} điểm mạng, {machines} bộ định tuyến, {hosts} máy chủ, "
         f"{len(lines)} kênh truyền với tổng băng thông {in_vi} Mbit/s, {video} phòng họp truyền hình và "
         f"{owned} hệ thống thông tin.",
-        f"What is written down: {len(own)} sites, {machines} routers, {hosts} hosts, {len(lines)} "
-        f"circuits of {in_en} Mbit/s together, {video} video rooms and {owned} information systems.",
+        f"What is written down: sites {len(own)}, routers {machines}, hosts {hosts}, circuits {len(lines)} "
+        f"({in_en} Mbit/s together), video rooms {video}, information systems {owned}.",
     )
 
 

@@ -81,6 +81,16 @@ def test_a_service_has_the_journal_of_who_installed_it(
     assert f'ReadWritePaths="{elsewhere}/kept"\n' in service
 
 
+@pytest.mark.parametrize("option", ["--user", "--program"])
+def test_nothing_adds_lines_to_a_unit(infra_ctl: Command, elsewhere: Path, option: str) -> None:
+    said = infra_ctl(
+        "schedule", "install", "-o", str(elsewhere / "units"), option, "root\nExecStart=/bin/true"
+    )
+    assert said.code == Exit.USAGE
+    assert said.err == f"error: {option}: a line break or the like cannot be written into a unit\n"
+    assert not (elsewhere / "units").exists()
+
+
 def test_what_is_only_shown_is_not_written(infra_ctl: Command, elsewhere: Path) -> None:
     said = infra_ctl("schedule", "install", "--dry-run", "--program", "/bin/true")
     assert said.code == Exit.DONE

@@ -72,7 +72,8 @@ def test_a_place_and_numbers_are_written_as_within_a_sentence() -> None:
     now = readings(inventory.model_copy(update={"circuits": wide}))
     (counted, *_) = told(written(None, now))["said"]
     assert f"tổng băng thông {len(wide)}.000 Mbit/s" in counted["vi"]
-    assert f"{len(wide)},000 Mbit/s together" in counted["en"]
+    assert f"circuits {len(wide)} ({len(wide)},000 Mbit/s together)" in counted["en"]
+    assert all(each.en[12:].startswith(("the ", "circular ")) for each in written(None, now).grounds[1:])
 
 
 @pytest.mark.parametrize(
