@@ -6,6 +6,7 @@ Then what configuration can mend is mended by `drift --fix`, and the next audit 
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TypeAlias
@@ -13,7 +14,7 @@ from typing import TypeAlias
 import pytest
 
 from tests.lab.city_slice import CitySlice, until
-from tests.lab.seeds import DRIFTED, MENDED, SEEDS, Seed, reach_by_one_direction, ready, reap, sow
+from tests.lab.seeds import CORE, DRIFTED, MENDED, SEEDS, Seed, reach_by_one_direction, ready, reap, sow
 from tests.lab.two_sites import NAMES, Sites
 
 pytestmark = pytest.mark.live
@@ -34,6 +35,7 @@ def own_inventory(city: CitySlice) -> Iterator[None]:
     try:
         yield
     finally:
+        shutil.rmtree(city.inventory / "controls", ignore_errors=True)
         for file, content in kept.items():
             file.write_bytes(content)
 
@@ -97,6 +99,36 @@ def test_one_direction_for_a_system_of_level_4_is_in_no_inventory(sites: Sites) 
     )
 
 
+LAW = r"""
+law: own
+title: {vi: Của thành phố, en: Its own}
+source: a test
+since: 2026-01-01
+controls:
+  OWN-01:
+    title: {vi: Giới hạn tiền tố, en: Prefixes are few}
+    clause: a test
+    severity: high
+    of: device
+    levels: {3: "true"}
+    holds: {lines: frr, forbid: 'maximum-prefix \d{6}'}
+    remediation: {vi: Giảm., en: Take fewer.}
+"""
+
+
+def test_a_plan_that_breaks_the_law_is_refused_with_the_line(sites: Sites) -> None:
+    city = sites.city
+    with own_inventory(city):
+        (city.inventory / "controls").mkdir()
+        (city.inventory / "controls/own.yaml").write_text(LAW, encoding="utf-8")
+        city.write("city.yaml", "max_prefixes: 2000", "max_prefixes: 200000")
+        said = city.run("deploy", f"{CORE}", "--yes")
+    assert said.code == 4, said
+    assert f"{CORE}: OWN-01 Prefixes are few (a test)" in said.err
+    assert re.search(r"\+ frr:\d+: neighbor \S+ maximum-prefix 200000", said.err)
+    assert "maximum-prefix 200000" not in city.running(CORE)
+
+
 def test_thirty_violations_are_found_and_what_can_be_is_mended(city: CitySlice) -> None:
     assert len(SEEDS) == 30
     until(lambda: is_in_time(city))
@@ -111,6 +143,7 @@ def test_thirty_violations_are_found_and_what_can_be_is_mended(city: CitySlice) 
 
     fixed = city.run("drift", MACHINES, "--fix", "--yes", "--reason", "sown", "--ticket", "CT-6")
     assert fixed.code == 0, fixed
+    assert f"mends   {CORE}: STD-08 A router's FRR logs to syslog" in fixed.out
     until(lambda: is_in_time(city))
     mended = expected(MENDED)
     left = new(before, audited(city))
