@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -164,8 +165,14 @@ def test_a_router_that_is_lost_while_others_are_deployed_fails_when_its_turn_com
 
 
 def test_a_line_that_frr_refuses_takes_the_whole_candidate_back(deployed: Deployed, city: CitySlice) -> None:
-    """It parses, so nobody knows before bgpd is told; by then the rest of the candidate is in force."""
+    """It parses, so nobody knows before bgpd is told; by then the rest of the candidate is in force.
+
+    A neighbour without a key is against the city's standard: somebody has to answer for it.
+    """
     old = edited(city, AN_HOA, POP, CORE)
+    days = f"since: {date.today() - timedelta(days=7)}, until: {date.today() + timedelta(days=7)}"
+    waiver = f"{{control: STD-07, objects: [{POP}], reason: a test, approver: a test, {days}}}"
+    city.write("waivers.yaml", "waivers:\n", f"waivers:\n  - {waiver}\n")
     own = city.on(POP, "sh", "-c", "ip -4 -o address show dev lo scope global").split()[3].partition("/")[0]
     city.unmanage({POP: f"router bgp 4200000092 / neighbor {own} remote-as 4200000092"})
     done = city.run("deploy", "--yes", selector(AN_HOA, POP, CORE))
