@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from infra_ctl.cli import due
 from infra_ctl.cli.exits import Exit
 from infra_ctl.journal.opening import open_journal
 from infra_ctl.journal.records import Asking
@@ -98,6 +99,23 @@ def test_one_that_somebody_else_runs_is_left_alone(infra_ctl: Command, tmp_path:
     weekly, daily = said.out.splitlines()
     assert weekly.startswith("weekly   2 passed · audit A")
     assert daily.startswith(f"daily   left alone: audit {theirs.id} is under way: ")
+
+
+def test_what_somebody_else_has_run_meanwhile_is_not_run_again(
+    infra_ctl: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two see that both are due; while one is about to run the first, the other one runs both."""
+    run = due._run
+
+    def late(*words: Any) -> Any:
+        monkeypatch.setattr(due, "_run", run)
+        assert infra_ctl("audit", "--due").code == Exit.FOUND
+        return run(*words)
+
+    monkeypatch.setattr(due, "_run", late)
+    said = infra_ctl("audit", "--due")
+    assert said.out.splitlines()[-1] == "daily   left alone: somebody else has been at it meanwhile"
+    assert listed(infra_ctl).count(("daily", "done")) == 1
 
 
 def test_who_cannot_be_told_is_named_and_told_by_the_next(infra_ctl: Command, sink: Receiver) -> None:
