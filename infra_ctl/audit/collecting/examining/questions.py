@@ -68,10 +68,18 @@ done
 What stands in /etc/passwd itself goes before what is in its shadow.
 """
 
-SSHD = r"""
+_SSHD_CONF = r"""
 conf=$(ps -eo args= 2>/dev/null | sed -n 's/^\(sshd: \)\?[^ ]*sshd .*-f \{0,1\}\([^ ]*\).*/\2/p' | head -n 1)
-exec sshd -T ${conf:+-f "$conf"}
 """
+SSHD = rf"""{_SSHD_CONF}
+exec sshd -T ${{conf:+-f "$conf"}}
+"""
+SSHD_FILES = rf"""{_SSHD_CONF}
+set -- "${{conf:-/etc/ssh/sshd_config}}"
+[ -n "$conf" ] || for each in /etc/ssh/sshd_config.d/*.conf; do [ ! -f "$each" ] || set -- "$@" "$each"; done
+[ ! -f "$1" ] || awk '/^[ \t]*[^# \t]/ {{ print FILENAME "\t" FNR "\t" $0 }}' "$@"
+"""
+"""What `sshd -T` leaves out is there: what holds for some who come, under Match."""
 SNMPD = r"""
 set -- /etc/snmp/snmpd.conf /etc/snmp/snmpd.conf.d/*.conf
 for conf in $(ps -eo args= | sed -n 's/.*snmpd .*-c \{0,1\}\([^ ]*\).*/\1/p'); do set -- "$@" "$conf"; done
@@ -199,6 +207,7 @@ _EVERYWHERE = (
     files(FILES, PATTERNS),
     Question("nftables", needing("nft", "exec nft list ruleset")),
     Question("sshd", needing("sshd", SSHD)),
+    Question("sshd files", SSHD_FILES, files=True),
     Question("snmpd", SNMPD),
     Question("accounts", ACCOUNTS),
     Question("lastlog", LASTLOG),

@@ -23,7 +23,7 @@ Heard: TypeAlias = Mapping[str, tuple[float, Line]]
 _SECRETS = (
     re.compile(r"(://)[^/\s]+(?=@)"),
     re.compile(r"(:om\w+:)\S+"),
-    re.compile(r"(?i)(\b\w*(?:pass|pwd|secret|token)\w*\s*=\s*)(?:\"[^\"]*\"|'[^']*')"),
+    re.compile(r"(?i)(\b\w*(?:pass(?:word|wd|phrase)?|pwd|secret|token)\s*=\s*)(?:\"[^\"]*\"|'[^']*')"),
 )
 """Of an address, of an output of rsyslog's, of what is set to a text."""
 

@@ -6,18 +6,27 @@ import re
 
 from infra_ctl.audit.collecting.examining import accounts
 from infra_ctl.audit.collecting.examining.seen import Facts, Seen, one, shown
-from infra_ctl.audit.collecting.examining.sshd import said, value
+from infra_ctl.audit.collecting.examining.sshd import excepted, said, value
 from infra_ctl.controls.exhibit import Fact, Line
+
+_ROOT = ("no", "forced-commands-only", "prohibit-password", "yes")
+"""From the least on."""
 
 
 def root(seen: Seen) -> Facts:
-    """`without-password` is the old name of `prohibit-password`."""
-    found = value(seen, "permitrootlogin")
-    return one(found.replace("without-password", "prohibit-password"), said(seen, "permitrootlogin"))
+    """The most that anybody may. `without-password` is the old name of `prohibit-password`."""
+    usual = value(seen, "permitrootlogin"), said(seen, "permitrootlogin")
+    every = [usual, *excepted(seen, "permitrootlogin")]
+    named = ((found.replace("without-password", "prohibit-password"), line) for found, line in every)
+    return one(*max(named, key=lambda each: _ROOT.index(each[0]) if each[0] in _ROOT else len(_ROOT)))
 
 
 def password(seen: Seen) -> Facts:
-    """By themselves, or by a dialogue that PAM leads."""
+    """By themselves, or by a dialogue that PAM leads, if only for some."""
+    for key in ("passwordauthentication", "kbdinteractiveauthentication"):
+        for found, line in excepted(seen, key):
+            if found == "yes":
+                return one(True, line)
     if value(seen, "passwordauthentication") == "yes":
         return one(True, said(seen, "passwordauthentication"))
     by_dialogue = value(seen, "kbdinteractiveauthentication") == "yes" and value(seen, "usepam") == "yes"
