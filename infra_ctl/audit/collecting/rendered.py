@@ -25,7 +25,7 @@ def said(city: City, kind: Kind, name: str, files: Iterable[tuple[File, str]], a
     texts: defaultdict[str, list[str]] = defaultdict(list)
     for file, text in files:
         if document := paper(file):
-            texts[document] += _READ[document](text.splitlines())
+            texts[document] += _READ[document](text.removesuffix("\n").split("\n"))
     answers = {
         document: Answer(tuple(Line(document, number, text) for number, text in enumerate(lines, 1)))
         for document, lines in texts.items()

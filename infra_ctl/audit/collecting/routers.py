@@ -48,7 +48,8 @@ def said(masked: str, *, is_simulated: bool = False) -> Part:
     """
     if not is_simulated and (cause := _strange(masked)):
         return _lacking(cause)
-    document = Document("frr", ASKED, tuple(masked.splitlines()))
+    # A description may have what others take for the end of a line, and a line of its own making behind it.
+    document = Document("frr", ASKED, tuple(masked.removesuffix("\n").split("\n")))
     try:
         facts = {"routing.unauthenticated": unauthenticated(document)}
     except ValueError as error:  # an address or a prefix that is none

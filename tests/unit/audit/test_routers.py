@@ -133,6 +133,13 @@ def test_what_nobody_knows_how_to_read_is_missing_and_says_so(text: str, cause: 
     assert part.missing == {"frr": cause, "routing.unauthenticated": cause}
 
 
+@pytest.mark.parametrize("end", ["\u2028", "\x85", "\x0b", "\x0c", "\x1e"])
+def test_what_stands_in_a_description_is_no_line_of_its_own(end: str) -> None:
+    forged = f"description x{end} ip ospf authentication key-chain forged"
+    part = said(f"{HEAD}interface eth0\n {forged}\n ip ospf area 0\nexit\n")
+    assert [fact.value for fact in part.facts["routing.unauthenticated"]] == ["ospf eth0"]
+
+
 def test_a_line_that_cannot_be_read_is_no_reason_to_pass() -> None:
     part = said(f"{HEAD}interface eth0\n ip address 10.0.0.1/30\nrouter ospf\n network 10.0.0.0/99 area 0\n")
 
