@@ -119,6 +119,22 @@ def test_an_agent_is_kept_without_its_secrets(line: str, kept: str) -> None:
     assert agent.masked(line) == kept
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (
+            "authorizedkeysfile .ssh/authorized_keys .ssh/authorized_keys2",
+            "authorizedkeysfile /etc/ssh/keys/%u",
+        ),
+        ("authorizedkeyscommand none", "authorizedkeyscommand /usr/bin/sss_ssh_authorizedkeys"),
+    ],
+)
+def test_who_can_log_in_by_keys_that_nobody_counts_is_not_known(old: str, new: str) -> None:
+    found = examined(DATABASE, edited(text_of(DATABASE), f"\n{old}\n", f"\n{new}\n"))
+    for fact in ("account.default", "account.idle", "password.age"):
+        assert found.missing[fact] == f"sshd: keys stand elsewhere: {new}"
+
+
 def test_a_password_that_stands_in_the_list_of_accounts_itself_is_one(tmp_path: Path) -> None:
     (tmp_path / "shadow").write_text("me:$6$a:19000:0:90:7:::\n")
     (tmp_path / "passwd").write_text(

@@ -31,6 +31,16 @@ VENDORS = frozenset(
     )
 )
 """Names of accounts that installers and vendors make, on every machine the same."""
+COUNTED = frozenset(
+    (
+        ".ssh/authorized_keys",
+        ".ssh/authorized_keys2",
+        "%h/.ssh/authorized_keys",
+        "%h/.ssh/authorized_keys2",
+        "none",
+    )
+)
+"""Files of keys that are looked into, as sshd names them."""
 _DAY = 86400.0
 _LAST = re.compile(r"\w{3} (\w{3} [ \d]\d \d\d:\d\d:\d\d) [+-]\d{4} (\d{4})$")
 _CENTRAL = {"sss": "sssd", "ldap": "nslcd", "winbind": "winbindd", "systemd-homed": ""}
@@ -55,8 +65,19 @@ class Account:
 
 
 def found(seen: Seen) -> tuple[Account, ...]:
-    """All of them. Raises UnansweredError."""
+    """All of them. Raises UnansweredError, also where keys stand that nobody has counted."""
+    if not seen.is_absent("sshd"):
+        _refuse_other_keys(seen)
     return tuple(_account(seen, line) for line in seen.lines("accounts"))
+
+
+def _refuse_other_keys(seen: Seen) -> None:
+    for line in seen.lines("sshd"):
+        key, *words = line.text.split()
+        if (key == "authorizedkeysfile" and not COUNTED.issuperset(words)) or (
+            key == "authorizedkeyscommand" and words != ["none"]
+        ):
+            raise UnansweredError(f"sshd: keys stand elsewhere: {line.text}")
 
 
 def _account(seen: Seen, line: Line) -> Account:
