@@ -139,7 +139,8 @@ def run(
     if stored:
         from infra_ctl.audit.run import again
 
-        found = list(again(known, wanted.laws, wanted.where))
+        if not (found := list(again(known, wanted.laws, wanted.where))):
+            raise UnknownError("no evidence is kept of it yet: an audit without --stored collects it")
         _print(session, known.laws, None, found, language, clock)
     else:
         done = _run(session, known, _left(known) if resume else None, wanted, prometheus)
@@ -156,14 +157,18 @@ def _wanted(known: Setting, laws: tuple[str, ...], where: str) -> Wanted:
 
 
 def _left(known: Setting) -> Audit:
-    """The last audit by hand. Raises UnknownError where that has ended well, or there is none."""
+    """The last audit by hand. Raises UnknownError where that is done or under way, or there is none."""
     from datetime import datetime
 
     from infra_ctl.audit.run import left
 
-    if (found := left(known.journal, known.context, "", datetime.min)) is None:
-        raise UnknownError("no audit was left: there is nothing to go on with")
-    return found
+    if (found := left(known.journal, known.context, "", datetime.min)) is not None:
+        return found
+    if last := known.journal.audits.list(known.context, name=""):
+        raise UnknownError(
+            f"the last audit, {last[-1].id}, is {last[-1].state}: there is nothing to go on with"
+        )
+    raise UnknownError("there was no audit yet: there is nothing to go on with")
 
 
 def _run(session: Session, known: Setting, left: Audit | None, wanted: Wanted, prometheus: str) -> Audit:

@@ -64,10 +64,13 @@ def known_laws(session: Session) -> dict[str, Law]:
 
 
 def _surveys(session: Session, known: Setting, masking: Masking, prometheus: str) -> Mapping[Source, Survey]:
-    """Sources that are asked once for everything."""
+    """Sources that are asked once for everything. Raises UnusableError for what is no address."""
     from infra_ctl.audit.collecting import journalled, measured, recorded, written
     from infra_ctl.context.hosts import present_parts
+    from infra_ctl.monitor.querying import checked
 
+    if prometheus:
+        checked(prometheus)
     city, context = known.city, session.context
     parts, is_plain = present_parts(context, city), context.kind == "lab"
     watched: Survey = partial(measured.collect, city, masking.resolve, url=prometheus, is_plain=is_plain)

@@ -52,14 +52,21 @@ def report() -> None:
     """
 
 
+ENDINGS = {"": "html", "htm": "html", "xml": "junit", **dict(zip(FORMS, FORMS, strict=True))}
+"""What the end of a file's name says of its form."""
+
+
 def _form(form: str | None, file: Path | None, *, is_json: bool) -> str:
-    """What was asked for, else what the file's name says, else a page."""
+    """What was asked for, else what the file's name says, else a page. Raises UnusableError."""
     if form:
         return form
-    suffix = file.suffix.removeprefix(".").lower() if file else ""
-    if is_json and file is None:
-        return "json"
-    return {"htm": "html", "xml": "junit"}.get(suffix, suffix if suffix in FORMS else "html")
+    if file is None:
+        return "json" if is_json else "html"
+    if (said := ENDINGS.get(file.suffix.removeprefix(".").lower())) is None:
+        raise UnusableError(
+            f"{file}: '{file.suffix}' is no form of a report: -f says which, of {', '.join(FORMS)}"
+        )
+    return said
 
 
 def report_options(
@@ -336,13 +343,21 @@ def deliver(session: Session, way: Way, content: bytes) -> None:
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
         return
-    fresh = way.file.with_name(f".{way.file.name}.new")
-    fresh.write_bytes(content)
-    fresh.replace(way.file)
+    _write(way.file, content)
     if session.is_json:
         session.emit({"file": str(way.file), "form": way.form, "bytes": len(content)})
         return
     session.say(f"saved  {way.file}")
+
+
+def _write(file: Path, content: bytes) -> None:
+    """All of it or nothing; into what is no plain file, such as /dev/stdout, in its place."""
+    if file.is_symlink() or (file.exists() and not file.is_file()):
+        file.write_bytes(content)
+        return
+    fresh = file.with_name(f".{file.name}.new")
+    fresh.write_bytes(content)
+    fresh.replace(file)
 
 
 def _refuse_no_place(way: Way) -> None:

@@ -92,6 +92,23 @@ waivers:
     assert (said.code, said.out.splitlines()[-1].startswith("1 failed · 5 passed")) == (Exit.FOUND, True)
 
 
+def test_what_there_is_to_go_on_with_is_said(infra_ctl: Command) -> None:
+    said = infra_ctl("audit", "--resume")
+    assert (said.code, said.err) == (
+        Exit.USAGE,
+        "error: there was no audit yet: there is nothing to go on with\n",
+    )
+    done = infra_ctl("audit", "nk-an-hoa-ce1", "--law", "ours", "--output", "json").json["audit"]["id"]
+    said = infra_ctl("audit", "--resume")
+    assert (said.code, f"the last audit, {done}, is done: " in said.err) == (Exit.USAGE, True)
+
+
+def test_an_address_that_is_none_begins_no_audit(infra_ctl: Command) -> None:
+    said = infra_ctl("audit", "pop=nk", "--law", "ours", "--prometheus", "foo")
+    assert (said.code, "'foo' is no address of a Prometheus" in said.err) == (Exit.USAGE, True)
+    assert infra_ctl("audit", "list", "--output", "json").json == []
+
+
 def test_what_nobody_can_say_is_a_finding(infra_ctl: Command) -> None:
     said = infra_ctl("audit", "nk-an-hoa-ce1", "--law", "tslcd-2026", "--output", "json")
     assert said.code == Exit.FOUND
@@ -134,7 +151,8 @@ def test_show_has_an_object_or_a_control_whole(infra_ctl: Command) -> None:
 
 def test_stored_evidence_is_judged_by_another_law(infra_ctl: Command) -> None:
     said = infra_ctl("audit", "--law", "ours", "--stored")
-    assert (said.code, "nothing was asked · no evidence" in said.out) == (Exit.DONE, True)
+    assert (said.code, said.out) == (Exit.USAGE, "")
+    assert said.err == "error: no evidence is kept of it yet: an audit without --stored collects it\n"
     infra_ctl("audit", "pop=nk", "--law", "tslcd-2026")
     said = infra_ctl("audit", "pop=nk", "--law", "ours", "--stored")
     assert (said.code, said.err.count("asking")) == (Exit.FOUND, 0)
@@ -147,7 +165,7 @@ def test_bad_input_is_one_line(infra_ctl: Command) -> None:
         (("--law", "our"), "there is no law 'our' (did you mean 'ours'?)"),
         (("nk-pop9",), "means no device"),
         (("--resume", "--law", "ours"), "--resume goes on with what was asked then"),
-        (("--resume",), "no audit was left"),
+        (("--resume",), "there is nothing to go on with"),
         (("list", "--last", "0"), "0 is not in the range"),
     ):
         said = infra_ctl("audit", *arguments)

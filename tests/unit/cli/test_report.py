@@ -34,6 +34,7 @@ def test_an_empty_period_is_a_report_and_no_error(infra_ctl: Command, report: st
             "there is no unit 'Cái Khế' in edition 2021 (did you mean 31117, Phường Cái Khế?)",
         ),
         (("-o", "nowhere/x.html"), "nowhere/x.html: there is no folder"),
+        (("-o", "x.xlsx"), "x.xlsx: '.xlsx' is no form of a report: -f says which, of html, pdf, csv, json"),
     ],
 )
 def test_what_there_is_not_is_said_in_a_line(
@@ -62,6 +63,13 @@ def test_the_form_is_what_was_asked_or_what_the_file_is_called(infra_ctl: Comman
     infra_ctl("report", "changes", "-f", "csv", "-o", str(tmp_path / "y.html"))
     assert (tmp_path / "y.html").read_bytes().startswith(BOM.encode())
     assert sorted(each.name for each in tmp_path.glob(".*")) == []
+
+
+def test_a_link_is_written_through_and_stays(infra_ctl: Command, tmp_path: Path) -> None:
+    link, file = tmp_path / "x.csv", tmp_path / "elsewhere"
+    link.symlink_to(file)
+    assert infra_ctl("report", "changes", "-o", str(link)).code == Exit.DONE
+    assert (link.is_symlink(), file.read_bytes().startswith(BOM.encode())) == (True, True)
 
 
 def test_output_json_is_the_report_or_where_it_was_put(infra_ctl: Command, tmp_path: Path) -> None:
