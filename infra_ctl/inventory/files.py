@@ -171,7 +171,9 @@ def open_folder(path: Path) -> Folder:
         names = {entry.name for entry in path.iterdir()}
     except OSError as error:
         reason = os.strerror(error.errno or 0).lower()
-        raise unreadable(str(path), f"is no folder that can be read: {reason}") from error
+        raise unreadable(
+            str(path), f"is no folder that can be read: {reason}; -i DIR or INFRA_CTL_INVENTORY names it"
+        ) from error
     folder = Folder(path)
     digest = hashlib.sha256()
     for file in (*TREES, *TABLES, *OPTIONAL):

@@ -9,7 +9,18 @@ from collections.abc import Iterator
 from datetime import date, datetime
 
 from infra_ctl.inventory.kinds import Language
-from infra_ctl.report.document import Cell, Coded, Document, Headlines, Imported, Names, Ratio, Share, Table
+from infra_ctl.report.document import (
+    Cell,
+    Coded,
+    Document,
+    Headlines,
+    Imported,
+    Names,
+    Paragraph,
+    Ratio,
+    Share,
+    Table,
+)
 from infra_ctl.report.period import local
 from infra_ctl.report.spoken import clean, marked, spoken
 
@@ -21,10 +32,10 @@ BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 
 
 def text(document: Document, language: Language) -> str:
-    """Every table, with its title in a line above it and an empty line between two."""
+    """Every table, with its title in a line above it and an empty line between two; else what is said."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    for number, rows in enumerate(_tables(document, language)):
+    for number, rows in enumerate([*_tables(document, language)] or [_sentences(document, language)]):
         if number:
             writer.writerow(())
         writer.writerows([plain(cell) for cell in row] for row in rows)
@@ -47,6 +58,11 @@ def _tables(document: Document, language: Language) -> Iterator[list[list[str]]]
             elif isinstance(block, Headlines):
                 items = [[spoken(each.title, language), _field(each.value, language)] for each in block.items]
                 yield [[spoken(section.title, language)], *items]
+
+
+def _sentences(document: Document, language: Language) -> list[list[str]]:
+    blocks = (block for section in document.sections for block in section.blocks)
+    return [[spoken(block.text, language)] for block in blocks if isinstance(block, Paragraph)]
 
 
 def _field(cell: Cell, language: Language) -> str:  # noqa: PLR0911 - a line a type

@@ -65,6 +65,11 @@ def test_the_form_is_what_was_asked_or_what_the_file_is_called(infra_ctl: Comman
     assert sorted(each.name for each in tmp_path.glob(".*")) == []
 
 
+def test_a_sheet_without_tables_has_what_is_said(infra_ctl: Command) -> None:
+    said = infra_ctl("report", "audit", "--period", "2020", "-f", "csv")
+    assert said.out.startswith(f"{BOM}Trong kỳ không có")
+
+
 def test_a_link_is_written_through_and_stays(infra_ctl: Command, tmp_path: Path) -> None:
     link, file = tmp_path / "x.csv", tmp_path / "elsewhere"
     link.symlink_to(file)

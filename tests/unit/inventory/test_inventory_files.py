@@ -21,7 +21,8 @@ def test_no_folder(tmp_path: Path) -> None:
         load(tmp_path / "nowhere")
     assert (
         str(caught.value)
-        == f"{tmp_path}/nowhere:0:0: is no folder that can be read: no such file or directory"
+        == f"{tmp_path}/nowhere:0:0: is no folder that can be read: no such file or directory; "
+        "-i DIR or INFRA_CTL_INVENTORY names it"
     )
 
 
