@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -61,16 +62,23 @@ class _Process:
 
 
 def _processes(frr: Document) -> Iterator[_Process]:
+    """A candidate may come back to a process, and to a family of it, for lines that are kept."""
     families = dict(sections.under(frr, _FAMILY))
-    for _, inside in sections.under(frr, _BGP):
-        within = {line: families[line] for line in inside if line in families}
+    processes: defaultdict[str, list[Line]] = defaultdict(list)
+    for head, lines in sections.under(frr, _BGP):
+        processes[head.text] += lines
+    for inside in processes.values():
+        within: defaultdict[str, list[Line]] = defaultdict(list)
+        for line in inside:
+            if line in families:
+                within[line.text.removeprefix("address-family ")] += families[line]
         of_families = {line for said in within.values() for line in said}
         own = [line for line in inside if line not in of_families]
         is_usual = all(line.text != "no bgp default ipv4-unicast" for line in own)
         yield _Process(
             _speakers(own),
             {found[1]: found[2] for line in inside if (found := _MEMBER.match(line.text))},
-            {**({_USUAL: ()} if is_usual else {}), **{_named(head): said for head, said in within.items()}},
+            {**({_USUAL: ()} if is_usual else {}), **within},
             is_usual,
         )
 
@@ -80,10 +88,6 @@ def _speakers(lines: Sequence[Line]) -> Mapping[str, Line]:
     groups = _first(_GROUP, lines).keys()
     found = {name: line for name, line in _first(_SPEAKER, lines).items() if name not in groups}
     return {**found, **_first(_LISTEN, lines)}
-
-
-def _named(head: Line) -> str:
-    return head.text.removeprefix("address-family ")
 
 
 def _first(pattern: re.Pattern[str], lines: Collection[Line]) -> dict[str, Line]:

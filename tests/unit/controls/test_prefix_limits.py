@@ -75,6 +75,12 @@ def test_who_may_call_is_a_neighbour_too() -> None:
     assert lines(bgp(QUIET, *group, families={V4: ["neighbor CALLERS activate"]})) == []
 
 
+def test_a_process_may_come_twice_for_lines_that_are_kept() -> None:
+    one = bgp(QUIET, PEER, families={V4: [ACTIVE]})
+    assert lines(f"{one}\n!\n{bgp(families={V4: [LIMIT]})}") == []
+    assert lines(f"{bgp(QUIET)}\n!\n{bgp(PEER)}") == []
+
+
 def test_every_vrf_has_its_own() -> None:
     one = bgp(QUIET, PEER, families={V4: [ACTIVE, LIMIT]})
     other = bgp(QUIET, PEER, families={V4: [ACTIVE]}, head="router bgp 65000 vrf party")
