@@ -73,6 +73,7 @@ def deploy(
     after that, in runs of their own.
 
     A host has a way back only from what could lock us out. It is done, or STOPPED at an operation, by name.
+    What the law asks and is so must stay so, or waivers.yaml says who answers for it: else exit 4.
 
     \b
     infra-ctl deploy pop=nk --reason "IPv6 in An Hòa" --ticket CT-812
