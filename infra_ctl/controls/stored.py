@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from infra_ctl.controls.exhibit import Document, Exhibit, Fact, Line
+from infra_ctl.controls.catalogue import DOCUMENTS, FACTS
+from infra_ctl.controls.exhibit import Document, Exhibit, Fact, Kind, Line
 from infra_ctl.controls.finding import Finding
 from infra_ctl.controls.model import Words
 from infra_ctl.errors import UnknownFormError
@@ -44,6 +45,12 @@ def exhibit(stored: str) -> Exhibit:
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise UnknownFormError("no exhibit") from error
     raise UnknownFormError(f"an exhibit of form {form}, and not {FORM}")
+
+
+def unread(kind: Kind, name: str, taken: datetime, cause: str) -> Exhibit:
+    """What stands for an exhibit that cannot be read: all of it is missing, and passes nothing."""
+    known = {**DOCUMENTS, **FACTS}.items()
+    return Exhibit(kind, name, taken, missing={each: cause for each, of in known if kind in of.of})
 
 
 def _exhibit(said: dict[str, Any]) -> Exhibit:

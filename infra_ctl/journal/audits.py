@@ -34,7 +34,7 @@ from sqlalchemy import (
 from infra_ctl.controls import stored
 from infra_ctl.controls.exhibit import KINDS, Document, Exhibit, Kind
 from infra_ctl.controls.finding import Finding
-from infra_ctl.errors import RefusedError, UnknownError
+from infra_ctl.errors import RefusedError, UnknownError, UnknownFormError
 from infra_ctl.journal import database, process
 from infra_ctl.journal.records import Asking, Audit, RunState, now
 from infra_ctl.journal.schema import audits, exhibits, findings, snapshots
@@ -48,7 +48,9 @@ Key: TypeAlias = tuple[str, str, Kind, str]
 Connecting: TypeAlias = Callable[[], AbstractContextManager[Connection]]
 """The journal's, for as long as a block lasts."""
 
-_EXHIBIT = select(exhibits.c.audit, exhibits.c.place, exhibits.c.documents, exhibits.c.content)
+_EXHIBIT = select(
+    *(exhibits.c[name] for name in ("audit", "place", "kind", "object", "taken", "documents", "content"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +98,10 @@ class Audits:
             connection.execute(update(audits).where(audits.c.id == audit.id).values(_row(ours)))
         return ours
 
-    def beat(self, audit: Audit) -> None:
-        """Say that it goes on. Raises RefusedError where somebody else has taken it over."""
-        with self._write() as connection:
-            _hold(connection, audit)
-
     def keep(self, audit: Audit, place: int, exhibit: Exhibit, found: Sequence[Finding]) -> None:
         """What was collected of one object, and what it was judged; the last word on it is kept.
 
-        `place` is the object's in the order of all. Raises RefusedError as `beat` does.
+        `place` is the object's in the order of all. Raises RefusedError where somebody took the audit over.
         """
         documents = {name: _snapshot(each) for name, each in exhibit.documents.items()}
         sources = {name: (exhibit.documents[name].source, each.digest) for name, each in documents.items()}
@@ -124,7 +121,7 @@ class Audits:
                 connection.execute(insert(table), {**of, **values})
 
     def end(self, audit: Audit, state: RunState) -> Audit:
-        """Raises RefusedError as `beat` does."""
+        """Raises RefusedError as `keep` does."""
         with self._write() as connection:
             _hold(connection, audit)
             judged, by_law = _so_far(connection, audit.id)
@@ -174,11 +171,11 @@ class Audits:
                 yield from stored.findings(unpacked(row["content"]))
 
     def exhibits(self, audit: str) -> Iterator[Exhibit]:
-        """In the order of objects. Raises UnknownFormError."""
+        """In the order of objects; of one that another version wrote all is missing."""
         return self._exhibits(_EXHIBIT.where(exhibits.c.audit == audit))
 
     def evidence(self, context: str, kinds: Collection[Kind] = KINDS) -> Iterator[Exhibit]:
-        """The newest of each object, whichever audit took it, in no order. Raises UnknownFormError."""
+        """The newest of each object, whichever audit took it, in no order; as `exhibits` has them."""
         of = exhibits.c.kind, exhibits.c.object
         ours = (
             exhibits.c.audit == audits.c.id,
@@ -190,7 +187,7 @@ class Audits:
         same = (newest.c[name] == exhibits.c[name] for name in ("kind", "object", "taken"))
         return self._exhibits(_EXHIBIT.where(*ours, *same))
 
-    def _exhibits(self, query: Select[tuple[str, int, str, bytes]]) -> Iterator[Exhibit]:
+    def _exhibits(self, query: Select[Any]) -> Iterator[Exhibit]:
         for rows in self._pages(query, exhibits):
             sources = [json.loads(row["documents"]) for row in rows]
             texts = self._texts({digest for each in sources for _, digest in each.values()})
@@ -198,7 +195,7 @@ class Audits:
                 documents = {
                     name: Document(name, source, texts(digest)) for name, (source, digest) in each.items()
                 }
-                yield replace(stored.exhibit(unpacked(row["content"])), documents=documents)
+                yield _shown(row, documents)
 
     def newest(self, context: str, at: datetime | None = None) -> Mapping[Key, Finding]:
         """What was last said of each object by each law, in audits that came to their end before `at`."""
@@ -232,6 +229,13 @@ class Audits:
         with self._read() as connection:
             found = {row.digest: row.content for row in connection.execute(query)}
         return lambda digest: tuple(unpacked(found[digest]).split("\n")[:-1])
+
+
+def _shown(row: RowMapping, documents: Mapping[str, Document]) -> Exhibit:
+    try:
+        return replace(stored.exhibit(unpacked(row["content"])), documents=documents)
+    except UnknownFormError as error:
+        return stored.unread(row["kind"], row["object"], row["taken"], f"what is kept is {error}")
 
 
 def _snapshot(document: Document) -> Snapshot:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from infra_ctl.audit import results
+from infra_ctl.controls import stored
 from infra_ctl.controls.exhibit import Document, Exhibit, Fact, Kind, Line
 from infra_ctl.controls.finding import Finding
 from infra_ctl.controls.model import Words
@@ -77,6 +78,20 @@ def test_a_large_audit_is_read_in_pages(journal: Journal, monkeypatch: pytest.Mo
     assert [each.object for each in results.exhibits(journal, audit.id)] == names
 
 
+def test_what_another_version_wrote_is_missing_and_keeps_nobody_from_the_others(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as later:
+        later.setattr(stored, "FORM", 2)
+        run(journal, ASKING, finding("r1"))
+    run(journal, ASKING, finding("r2"))
+    unread, read = sorted(journal.audits.evidence("lab"), key=lambda each: each.object)
+    assert read == exhibit("r2")
+    assert (unread.object, unread.facts, unread.documents) == ("r1", {}, {})
+    assert {"frr", "ssh.port", "login.open"} < set(unread.missing)
+    assert set(unread.missing.values()) == {"what is kept is an exhibit of form 2, and not 1"}
+
+
 def test_the_last_word_on_an_object_is_kept(journal: Journal) -> None:
     audit = journal.audits.start(ASKING)
     journal.audits.keep(audit, 0, exhibit("r1"), [finding("r1")])
@@ -108,7 +123,6 @@ def test_a_killed_ones_lease_is_taken_over(journal: Journal, monkeypatch: pytest
     again = journal.audits.reopen(results.audit(journal, killed.id))
     assert (again.id, again.state, again.process) == (killed.id, RunState.RUNNING, "1:another")
     for late in (
-        lambda: journal.audits.beat(killed),
         lambda: journal.audits.keep(killed, 1, exhibit("r2"), []),
         lambda: journal.audits.end(killed, RunState.DONE),
     ):
