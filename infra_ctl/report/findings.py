@@ -211,17 +211,17 @@ def grouped(key: str, found: Iterable[Finding], naming: Naming, title: Words, em
 
 
 def _proof(found: Sequence[Finding]) -> Lines | None:
-    """Every line of one object, or what all have alike; else some of each, with whose it is."""
+    """The lines of one object, or what all have alike; else those of each, with whose they are."""
     alike = {(tuple(str(line) for line in each.lines), each.unquoted) for each in found}
     if len(alike) == 1:
         ((lines, more),) = alike
-        return Lines(lines, more) if lines else None
+        return Lines(lines, more, QUOTED) if lines else None
     lines = tuple(f"{each.object}  {line}" for each in found for line in each.lines)
     return Lines(lines, sum(each.unquoted for each in found), QUOTED)
 
 
 QUOTED = 6
-"""Lines of several objects that a page shows; each has all of its own in the table of data."""
+"""Lines that a page shows: twenty packages that wait were two pages of a ward's report. The data have all."""
 
 
 def waivers_table(key: str, found: Iterable[Finding], naming: Naming, empty: Words) -> Table:

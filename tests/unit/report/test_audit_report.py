@@ -202,6 +202,15 @@ def test_a_description_with_html_is_text_on_the_page(small: SmallCity, journal: 
     assert "<script" not in page
 
 
+def test_a_page_shows_some_lines_of_many_and_counts_the_others(small: SmallCity, journal: Journal) -> None:
+    waiting = [f"package-{number}" for number in range(20)]
+    audited(journal, finding("SRV-08", "nk-pop1", FAIL, lines=waiting))
+    page = html(document(sources(small.city, journal), Which(), scope(small.city.inventory, ""), MADE), "vi")
+    assert "package-5" in page
+    assert "package-6" not in page
+    assert "và 14 dòng nữa" in page
+
+
 def test_a_threshold_in_words() -> None:
     assert asked("true") is asked("") is None
     assert asked("TLSv1.2") == "TLSv1.2"
