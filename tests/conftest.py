@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Mapping
 from pathlib import PurePath
 
@@ -30,6 +31,12 @@ def lot(nodeid: str) -> str:
     """What a worker takes as a whole: all of a lab's, or a file."""
     file = nodeid.partition("::")[0]
     return next((lab for lab, files in LOTS.items() if PurePath(file).stem in files), file)
+
+
+def pytest_configure() -> None:
+    """A shell's background job ignores Ctrl-C, and so would all that is tested: a test of it would wait."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
