@@ -139,8 +139,8 @@ def remind(sender: Sender, but: frozenset[str]) -> Iterator[Told]:
             open_ = alerts.still(known, sender.city_name, addressee.language, until)
             try:
                 _alert(sender, addressee, open_)
-            except (UntoldError, SecretError) as error:
-                yield Told(message, Telling.SENT, str(error))
+            except Exception as error:  # noqa: BLE001 - as where it is sent
+                yield Told(message, Telling.SENT, _why(error))
 
 
 def _before(audits: tuple[Audit, ...]) -> Audit | None:
@@ -165,10 +165,16 @@ def _sent(sender: Sender, message: Message) -> Told:
         _way(addressee)(sender, addressee, message)
     except PartlyToldError as error:
         return Told(message, Telling.SENT, str(error))
-    except (UntoldError, SecretError) as error:
+    except Exception as error:  # noqa: BLE001 - what is against one message is no reason to send no other
         is_over = now() - message.made > GIVES_UP
-        return Told(message, Telling.GIVEN_UP if is_over else Telling.WAITING, str(error))
+        return Told(message, Telling.GIVEN_UP if is_over else Telling.WAITING, _why(error))
     return Told(message, Telling.SENT)
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, UntoldError | SecretError):
+        return str(error)
+    return f"a defect of infra-ctl: {type(error).__name__}: {error}"
 
 
 def _way(addressee: Addressee) -> Callable[[Sender, Addressee, Message], None]:

@@ -9,7 +9,7 @@ import sys
 import click
 
 from infra_ctl.cli.exits import Exit
-from infra_ctl.cli.streams import outlive_readers
+from infra_ctl.cli.streams import lost, outlive_readers
 from infra_ctl.errors import (
     InfraCtlError,
     InventoryError,
@@ -111,34 +111,48 @@ def exit_code(error: InfraCtlError) -> Exit:
 
 
 def main() -> None:
-    """The entry point: every error we raise on purpose becomes one line on stderr and an exit code."""
+    """The entry point: an exit code, and on stderr what was against it."""
     # An inventory is large, stays to the end and has no cycles: looking for some would take half the time.
     gc.set_threshold(200_000, 50, 100)
     outlive_readers()
+    code = _code()
+    if cause := lost():
+        click.echo(f"error: standard output: {cause}; not all of it was written", err=True)
+        code = code or Exit.FAILED
+    sys.exit(code)
+
+
+def _code() -> int:
+    """Of a command, however it ended."""
     try:
         code = root.main(standalone_mode=False)
-        sys.exit(code if isinstance(code, int) else Exit.DONE)
     except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(Exit.USAGE)
+        return stop.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
-        sys.exit(Exit.INTERRUPTED)
-    except InventoryError as error:
+        return Exit.INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - a defect of ours is told whole, save what it may quote
+        return _told(error)
+    return code if isinstance(code, int) else Exit.DONE
+
+
+def _told(error: Exception) -> Exit:
+    """Every error that we raise on purpose becomes one line on stderr and an exit code."""
+    if isinstance(error, click.ClickException):
+        error.show()
+        return Exit.USAGE
+    if isinstance(error, InventoryError):
         count = len(error.problems)
         click.echo(f"{error}\n{count} problem{'s' if count != 1 else ''}", err=True)
-        sys.exit(Exit.USAGE)
-    except InfraCtlError as error:
+        return Exit.USAGE
+    if isinstance(error, InfraCtlError):
         click.echo(f"error: {error}", err=True)
-        sys.exit(exit_code(error))
-    except Exception as error:  # noqa: BLE001 - a defect of ours is told whole, save what it may quote
-        if not isinstance(error, OSError) or error.filename is None:
-            click.echo(_defect(), err=True, nl=False)
-        else:
-            click.echo(f"error: {error.filename}: {error.strerror}", err=True)
-        sys.exit(Exit.FAILED)
+        return exit_code(error)
+    if isinstance(error, OSError) and error.filename is not None:
+        click.echo(f"error: {error.filename}: {error.strerror}", err=True)
+    else:
+        click.echo(_defect(), err=True, nl=False)
+    return Exit.FAILED
 
 
 def _defect() -> str:

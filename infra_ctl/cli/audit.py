@@ -18,7 +18,7 @@ from infra_ctl.cli.due import run_due
 from infra_ctl.cli.ending import leave
 from infra_ctl.cli.exits import Exit
 from infra_ctl.cli.progress import Stopwatch, counting
-from infra_ctl.cli.session import Session, console, selector_argument, session_options
+from infra_ctl.cli.session import Session, console, language_option, selector_argument, session_options
 from infra_ctl.errors import UnknownError
 from infra_ctl.outcome import Verdict
 
@@ -58,9 +58,6 @@ class Audits(click.Group):
         return found
 
 
-language_option = click.option(
-    "--language", type=click.Choice(["vi", "en"]), default="vi", show_default=True, help="Of what is said."
-)
 law_option = click.option(
     "--law",
     "laws",
@@ -102,7 +99,7 @@ audit.add_command(bring)
 @click.option(
     "--prometheus", default="", metavar="URL", help="Which one has measured; the inventory's without."
 )
-@language_option
+@language_option("Of what is said.")
 @session_options
 def run(
     session: Session,
@@ -133,6 +130,8 @@ def run(
         leave(session, run_due(session, prometheus=prometheus, sink=sink))
     if sink is not None:
         raise click.UsageError("--sink goes with --due")
+    if stored and prometheus:
+        raise click.UsageError("--stored asks nobody: it takes no --prometheus")
     clock = Stopwatch()
     known = setting(session)
     wanted = _wanted(known, laws, " ".join(selector))
@@ -285,7 +284,7 @@ def _table(found: Sequence[Audit]) -> None:
 
 @audit.command()
 @click.argument("names", nargs=-1, metavar="[ID] [OBJECT|CONTROL]...", shell_complete=completion.judged)
-@language_option
+@language_option("Of what is said.")
 @session_options
 def show(session: Session, names: tuple[str, ...], *, language: Language) -> None:
     """What an audit found, the newest without an ID; of an object or a control everything, what passed too.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from infra_ctl.cli import completion
-from infra_ctl.cli.session import Session, session_options
+from infra_ctl.cli.session import Session, language_option, session_options
 from infra_ctl.errors import UnknownError
 
 if TYPE_CHECKING:
@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[LAW|CONTROL]...", shell_complete=completion.laws_and_controls)
-@click.option(
-    "--language", type=click.Choice(["vi", "en"]), default="vi", show_default=True, help="Of what is said."
-)
+@language_option("Of what is said.")
 @session_options
 def controls(session: Session, names: tuple[str, ...], *, language: Language) -> None:
     """Laws and their controls: all, those of a law, or one control in full.

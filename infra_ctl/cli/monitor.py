@@ -13,7 +13,7 @@ from infra_ctl.cli import completion
 from infra_ctl.cli.exits import Exit
 from infra_ctl.cli.places import folder_option
 from infra_ctl.cli.progress import Stopwatch, stages
-from infra_ctl.cli.session import Session, session_options
+from infra_ctl.cli.session import Session, language_option, session_options
 from infra_ctl.errors import SecretError
 
 if TYPE_CHECKING:
@@ -74,9 +74,7 @@ def monitor() -> None:
 )
 @click.option("--plain", is_flag=True, help="No TLS and no passwords, whatever the inventory says.")
 @click.option("--references", is_flag=True, help="Leave secrets as references: to read and to compare.")
-@click.option(
-    "--language", type=click.Choice(["vi", "en"]), default="vi", show_default=True, help="Of boards."
-)
+@language_option("Of boards.")
 @click.option(
     "--rules",
     "overrides",
@@ -175,9 +173,7 @@ def _as_dict(written: Written, folder: Path) -> dict[str, object]:
     callback=_web_hook,
     help="Tell alerts to this webhook; without, nobody is told.",
 )
-@click.option(
-    "--language", type=click.Choice(["vi", "en"]), default="vi", show_default=True, help="Of boards."
-)
+@language_option("Of boards.")
 @hurry_option
 @session_options
 def up(session: Session, *, host: str | None, sink: str, language: Language, hurry: int) -> None:

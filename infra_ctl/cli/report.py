@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 import click
 
 from infra_ctl.cli import completion
-from infra_ctl.cli.session import Session, session_options
+from infra_ctl.cli.session import Session, language_option, session_options
 from infra_ctl.errors import UnknownError, UnusableError
 
 if TYPE_CHECKING:
@@ -83,9 +83,7 @@ def report_options(
         metavar="FILE",
         help="Write to a file, and not to stdout.",
     )
-    @click.option(
-        "--language", type=click.Choice(["vi", "en"]), default="vi", show_default=True, help="Of the report."
-    )
+    @language_option("Of the report.")
     @click.option(
         "--templates",
         type=click.Path(path_type=Path, exists=True, file_okay=False),

@@ -167,6 +167,19 @@ def selector_argument(command: Callable[P, R]) -> Callable[P, R]:
     )
 
 
+def language_option(of: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Give a command the language of what it writes; `of` says what that is."""
+    return click.option(
+        "--language",
+        type=click.Choice(["vi", "en"]),
+        default="vi",
+        show_default=True,
+        envvar="INFRA_CTL_LANGUAGE",
+        show_envvar=True,
+        help=of,
+    )
+
+
 def device_argument(name: str, *, required: bool = True) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Give a command the hostname of a device."""
     return click.argument(name, required=required, shell_complete=completion.hostnames)

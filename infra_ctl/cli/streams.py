@@ -1,4 +1,4 @@
-"""Output whose reader may leave: what is said after that goes nowhere, and the work goes on to its end."""
+"""Output whose reader may leave, or whose disk may be full: the work goes on to its end all the same."""
 
 from __future__ import annotations
 
@@ -11,11 +11,27 @@ if TYPE_CHECKING:
 
 
 class _Forgiving(io.FileIO):
+    lost = ""
+    """Why something of what was said is nowhere; a reader who left wanted no more."""
+
     def write(self, data: ReadableBuffer, /) -> int:
         try:
             return super().write(data)
         except BrokenPipeError:
-            return memoryview(data).nbytes
+            pass
+        except OSError as error:
+            self.lost = error.strerror or type(error).__name__
+        return memoryview(data).nbytes
+
+
+def lost() -> str:
+    """Why standard output has not all that was said; empty where it has."""
+    stream = sys.stdout
+    if not isinstance(stream, io.TextIOWrapper):
+        return ""
+    stream.flush()
+    raw = getattr(stream.buffer, "raw", None)
+    return raw.lost if isinstance(raw, _Forgiving) else ""
 
 
 def outlive_readers() -> None:

@@ -11,7 +11,7 @@ import click
 from infra_ctl.cli import completion
 from infra_ctl.cli.exits import Exit
 from infra_ctl.cli.progress import Stopwatch, stages
-from infra_ctl.cli.session import Session, session_options
+from infra_ctl.cli.session import Session, language_option, session_options
 from infra_ctl.errors import UnusableError
 
 if TYPE_CHECKING:
@@ -40,9 +40,7 @@ def video() -> None:
     metavar="FILE",
     help="Write the report as one page, too.",
 )
-@click.option(
-    "--language", type=click.Choice(["vi", "en"]), default="vi", show_default=True, help="Of that page."
-)
+@language_option("Of that page.")
 @session_options
 def ready(session: Session, words: tuple[str, ...], *, page: Path | None, language: Language) -> None:
     """Test all rooms of a meeting at once; those that are not ready come first, each with its cause.

@@ -230,6 +230,19 @@ def test_a_secret_that_is_not_there_is_said(sender: Sender) -> None:
     assert [each.why for each in tell(sender)] == [""]
 
 
+def test_a_defect_in_one_message_keeps_no_other_back(
+    sender: Sender, office: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last = audited(sender.journal, FAIL)
+    make(sender, last)
+    with monkeypatch.context() as broken:
+        broken.setattr(notify.sending, "post_news", lambda *_said: {}["nothing"])
+        why = {each.message.addressee: each.why for each in tell(sender)}
+    assert why == {"soc": "a defect of infra-ctl: KeyError: 'nothing'", "office": "", "alerts": ""}
+    assert len(office.letters) == 1
+    assert states(sender, last)["soc"] is Telling.WAITING
+
+
 def test_who_left_audits_yaml_is_told_no_more(sender: Sender, small_folder: Path) -> None:
     last = audited(sender.journal, FAIL)
     make(sender, last)

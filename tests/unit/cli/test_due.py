@@ -199,6 +199,7 @@ def test_who_is_killed_as_it_has_sent_sends_again_under_one_id(
         (("--due", "pop=nk"), "--due runs what audits.yaml says"),
         (("--due", "--resume"), "--due runs what audits.yaml says"),
         (("--sink", "http://127.0.0.1/"), "--sink goes with --due"),
+        (("--stored", "--prometheus", "http://127.0.0.1/"), "--stored asks nobody"),
     ],
 )
 def test_what_does_not_go_together_is_said(infra_ctl: Command, words: tuple[str, ...], said: str) -> None:

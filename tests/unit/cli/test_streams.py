@@ -51,6 +51,24 @@ def test_a_command_keeps_its_exit_code(arguments: tuple[str, ...], code: Exit) -
     assert left_by_its_reader(*arguments) == code
 
 
+def on_a_full_disk(*arguments: str) -> subprocess.CompletedProcess[str]:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        return subprocess.run(
+            [*COMMAND, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+
+
+def test_what_a_full_disk_lacks_is_said_in_a_line_once_the_work_is_done(tmp_path: Path) -> None:
+    said = on_a_full_disk("deploy", "--yes")
+    assert said.returncode == Exit.FAILED
+    assert said.stderr.splitlines()[-1] == (
+        "error: standard output: No space left on device; not all of it was written"
+    )
+    assert "Traceback" not in said.stderr
+    done = subprocess.run([*COMMAND, "plan"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("no changes (10 devices, ")
+
+
 def test_a_stream_of_somebody_else_is_left_alone(capsys: pytest.CaptureFixture[str]) -> None:
     before = sys.stdout, sys.stderr
     streams.outlive_readers()
