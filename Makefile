@@ -39,7 +39,7 @@ packages:
 	apt-get update -q; DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing
 
 .venv/ready: pyproject.toml constraints.txt
-	@echo "installing Python packages into .venv: some 20 s"
+	@echo "installing Python packages into .venv: a minute or so"
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/pip install -q -c constraints.txt -e '.[dev,bench,postgresql]' 2> >(grep -v DEPRECATION >&2)
 	@touch $@
