@@ -23,7 +23,6 @@ from tests.lab.two_sites import (
     PORTAL,
     REPLICA,
     ROOMS,
-    SPARE,
     TIME,
 )
 
@@ -208,7 +207,7 @@ FROM_HOSTS = (
         account("cu", f"chage -d {LONG_AGO} -M 45 cu"),
         gone("cu"),
     ),
-    Seed("a password without an end", {("SRV-02", SPARE): "moi "}, SPARE, account("moi"), gone("moi")),
+    Seed("a password without an end", {("SRV-02", MONITOR): "moi "}, MONITOR, account("moi"), gone("moi")),
     Seed(
         "old signatures of malware",
         {("SRV-10", APP): "ClamAV-VDB version 27140"},

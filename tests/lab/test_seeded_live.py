@@ -19,6 +19,8 @@ from tests.lab.two_sites import NAMES, Sites
 
 pytestmark = pytest.mark.live
 
+SOON = 300
+"""Seconds until a clock has chosen its server: it asks each minute, and wants several answers."""
 BAD = ("fail", "error")
 NUMBER = re.compile(r"\d+")
 LAWS = ("--law", "all")
@@ -131,7 +133,7 @@ def test_a_plan_that_breaks_the_law_is_refused_with_the_line(sites: Sites) -> No
 
 def test_thirty_violations_are_found_and_what_can_be_is_mended(city: CitySlice) -> None:
     assert len(SEEDS) == 30
-    until(lambda: is_in_time(city))
+    until(lambda: is_in_time(city), SOON)
     before = audited(city)
     sow(city)
     assert city.run("drift", DRIFTED.on).code == 3
@@ -144,7 +146,7 @@ def test_thirty_violations_are_found_and_what_can_be_is_mended(city: CitySlice) 
     fixed = city.run("drift", MACHINES, "--fix", "--yes", "--reason", "sown", "--ticket", "CT-6")
     assert fixed.code == 0, fixed
     assert f"mends   {CORE}: STD-08 A router's FRR logs to syslog" in fixed.out
-    until(lambda: is_in_time(city))
+    until(lambda: is_in_time(city), SOON)
     mended = expected(MENDED)
     left = new(before, audited(city))
     assert left == {key: lines for key, lines in found.items() if key not in mended}
