@@ -13,7 +13,6 @@ from infra_ctl.controls.model import Law, Words
 from infra_ctl.inventory.fields import VIETNAM
 from infra_ctl.inventory.kinds import Language
 from infra_ctl.inventory.waivers import Waiver
-from infra_ctl.journal.audits import Key
 from infra_ctl.journal.records import Audit
 from infra_ctl.outcome import Verdict
 
@@ -102,9 +101,9 @@ def compared(
     earlier: Iterable[Finding], found: Iterable[Finding], is_near: Callable[[str], bool]
 ) -> Iterator[tuple[Group, Finding]]:
     """Each finding that is news or stands as it was; only what was not well is kept in memory."""
-    was = {_key(each): each for each in earlier if each.verdict in BAD or each.verdict is Verdict.WAIVED}
+    was = {each.key: each for each in earlier if each.verdict in BAD or each.verdict is Verdict.WAIVED}
     for each in found:
-        group = _group(was.pop(_key(each), None), each, is_near)
+        group = _group(was.pop(each.key, None), each, is_near)
         if group is not None:
             yield group, each
     for each in was.values():
@@ -147,10 +146,6 @@ def _group(was: Finding | None, now: Finding, is_near: Callable[[str], bool]) ->
             return "ending"
         return None if was is not None and was.verdict is Verdict.WAIVED else "waived"
     return "mended" if was is not None else None
-
-
-def _key(finding: Finding) -> Key:
-    return finding.law, finding.control, finding.kind, finding.object
 
 
 def _item(finding: Finding, laws: Mapping[str, Law]) -> Item:

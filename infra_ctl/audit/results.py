@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from infra_ctl.controls.exhibit import Exhibit
-from infra_ctl.controls.finding import Finding
-from infra_ctl.journal.audits import Key
+from infra_ctl.controls.finding import Finding, Key
 from infra_ctl.journal.records import Audit
 from infra_ctl.journal.store import Journal
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Set
 
 from infra_ctl.city import City
 from infra_ctl.controls.asked import asked
@@ -42,8 +42,3 @@ class _Chosen:
             return each.name in self._machines
         machines = self._of.get((each.kind, each.name), set())
         return not machines.isdisjoint(self._machines) if machines else whole
-
-
-def machines_of(subjects: tuple[Asked, ...]) -> Iterator[Asked]:
-    """Those that are asked themselves."""
-    return (each for each in subjects if each.kind in MACHINES)

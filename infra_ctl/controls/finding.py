@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 
 from infra_ctl.controls.exhibit import Kind, Line
 from infra_ctl.controls.model import Severity, Words
 from infra_ctl.outcome import Verdict
+
+Key: TypeAlias = tuple[str, str, Kind, str]
+"""Law, control, and the kind and name of an object."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +37,8 @@ class Finding:
     """When its evidence was collected, UTC."""
     waiver: str = ""
     """Why it is waived, or was until the waiver ended: reason, approver and day. Empty without one."""
+
+    @property
+    def key(self) -> Key:
+        """What it is a finding of, in whichever audit."""
+        return self.law, self.control, self.kind, self.object

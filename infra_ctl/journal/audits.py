@@ -33,7 +33,7 @@ from sqlalchemy import (
 
 from infra_ctl.controls import stored
 from infra_ctl.controls.exhibit import KINDS, Document, Exhibit, Kind
-from infra_ctl.controls.finding import Finding
+from infra_ctl.controls.finding import Finding, Key
 from infra_ctl.errors import RefusedError, UnknownError, UnknownFormError
 from infra_ctl.journal import database, process
 from infra_ctl.journal.records import Asking, Audit, RunState, now
@@ -42,9 +42,6 @@ from infra_ctl.journal.texts import Snapshot, packed, unpacked
 from infra_ctl.outcome import Verdict
 
 ByLaw: TypeAlias = dict[str, dict[Verdict, int]]
-Key: TypeAlias = tuple[str, str, Kind, str]
-"""Law, control, and the kind and name of an object."""
-
 Connecting: TypeAlias = Callable[[], AbstractContextManager[Connection]]
 """The journal's, for as long as a block lasts."""
 
@@ -208,7 +205,7 @@ class Audits:
                         key = row["kind"], row["object"], law
                         found[key] = tuple(each for each in said if each.law == law)
         every = (each for said in found.values() for each in said)
-        return {(each.law, each.control, each.kind, each.object): each for each in every}
+        return {each.key: each for each in every}
 
     def _pages(self, query: Select[Any], table: Table) -> Iterator[Sequence[RowMapping]]:
         """No connection is held between two pages: who reads may write meanwhile, or stop."""

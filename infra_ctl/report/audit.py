@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from infra_ctl.audit import results
-from infra_ctl.controls.finding import Finding
+from infra_ctl.controls.finding import Finding, Key
 from infra_ctl.controls.model import Words
 from infra_ctl.errors import UnknownError
 from infra_ctl.inventory.hints import did_you_mean
-from infra_ctl.journal.audits import Key
 from infra_ctl.journal.records import Audit, RunState
 from infra_ctl.outcome import Verdict
 from infra_ctl.report.document import (
@@ -25,16 +24,17 @@ from infra_ctl.report.document import (
     Headlines,
     Paragraph,
     Section,
-    Share,
     Table,
     words,
 )
 from infra_ctl.report.findings import (
+    DRAWN,
     Naming,
     by_law,
     compliance,
     controls_table,
     counted,
+    drawn,
     findings_table,
     grouped,
     of_verdict,
@@ -248,20 +248,13 @@ def _headlines(now: Judged, before: Judged | None) -> Iterator[Headline]:
     )
 
 
-_DRAWN = (Verdict.PASS, Verdict.WAIVED, Verdict.ERROR, Verdict.FAIL)
-
-
 def _chart(now: Judged, naming: Naming) -> Bars:
     laws = {law: counted(f for f in now.findings if f.law == law) for law in now.audit.laws}
     bars = tuple(
-        Bar(naming.short(law), *_bar(counts)) for law, counts in laws.items() if sum(counts.values())
+        Bar(naming.short(law), *drawn(counts)) for law, counts in laws.items() if sum(counts.values())
     )
     title = words("Tỷ lệ đạt theo văn bản", "In order, by law")
-    return Bars("laws", title, tuple(VERDICTS[each] for each in _DRAWN), bars)
-
-
-def _bar(counts: Mapping[Verdict, int]) -> tuple[tuple[float, ...], Share]:
-    return tuple(counts.get(verdict, 0) for verdict in _DRAWN), compliance(counts)
+    return Bars("laws", title, tuple(VERDICTS[each] for each in DRAWN), bars)
 
 
 def _failing(fails: Sequence[Finding], naming: Naming) -> Iterator[Block]:
@@ -329,12 +322,12 @@ def _trend(now: Judged, before: Judged | None, earlier: Sequence[Audit], naming:
         of_each = [(before.audit, before.counts)]
     title = words("Kết quả các cuộc kiểm tra gần đây", "The audits of late")
     bars = tuple(_dated_bar(each, counts) for each, counts in (*of_each, (now.audit, now.counts)))
-    yield Bars("trend", title, tuple(VERDICTS[each] for each in _DRAWN), bars if before else ())
+    yield Bars("trend", title, tuple(VERDICTS[each] for each in DRAWN), bars if before else ())
     failed = _failing_by_key(before) if before else {}
     fresh = [each for key, each in _failing_by_key(now).items() if before and key not in failed]
     title = words("Mới không đạt so với lần trước", "Fails now and did not before")
     yield replace(grouped("fresh", worst_first(fresh), naming, title, NONE), is_data=before is None)
-    passing = {_key(each) for each in now.findings if each.verdict is Verdict.PASS}
+    passing = {each.key for each in now.findings if each.verdict is Verdict.PASS}
     mended = worst_first(each for key, each in failed.items() if key in passing)
     title = words("Đã khắc phục so với lần trước", "Failed before and is in order now")
     yield replace(controls_table("mended", mended, naming, title, NONE), is_data=before is None)
@@ -342,12 +335,8 @@ def _trend(now: Judged, before: Judged | None, earlier: Sequence[Audit], naming:
 
 def _dated_bar(audit: Audit, counts: Mapping[Verdict, int]) -> Bar:
     vi, en = spoken(audit.started, "vi"), spoken(audit.started, "en")
-    return Bar(words(vi, en), *_bar(counts))
+    return Bar(words(vi, en), *drawn(counts))
 
 
 def _failing_by_key(of: Judged) -> Mapping[Key, Finding]:
-    return {_key(each): each for each in of.findings if each.verdict is Verdict.FAIL}
-
-
-def _key(finding: Finding) -> Key:
-    return finding.law, finding.control, finding.kind, finding.object
+    return {each.key: each for each in of.findings if each.verdict is Verdict.FAIL}

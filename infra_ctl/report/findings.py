@@ -79,6 +79,15 @@ def compliance(counts: Mapping[Verdict, int]) -> Share:
     return Share(counts.get(Verdict.PASS, 0), sum(counts.get(verdict, 0) for verdict in APPLIES))
 
 
+DRAWN = (Verdict.PASS, Verdict.WAIVED, Verdict.ERROR, Verdict.FAIL)
+"""What a bar has, from left to right: what was judged."""
+
+
+def drawn(counts: Mapping[Verdict, int]) -> tuple[tuple[int, ...], Share]:
+    """A bar of verdicts, and the share that is in order."""
+    return tuple(counts.get(verdict, 0) for verdict in DRAWN), compliance(counts)
+
+
 def worst_first(found: Iterable[Finding]) -> list[Finding]:
     """By severity, then control by control, in the order of objects."""
     return sorted(found, key=lambda each: (_WORST[each.severity], each.law, each.control))

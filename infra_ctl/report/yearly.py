@@ -36,11 +36,13 @@ from infra_ctl.report.document import (
     words,
 )
 from infra_ctl.report.findings import (
+    DRAWN,
     Naming,
     capital,
     compliance,
     controls_table,
     counted,
+    drawn,
     of_verdict,
     waivers_table,
 )
@@ -55,7 +57,6 @@ from infra_ctl.report.wanted import Sources, Wanted
 from infra_ctl.report.wording import NONE, RUN_STATES, VERDICTS, about
 
 KIND = "yearly"
-DRAWN = (Verdict.PASS, Verdict.WAIVED, Verdict.ERROR, Verdict.FAIL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +241,7 @@ def _found(now: Year, before: Year, naming: Naming) -> Iterator[Block]:
 
 def _years(now: Year, before: Year) -> Bars:
     bars = tuple(
-        Bar(words(vi, en), tuple(counts[verdict] for verdict in DRAWN), compliance(counts))
+        Bar(words(vi, en), *drawn(counts))
         for vi, en, counts in (
             ("Năm trước", "The year before", counted(before.findings)),
             ("Năm nay", "This year", counted(now.findings)),
@@ -268,7 +269,8 @@ def _by_level(now: Year, before: Year) -> Table:
 
 
 def _counts(counts: Mapping[Verdict, int]) -> tuple[int | Share, ...]:
-    return *(counts[verdict] for verdict in DRAWN), compliance(counts)
+    numbers, share = drawn(counts)
+    return *numbers, share
 
 
 def _counts_by_level(found: Sequence[Finding]) -> Mapping[int, Mapping[Verdict, int]]:
