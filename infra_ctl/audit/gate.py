@@ -153,6 +153,7 @@ class _Gate:
         return zip(before, after, strict=True)
 
     def breach(self, before: Finding, after: Finding) -> Breach:
+        """What comes that is against the law, or else what goes that it asks for."""
         control = self.laws[after.law].controls[after.control]
         waiver = begun(self.granted.get((after.law, after.control), ()), after.object, self.day)
         come = [f"+ {line}" for line in after.lines if line.number]

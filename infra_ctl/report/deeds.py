@@ -50,6 +50,7 @@ def _is_late(incident: Incident, at: datetime | None, limit: timedelta, now: dat
 
 
 def incidents_table(inventory: Inventory, found: Iterable[Incident], now: datetime) -> Table:
+    """A row an incident, with whether the authority was told in time; `now` is UTC, without a zone."""
     columns = (
         Column("occurred", words("Xảy ra lúc", "Occurred")),
         Column("title", words("Sự cố", "Incident")),
@@ -82,6 +83,7 @@ def incidents_table(inventory: Inventory, found: Iterable[Incident], now: dateti
 
 
 def deeds_table(inventory: Inventory, key: str, title: Words, found: Iterable[Recorded]) -> Table:
+    """A row a record; where the inventory keeps none at all, the table says so."""
     columns = (
         Column("date", words("Ngày", "Date")),
         Column("kind", words("Hoạt động", "What")),
